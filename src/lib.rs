@@ -1,0 +1,1 @@
+//! The NVIDIA container runtime prestart hook.

@@ -1,0 +1,2 @@
+//! The program `nvidia-container-runtime-hook`.
+fn main() {}
