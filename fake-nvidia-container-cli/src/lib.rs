@@ -5,12 +5,18 @@
 
 pub mod argp;
 pub mod cli;
+pub mod driver;
 pub mod failure;
 pub mod outcome;
 pub mod plan;
 pub mod record;
+pub mod requirement;
+pub mod rootfs;
 mod run;
+pub mod select;
 pub mod settings;
+pub mod simulate;
 pub mod text;
+pub mod topology;
 
 pub use run::main;
