@@ -156,10 +156,10 @@ impl Plan {
     /// What a record shows.
     #[must_use]
     pub fn recorded(&self) -> Vec<&Op> {
-        let op = |action| match action {
+        let ops = self.actions.iter().map(|action| match action {
             Action::Op(op) => Some(op),
             _ => None,
-        };
-        self.actions.iter().filter_map(op).collect()
+        });
+        ops.flatten().collect()
     }
 }

@@ -1,6 +1,7 @@
 //! A run from start to end: the one file that reads like the list of what happens.
 
-use crate::cli::{self, Context, Parsed};
+use crate::apply;
+use crate::cli::{self, Command, Context, Parsed};
 use crate::failure::{self, Pending, Step};
 use crate::outcome::{Outcome, Stop};
 use crate::plan::Plan;
@@ -89,9 +90,16 @@ fn steps(
         program,
         live: settings.apply == Apply::Mounts,
     };
-    let stdout = simulate::run(setting, parsed, plan)?;
+    let answer = simulate::run(setting, parsed, plan);
+    if settings.apply == Apply::Files {
+        apply::files(plan).map_err(Stop::Internal)?;
+    }
+    let answer = answer?;
+    if settings.apply == Apply::Mounts && parsed.command == Command::Configure {
+        apply::mounts(plan, &machine, &answer.choice, parsed)?;
+    }
     pending.at(Step::End, program)?;
-    Ok(stdout)
+    Ok(answer.stdout)
 }
 
 fn context(process: &Process, settings: &Settings) -> Context {

@@ -55,23 +55,31 @@ impl Setting<'_> {
     }
 }
 
-/// Takes the steps of a command. The plan holds what was done up to an error; the result is standard output.
-pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<String, Stop> {
+/// What a command came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Standard output.
+    pub stdout: String,
+    /// The devices that the container was given.
+    pub choice: Choice,
+}
+
+/// Takes the steps of a command. The plan holds what was done, up to an error if there is one.
+pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<Answer, Stop> {
     capabilities(setting)?;
     let channels = imex(setting, parsed)?;
     init(setting, parsed, &channels, plan)?;
+    let machine = setting.machine;
     match parsed.command {
         Command::Info => {
             find_driver(setting, parsed)?;
-            Ok(info::print(setting.machine, parsed.csv_output))
+            Ok(Answer { stdout: info::print(machine, parsed.csv_output), choice: Choice::default() })
         }
         Command::List => {
             let driver = find_driver(setting, parsed)?;
             let choice = choose(setting, parsed)?;
-            Ok(list::print(
-                &Listing { machine: setting.machine, driver: &driver, choice: &choice, channels: &channels },
-                parsed,
-            ))
+            let listing = Listing { machine, driver: &driver, choice: &choice, channels: &channels };
+            Ok(Answer { stdout: list::print(&listing, parsed), choice })
         }
         Command::Configure => {
             let container = container::setup(setting, parsed)?;
@@ -79,7 +87,7 @@ pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<Str
             let choice = choose(setting, parsed)?;
             require(setting, parsed, &choice.devices)?;
             mounts::all(setting, &container, &driver, &choice, &channels, plan)?;
-            Ok(String::new())
+            Ok(Answer { stdout: String::new(), choice })
         }
     }
 }
