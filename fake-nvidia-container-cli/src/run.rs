@@ -162,7 +162,7 @@ fn context(process: &Process, settings: &Settings) -> Context {
 fn finish(process: &Process, settings: &Settings, run: Run) -> i32 {
     let mut outcome = run.outcome;
     if let Some(path) = &settings.record {
-        let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, None);
+        let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, settings.fail.as_deref());
         let line = serde_json::to_vec(&record).map_err(|why| why.to_string());
         if let Err(why) = line.and_then(|line| append(path, line)) {
             outcome = Stop::Internal(why).outcome("");
