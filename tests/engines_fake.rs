@@ -2,7 +2,12 @@
 //! `mounts`, and the container looks around. Needs root, runc and a static busybox; it does not skip without them.
 //!
 //! `cargo test --features engines --test engines_fake`
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test"
+)]
 
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};

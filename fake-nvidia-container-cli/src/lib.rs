@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod argp;
 pub mod cli;
+pub mod debug_log;
 pub mod driver;
 pub mod failure;
 pub mod outcome;

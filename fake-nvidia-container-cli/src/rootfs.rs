@@ -48,7 +48,7 @@ impl Root {
                 }
                 _ => done.push(part),
             }
-            let here = format!("{}/{}", self.seen, done.join("/"));
+            let here = format!("{}/{}", self.seen.trim_end_matches('/'), done.join("/"));
             let Ok(target) = fs::read_link(path(&here)) else { continue };
             links += 1;
             if links > MAX_LINKS {

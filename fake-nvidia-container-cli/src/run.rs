@@ -9,7 +9,7 @@ use crate::record::{Process, Record, append};
 use crate::settings::{self, Apply, Settings};
 use crate::simulate::{self, Setting};
 use crate::text::{self, Text};
-use crate::{driver, smi, topology, verbs};
+use crate::{debug_log, driver, smi, topology, verbs};
 use nix::sys::signal::Signal;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -101,6 +101,10 @@ fn run(process: &Process, settings: &Settings) -> Run {
     let mut plan = Plan::default();
     let outcome = steps(process, settings, &pending, &program, &parsed, &mut plan);
     let outcome = outcome.map_or_else(|stop| stop.outcome(&program), |stdout| Outcome { stdout, ..Outcome::default() });
+    let debug = parsed.debug.as_deref().or_else(|| process.variable("NVC_DEBUG_FILE"));
+    if let Some(file) = debug {
+        debug_log::write(file, settings.version, &parsed, &plan, &outcome);
+    }
     Run { parsed: Some(parsed), plan, outcome }
 }
 

@@ -1,4 +1,5 @@
 //! The documents that come from code: the topology schema and the table of failures. `BLESS=1` rewrites them.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use fake_nvidia_container_cli::verbs::{failure_table, schema_text};
 use std::fs;

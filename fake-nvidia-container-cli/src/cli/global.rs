@@ -9,7 +9,8 @@ use crate::text::Text;
 
 /// The section of `--help` that argp's groups give.
 const COMMANDS: &str = "\n Commands:\n  configure                  Give GPUs to a container\n  \
-    info                       Tell driver and devices\n  list                       List driver files and devices\n";
+    info                       Tell driver and devices\n  list                       List driver files and devices\n\n Of the simulator itself, as \
+    `fake-nvidia-container-cli':\n  explain, require, topologies, failures, record-path, schema\n";
 
 /// Reads the whole command line.
 pub(super) fn parse(context: &Context, program: &mut String, words: Vec<Text>) -> Result<Parsed, Stop> {

@@ -16,6 +16,7 @@ use crate::failure::{Pending, Step};
 use crate::outcome::Stop;
 use crate::plan::{Op, Plan};
 use crate::requirement::{self, DeviceFacts, Facts, Verdict};
+use crate::rootfs::Root;
 use crate::select::{self, Selection};
 use crate::text::Text;
 use crate::topology::Topology;
@@ -184,6 +185,7 @@ fn find_driver(setting: Setting<'_>, parsed: &Parsed) -> Result<Driver, Stop> {
     let words = option_words(parsed.driver_opts.as_deref().unwrap_or_default());
     let words = words.map_err(|why| Stop::error(CLASS, why))?;
     setting.reach(Step::DriverInfo, CLASS)?;
+    linker_cache(parsed)?;
     let Some(path) = setting.path else {
         return Err(Stop::error(CLASS, "environment variable PATH not found"));
     };
@@ -200,6 +202,22 @@ fn find_driver(setting: Setting<'_>, parsed: &Parsed) -> Result<Driver, Stop> {
     );
     setting.reach(Step::DeviceInfo, CLASS)?;
     Ok(driver)
+}
+
+/// The usual linker cache is the simulated machine's; any other that is asked for has to be one.
+fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
+    const CLASS: &str = "detection error";
+    const MAGIC: [&[u8]; 2] = [b"glibc-ld.so.cache1.1", b"ld.so-1.7.0"];
+    let Some(asked) = parsed.ldcache.as_deref().filter(|path| *path != "/etc/ld.so.cache") else { return Ok(()) };
+    let path = Root::new("", parsed.root.as_deref().unwrap_or("/")).resolve(asked);
+    match std::fs::read(crate::text::path(&path)) {
+        Ok(content) if MAGIC.iter().any(|magic| content.starts_with(magic)) => Ok(()),
+        Ok(_) => Err(Stop::error(CLASS, format!("unsupported file format: {path}"))),
+        Err(why) => {
+            let why = why.raw_os_error().map_or("", |code| nix::errno::Errno::from_raw(code).desc());
+            Err(Stop::error(CLASS, format!("open failed: {path}: {}", why.to_ascii_lowercase())))
+        }
+    }
 }
 
 /// `--device`, then `--mig-config`, then `--mig-monitor`. A machine without GPUs looks at no `--device` at all.
