@@ -1,0 +1,57 @@
+//! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
+
+use std::fmt::{self, Display, Write};
+
+/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
+/// neither add lines to a message nor drive the terminal that shows it.
+pub struct Shown<'a>(pub &'a str);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_harmful(c) {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters (C0, DEL, C1), Unicode's line and paragraph separators, and the characters that reorder or hide
+/// what stands beside them.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Splits a list at commas, trims the items, and drops the empty ones, as every list in the contract is read.
+pub fn comma_list(list: &str) -> impl Iterator<Item = &str> + Clone {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does; anything else is `None`.
+#[must_use]
+pub fn go_bool(word: &str) -> Option<bool> {
+    match word {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_direction_characters_are_escaped_and_letters_are_not() {
+        assert_eq!(Shown("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
+    }
+
+    #[test]
+    fn a_list_is_trimmed_and_its_empty_items_are_dropped() {
+        assert_eq!(comma_list(" 0 ,, 1,\t,2\n").collect::<Vec<_>>(), ["0", "1", "2"]);
+    }
+}
