@@ -1,9 +1,16 @@
 //! A stand-in for `nvidia-container-cli` on simulated GPUs.
+//!
+//! The path of a run is [`main`]: look at the process, read the settings, read the command line, take the steps of the
+//! real program in its order, apply the plan, record, end. Each step is a module; none of them knows the hook.
 
-use std::process::ExitCode;
+pub mod argp;
+pub mod cli;
+pub mod failure;
+pub mod outcome;
+pub mod plan;
+pub mod record;
+mod run;
+pub mod settings;
+pub mod text;
 
-/// Runs the program on this process's arguments and environment.
-#[must_use]
-pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
-}
+pub use run::main;

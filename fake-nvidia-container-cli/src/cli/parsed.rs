@@ -1,0 +1,105 @@
+//! What the command line said, as written: no list is split and no name is looked up yet.
+
+use crate::text::Text;
+use serde::Serialize;
+
+/// The command word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Command {
+    /// `info`
+    Info,
+    /// `list`
+    List,
+    /// `configure`
+    Configure,
+}
+
+/// All options of a run; what another command would set stays empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parsed {
+    /// The command word.
+    pub command: Command,
+    /// `--user`, or -1.
+    pub uid: i64,
+    /// The group of `--user`, or -1.
+    pub gid: i64,
+    /// `--root`.
+    pub root: Option<Text>,
+    /// `--ldcache`.
+    pub ldcache: Option<Text>,
+    /// `--load-kmods`.
+    pub load_kmods: bool,
+    /// `--no-pivot`.
+    pub no_pivot: bool,
+    /// `--debug`.
+    pub debug: Option<Text>,
+    /// The words for the library's start.
+    pub init_flags: Option<Text>,
+    /// The words for the driver query.
+    pub driver_opts: Option<Text>,
+    /// The words for the container, `supervised` or `standalone` last.
+    pub container_flags: Option<Text>,
+    /// The container's process; 0 for commands that have none.
+    pub pid: i32,
+    /// The container's root.
+    pub rootfs: Option<Text>,
+    /// `--device` values joined by commas.
+    pub devices: Option<Text>,
+    /// `--mig-config` values joined by commas.
+    pub mig_config: Option<Text>,
+    /// `--mig-monitor` values joined by commas.
+    pub mig_monitor: Option<Text>,
+    /// `--imex-channel` values joined by commas.
+    pub imex_channels: Option<Text>,
+    /// `--require` values in order.
+    pub reqs: Vec<Text>,
+    /// `--ldconfig`.
+    pub ldconfig: Option<Text>,
+    /// `list --compat32`.
+    pub compat32: bool,
+    /// `list --libraries`.
+    pub list_libs: bool,
+    /// `list --binaries`.
+    pub list_bins: bool,
+    /// `list --ipcs`.
+    pub list_ipcs: bool,
+    /// `list --firmwares`.
+    pub list_firmwares: bool,
+    /// `info --csv`.
+    pub csv_output: bool,
+}
+
+impl Parsed {
+    /// A command without options.
+    #[must_use]
+    pub fn new(command: Command) -> Self {
+        Self {
+            command,
+            uid: -1,
+            gid: -1,
+            root: None,
+            ldcache: None,
+            load_kmods: false,
+            no_pivot: false,
+            debug: None,
+            init_flags: None,
+            driver_opts: None,
+            container_flags: None,
+            pid: 0,
+            rootfs: None,
+            devices: None,
+            mig_config: None,
+            mig_monitor: None,
+            imex_channels: None,
+            reqs: Vec::new(),
+            ldconfig: None,
+            compat32: false,
+            list_libs: false,
+            list_bins: false,
+            list_ipcs: false,
+            list_firmwares: false,
+            csv_output: false,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The record of a run: one JSON object on one line, appended to a file that many runs may share.
+//!
+//! It collects and writes; it decides nothing.
+
+mod process;
+mod write;
+
+pub use process::Process;
+pub use write::append;
+
+use crate::cli::Parsed;
+use crate::outcome::Outcome;
+use crate::plan::Op;
+use crate::text::Text;
+use serde::Serialize;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// One run, as told to whoever reads the file.
+#[derive(Debug, Serialize)]
+pub struct Record<'a> {
+    /// The process as it was started.
+    #[serde(flatten)]
+    pub process: &'a Process,
+    /// The container's process, if one was named and lives.
+    pub target: Option<Target>,
+    /// The container's root, if one was named.
+    pub rootfs: Option<Rootfs>,
+    /// The options, if the command line was in order.
+    pub parsed: Option<&'a Parsed>,
+    /// What was done, or would have been, in order.
+    pub plan: &'a [Op],
+    /// How it ended.
+    pub outcome: End<'a>,
+}
+
+/// The process that `--pid` names.
+#[derive(Debug, Serialize)]
+pub struct Target {
+    pid: i32,
+    exists: bool,
+    namespaces: process::Namespaces,
+}
+
+/// The container's root.
+#[derive(Debug, Serialize)]
+pub struct Rootfs {
+    path: Text,
+    exists: bool,
+}
+
+/// The end of a run; standard output is not repeated, since whoever started the run has it.
+#[derive(Debug, Serialize)]
+pub struct End<'a> {
+    exit: i32,
+    signal: Option<i32>,
+    stderr: Text,
+    failure: Option<&'a str>,
+}
+
+impl<'a> Record<'a> {
+    /// Puts a record together, looking up the target and the root while they are there.
+    #[must_use]
+    pub fn new(process: &'a Process, parsed: Option<&'a Parsed>, plan: &'a [Op]) -> Self {
+        let rootfs = parsed.and_then(|p| p.rootfs.clone()).map(|path| Rootfs {
+            exists: Path::new(std::ffi::OsStr::from_bytes(&crate::text::bytes(&path))).is_dir(),
+            path,
+        });
+        let target = parsed.map(|p| p.pid).filter(|pid| *pid > 0).map(|pid| Target {
+            pid,
+            exists: Path::new(&format!("/proc/{pid}")).exists(),
+            namespaces: process::namespaces(&pid.to_string()),
+        });
+        Self {
+            process,
+            target,
+            rootfs,
+            parsed,
+            plan,
+            outcome: End { exit: 0, signal: None, stderr: Text::default(), failure: None },
+        }
+    }
+
+    /// Says how the run ended, and which failure was asked for.
+    #[must_use]
+    pub fn ended(mut self, outcome: &Outcome, failure: Option<&'a str>) -> Self {
+        let stderr = Text::from(outcome.stderr.clone());
+        self.outcome = End { exit: outcome.exit, signal: outcome.signal, stderr, failure };
+        self
+    }
+}

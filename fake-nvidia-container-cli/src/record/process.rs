@@ -1,0 +1,176 @@
+//! What this process inherited: words, environment, descriptors, signals, namespaces. Read from /proc, before anything
+//! else is opened, so that the record tells what the caller did and not what we do.
+
+use crate::text::Text;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+/// The links under a process's `ns` folder.
+pub(super) type Namespaces = BTreeMap<String, String>;
+
+/// The process as it was started.
+#[derive(Clone, Debug, Serialize)]
+pub struct Process {
+    /// All words, the program's name first.
+    pub argv: Vec<Text>,
+    /// All entries in order, duplicates and entries without `=` included.
+    pub environ: Vec<Text>,
+    /// The working directory.
+    pub cwd: Option<Text>,
+    /// The program's file.
+    pub exe: Option<Text>,
+    /// The process.
+    pub pid: u32,
+    /// Its parent.
+    pub ppid: i32,
+    /// The real and effective user.
+    pub uid: u32,
+    /// The effective user, where it differs a set-user-id bit is at work.
+    pub euid: u32,
+    /// The real group.
+    pub gid: u32,
+    /// The effective group.
+    pub egid: u32,
+    /// The open descriptors.
+    pub fds: Vec<Descriptor>,
+    /// What happens on signals.
+    pub signals: Signals,
+    /// The file mode mask, octal.
+    pub umask: Option<String>,
+    /// Its namespaces.
+    namespaces: Namespaces,
+}
+
+/// An open descriptor.
+#[derive(Clone, Debug, Serialize)]
+pub struct Descriptor {
+    /// Its number.
+    pub fd: u32,
+    /// What the kernel calls the thing behind it.
+    pub target: Text,
+}
+
+/// Signals whose treatment is not the default, by name.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Signals {
+    /// Ignored.
+    pub ignored: Vec<String>,
+    /// Blocked.
+    pub blocked: Vec<String>,
+    /// Caught.
+    pub caught: Vec<String>,
+}
+
+impl Process {
+    /// Looks at this process.
+    #[must_use]
+    pub fn look() -> Self {
+        // The descriptors first: everything else opens files.
+        let fds = descriptors();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let link = |path: &str| fs::read_link(path).ok().map(|p| Text::new(p.as_os_str().as_bytes()));
+        Self {
+            argv: std::env::args_os().map(|a| Text::new(a.as_bytes())).collect(),
+            environ: environ(),
+            cwd: link("/proc/self/cwd"),
+            exe: link("/proc/self/exe"),
+            pid: std::process::id(),
+            ppid: nix::unistd::getppid().as_raw(),
+            uid: nix::unistd::getuid().as_raw(),
+            euid: nix::unistd::geteuid().as_raw(),
+            gid: nix::unistd::getgid().as_raw(),
+            egid: nix::unistd::getegid().as_raw(),
+            fds,
+            signals: Signals {
+                ignored: signals(&status, "SigIgn:"),
+                blocked: signals(&status, "SigBlk:"),
+                caught: signals(&status, "SigCgt:"),
+            },
+            umask: field(&status, "Umask:").map(str::to_owned),
+            namespaces: namespaces("self"),
+        }
+    }
+
+    /// True if the environment names a variable.
+    #[must_use]
+    pub fn has_variable(&self, name: &str) -> bool {
+        self.environ.iter().any(|e| e.split_once('=').is_some_and(|(n, _)| n == name))
+    }
+}
+
+/// The links of `/proc/WHO/ns`; empty if the process is gone or not ours to look at.
+#[must_use]
+pub(super) fn namespaces(who: &str) -> Namespaces {
+    let Ok(folder) = fs::read_dir(format!("/proc/{who}/ns")) else { return Namespaces::new() };
+    let names = folder.filter_map(Result::ok);
+    let pairs = names.filter_map(|entry| {
+        let target = fs::read_link(entry.path()).ok()?;
+        Some((entry.file_name().into_string().ok()?, target.to_string_lossy().into_owned()))
+    });
+    pairs.collect()
+}
+
+/// `/proc/self/environ` keeps order, duplicates and odd entries, which the standard library drops.
+fn environ() -> Vec<Text> {
+    match fs::read("/proc/self/environ") {
+        Ok(raw) => {
+            let raw = raw.strip_suffix(&[0]).unwrap_or(&raw);
+            if raw.is_empty() { Vec::new() } else { raw.split(|b| *b == 0).map(Text::new).collect() }
+        }
+        Err(_) => {
+            let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+                Text::new(&[name.as_bytes(), b"=", value.as_bytes()].concat())
+            };
+            std::env::vars_os().map(entry).collect()
+        }
+    }
+}
+
+/// The folder's own descriptor is closed by the time its link would be read, so it drops out by itself.
+fn descriptors() -> Vec<Descriptor> {
+    let Ok(folder) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
+    let numbers: Vec<u32> = folder.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let target = |fd: u32| fs::read_link(format!("/proc/self/fd/{fd}")).ok();
+    let open = |fd| target(fd).map(|t| Descriptor { fd, target: Text::new(t.as_os_str().as_bytes()) });
+    let mut all: Vec<Descriptor> = numbers.into_iter().filter_map(open).collect();
+    all.sort_by_key(|d| d.fd);
+    all
+}
+
+fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
+    status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+fn signals(status: &str, name: &str) -> Vec<String> {
+    let mask = field(status, name).and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or_default();
+    (1..=64).filter(|n| mask >> (n - 1) & 1 == 1).map(signal_name).collect()
+}
+
+/// The signal's name, or its number where it has none (the real-time ones).
+fn signal_name(number: i32) -> String {
+    let known = nix::sys::signal::Signal::try_from(number);
+    known.map_or_else(|_| number.to_string(), |signal| signal.as_str().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_become_names() {
+        let status = "Name:\tx\nSigIgn:\t0000000000001000\nSigBlk:\t0000000200000003\n";
+        assert_eq!(signals(status, "SigIgn:"), ["SIGPIPE"]);
+        assert_eq!(signals(status, "SigBlk:"), ["SIGHUP", "SIGINT", "34"]);
+        assert_eq!(signals(status, "SigCgt:"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_process_sees_itself() {
+        let process = Process::look();
+        assert_eq!(process.pid, std::process::id());
+        assert!(process.namespaces["mnt"].starts_with("mnt:["));
+        assert!(process.fds.iter().all(|d| !d.target.contains("/proc/")), "{:?}", process.fds);
+    }
+}

@@ -1,0 +1,117 @@
+//! A run from start to end: the one file that reads like the list of what happens.
+
+use crate::cli::{self, Context, Parsed};
+use crate::failure::{self, Pending, Step};
+use crate::outcome::{Outcome, Stop};
+use crate::plan::Op;
+use crate::record::{Process, Record, append};
+use crate::settings::{self, Settings};
+use crate::text;
+use nix::sys::signal::Signal;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::time::Duration;
+
+/// Runs the program on this process's arguments and environment; the result is the exit code.
+#[must_use]
+pub fn main() -> i32 {
+    let process = Process::look();
+    occupy_standard_descriptors();
+    let (settings, broken) = match settings::load(|name| std::env::var_os(name)) {
+        Ok(settings) => (settings, None),
+        Err(why) => (Settings::default(), Some(Stop::Internal(why))),
+    };
+    let run = match broken {
+        Some(stop) => Run::stopped(stop),
+        None => run(&process, &settings),
+    };
+    finish(&process, &settings, run)
+}
+
+/// What a run came to.
+struct Run {
+    parsed: Option<Parsed>,
+    plan: Vec<Op>,
+    outcome: Outcome,
+}
+
+impl Run {
+    fn stopped(stop: Stop) -> Self {
+        Self { parsed: None, plan: Vec::new(), outcome: stop.outcome("") }
+    }
+}
+
+fn run(process: &Process, settings: &Settings) -> Run {
+    let context = context(process, settings);
+    let words = process.argv.iter().skip(1).cloned().collect();
+    let spec = match settings.fail.as_deref().map(failure::parse).transpose() {
+        Ok(spec) => spec,
+        Err(why) => return Run::stopped(Stop::Internal(why)),
+    };
+    let pending = Pending::new(spec, true);
+    // Parsed first even if the failure comes before it: the record should tell what was asked for.
+    let (program, parsed) = cli::parse(&context, words);
+    if let Err(stop) = pending.at(Step::Start, &program) {
+        return Run { parsed: parsed.ok(), ..Run::stopped(stop) };
+    }
+    let (parsed, outcome) = match parsed {
+        Ok(parsed) => (Some(parsed), Outcome::default()),
+        Err(stop) => (None, stop.outcome(&program)),
+    };
+    let outcome = match pending.at(Step::End, &program) {
+        Ok(()) => outcome,
+        Err(stop) => stop.outcome(&program),
+    };
+    Run { parsed, plan: Vec::new(), outcome }
+}
+
+fn context(process: &Process, settings: &Settings) -> Context {
+    Context {
+        argv0: process.argv.first().map(ToString::to_string).unwrap_or_default(),
+        version: settings.version,
+        posixly_correct: process.has_variable("POSIXLY_CORRECT"),
+        ppid: process.ppid,
+        euid: (process.euid, process.egid),
+    }
+}
+
+/// Records, prints and ends.
+fn finish(process: &Process, settings: &Settings, run: Run) -> i32 {
+    let mut outcome = run.outcome;
+    if let Some(path) = &settings.record {
+        let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, None);
+        let line = serde_json::to_vec(&record).map_err(|why| why.to_string());
+        if let Err(why) = line.and_then(|line| append(path, line)) {
+            outcome = Stop::Internal(why).outcome("");
+        }
+    }
+    // A closed stream is the caller's choice and changes nothing.
+    let _ = std::io::stdout().write_all(&text::bytes(&outcome.stdout)).and_then(|()| std::io::stdout().flush());
+    let _ = std::io::stderr().write_all(&text::bytes(&outcome.stderr));
+    linger(&outcome);
+    outcome.exit
+}
+
+/// Ends by a signal, as a crash would, or not at all.
+fn linger(outcome: &Outcome) {
+    if outcome.hang {
+        loop {
+            std::thread::sleep(Duration::from_secs(3600));
+        }
+    }
+    if let Some(signal) = outcome.signal.and_then(|number| Signal::try_from(number).ok()) {
+        let _ = nix::sys::signal::raise(signal);
+    }
+}
+
+/// A descriptor 0, 1 or 2 that the caller left closed must not become the number of a file of ours, or a message would
+/// end up in it.
+fn occupy_standard_descriptors() {
+    while let Ok(file) = OpenOptions::new().read(true).write(true).open("/dev/null") {
+        if file.as_raw_fd() > 2 {
+            break;
+        }
+        let _ = file.into_raw_fd();
+    }
+}
