@@ -31,7 +31,18 @@ mod tests {
         for name in ["nvidia.com/gpu=0", "a/b=c", "NVIDIA.com/gpu=all", "v/c=0:1", "v_x/c-d=GPU-1.2"] {
             assert!(is_qualified(name), "{name}");
         }
-        for name in ["", "0", "nvidia.com/gpu", "nvidia.com/gpu=", "-x/gpu=0", "x./gpu=0", "x/_g=0", "x/g=0=1", "/g=0", "x/y/z=0"] {
+        for name in [
+            "",
+            "0",
+            "nvidia.com/gpu",
+            "nvidia.com/gpu=",
+            "-x/gpu=0",
+            "x./gpu=0",
+            "x/_g=0",
+            "x/g=0=1",
+            "/g=0",
+            "x/y/z=0",
+        ] {
             assert!(!is_qualified(name), "{name}");
         }
     }

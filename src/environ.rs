@@ -16,7 +16,11 @@ impl<'a> Environ<'a> {
     /// The value of the first entry of a name.
     #[must_use]
     pub fn get(self, name: &[u8]) -> Option<&'a [u8]> {
-        self.0.iter().map(|entry| entry.to_bytes()).find(|entry| named(entry, name)).and_then(|e| e.get(name.len() + 1..))
+        self.0
+            .iter()
+            .map(|entry| entry.to_bytes())
+            .find(|entry| named(entry, name))
+            .and_then(|e| e.get(name.len() + 1..))
     }
 }
 

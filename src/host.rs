@@ -69,8 +69,7 @@ impl RealHost {
 impl Host for RealHost {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         // O_NONBLOCK: a FIFO in place of a file must not hold up the container's start.
-        let mut file =
-            OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(self.locate(path))?;
+        let mut file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(self.locate(path))?;
         read_all(&mut file)
     }
 
@@ -84,12 +83,8 @@ impl Host for RealHost {
     }
 
     fn is_executable(&self, path: &Path) -> bool {
-        let allowed = nix::unistd::faccessat(
-            AT_FDCWD,
-            self.locate(path).as_ref(),
-            AccessFlags::X_OK,
-            AtFlags::AT_EACCESS,
-        );
+        let allowed =
+            nix::unistd::faccessat(AT_FDCWD, self.locate(path).as_ref(), AccessFlags::X_OK, AtFlags::AT_EACCESS);
         allowed.is_ok() && matches!(self.kind(path), Some(FileKind::Regular { .. }))
     }
 

@@ -1,6 +1,5 @@
 //! Which `nvidia-container-cli` is executed (SPEC section 11). Must not execute it.
 
-
 use crate::config::{Config, Key};
 use crate::environ::Environ;
 use crate::error::Error;
@@ -43,7 +42,8 @@ pub fn program(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Re
     let search_path = directories.join(&b':');
     let candidates = directories.iter().enumerate().map(|(index, directory)| (index, paths::join(directory, NAME)));
     // A name in a relative directory would be the container's to choose: the working directory is the runtime's.
-    let found = candidates.filter(|(_, path)| path.first() == Some(&b'/')).find(|(_, path)| host.is_executable(path_of(path)));
+    let found =
+        candidates.filter(|(_, path)| path.first() == Some(&b'/')).find(|(_, path)| host.is_executable(path_of(path)));
     match found {
         Some((index, path)) => Ok(Program { path, origin: Origin::Search(index), search_path: Some(search_path) }),
         None => Err(Error::CliNotFound {
@@ -71,4 +71,3 @@ pub fn directories(root: &str, environ: Environ<'_>) -> Vec<Vec<u8>> {
     let below = |directory: &Vec<u8>| paths::join(root.as_bytes(), directory);
     plain.iter().map(below).chain(plain.iter().cloned()).collect()
 }
-

@@ -59,7 +59,9 @@ impl Mode {
         }
         let place = config.place(Key::RuntimeMode);
         let reason = match &self {
-            Mode::Cdi => format!("nvidia-container-runtime.mode is auto ({place}), and all requested devices are CDI names"),
+            Mode::Cdi => {
+                format!("nvidia-container-runtime.mode is auto ({place}), and all requested devices are CDI names")
+            }
             Mode::Detected(platform) => {
                 format!("nvidia-container-runtime.mode is auto ({place}), and this is {}", platform.words())
             }

@@ -27,11 +27,7 @@ pub enum Decision<'a> {
 ///
 /// # Errors
 /// The first fault of any input, in the order of the steps.
-pub fn decide<'a>(
-    invocation: &Invocation<'a>,
-    state: &mut dyn Read,
-    host: &dyn Host,
-) -> Result<Decision<'a>, Error> {
+pub fn decide<'a>(invocation: &Invocation<'a>, state: &mut dyn Read, host: &dyn Host) -> Result<Decision<'a>, Error> {
     let file = config::find(invocation, host)?;
     let config = Config::read(file.as_ref())?;
     let state = State::read(state)?;

@@ -64,7 +64,9 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
     for path in paths {
         let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
         match host.read(&path) {
-            Ok(bytes) => return text(bytes).map_err(unreadable).map(|text| Some(ConfigFile { path: path.into(), text })),
+            Ok(bytes) => {
+                return text(bytes).map_err(unreadable).map(|text| Some(ConfigFile { path: path.into(), text }));
+            }
             Err(cause) if is_absent(&cause) && !required => {}
             Err(cause) => return Err(unreadable(cause)),
         }
@@ -89,4 +91,3 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
         )
     })
 }
-

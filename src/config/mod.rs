@@ -49,8 +49,7 @@ impl<'a> Config<'a> {
             })
             .map_err(|fault| Error::Config { place: file.place(fault.offset), message: fault.message })?;
         }
-        let mut config =
-            Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST };
+        let mut config = Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST };
         config.supported = config.supported_capabilities()?;
         config.cli_version = config.parsed_cli_version()?;
         config.check_ldconfig()?;

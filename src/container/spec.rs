@@ -285,4 +285,3 @@ impl<'de> Items<'de> for Bounding {
         Ok(())
     }
 }
-

@@ -73,10 +73,9 @@ impl State {
                 let valid = bytes.get(..error.valid_up_to()).map(std::str::from_utf8);
                 let valid = valid.and_then(Result::ok).unwrap_or_default();
                 return Self::parse_text(valid).map_err(|parse| match parse {
-                    Parse::Incomplete(_) => Parse::Failed(Error::State(format!(
-                        "not UTF-8 at byte {}",
-                        error.valid_up_to() + 1
-                    ))),
+                    Parse::Incomplete(_) => {
+                        Parse::Failed(Error::State(format!("not UTF-8 at byte {}", error.valid_up_to() + 1)))
+                    }
                     failed @ Parse::Failed(_) => failed,
                 });
             }
@@ -117,7 +116,9 @@ impl Raw<'_> {
         let (bundle, bundle_member) = match (named, self.bundle_path.value) {
             (Some(bundle), _) => (bundle, "bundle"),
             (None, Some(Lenient::Text(bundle))) if !bundle.is_empty() => (bundle, "bundlePath"),
-            (None, Some(Lenient::Other(what))) => return Err(Error::State(format!("bundlePath is {what}, not a string"))),
+            (None, Some(Lenient::Other(what))) => {
+                return Err(Error::State(format!("bundlePath is {what}, not a string")));
+            }
             (None, _) => return Err(Error::Bundle("absent or empty".to_owned())),
         };
         if !bundle.starts_with('/') {

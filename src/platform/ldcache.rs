@@ -57,13 +57,13 @@ impl<'h> Libraries<'h> {
 fn cached_paths<'c>(file: &'c [u8], name: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
     let cache = locate(file).unwrap_or_default();
     let count = number(cache, MAGIC.len()).unwrap_or(0);
-    (0..count)
-        .map_while(move |index| cache.get(HEADER + index * ENTRY..HEADER + (index + 1) * ENTRY))
-        .filter_map(move |entry| {
+    (0..count).map_while(move |index| cache.get(HEADER + index * ENTRY..HEADER + (index + 1) * ENTRY)).filter_map(
+        move |entry| {
             let flags = u32::from_ne_bytes(*entry.first_chunk()?);
             let key = text(cache, number(entry, 4)?)?;
             (flags == FLAGS && key == name).then(|| text(cache, number(entry, 8)?)).flatten()
-        })
+        },
+    )
 }
 
 /// The part of a file that is a cache of the new format: offsets in it count from its own start.

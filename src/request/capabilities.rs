@@ -94,9 +94,7 @@ pub fn granted(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Resul
     let supported = config.supported();
     match environment.get(VARIABLE) {
         None if environment.is_legacy() => Ok((supported, Origin::LegacyImage(VARIABLE))),
-        None | Some("") => {
-            Ok((supported.intersection(Capabilities::default_of_images()), Origin::Unset(VARIABLE)))
-        }
+        None | Some("") => Ok((supported.intersection(Capabilities::default_of_images()), Origin::Unset(VARIABLE))),
         Some(list) => {
             let asked = parse(list, supported).ok_or_else(|| Error::DriverCapabilities {
                 asked: sorted(list),

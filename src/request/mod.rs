@@ -72,8 +72,7 @@ impl Request {
         };
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
-        let imex_channels =
-            imex::requested(config, spec, &mounts).map(|(value, origin)| Asked { value, origin });
+        let imex_channels = imex::requested(config, spec, &mounts).map(|(value, origin)| Asked { value, origin });
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
         let capabilities = Asked { value, origin };
