@@ -93,7 +93,6 @@ struct Flag<'a> {
 }
 
 /// The flag at the front of the arguments and what is behind it; `None` (with `--` taken) where the flags end.
-#[expect(clippy::type_complexity, reason = "a pair in an option in a result, named by the sentence above")]
 fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, Misuse> {
     let Some((word, after)) = rest.split_first() else { return Ok(None) };
     let Some(body) = word.as_bytes().strip_prefix(b"-").filter(|body| !body.is_empty()) else { return Ok(None) };

@@ -68,7 +68,7 @@ fn prestart(invocation: &Invocation<'_>) -> Result<(), Error> {
     match prestart::decide(invocation, &mut StateStream::stdin(), &host)? {
         Decision::Nothing(reason) => note(&reason),
         Decision::Execute(plan, mode) => {
-            if invocation.flags.debug {
+            if invocation.flags.debug && mode.name().is_some() {
                 complain(&format!("{mode}\n"));
             }
             match exec::replace(&plan, &host)? {}
