@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::config::Key;
-use crate::text::Shown;
+use crate::text::{Line, Shown};
 
 /// Where in the configuration something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -393,7 +393,7 @@ impl Display for Error {
             Error::CliNotFound { searched, place } => write!(
                 f,
                 "couldn't find binary nvidia-container-cli in PATH: searched {}; install it (package libnvidia-container-tools), or set nvidia-container-cli.path ({place})",
-                Shown(searched)
+                Line(searched)
             ),
             Error::Nul { what } => {
                 write!(f, "exec failed: invalid argument: {} holds a NUL character; remove it", Shown(what))

@@ -12,7 +12,7 @@ use crate::exec;
 use crate::host::{RealHost, StateStream};
 use crate::prestart::{self, Decision};
 use crate::request::NotAGpuContainer;
-use crate::text::Shown;
+use crate::text::{Line, Shown};
 
 const USAGE: &str = "\
 Usage of nvidia-container-runtime-hook:
@@ -89,9 +89,9 @@ fn note(reason: &NotAGpuContainer) {
 
 fn fail(error: &Error) -> u8 {
     if let Some(line) = error.preamble() {
-        complain(&format!("{}\n", Shown(line)));
+        complain(&format!("{}\n", Line(line)));
     }
-    complain(&format!("{}\n", Shown(&error.to_string())));
+    complain(&format!("{}\n", Line(&error.to_string())));
     error.exit_status()
 }
 

@@ -2,11 +2,29 @@
 
 use std::fmt::{self, Display, Write};
 
-/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
-/// neither add lines to a message nor drive the terminal that shows it.
+/// As much of a foreign value as a message shows, in characters: an image may fill a variable with a megabyte.
+const EXCERPT: usize = 300;
+
+/// Shows a value of an input: escaped as by [`Line`], and cut when it is long.
 pub struct Shown<'a>(pub &'a str);
 
 impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(EXCERPT) {
+            None => Line(self.0).fmt(f),
+            Some((end, _)) => {
+                let (shown, rest) = self.0.split_at(end);
+                write!(f, "{}...({} bytes more)", Line(shown), rest.len())
+            }
+        }
+    }
+}
+
+/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
+/// neither add lines to a message nor drive the terminal that shows it.
+pub struct Line<'a>(pub &'a str);
+
+impl Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
             if is_harmful(c) {
@@ -48,6 +66,13 @@ mod tests {
     #[test]
     fn control_and_direction_characters_are_escaped_and_letters_are_not() {
         assert_eq!(Shown("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters() {
+        let long = "é".repeat(EXCERPT);
+        assert_eq!(Shown(&long).to_string(), long);
+        assert_eq!(Shown(&format!("{long}é\n")).to_string(), format!("{long}...(3 bytes more)"));
     }
 
     #[test]
