@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -114,6 +114,10 @@ fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
     let mut limit = ONE_READ;
     loop {
         let got = file.by_ref().take((limit - content.len()) as u64).read_to_end(&mut content)?;
+        if content.is_empty() {
+            // A pipe without a writer looks like an empty file; it is no file at all.
+            return if file.metadata()?.file_type().is_fifo() { Err(io::Error::other("a pipe")) } else { Ok(content) };
+        }
         if got == 0 || content.len() < limit {
             return Ok(content);
         }
