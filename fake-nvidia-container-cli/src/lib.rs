@@ -3,14 +3,22 @@
 //! The path of a run is [`main`]: look at the process, read the settings, read the command line, take the steps of the
 //! real program in its order, apply the plan, record, end. Each step is a module; none of them knows the hook.
 
+pub mod apply;
 pub mod argp;
 pub mod cli;
+pub mod driver;
 pub mod failure;
 pub mod outcome;
 pub mod plan;
 pub mod record;
+pub mod requirement;
+pub mod rootfs;
 mod run;
+pub mod select;
 pub mod settings;
+pub mod simulate;
+pub mod smi;
 pub mod text;
+pub mod topology;
 
 pub use run::main;

@@ -1,17 +1,165 @@
-//! The operations of a run.
+//! What a run does to a machine, as data: decided in one place, applied in another, recorded in a third.
+//!
+//! It knows operations and their order, not why they are due.
+
+use crate::text::Text;
 use serde::Serialize;
 
-/// One operation.
+/// Mount flags of programs, libraries and firmware.
+pub const FILE: &[&str] = &["ro", "nosuid", "nodev"];
+/// Mount flags of device nodes.
+pub const DEVICE: &[&str] = &["ro", "nosuid", "noexec"];
+/// Mount flags of sockets and of memory file systems.
+pub const SOCKET: &[&str] = &["nosuid", "nodev", "noexec"];
+/// Mount flags of files under /proc.
+pub const PROC: &[&str] = &["ro", "nosuid", "nodev", "noexec"];
+/// Mount flags of a folder of device nodes.
+pub const DEVICE_FOLDER: &[&str] = &["nosuid", "noexec"];
+
+/// An operation that a record shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Op {
+    /// A kernel module is loaded.
+    Modprobe {
+        /// The helper's name for it.
+        #[serde(rename = "fn")]
+        module: &'static str,
+    },
+    /// A device node is made on the host.
+    Mknod {
+        /// Which family of nodes.
+        what: &'static str,
+        /// Which of them, where there are several.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        minor: Option<u32>,
+    },
     /// The driver is asked through its library.
     DriverInit {
         /// The driver root.
-        root: crate::text::Text,
-        /// The user.
+        root: Text,
+        /// The user to ask as.
         uid: i64,
-        /// The group.
+        /// The group to ask as.
         gid: i64,
     },
+    /// A memory file system is mounted.
+    Tmpfs {
+        /// Where.
+        dst: Text,
+        /// Its options.
+        options: &'static str,
+        /// Its flags.
+        flags: &'static [&'static str],
+    },
+    /// A file or folder of the host is mounted.
+    Bind {
+        /// What.
+        src: Text,
+        /// Where.
+        dst: Text,
+        /// The flags.
+        flags: &'static [&'static str],
+        /// What kind of thing it is.
+        #[serde(skip)]
+        kind: Kind,
+    },
+    /// A device is allowed in the container's cgroup.
+    CgroupAllow {
+        /// Its major number.
+        major: u32,
+        /// Its minor number.
+        minor: u32,
+    },
+    /// The container's linker cache is made anew.
+    Ldconfig {
+        /// The program.
+        path: Text,
+        /// Whether it is the host's.
+        host: bool,
+        /// A folder with newer CUDA libraries, to be looked in first.
+        compat_dir: Option<Text>,
+        /// The folder of libraries.
+        libs_dir: Text,
+        /// The folder of 32-bit libraries.
+        libs32_dir: Text,
+    },
+}
+
+/// What is behind a bind mount; a simulator has to make it up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A program of the driver.
+    Program,
+    /// Any other file of the driver.
+    File,
+    /// A file of the container's own.
+    ContainerFile,
+    /// A socket.
+    Socket,
+    /// A folder.
+    Folder,
+    /// A GPU's folder under /proc, by the GPU's place.
+    GpuFolder(usize),
+    /// A file under /proc that stands for a right, with the node's minor number.
+    Access(u32),
+    /// A device node.
+    Device {
+        /// Its major number.
+        major: u32,
+        /// Its minor number.
+        minor: u32,
+    },
+}
+
+/// An operation, or one of the small things around it that a record leaves out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A recorded operation.
+    Op(Op),
+    /// A folder is made.
+    Folder(Text),
+    /// A symbolic link is made.
+    Link {
+        /// Where.
+        at: Text,
+        /// What it says.
+        to: String,
+    },
+    /// A file is written.
+    File {
+        /// Where.
+        at: Text,
+        /// What it says.
+        content: String,
+    },
+}
+
+/// Everything in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The actions.
+    pub actions: Vec<Action>,
+}
+
+impl Plan {
+    /// Adds an operation.
+    pub fn op(&mut self, op: Op) {
+        self.actions.push(Action::Op(op));
+    }
+
+    /// Adds an action.
+    pub fn action(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    /// What a record shows.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<&Op> {
+        let ops = self.actions.iter().map(|action| match action {
+            Action::Op(op) => Some(op),
+            _ => None,
+        });
+        ops.flatten().collect()
+    }
 }

@@ -1,12 +1,14 @@
 //! A run from start to end: the one file that reads like the list of what happens.
 
-use crate::cli::{self, Context, Parsed};
+use crate::apply;
+use crate::cli::{self, Command, Context, Parsed};
 use crate::failure::{self, Pending, Step};
 use crate::outcome::{Outcome, Stop};
-use crate::plan::Op;
+use crate::plan::Plan;
 use crate::record::{Process, Record, append};
-use crate::settings::{self, Settings};
-use crate::text;
+use crate::settings::{self, Apply, Settings};
+use crate::simulate::{self, Setting};
+use crate::{text, topology};
 use nix::sys::signal::Signal;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -32,19 +34,23 @@ pub fn main() -> i32 {
 /// What a run came to.
 struct Run {
     parsed: Option<Parsed>,
-    plan: Vec<Op>,
+    plan: Plan,
     outcome: Outcome,
 }
 
 impl Run {
     fn stopped(stop: Stop) -> Self {
-        Self { parsed: None, plan: Vec::new(), outcome: stop.outcome("") }
+        Self::stopped_as(stop, "")
+    }
+
+    fn stopped_as(stop: Stop, program: &str) -> Self {
+        Self { parsed: None, plan: Plan::default(), outcome: stop.outcome(program) }
     }
 }
 
 fn run(process: &Process, settings: &Settings) -> Run {
     let context = context(process, settings);
-    let words = process.argv.iter().skip(1).cloned().collect();
+    let words = process.argv.iter().skip(1).map(|word| word.0.clone()).collect();
     let spec = match settings.fail.as_deref().map(failure::parse).transpose() {
         Ok(spec) => spec,
         Err(why) => return Run::stopped(Stop::Internal(why)),
@@ -55,22 +61,52 @@ fn run(process: &Process, settings: &Settings) -> Run {
     if let Err(stop) = pending.at(Step::Start, &program) {
         return Run { parsed: parsed.ok(), ..Run::stopped(stop) };
     }
-    let (parsed, outcome) = match parsed {
-        Ok(parsed) => (Some(parsed), Outcome::default()),
-        Err(stop) => (None, stop.outcome(&program)),
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(stop) => return Run::stopped_as(stop, &program),
     };
-    let outcome = match pending.at(Step::End, &program) {
-        Ok(()) => outcome,
-        Err(stop) => stop.outcome(&program),
+    let mut plan = Plan::default();
+    let outcome = steps(process, settings, &pending, &program, &parsed, &mut plan);
+    let outcome = outcome.map_or_else(|stop| stop.outcome(&program), |stdout| Outcome { stdout, ..Outcome::default() });
+    Run { parsed: Some(parsed), plan, outcome }
+}
+
+/// The steps of the real program on the simulated machine.
+fn steps(
+    process: &Process,
+    settings: &Settings,
+    pending: &Pending,
+    program: &str,
+    parsed: &Parsed,
+    plan: &mut Plan,
+) -> Result<String, Stop> {
+    let machine = topology::load(settings.topology.as_deref()).map_err(Stop::Internal)?;
+    let setting = Setting {
+        machine: &machine,
+        version: settings.version,
+        path: process.variable("PATH"),
+        mps: process.variable("CUDA_MPS_PIPE_DIRECTORY"),
+        pending,
+        program,
+        live: settings.apply == Apply::Mounts,
     };
-    Run { parsed, plan: Vec::new(), outcome }
+    let answer = simulate::run(setting, parsed, plan);
+    if settings.apply == Apply::Files {
+        apply::files(plan).map_err(Stop::Internal)?;
+    }
+    let answer = answer?;
+    if settings.apply == Apply::Mounts && parsed.command == Command::Configure {
+        apply::mounts(plan, &machine, &answer.choice, parsed)?;
+    }
+    pending.at(Step::End, program)?;
+    Ok(answer.stdout)
 }
 
 fn context(process: &Process, settings: &Settings) -> Context {
     Context {
-        argv0: process.argv.first().map(ToString::to_string).unwrap_or_default(),
+        argv0: process.argv.first().map(|word| word.0.to_string()).unwrap_or_default(),
         version: settings.version,
-        posixly_correct: process.has_variable("POSIXLY_CORRECT"),
+        posixly_correct: process.variable("POSIXLY_CORRECT").is_some(),
         ppid: process.ppid,
         euid: (process.euid, process.egid),
     }

@@ -4,8 +4,11 @@
 //! nothing of options, files or devices.
 
 use serde::{Serialize, Serializer};
+use std::ffi::OsString;
 use std::fmt;
 use std::ops::Deref;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 
 /// The first of 256 private characters that stand for single bytes.
 const ESCAPE: u32 = 0x10_FF00;
@@ -38,12 +41,6 @@ impl Text {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// True if no byte had to be escaped.
-    #[must_use]
-    pub fn is_plain(&self) -> bool {
-        !self.0.chars().any(|c| u32::from(c) >= ESCAPE)
-    }
 }
 
 /// The original bytes of an escaped string.
@@ -64,6 +61,12 @@ pub fn bytes(escaped: &str) -> Vec<u8> {
 #[must_use]
 pub fn byte_len(escaped: &str) -> usize {
     escaped.chars().map(|c| if u32::from(c) >= ESCAPE { 1 } else { c.len_utf8() }).sum()
+}
+
+/// The file path of an escaped string.
+#[must_use]
+pub fn path(escaped: &str) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes(escaped)))
 }
 
 fn escape(byte: u8) -> Option<char> {
@@ -98,7 +101,18 @@ impl fmt::Display for Text {
 }
 
 impl Serialize for Text {
-    /// A JSON string, or `{"b64": ...}` when the bytes are not UTF-8.
+    /// A JSON string in which each character is one byte, as the recorded `parsed` and `plan` have it.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let each: String = bytes(&self.0).into_iter().map(char::from).collect();
+        to.serialize_str(&each)
+    }
+}
+
+/// A text for people and tests: a JSON string, or `{"b64": ...}` when the bytes are not UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Utf8(pub Text);
+
+impl Serialize for Utf8 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let raw = bytes(&self.0);
         match std::str::from_utf8(&raw) {
@@ -143,9 +157,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_recorded_as_base64() {
-        let json = |raw: &[u8]| serde_json::to_string(&Text::new(raw)).unwrap();
+        let json = |raw: &[u8]| serde_json::to_string(&Utf8(Text::new(raw))).unwrap();
         assert_eq!(json("a\u{10ff41}".as_bytes()), "\"a\u{10ff41}\"");
         assert_eq!(json(b"\xff"), r#"{"b64":"/w=="}"#);
         assert_eq!(json(b"a\xffb\xfe"), r#"{"b64":"Yf9i/g=="}"#);
+    }
+
+    #[test]
+    fn options_are_recorded_a_character_a_byte() {
+        assert_eq!(serde_json::to_string(&Text::from("cuda\u{a0}")).unwrap(), "\"cuda\u{c2}\u{a0}\"");
     }
 }

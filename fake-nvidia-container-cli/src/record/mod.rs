@@ -10,8 +10,8 @@ pub use write::append;
 
 use crate::cli::Parsed;
 use crate::outcome::Outcome;
-use crate::plan::Op;
-use crate::text::Text;
+use crate::plan::{Op, Plan};
+use crate::text::{Text, Utf8};
 use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub struct Record<'a> {
     /// The options, if the command line was in order.
     pub parsed: Option<&'a Parsed>,
     /// What was done, or would have been, in order.
-    pub plan: &'a [Op],
+    pub plan: Vec<&'a Op>,
     /// How it ended.
     pub outcome: End<'a>,
 }
@@ -45,7 +45,7 @@ pub struct Target {
 /// The container's root.
 #[derive(Debug, Serialize)]
 pub struct Rootfs {
-    path: Text,
+    path: Utf8,
     exists: bool,
 }
 
@@ -54,17 +54,17 @@ pub struct Rootfs {
 pub struct End<'a> {
     exit: i32,
     signal: Option<i32>,
-    stderr: Text,
+    stderr: Utf8,
     failure: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
     /// Puts a record together, looking up the target and the root while they are there.
     #[must_use]
-    pub fn new(process: &'a Process, parsed: Option<&'a Parsed>, plan: &'a [Op]) -> Self {
+    pub fn new(process: &'a Process, parsed: Option<&'a Parsed>, plan: &'a Plan) -> Self {
         let rootfs = parsed.and_then(|p| p.rootfs.clone()).map(|path| Rootfs {
             exists: Path::new(std::ffi::OsStr::from_bytes(&crate::text::bytes(&path))).is_dir(),
-            path,
+            path: Utf8(path),
         });
         let target = parsed.map(|p| p.pid).filter(|pid| *pid > 0).map(|pid| Target {
             pid,
@@ -76,15 +76,15 @@ impl<'a> Record<'a> {
             target,
             rootfs,
             parsed,
-            plan,
-            outcome: End { exit: 0, signal: None, stderr: Text::default(), failure: None },
+            plan: plan.recorded(),
+            outcome: End { exit: 0, signal: None, stderr: Utf8::default(), failure: None },
         }
     }
 
     /// Says how the run ended, and which failure was asked for.
     #[must_use]
     pub fn ended(mut self, outcome: &Outcome, failure: Option<&'a str>) -> Self {
-        let stderr = Text::from(outcome.stderr.clone());
+        let stderr = Utf8(Text::from(outcome.stderr.clone()));
         self.outcome = End { exit: outcome.exit, signal: outcome.signal, stderr, failure };
         self
     }

@@ -1,7 +1,7 @@
 //! What this process inherited: words, environment, descriptors, signals, namespaces. Read from /proc, before anything
 //! else is opened, so that the record tells what the caller did and not what we do.
 
-use crate::text::Text;
+use crate::text::{Text, Utf8};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,13 +14,13 @@ pub(super) type Namespaces = BTreeMap<String, String>;
 #[derive(Clone, Debug, Serialize)]
 pub struct Process {
     /// All words, the program's name first.
-    pub argv: Vec<Text>,
+    pub argv: Vec<Utf8>,
     /// All entries in order, duplicates and entries without `=` included.
-    pub environ: Vec<Text>,
+    pub environ: Vec<Utf8>,
     /// The working directory.
-    pub cwd: Option<Text>,
+    pub cwd: Option<Utf8>,
     /// The program's file.
-    pub exe: Option<Text>,
+    pub exe: Option<Utf8>,
     /// The process.
     pub pid: u32,
     /// Its parent.
@@ -49,7 +49,7 @@ pub struct Descriptor {
     /// Its number.
     pub fd: u32,
     /// What the kernel calls the thing behind it.
-    pub target: Text,
+    pub target: Utf8,
 }
 
 /// Signals whose treatment is not the default, by name.
@@ -70,9 +70,9 @@ impl Process {
         // The descriptors first: everything else opens files.
         let fds = descriptors();
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let link = |path: &str| fs::read_link(path).ok().map(|p| Text::new(p.as_os_str().as_bytes()));
+        let link = |path: &str| fs::read_link(path).ok().map(|p| Utf8(Text::new(p.as_os_str().as_bytes())));
         Self {
-            argv: std::env::args_os().map(|a| Text::new(a.as_bytes())).collect(),
+            argv: std::env::args_os().map(|a| Utf8(Text::new(a.as_bytes()))).collect(),
             environ: environ(),
             cwd: link("/proc/self/cwd"),
             exe: link("/proc/self/exe"),
@@ -93,10 +93,10 @@ impl Process {
         }
     }
 
-    /// True if the environment names a variable.
+    /// The value of a variable: of two entries, the first, as the C library finds it.
     #[must_use]
-    pub fn has_variable(&self, name: &str) -> bool {
-        self.environ.iter().any(|e| e.split_once('=').is_some_and(|(n, _)| n == name))
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environ.iter().filter_map(|e| e.0.split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }
 
@@ -113,15 +113,19 @@ pub(super) fn namespaces(who: &str) -> Namespaces {
 }
 
 /// `/proc/self/environ` keeps order, duplicates and odd entries, which the standard library drops.
-fn environ() -> Vec<Text> {
+fn environ() -> Vec<Utf8> {
     match fs::read("/proc/self/environ") {
         Ok(raw) => {
             let raw = raw.strip_suffix(&[0]).unwrap_or(&raw);
-            if raw.is_empty() { Vec::new() } else { raw.split(|b| *b == 0).map(Text::new).collect() }
+            if raw.is_empty() {
+                Vec::new()
+            } else {
+                raw.split(|b| *b == 0).map(|entry| Utf8(Text::new(entry))).collect()
+            }
         }
         Err(_) => {
             let entry = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-                Text::new(&[name.as_bytes(), b"=", value.as_bytes()].concat())
+                Utf8(Text::new(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
             };
             std::env::vars_os().map(entry).collect()
         }
@@ -133,7 +137,7 @@ fn descriptors() -> Vec<Descriptor> {
     let Ok(folder) = fs::read_dir("/proc/self/fd") else { return Vec::new() };
     let numbers: Vec<u32> = folder.filter_map(|e| e.ok()?.file_name().to_str()?.parse().ok()).collect();
     let target = |fd: u32| fs::read_link(format!("/proc/self/fd/{fd}")).ok();
-    let open = |fd| target(fd).map(|t| Descriptor { fd, target: Text::new(t.as_os_str().as_bytes()) });
+    let open = |fd| target(fd).map(|t| Descriptor { fd, target: Utf8(Text::new(t.as_os_str().as_bytes())) });
     let mut all: Vec<Descriptor> = numbers.into_iter().filter_map(open).collect();
     all.sort_by_key(|d| d.fd);
     all
@@ -171,6 +175,6 @@ mod tests {
         let process = Process::look();
         assert_eq!(process.pid, std::process::id());
         assert!(process.namespaces["mnt"].starts_with("mnt:["));
-        assert!(process.fds.iter().all(|d| !d.target.contains("/proc/")), "{:?}", process.fds);
+        assert!(process.fds.iter().all(|d| !d.target.0.contains("/proc/")), "{:?}", process.fds);
     }
 }

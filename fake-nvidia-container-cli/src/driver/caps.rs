@@ -1,0 +1,66 @@
+//! The kernel's numbering of MIG capabilities: which file under /proc stands for which node under /dev/nvidia-caps.
+
+use crate::topology::{Gpu, Mig};
+
+/// The capability folder under /proc.
+pub const PROC: &str = "/proc/driver/nvidia/capabilities";
+/// The folder of the nodes.
+pub const DEV: &str = "/dev/nvidia-caps";
+/// The node of the right to change layouts.
+pub const CONFIG: u32 = 1;
+/// The node of the right to watch all parts.
+pub const MONITOR: u32 = 2;
+
+/// Nodes of one GPU instance: its own, and one for each of eight compute instances.
+const PER_INSTANCE: u32 = 9;
+/// Nodes of one GPU: fifteen GPU instances.
+const PER_GPU: u32 = 15 * PER_INSTANCE;
+
+/// A file under /proc and its node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The file.
+    pub proc: String,
+    /// The node's minor number.
+    pub minor: u32,
+}
+
+impl Access {
+    /// The node's path.
+    #[must_use]
+    pub fn dev(&self) -> String {
+        dev(self.minor)
+    }
+}
+
+/// The path of a node.
+#[must_use]
+pub fn dev(minor: u32) -> String {
+    format!("{DEV}/nvidia-cap{minor}")
+}
+
+/// The folder of a GPU.
+#[must_use]
+pub fn gpu_folder(gpu: &Gpu) -> String {
+    format!("{PROC}/gpu{}", gpu.minor)
+}
+
+/// The GPU instance and the compute instance of a part.
+#[must_use]
+pub fn accesses(gpu: &Gpu, mig: &Mig) -> [Access; 2] {
+    let instance = format!("{}/mig/gi{}", gpu_folder(gpu), mig.gi);
+    let minor = first(gpu) + mig.gi * PER_INSTANCE;
+    [
+        Access { proc: format!("{instance}/access"), minor },
+        Access { proc: format!("{instance}/ci{}/access", mig.ci), minor: minor + 1 + mig.ci },
+    ]
+}
+
+/// All nodes that the kernel keeps for a GPU, whether the parts exist or not.
+pub fn all(gpu: &Gpu) -> std::ops::Range<u32> {
+    first(gpu)..first(gpu) + PER_GPU
+}
+
+fn first(gpu: &Gpu) -> u32 {
+    3 + gpu.minor * PER_GPU
+}

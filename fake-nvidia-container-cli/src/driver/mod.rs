@@ -1,0 +1,141 @@
+//! What the library would find on the machine: the driver's files that are really of this driver, and its device nodes.
+//!
+//! It asks the topology and two variables, nothing else.
+
+pub mod caps;
+pub mod tables;
+
+use crate::cli::Version;
+use crate::topology::Topology;
+
+/// The major number of GPU nodes.
+pub const NVIDIA_MAJOR: u32 = 195;
+/// The major number of uvm nodes.
+pub const UVM_MAJOR: u32 = 510;
+/// The major number of MIG capability nodes.
+pub const CAPS_MAJOR: u32 = 511;
+/// The major number of IMEX channel nodes.
+pub const IMEX_MAJOR: u32 = 512;
+
+/// What a file serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// CUDA and OpenCL.
+    Compute,
+    /// nvidia-smi and NVML.
+    Utility,
+    /// The video codecs.
+    Video,
+    /// OpenGL and Vulkan.
+    Graphics,
+    /// NGX.
+    Ngx,
+}
+
+/// A node of the driver itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its path below the driver root.
+    pub path: String,
+    /// Its major number.
+    pub major: u32,
+    /// Its minor number.
+    pub minor: u32,
+}
+
+/// Everything that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Driver {
+    /// Programs.
+    pub bins: Vec<String>,
+    /// 64-bit libraries.
+    pub libs: Vec<String>,
+    /// 32-bit libraries.
+    pub libs32: Vec<String>,
+    /// Sockets and pipes.
+    pub ipcs: Vec<String>,
+    /// Firmware.
+    pub firmwares: Vec<String>,
+    /// Nodes: control, uvm, modeset.
+    pub nodes: Vec<Node>,
+}
+
+/// What narrows the search.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    /// `$PATH`.
+    pub path: &'a str,
+    /// `$CUDA_MPS_PIPE_DIRECTORY`.
+    pub mps: Option<&'a str>,
+    /// Whether the nvidia-persistenced socket is wanted.
+    pub persistenced: bool,
+    /// Whether the nv-fabricmanager socket is wanted.
+    pub fabricmanager: bool,
+    /// Whether firmware is wanted.
+    pub firmware: bool,
+    /// The version, whose table of libraries counts.
+    pub version: Version,
+}
+
+/// Searches the machine.
+#[must_use]
+pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
+    let host = &machine.host;
+    let libs = |cache: &[String]| libraries(cache, &machine.driver, search.version);
+    Driver {
+        bins: tables::bins().filter_map(|name| in_path(name, search.path, &host.bins)).collect(),
+        libs: libs(&host.libs64),
+        libs32: libs(&host.libs32),
+        ipcs: ipcs(&host.ipcs, search),
+        firmwares: if search.firmware { host.firmwares.clone() } else { Vec::new() },
+        nodes: nodes(&host.devs),
+    }
+}
+
+/// The first folder of `$PATH` that has the program.
+fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
+    path.split(':').map(|folder| format!("{folder}/{name}")).find(|candidate| bins.contains(candidate))
+}
+
+/// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
+fn libraries(cache: &[String], driver: &str, version: Version) -> Vec<String> {
+    let rows = tables::LIBS.iter().filter(|(name, _)| *name != tables::TILEIRAS || version >= Version(1, 19, 0));
+    rows.filter_map(|(name, _)| {
+        let stem = format!("{name}.so");
+        let file = |path: &&String| {
+            let base = path.rsplit('/').next().unwrap_or_default();
+            base.starts_with(&stem) && base.ends_with(driver)
+        };
+        cache.iter().rfind(file).cloned()
+    })
+    .collect()
+}
+
+fn ipcs(present: &[String], search: Search<'_>) -> Vec<String> {
+    let mut wanted = Vec::new();
+    if search.persistenced {
+        wanted.push("/run/nvidia-persistenced/socket");
+    }
+    if search.fabricmanager {
+        wanted.push("/run/nvidia-fabricmanager/socket");
+    }
+    wanted.push(search.mps.unwrap_or("/tmp/nvidia-mps"));
+    // A folder above a socket exists as well, and /var/run is a link to /run.
+    let plain = |path: &str| path.strip_prefix("/var/run/").map_or_else(|| path.to_owned(), |r| format!("/run/{r}"));
+    let exists = |path: &str| present.iter().any(|p| plain(p) == path || plain(p).starts_with(&format!("{path}/")));
+    wanted.into_iter().map(plain).filter(|path| exists(path)).collect()
+}
+
+fn nodes(present: &[String]) -> Vec<Node> {
+    let all = [
+        ("/dev/nvidiactl", NVIDIA_MAJOR, 255),
+        ("/dev/nvidia-uvm", UVM_MAJOR, 0),
+        ("/dev/nvidia-uvm-tools", UVM_MAJOR, 1),
+        ("/dev/nvidia-modeset", NVIDIA_MAJOR, 254),
+    ];
+    let there = |path: &str, major: u32| major == NVIDIA_MAJOR || present.iter().any(|p| p == path);
+    all.into_iter()
+        .filter(|(path, major, _)| there(path, *major))
+        .map(|(path, major, minor)| Node { path: path.to_owned(), major, minor })
+        .collect()
+}

@@ -1,0 +1,137 @@
+//! Which devices a list means: `--device`, `--mig-config`, `--mig-monitor` and `--imex-channel`.
+//!
+//! A library of its own: it knows the devices of a machine and the words for them, nothing of containers.
+
+use crate::cli::numbers::{scan, unsigned};
+use crate::topology::Gpu;
+
+/// The largest IMEX channel.
+const LAST_CHANNEL: u64 = (1 << 20) - 1;
+
+/// The chosen devices, each once, in the order in which they were chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// GPUs, by place in the driver's order.
+    pub gpus: Vec<usize>,
+    /// Parts: the GPU's place and the part's place in it.
+    pub migs: Vec<(usize, usize)>,
+    /// True if the word `all` was among them.
+    pub all: bool,
+}
+
+impl Selection {
+    fn add_gpu(&mut self, gpu: usize) {
+        if !self.gpus.contains(&gpu) {
+            self.gpus.push(gpu);
+        }
+    }
+
+    fn add_mig(&mut self, gpu: usize, mig: usize) {
+        self.add_gpu(gpu);
+        if !self.migs.contains(&(gpu, mig)) {
+            self.migs.push((gpu, mig));
+        }
+    }
+
+    fn add_all(&mut self, gpus: &[Gpu]) {
+        (0..gpus.len()).for_each(|gpu| self.add_gpu(gpu));
+        for (at, gpu) in gpus.iter().enumerate() {
+            (0..gpu.mig.len()).for_each(|mig| self.add_mig(at, mig));
+        }
+        self.all = true;
+    }
+}
+
+/// The devices of a comma-separated list; the error is the item that names none.
+pub fn devices<'a>(list: &'a str, gpus: &[Gpu]) -> Result<Selection, &'a str> {
+    let mut selection = Selection::default();
+    for item in items(list) {
+        if item.eq_ignore_ascii_case("all") {
+            selection.add_all(gpus);
+            break;
+        }
+        if let Some(gpu) = gpu(item, gpus) {
+            selection.add_gpu(gpu);
+        } else if let Some((gpu, mig)) = part(item, gpus) {
+            selection.add_mig(gpu, mig);
+        } else {
+            return Err(item);
+        }
+    }
+    Ok(selection)
+}
+
+/// Whether a `--mig-config` or `--mig-monitor` list asks for `all`; the error is the item that asks for anything else.
+pub fn all_or_nothing(list: &str) -> Result<bool, &str> {
+    match items(list).next() {
+        None => Ok(false),
+        Some(item) if item.eq_ignore_ascii_case("all") => Ok(true),
+        Some(item) => Err(item),
+    }
+}
+
+/// The channels of a list, duplicates kept; the error is the item that is none.
+pub fn channels(list: &str) -> Result<Vec<u32>, &str> {
+    let channel = |item| {
+        let number = unsigned(item).filter(|n| *n <= LAST_CHANNEL).and_then(|n| u32::try_from(n).ok());
+        number.ok_or(item)
+    };
+    items(list).map(channel).collect()
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|item| !item.is_empty())
+}
+
+/// A GPU by UUID, bus or place, in this order.
+fn gpu(item: &str, gpus: &[Gpu]) -> Option<usize> {
+    if let Some(at) = gpus.iter().position(|g| g.uuid.eq_ignore_ascii_case(item)) {
+        return Some(at);
+    }
+    if let Some(bus) = bus(item)
+        && let Some(at) = gpus.iter().position(|g| g.busid.eq_ignore_ascii_case(&bus))
+    {
+        return Some(at);
+    }
+    let place = usize::try_from(unsigned(item)?).ok()?;
+    (place < gpus.len()).then_some(place)
+}
+
+/// A part by UUID, or by the places of the GPU and the part in it: `0:1`.
+fn part(item: &str, gpus: &[Gpu]) -> Option<(usize, usize)> {
+    for (at, gpu) in gpus.iter().enumerate() {
+        if let Some(mig) = gpu.mig.iter().position(|m| m.uuid.eq_ignore_ascii_case(item)) {
+            return Some((at, mig));
+        }
+    }
+    let (gpu, rest) = place(item)?;
+    let (mig, _) = place(rest.strip_prefix(':')?)?;
+    (mig < gpus.get(gpu)?.mig.len()).then_some((gpu, mig))
+}
+
+fn place(text: &str) -> Option<(usize, &str)> {
+    let (negative, digits, rest) = scan(text)?;
+    let value = digits.parse().ok().filter(|v| !negative || *v == 0)?;
+    Some((value, rest))
+}
+
+/// Three hexadecimal numbers with colons between them, written as the driver writes a bus; what follows is ignored.
+fn bus(item: &str) -> Option<String> {
+    let (domain, rest) = hex(item)?;
+    let (bus, rest) = hex(rest.strip_prefix(':')?)?;
+    let (device, _) = hex(rest.strip_prefix(':')?)?;
+    Some(format!("{domain:08x}:{bus:02x}:{device:02x}.0"))
+}
+
+/// A hexadecimal number as C's scanf reads it: blanks, a sign and `0x` may come first.
+fn hex(text: &str) -> Option<(u32, &str)> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
+    let text = text.strip_prefix('+').unwrap_or(text);
+    let is_hex = |c: char| c.is_ascii_hexdigit();
+    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).filter(|t| t.starts_with(is_hex));
+    let text = bare.unwrap_or(text);
+    let end = text.find(|c| !is_hex(c)).unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    let value = u32::from_str_radix(digits, 16).ok()?;
+    Some((value, rest))
+}

@@ -1,0 +1,205 @@
+//! The container as the real program sets it up before it looks at the driver: flags, folders, ldconfig, and newer CUDA
+//! libraries that the image brings.
+
+use super::{Setting, option_words};
+use crate::cli::Parsed;
+use crate::driver::{Capability, tables};
+use crate::failure::Step;
+use crate::outcome::Stop;
+use crate::rootfs::Root;
+
+const CLASS: &str = "container error";
+/// Where images keep libraries for a newer CUDA.
+const COMPAT: &str = "/usr/local/cuda/compat";
+
+/// What to do with newer CUDA libraries in the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum CompatMode {
+    /// Mount them beside the driver's.
+    #[default]
+    Mount,
+    /// Let ldconfig look at them first.
+    Ldconfig,
+    /// Nothing.
+    Disabled,
+}
+
+/// The container's flags.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// CUDA libraries.
+    pub compute: bool,
+    /// CUDA programs too: video brings the libraries alone.
+    pub compute_bins: bool,
+    /// nvidia-smi and its libraries.
+    pub utility: bool,
+    /// Video libraries.
+    pub video: bool,
+    /// OpenGL and Vulkan libraries.
+    pub graphics: bool,
+    /// The node of the display driver.
+    pub display: bool,
+    /// NGX.
+    pub ngx: bool,
+    /// 32-bit libraries.
+    pub compat32: bool,
+    /// Whether the device cgroup is left alone.
+    pub no_cgroups: bool,
+    /// Whether device nodes are left out.
+    pub no_devbind: bool,
+    /// Whether a live process stands for the container.
+    pub supervised: bool,
+    /// What to do with newer CUDA libraries.
+    pub compat: CompatMode,
+}
+
+impl Flags {
+    /// Whether libraries of a capability are wanted.
+    #[must_use]
+    pub fn library(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Compute => self.compute,
+            Capability::Utility => self.utility,
+            Capability::Video => self.video,
+            Capability::Graphics => self.graphics,
+            Capability::Ngx => self.ngx,
+        }
+    }
+
+    /// Whether programs of a capability are wanted.
+    #[must_use]
+    pub fn program(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::Compute => self.compute_bins,
+            other => self.library(other),
+        }
+    }
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// Its flags.
+    pub flags: Flags,
+    /// Its root.
+    pub root: Root,
+    /// The driver's root on the host.
+    pub driver_root: String,
+    /// Where libraries go.
+    pub libs_dir: &'static str,
+    /// Where 32-bit libraries go.
+    pub libs32_dir: &'static str,
+    /// The ldconfig to run, and whether it is the host's.
+    pub ldconfig: (String, bool),
+    /// Newer CUDA libraries in the image, by path inside.
+    pub compat_libs: Vec<String>,
+}
+
+/// Sets the container up.
+pub(super) fn setup(setting: Setting<'_>, parsed: &Parsed) -> Result<Container, Stop> {
+    setting.reach(Step::Container, CLASS)?;
+    let ldconfig = parsed.ldconfig.as_deref();
+    if ldconfig == Some("") {
+        return Err(Stop::error(CLASS, "invalid argument"));
+    }
+    let flags = flags(parsed.container_flags.as_deref().unwrap_or_default())?;
+    let rootfs = parsed.rootfs.as_deref().unwrap_or_default();
+    let prefix = if setting.live && flags.supervised { format!("/proc/{}/root", parsed.pid) } else { String::new() };
+    let root = Root::new(&prefix, rootfs);
+    let (libs_dir, libs32_dir) = library_folders(&root);
+    let ldconfig = ldconfig.map_or_else(|| default_ldconfig(&root), str::to_owned);
+    process(setting, parsed, &flags)?;
+    Ok(Container {
+        compat_libs: compat_libs(&root, &flags),
+        driver_root: parsed.root.as_deref().unwrap_or("/").to_owned(),
+        ldconfig: match ldconfig.strip_prefix('@') {
+            Some(path) => (path.to_owned(), true),
+            None => (ldconfig, false),
+        },
+        flags,
+        root,
+        libs_dir,
+        libs32_dir,
+    })
+}
+
+/// The words of the container string; any other word is an error, and so are two ways at once.
+fn flags(words: &str) -> Result<Flags, Stop> {
+    let words = option_words(words).map_err(|why| Stop::error(CLASS, why))?;
+    let mut flags = Flags::default();
+    let (mut standalone, mut mount, mut ldconfig, mut disabled) = (false, false, false, false);
+    for word in words {
+        match word {
+            "compute" => (flags.compute, flags.compute_bins) = (true, true),
+            "utility" => flags.utility = true,
+            "video" => (flags.video, flags.compute) = (true, true),
+            "graphics" => flags.graphics = true,
+            "display" => (flags.display, flags.graphics) = (true, true),
+            "ngx" => flags.ngx = true,
+            "compat32" => flags.compat32 = true,
+            "no-cgroups" => flags.no_cgroups = true,
+            "no-devbind" => flags.no_devbind = true,
+            "supervised" => flags.supervised = true,
+            "standalone" => standalone = true,
+            "cuda-compat-mode=mount" => mount = true,
+            "cuda-compat-mode=ldconfig" => ldconfig = true,
+            "cuda-compat-mode=disabled" => disabled = true,
+            other => return Err(Stop::error(CLASS, format!("invalid option: {other}"))),
+        }
+    }
+    if flags.supervised == standalone {
+        return Err(Stop::error(CLASS, "invalid mode of operation"));
+    }
+    flags.compat = match (disabled, ldconfig, mount) {
+        (true, _, _) => CompatMode::Disabled,
+        (_, true, true) => {
+            return Err(Stop::error(CLASS, "only one cuda-compat-mode can be specified at a time"));
+        }
+        (_, true, false) => CompatMode::Ldconfig,
+        _ => CompatMode::Mount,
+    };
+    Ok(flags)
+}
+
+/// Debian keeps libraries by architecture; elsewhere the place of 32-bit ones differs.
+fn library_folders(root: &Root) -> (&'static str, &'static str) {
+    if root.exists("/etc/debian_version") {
+        return ("/usr/lib/x86_64-linux-gnu", "/usr/lib/i386-linux-gnu");
+    }
+    let plain =
+        !root.exists("/usr/lib32") && root.exists("/usr/lib") && root.inner("/usr/lib") != root.inner("/usr/lib64");
+    ("/usr/lib64", if plain { "/usr/lib" } else { "/usr/lib32" })
+}
+
+fn default_ldconfig(root: &Root) -> String {
+    let real = root.exists("/sbin/ldconfig.real");
+    if real { "/sbin/ldconfig.real" } else { "/sbin/ldconfig" }.to_owned()
+}
+
+/// The owner of the container's process owns what is made in it, so the process is looked at.
+fn process(setting: Setting<'_>, parsed: &Parsed, flags: &Flags) -> Result<(), Stop> {
+    let inside = if flags.supervised { "" } else { parsed.rootfs.as_deref().unwrap_or_default() };
+    let path = format!("{inside}/proc/{}", parsed.pid);
+    let gone = setting.machine.nopid || setting.live && flags.supervised && !crate::text::path(&path).exists();
+    if gone {
+        return Err(Stop::error(CLASS, format!("stat failed: {path}: no such file or directory")));
+    }
+    Ok(())
+}
+
+/// `lib*.so.*` in the image's folder for newer CUDA, links followed, each once.
+fn compat_libs(root: &Root, flags: &Flags) -> Vec<String> {
+    let mut found = Vec::new();
+    if !flags.compute || flags.compat == CompatMode::Disabled {
+        return found;
+    }
+    for name in root.list(COMPAT) {
+        if name.starts_with("lib") && name.contains(".so.") && tables::library(&name).is_some() {
+            let path = root.inner(&format!("{COMPAT}/{name}"));
+            if !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,331 @@
+//! The plan of `configure`: what is mounted, allowed and run, in the real program's order.
+
+use super::container::CompatMode;
+use super::{Choice, Container, Setting};
+use crate::driver::{CAPS_MAJOR, Driver, IMEX_MAJOR, NVIDIA_MAJOR, Node, caps, tables};
+use crate::failure::Step;
+use crate::outcome::Stop;
+use crate::plan::{Action, DEVICE, DEVICE_FOLDER, FILE, Kind, Op, PROC, Plan, SOCKET};
+use crate::text::Text;
+use crate::topology::{Gpu, NvCaps, Topology};
+
+const CLASS: &str = "mount error";
+const PROC_DRIVER: &str = "/proc/driver/nvidia";
+const PROFILES: &str = "/etc/nvidia/nvidia-application-profiles-rc.d";
+
+/// Builds the plan up to the first mount that fails.
+pub(super) fn all(
+    setting: Setting<'_>,
+    container: &Container,
+    driver: &Driver,
+    choice: &Choice,
+    channels: &[u32],
+    plan: &mut Plan,
+) -> Result<(), Stop> {
+    setting.pending.at(Step::Mount, setting.program)?;
+    let mut mounts = Mounts { machine: setting.machine, container, plan, egl_mask: 0 };
+    mounts.driver(driver)?;
+    for at in &choice.devices.gpus {
+        mounts.gpu(*at)?;
+    }
+    if !choice.global {
+        mounts.parts(&choice.devices.migs)?;
+    }
+    mounts.right(&choice.config, caps::CONFIG)?;
+    mounts.right(&choice.monitor, caps::MONITOR)?;
+    channels.iter().try_for_each(|channel| mounts.channel(*channel))?;
+    setting.reach(Step::Ldcache, "ldcache error")?;
+    mounts.ldconfig(driver_major(&setting.machine.driver));
+    Ok(())
+}
+
+struct Mounts<'a> {
+    machine: &'a Topology,
+    container: &'a Container,
+    plan: &'a mut Plan,
+    /// The GPUs that a graphics program may see, by minor number.
+    egl_mask: u64,
+}
+
+impl Mounts<'_> {
+    /// Step 13: everything that belongs to the driver and to no GPU.
+    fn driver(&mut self, driver: &Driver) -> Result<(), Stop> {
+        self.proc_driver()?;
+        if self.container.flags.graphics {
+            self.tmpfs(PROFILES)?;
+        }
+        let flags = &self.container.flags;
+        let bins = tables::BINS.iter().filter(|(_, capability)| flags.program(*capability));
+        let bins: Vec<&str> = bins.map(|(name, _)| *name).collect();
+        self.files("/usr/bin", &driver.bins, Kind::Program, |name| bins.contains(&name))?;
+        let wanted = |name: &str| tables::library(name).is_some_and(|c| flags.library(c));
+        self.files(self.container.libs_dir, &driver.libs, Kind::File, wanted)?;
+        if flags.compat32 {
+            self.files(self.container.libs32_dir, &driver.libs32, Kind::File, wanted)?;
+        }
+        self.links();
+        if flags.compat == CompatMode::Mount {
+            self.compat_libraries()?;
+        }
+        for firmware in &driver.firmwares {
+            let dst = format!("{}{firmware}", self.container.root.name());
+            self.bind(&self.host(firmware), &dst, FILE, Kind::File)?;
+        }
+        driver.ipcs.iter().try_for_each(|ipc| self.ipc(ipc))?;
+        driver.nodes.iter().try_for_each(|node| self.node(node))
+    }
+
+    /// The driver's folder under /proc: copies, so that the container cannot make the driver change device nodes.
+    fn proc_driver(&mut self) -> Result<(), Stop> {
+        self.tmpfs(PROC_DRIVER)?;
+        let version = format!("NVRM version: NVIDIA UNIX x86_64 Kernel Module  {}\n", self.machine.driver);
+        let files = [
+            ("params", "ModifyDeviceFiles: 0\nDeviceFileUID: 0\n".to_owned()),
+            ("version", version),
+            ("registry", "Binary: \"\"\n".to_owned()),
+        ];
+        for (name, content) in files {
+            let at = Text::from(self.container.root.resolve(&format!("{PROC_DRIVER}/{name}")));
+            self.plan.action(Action::File { at, content });
+        }
+        Ok(())
+    }
+
+    /// Those of the files that are wanted, into one folder; the folder appears even if none is.
+    fn files(&mut self, folder: &str, files: &[String], kind: Kind, wanted: impl Fn(&str) -> bool) -> Result<(), Stop> {
+        if files.is_empty() {
+            return Ok(());
+        }
+        let folder = self.container.root.resolve(folder);
+        self.plan.action(Action::Folder(Text::from(folder.clone())));
+        for path in files {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if wanted(name) {
+                self.bind(&self.host(path), &format!("{folder}/{name}"), FILE, kind.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The names that programs link against and that ldconfig would not make.
+    fn links(&mut self) {
+        let mut links = Vec::new();
+        for op in self.plan.recorded() {
+            let Op::Bind { dst, .. } = op else { continue };
+            let Some((folder, name)) = dst.rsplit_once('/') else { continue };
+            let (link, to) = if name.starts_with("libcuda.so") {
+                ("libcuda.so", "libcuda.so.1".to_owned())
+            } else if name.starts_with("libGLX_nvidia.so") {
+                ("libGLX_indirect.so.0", name.to_owned())
+            } else if name.starts_with("libnvidia-opticalflow.so") {
+                ("libnvidia-opticalflow.so", "libnvidia-opticalflow.so.1".to_owned())
+            } else {
+                continue;
+            };
+            links.push(Action::Link { at: Text::from(format!("{folder}/{link}")), to });
+        }
+        links.into_iter().for_each(|link| self.plan.action(link));
+    }
+
+    /// The image's own CUDA libraries, unless they are of the driver's major version.
+    fn compat_libraries(&mut self) -> Result<(), Stop> {
+        let folder = self.container.root.resolve(self.container.libs_dir);
+        for path in &self.container.compat_libs {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let flags = &self.container.flags;
+            let wanted = tables::library(name).is_some_and(|c| flags.library(c));
+            if wanted && other_major(name, &self.machine.driver) {
+                let src = format!("{}{path}", self.container.root.name().trim_end_matches('/'));
+                self.bind(&src, &format!("{folder}/{name}"), FILE, Kind::ContainerFile)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sockets of the driver's daemons serve utility, pipes of CUDA's server compute.
+    fn ipc(&mut self, ipc: &str) -> Result<(), Stop> {
+        let daemon = ["/run/nvidia-persistenced/socket", "/run/nvidia-fabricmanager/socket"].contains(&ipc);
+        let flags = &self.container.flags;
+        if if daemon { flags.utility } else { flags.compute } {
+            let kind = if daemon { Kind::Socket } else { Kind::Folder };
+            self.bind(&self.host(ipc), &self.container.root.resolve(ipc), SOCKET, kind)?;
+        }
+        Ok(())
+    }
+
+    fn node(&mut self, node: &Node) -> Result<(), Stop> {
+        let flags = &self.container.flags;
+        let skip = (!flags.compute && node.major != NVIDIA_MAJOR) || (!flags.display && node.minor == 254);
+        if skip { Ok(()) } else { self.device(&node.path, node.major, node.minor) }
+    }
+
+    /// Step 14: a GPU's node, its folder under /proc, its bit for graphics, its place in the cgroup.
+    fn gpu(&mut self, at: usize) -> Result<(), Stop> {
+        let Some(gpu) = self.machine.gpus.get(at) else { return Ok(()) };
+        let node = format!("/dev/nvidia{}", gpu.minor);
+        self.device_node(&node, NVIDIA_MAJOR, gpu.minor)?;
+        let folder = format!("{PROC_DRIVER}/gpus/{}", short_bus(gpu));
+        self.bind(&self.host(&folder), &self.container.root.resolve(&folder), PROC, Kind::GpuFolder(at))?;
+        if self.container.flags.graphics {
+            self.profile(gpu);
+        }
+        self.allow(NVIDIA_MAJOR, gpu.minor);
+        Ok(())
+    }
+
+    fn profile(&mut self, gpu: &Gpu) {
+        self.egl_mask |= 1_u64.checked_shl(gpu.minor).unwrap_or_default();
+        let content = format!(
+            "{{ \"profiles\": [{{\"name\": \"_container_\", \"settings\": [\"EGLVisibleDGPUDevices\", {:#x}]}}], \
+             \"rules\": [{{\"pattern\": [], \"profile\": \"_container_\"}}]}}",
+            self.egl_mask
+        );
+        let at = Text::from(self.container.root.resolve(&format!("{PROFILES}/10-container.conf")));
+        self.plan.action(Action::File { at, content });
+    }
+
+    /// Step 15: the rights to each part.
+    fn parts(&mut self, parts: &[(usize, usize)]) -> Result<(), Stop> {
+        for (gpu, mig) in parts {
+            let Some(gpu) = self.machine.gpus.get(*gpu) else { continue };
+            let Some(mig) = gpu.mig.get(*mig) else { continue };
+            for access in caps::accesses(gpu, mig) {
+                self.proc_caps(&access.proc, Kind::Access(access.minor))?;
+                if self.machine.dev_caps() {
+                    self.device(&access.dev(), CAPS_MAJOR, access.minor)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps 16 and 17: a global right opens the whole folder.
+    fn right(&mut self, gpus: &[usize], minor: u32) -> Result<(), Stop> {
+        if gpus.is_empty() {
+            return Ok(());
+        }
+        self.proc_caps(caps::PROC, Kind::Folder)?;
+        if !self.machine.dev_caps() {
+            return Ok(());
+        }
+        self.bind(&self.host(caps::DEV), &self.container.root.resolve(caps::DEV), DEVICE_FOLDER, Kind::Folder)?;
+        self.allow(CAPS_MAJOR, minor);
+        for gpu in gpus.iter().filter_map(|at| self.machine.gpus.get(*at)) {
+            caps::all(gpu).for_each(|minor| self.allow(CAPS_MAJOR, minor));
+        }
+        Ok(())
+    }
+
+    fn proc_caps(&mut self, path: &str, kind: Kind) -> Result<(), Stop> {
+        if self.machine.nvcaps == NvCaps::None {
+            return Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(path))));
+        }
+        self.bind(&self.host(path), &self.container.root.resolve(path), PROC, kind)
+    }
+
+    /// Step 18. The real program goes on with garbage when there is no such node; this is a clear error instead.
+    fn channel(&mut self, channel: u32) -> Result<(), Stop> {
+        let path = format!("/dev/nvidia-caps-imex-channels/channel{channel}");
+        let flags = &self.container.flags;
+        let made = Op::Mknod { what: "imex-channel", minor: Some(channel) };
+        let there = channel < self.machine.imex_channels_present || self.plan.recorded().contains(&&made);
+        if there {
+            self.device(&path, IMEX_MAJOR, channel)
+        } else if flags.no_devbind && flags.no_cgroups {
+            Ok(())
+        } else {
+            Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(&path))))
+        }
+    }
+
+    /// Step 19.
+    fn ldconfig(&mut self, driver_major: u64) {
+        let container = self.container;
+        let newer = |path: &&String| major(path.rsplit('/').next().unwrap_or_default()) > Some(driver_major);
+        let compat =
+            container.compat_libs.iter().find(newer).filter(|_| container.flags.compat == CompatMode::Ldconfig);
+        self.plan.op(Op::Ldconfig {
+            path: Text::from(container.ldconfig.0.clone()),
+            host: container.ldconfig.1,
+            compat_dir: compat.and_then(|p| p.rsplit_once('/')).map(|(folder, _)| Text::from(folder.to_owned())),
+            libs_dir: Text::from(container.libs_dir),
+            libs32_dir: Text::from(container.libs32_dir),
+        });
+    }
+
+    /// A device node, unless nodes are left out, and its place in the cgroup.
+    fn device(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
+        self.device_node(path, major, minor)?;
+        self.allow(major, minor);
+        Ok(())
+    }
+
+    fn device_node(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
+        if self.container.flags.no_devbind {
+            return Ok(());
+        }
+        self.bind(&self.host(path), &self.container.root.resolve(path), DEVICE, Kind::Device { major, minor })
+    }
+
+    fn allow(&mut self, major: u32, minor: u32) {
+        if !self.container.flags.no_cgroups {
+            self.plan.op(Op::CgroupAllow { major, minor });
+        }
+    }
+
+    fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
+        let dst = self.container.root.resolve(path);
+        self.refuse(&dst, true)?;
+        self.plan.op(Op::Tmpfs { dst: Text::from(dst), options: "mode=0555", flags: SOCKET });
+        Ok(())
+    }
+
+    fn bind(&mut self, src: &str, dst: &str, flags: &'static [&'static str], kind: Kind) -> Result<(), Stop> {
+        self.refuse(dst, matches!(kind, Kind::Folder | Kind::GpuFolder(_)))?;
+        let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
+        self.plan.op(Op::Bind { src, dst, flags, kind });
+        Ok(())
+    }
+
+    /// The machine may refuse one mount; its place is made before that is known.
+    fn refuse(&mut self, dst: &str, folder: bool) -> Result<(), Stop> {
+        match self.machine.fault_at(Step::Mount) {
+            Some(path) if dst.ends_with(path) => {
+                let at = Text::from(dst.to_owned());
+                let place = if folder { Action::Folder(at) } else { Action::File { at, content: String::new() } };
+                self.plan.action(place);
+                Err(Stop::error(CLASS, format!("mount operation failed: {dst}: operation not permitted")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A path of the host below the driver root.
+    fn host(&self, path: &str) -> String {
+        format!("{}{path}", self.container.driver_root.trim_end_matches('/'))
+    }
+}
+
+/// The bus with sixteen bits of domain, as the kernel names its folder.
+fn short_bus(gpu: &Gpu) -> &str {
+    gpu.busid.get(4..).unwrap_or_default()
+}
+
+fn driver_major(driver: &str) -> u64 {
+    driver.split('.').next().and_then(|m| m.parse().ok()).unwrap_or_default()
+}
+
+/// The digits after `.so.`.
+fn major_digits(file: &str) -> Option<&str> {
+    let (_, version) = file.split_once(".so.")?;
+    version.get(..version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len()))
+}
+
+fn major(file: &str) -> Option<u64> {
+    major_digits(file)?.parse().ok()
+}
+
+/// True unless the driver's version starts with the file's digits, which is how the real program compares majors.
+fn other_major(file: &str, driver: &str) -> bool {
+    major_digits(file).is_some_and(|digits| !driver.starts_with(digits))
+}

@@ -1,0 +1,100 @@
+//! What a container was given: the devices of a choice, as the stand-in of nvidia-smi tells them.
+
+use crate::failure::Step;
+use crate::simulate::Choice;
+use crate::topology::{Gpu, Mig, Topology};
+use serde::{Deserialize, Serialize};
+
+/// The devices of one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The driver's version.
+    pub driver: String,
+    /// Its CUDA version.
+    pub cuda: String,
+    /// What nvidia-smi says instead of anything else, if the driver does not answer.
+    pub broken: Option<String>,
+    /// The GPUs, numbered from 0.
+    pub gpus: Vec<GivenGpu>,
+}
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenGpu {
+    /// The product's name.
+    pub name: String,
+    /// Its UUID.
+    pub uuid: String,
+    /// Its bus.
+    pub bus: String,
+    /// Its compute capability.
+    pub arch: String,
+    /// Its memory in MiB.
+    pub memory: u64,
+    /// Whether it can be split, and is.
+    pub mig_mode: Option<bool>,
+    /// Its parts that were given.
+    pub mig: Vec<GivenMig>,
+}
+
+/// A part of a GPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenMig {
+    /// Its UUID.
+    pub uuid: String,
+    /// Its profile.
+    pub profile: String,
+    /// Its GPU instance.
+    pub gi: u32,
+    /// Its compute instance.
+    pub ci: u32,
+}
+
+impl Given {
+    /// The devices of a choice. The driver tells GPUs in its own order, whatever the order of the choice; a right to
+    /// change or watch the layout shows every part of a GPU.
+    #[must_use]
+    pub fn new(machine: &Topology, choice: &Choice) -> Self {
+        let part = |gpu: usize, at: usize| {
+            choice.config.contains(&gpu) || choice.monitor.contains(&gpu) || choice.devices.migs.contains(&(gpu, at))
+        };
+        let chosen = machine.gpus.iter().enumerate().filter(|(at, _)| choice.devices.gpus.contains(at));
+        let gpus = chosen.map(|(place, gpu)| {
+            let parts = gpu.mig.iter().enumerate().filter(|(at, _)| part(place, *at));
+            told(gpu, parts.map(|(_, mig)| mig))
+        });
+        Self { gpus: gpus.collect(), ..Self::nothing(machine) }
+    }
+
+    /// The whole machine, as its owner sees it.
+    #[must_use]
+    pub fn everything(machine: &Topology) -> Self {
+        Self { gpus: machine.gpus.iter().map(|gpu| told(gpu, gpu.mig.iter())).collect(), ..Self::nothing(machine) }
+    }
+
+    fn nothing(machine: &Topology) -> Self {
+        let broken = machine.fault_at(Step::Init).or_else(|| machine.fault_at(Step::DriverInfo)).map(|message| {
+            if message.contains("version mismatch") {
+                "Failed to initialize NVML: Driver/library version mismatch".to_owned()
+            } else {
+                "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. \
+                 Make sure that the latest NVIDIA driver is installed and running.\n"
+                    .to_owned()
+            }
+        });
+        Self { driver: machine.driver.clone(), cuda: machine.cuda.clone(), broken, gpus: Vec::new() }
+    }
+}
+
+fn told<'a>(gpu: &Gpu, parts: impl Iterator<Item = &'a Mig>) -> GivenGpu {
+    let part = |mig: &Mig| GivenMig { uuid: mig.uuid.clone(), profile: mig.profile.clone(), gi: mig.gi, ci: mig.ci };
+    GivenGpu {
+        name: gpu.model.clone(),
+        uuid: gpu.uuid.clone(),
+        bus: gpu.busid.to_ascii_uppercase(),
+        arch: gpu.arch.clone(),
+        memory: gpu.memory,
+        mig_mode: gpu.mig_capable.then_some(gpu.mig_enabled),
+        mig: parts.map(part).collect(),
+    }
+}

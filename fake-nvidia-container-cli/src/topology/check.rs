@@ -1,0 +1,91 @@
+//! What a topology must hold to be a machine. Each complaint names the member and, in a file, its line.
+
+use super::{Gpu, Topology};
+
+/// A complaint: the member, what is wrong, and the value to look for in the file.
+pub(super) struct Complaint {
+    /// The member, e.g. `gpus[1].uuid`.
+    pub member: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// The value as it stands in the file.
+    pub value: String,
+}
+
+fn complaint(member: String, value: &str, what: &str) -> Complaint {
+    Complaint { member, what: format!("`{value}` {what}"), value: value.to_owned() }
+}
+
+/// The first thing that cannot be.
+pub(super) fn check(topology: &Topology) -> Result<(), Complaint> {
+    for (member, value) in [("driver", &topology.driver), ("cuda", &topology.cuda)] {
+        if !dotted(value) {
+            return Err(complaint(member.to_owned(), value, "is not a version"));
+        }
+    }
+    for (gpu, place) in topology.gpus.iter().zip(0_u32..) {
+        check_gpu(gpu, place)?;
+    }
+    unique(topology)
+}
+
+fn check_gpu(gpu: &Gpu, place: u32) -> Result<(), Complaint> {
+    let member = |name: &str| format!("gpus[{place}].{name}");
+    if gpu.index != place {
+        return Err(complaint(member("index"), &gpu.index.to_string(), "is not its place in the list"));
+    }
+    if gpu.minor > 253 {
+        return Err(complaint(member("minor"), &gpu.minor.to_string(), "is above 253, which belong to the driver"));
+    }
+    if !uuid(&gpu.uuid, "GPU-") {
+        return Err(complaint(member("uuid"), &gpu.uuid, "is not GPU- and a UUID"));
+    }
+    if !busid(&gpu.busid) {
+        return Err(complaint(member("busid"), &gpu.busid, "is not like 00000000:1b:00.0"));
+    }
+    if !dotted(&gpu.arch) {
+        return Err(complaint(member("arch"), &gpu.arch, "is not like 9.0"));
+    }
+    for (mig, part) in gpu.mig.iter().zip(0_u32..) {
+        let member = |name: &str| format!("gpus[{place}].mig[{part}].{name}");
+        if !uuid(&mig.uuid, "MIG-") {
+            return Err(complaint(member("uuid"), &mig.uuid, "is not MIG- and a UUID"));
+        }
+        if mig.gi > 14 || mig.ci > 7 {
+            return Err(complaint(member("gi"), &mig.gi.to_string(), "is outside of 0..14 (ci 0..7)"));
+        }
+    }
+    Ok(())
+}
+
+/// No two devices may answer to one name.
+fn unique(topology: &Topology) -> Result<(), Complaint> {
+    let mut seen = Vec::new();
+    for (gpu, place) in topology.gpus.iter().zip(0_u32..) {
+        let parts = gpu.mig.iter().map(|m| m.uuid.clone());
+        let names = [format!("minor {}", gpu.minor), gpu.uuid.clone(), gpu.busid.clone()];
+        for name in names.into_iter().chain(parts).map(|n| n.to_ascii_lowercase()) {
+            if seen.contains(&name) {
+                return Err(complaint(format!("gpus[{place}]"), &name, "is taken by another device"));
+            }
+            seen.push(name);
+        }
+    }
+    Ok(())
+}
+
+fn dotted(version: &str) -> bool {
+    version.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn uuid(text: &str, prefix: &str) -> bool {
+    let hex = |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let Some(rest) = text.strip_prefix(prefix) else { return false };
+    let parts: Vec<&str> = rest.split('-').collect();
+    parts.len() == 5 && parts.iter().zip([8, 4, 4, 4, 12]).all(|(part, length)| hex(part, length))
+}
+
+fn busid(text: &str) -> bool {
+    let shape = |c: char| if c.is_ascii_hexdigit() { 'x' } else { c };
+    text.chars().map(shape).collect::<String>() == "xxxxxxxx:xx:xx.x"
+}

@@ -1,0 +1,186 @@
+//! A topology as written, in JSON or TOML: everything may be left out. docs/topology.schema.json is made from these
+//! types.
+
+use schemars::JsonSchema;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+
+/// A simulated machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "topology")]
+pub struct TopologyFile {
+    /// What the machine is called.
+    pub name: Option<String>,
+    /// The driver's version, `570.172.08` if left out.
+    pub driver: Option<String>,
+    /// The CUDA version of the driver, `12.8` if left out.
+    pub cuda: Option<String>,
+    /// The model of every GPU that does not say its own: a short name (`T4`, `H100`) or a product name.
+    pub model: Option<String>,
+    /// The GPUs: how many, or a list.
+    pub gpus: Option<Gpus>,
+    /// The driver's files; each list that is left out is a full one.
+    pub host: Option<HostFile>,
+    /// How the kernel shows MIG capabilities: `none`, `proc` or `dev`; `dev` if left out and a GPU can be split.
+    pub nvcaps: Option<NvCapsWord>,
+    /// How many IMEX channel nodes there are.
+    pub imex_channels_present: Option<u32>,
+    /// True if the container's process is gone.
+    pub nopid: Option<bool>,
+    /// A step that fails on this machine.
+    pub fail: Option<FaultFile>,
+}
+
+/// How many GPUs, or a list of them.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum Gpus {
+    /// So many alike.
+    Count(u32),
+    /// These.
+    List(Vec<GpuFile>),
+}
+
+/// A GPU; what is left out follows from the model and the place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GpuFile {
+    /// Its place in the list, if given.
+    pub index: Option<u32>,
+    /// The number of its device node.
+    pub minor: Option<u32>,
+    /// `GPU-` and a UUID.
+    pub uuid: Option<String>,
+    /// `00000000:1b:00.0`.
+    pub busid: Option<String>,
+    /// The compute capability, `9.0`.
+    pub arch: Option<String>,
+    /// The brand word: `Tesla`, `Nvidia`, `GeForce`, ...
+    pub brand: Option<String>,
+    /// A short name or a product name.
+    pub model: Option<String>,
+    /// The memory in MiB.
+    pub memory: Option<u64>,
+    /// Whether it can be split.
+    pub mig_capable: Option<bool>,
+    /// Whether splitting is switched on; on if there are parts.
+    pub mig_enabled: Option<bool>,
+    /// Its parts: profiles (`1g.10gb`) or tables.
+    pub mig: Option<Vec<MigEntry>>,
+}
+
+/// A part of a GPU: its profile, or a table.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum MigEntry {
+    /// Just the profile.
+    Profile(String),
+    /// All of it.
+    Table(MigFile),
+}
+
+/// A part of a GPU.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MigFile {
+    /// `MIG-` and a UUID.
+    pub uuid: Option<String>,
+    /// The GPU instance.
+    pub gi: Option<u32>,
+    /// The compute instance within it.
+    pub ci: Option<u32>,
+    /// The profile.
+    pub profile: Option<String>,
+}
+
+/// The driver's files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostFile {
+    /// Programs.
+    pub bins: Option<Vec<String>>,
+    /// 64-bit libraries, in the order of the linker's cache.
+    pub libs64: Option<Vec<String>>,
+    /// 32-bit libraries.
+    pub libs32: Option<Vec<String>>,
+    /// Nodes of the uvm driver.
+    pub devs: Option<Vec<String>>,
+    /// Sockets and pipes.
+    pub ipcs: Option<Vec<String>>,
+    /// GSP firmware.
+    pub firmwares: Option<Vec<String>>,
+}
+
+/// How the kernel shows MIG capabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum NvCapsWord {
+    /// Not at all.
+    None,
+    /// As files under /proc.
+    Proc,
+    /// As device nodes too.
+    Dev,
+}
+
+/// A step that fails.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultFile {
+    /// `caps`, `init`, `driver_info`, `device_info`, `mount` or `ldcache`.
+    pub at: String,
+    /// What the error says after its class; for `mount`, the path that cannot be mounted on.
+    pub message: String,
+}
+
+/// A visitor instead of an untagged enum, whose errors would not name the wrong key.
+impl<'de> Deserialize<'de> for Gpus {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Gpus;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of GPUs or a list of them")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Gpus, E> {
+                u32::try_from(count).map(Gpus::Count).map_err(|_| E::custom("too many GPUs"))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Gpus, E> {
+                u32::try_from(count).map(Gpus::Count).map_err(|_| E::custom("not a number of GPUs"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Gpus, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Gpus::List)
+            }
+        }
+        from.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for MigEntry {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = MigEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a MIG profile or a table")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, profile: &str) -> Result<MigEntry, E> {
+                Ok(MigEntry::Profile(profile.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<MigEntry, A::Error> {
+                MigFile::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(MigEntry::Table)
+            }
+        }
+        from.deserialize_any(Either)
+    }
+}

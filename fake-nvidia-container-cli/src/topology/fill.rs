@@ -1,0 +1,125 @@
+//! From a topology as written to a whole one: what is left out follows from the model, the place and the driver.
+
+use super::file::{FaultFile, GpuFile, Gpus, HostFile, MigEntry, MigFile, NvCapsWord, TopologyFile};
+use super::{Fault, Gpu, Host, Mig, NvCaps, Topology, models};
+use crate::driver::tables;
+use crate::failure::Step;
+
+/// Completes a topology; the error names the member.
+pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, String> {
+    let driver = file.driver.unwrap_or_else(|| "570.172.08".to_owned());
+    let name = file.name.unwrap_or_else(|| default_name.to_owned());
+    let model = file.model.as_deref();
+    let gpus = match file.gpus {
+        Some(Gpus::List(list)) => list,
+        Some(Gpus::Count(count)) => vec![GpuFile::default(); usize::try_from(count).unwrap_or_default()],
+        None if model.is_some() => vec![GpuFile::default()],
+        None => Vec::new(),
+    };
+    let gpus: Vec<Gpu> = gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, &name)).collect::<Result<_, _>>()?;
+    let splittable = gpus.iter().any(|g| g.mig_capable);
+    Ok(Topology {
+        host: host(file.host.unwrap_or_default(), &driver),
+        cuda: file.cuda.unwrap_or_else(|| "12.8".to_owned()),
+        nvcaps: match file.nvcaps {
+            Some(NvCapsWord::None) => NvCaps::None,
+            Some(NvCapsWord::Proc) => NvCaps::Proc,
+            Some(NvCapsWord::Dev) => NvCaps::Dev,
+            None if splittable => NvCaps::Dev,
+            None => NvCaps::None,
+        },
+        imex_channels_present: file.imex_channels_present.unwrap_or_default(),
+        nopid: file.nopid.unwrap_or_default(),
+        fail: file.fail.map(fault).transpose()?,
+        name,
+        driver,
+        gpus,
+    })
+}
+
+fn fault(file: FaultFile) -> Result<Fault, String> {
+    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is no step", file.at))?;
+    Ok(Fault { at, message: file.message })
+}
+
+fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Result<Gpu, String> {
+    let named = file.model.as_deref().or(default_model).unwrap_or("T4");
+    let known = models::find(named);
+    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is no known model");
+    let parts = file.mig.unwrap_or_default();
+    let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !parts.is_empty());
+    Ok(Gpu {
+        index: file.index.unwrap_or(place),
+        minor: file.minor.unwrap_or(place),
+        uuid: file.uuid.unwrap_or_else(|| uuid("GPU", &format!("{seed}/{named}/{place}"))),
+        busid: file.busid.unwrap_or_else(|| busid(place)),
+        arch: file.arch.or_else(|| known.map(|m| m.arch.to_owned())).ok_or_else(|| need("arch"))?,
+        brand: file.brand.or_else(|| known.map(|m| m.brand.to_owned())).ok_or_else(|| need("brand"))?,
+        model: known.map_or_else(|| named.to_owned(), |m| m.name.to_owned()),
+        memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
+        mig_capable: capable,
+        mig_enabled: file.mig_enabled.unwrap_or(!parts.is_empty()),
+        mig: parts.into_iter().zip(0..).map(|(m, at)| mig(m, at, &format!("{seed}/{named}/{place}"))).collect(),
+    })
+}
+
+/// Parts that do not say more are one compute instance in a GPU instance each, numbered from 1 as the driver likes to.
+fn mig(entry: MigEntry, place: u32, seed: &str) -> Mig {
+    let file = match entry {
+        MigEntry::Table(file) => file,
+        MigEntry::Profile(profile) => MigFile { profile: Some(profile), ..MigFile::default() },
+    };
+    Mig {
+        uuid: file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}"))),
+        gi: file.gi.unwrap_or(place + 1),
+        ci: file.ci.unwrap_or_default(),
+        profile: file.profile.unwrap_or_else(|| "1g.5gb".to_owned()),
+    }
+}
+
+/// Sockets of a server board: every eighth bus, then the next domain.
+fn busid(place: u32) -> String {
+    format!("{:08x}:{:02x}:00.0", place / 30, 0x0b + place % 30 * 8)
+}
+
+/// A UUID that looks like one and is the same in every run.
+fn uuid(prefix: &str, seed: &str) -> String {
+    let (a, b) = (scramble(seed, 1), scramble(seed, 2));
+    format!(
+        "{prefix}-{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xffff,
+        b >> 48,
+        b & 0xffff_ffff_ffff
+    )
+}
+
+/// FNV-1a with a final mix: not random, only different for different seeds.
+fn scramble(seed: &str, salt: u64) -> u64 {
+    let hash = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64 ^ salt, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let mixed = (hash ^ (hash >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ (mixed >> 29)
+}
+
+/// Each list that is left out is what a full driver installs on Debian.
+fn host(file: HostFile, driver: &str) -> Host {
+    let versioned = |folder: &str, names: &[&str]| -> Vec<String> {
+        names.iter().map(|name| format!("{folder}/{name}.so.{driver}")).collect()
+    };
+    let owned = |paths: &[&str]| -> Vec<String> { paths.iter().map(|p| (*p).to_owned()).collect() };
+    Host {
+        bins: file.bins.unwrap_or_else(|| tables::bins().map(|name| format!("/usr/bin/{name}")).collect()),
+        libs64: file.libs64.unwrap_or_else(|| versioned("/usr/lib/x86_64-linux-gnu", &tables::USUAL_LIBS)),
+        libs32: file.libs32.unwrap_or_else(|| versioned("/usr/lib/i386-linux-gnu", &tables::USUAL_LIBS32)),
+        devs: file.devs.unwrap_or_else(|| owned(&["/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"])),
+        ipcs: file.ipcs.unwrap_or_else(|| {
+            owned(&["/run/nvidia-persistenced/socket", "/run/nvidia-fabricmanager/socket", "/tmp/nvidia-mps"])
+        }),
+        firmwares: file.firmwares.unwrap_or_else(|| {
+            ["ga10x", "tu10x"].map(|chip| format!("/lib/firmware/nvidia/{driver}/gsp_{chip}.bin")).to_vec()
+        }),
+    }
+}

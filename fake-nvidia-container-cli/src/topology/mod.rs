@@ -1,0 +1,136 @@
+//! The simulated machine: driver, GPUs, files. As meant here; [`file`] is as written, [`load`] finds and checks it.
+//!
+//! It knows what a machine looks like, not what the program does with it.
+
+pub mod builtin;
+mod check;
+pub mod file;
+mod fill;
+mod load;
+mod models;
+
+pub use load::{Syntax, load, names, parse};
+pub use models::{MODELS, Model, find as model};
+
+use crate::failure::Step;
+use serde::Serialize;
+
+/// A whole machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Topology {
+    /// What it is called.
+    pub name: String,
+    /// The driver's version.
+    pub driver: String,
+    /// The CUDA version of the driver.
+    pub cuda: String,
+    /// The GPUs, in the driver's order.
+    pub gpus: Vec<Gpu>,
+    /// The driver's files.
+    pub host: Host,
+    /// How the kernel shows MIG capabilities.
+    pub nvcaps: NvCaps,
+    /// How many IMEX channel nodes there are.
+    pub imex_channels_present: u32,
+    /// True if the container's process is gone.
+    pub nopid: bool,
+    /// What does not work.
+    pub fail: Option<Fault>,
+}
+
+/// A GPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gpu {
+    /// Its place in the driver's order.
+    pub index: u32,
+    /// The number of its device node.
+    pub minor: u32,
+    /// `GPU-...`.
+    pub uuid: String,
+    /// `domain:bus:device.function` with eight digits of domain.
+    pub busid: String,
+    /// The compute capability, `M.m`.
+    pub arch: String,
+    /// The brand word.
+    pub brand: String,
+    /// The product's name.
+    pub model: String,
+    /// The memory in MiB.
+    pub memory: u64,
+    /// Whether it can be split.
+    pub mig_capable: bool,
+    /// Whether splitting is switched on.
+    pub mig_enabled: bool,
+    /// Its parts.
+    pub mig: Vec<Mig>,
+}
+
+/// A part of a GPU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mig {
+    /// `MIG-...`.
+    pub uuid: String,
+    /// The GPU instance.
+    pub gi: u32,
+    /// The compute instance within it.
+    pub ci: u32,
+    /// The profile, e.g. `1g.5gb`.
+    pub profile: String,
+}
+
+/// The driver's files, with paths below the driver's root.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Programs.
+    pub bins: Vec<String>,
+    /// 64-bit libraries, in the order of the linker's cache.
+    pub libs64: Vec<String>,
+    /// 32-bit libraries.
+    pub libs32: Vec<String>,
+    /// Nodes of the uvm driver.
+    pub devs: Vec<String>,
+    /// Sockets and pipes.
+    pub ipcs: Vec<String>,
+    /// GSP firmware.
+    pub firmwares: Vec<String>,
+}
+
+/// How the kernel shows MIG capabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NvCaps {
+    /// Not at all.
+    None,
+    /// As files under /proc.
+    Proc,
+    /// As device nodes too.
+    Dev,
+}
+
+/// A step that fails on this machine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The step.
+    #[serde(serialize_with = "step_name")]
+    pub at: Step,
+    /// What the error says; for a mount, the path that cannot be mounted on.
+    pub message: String,
+}
+
+fn step_name<S: serde::Serializer>(step: &Step, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(step)
+}
+
+impl Topology {
+    /// The message of the machine's fault, if it is at this step.
+    #[must_use]
+    pub fn fault_at(&self, step: Step) -> Option<&str> {
+        self.fail.as_ref().filter(|f| f.at == step).map(|f| f.message.as_str())
+    }
+
+    /// True if MIG capabilities are device nodes.
+    #[must_use]
+    pub fn dev_caps(&self) -> bool {
+        self.nvcaps == NvCaps::Dev
+    }
+}

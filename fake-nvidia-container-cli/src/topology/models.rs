@@ -1,0 +1,57 @@
+//! The models that a topology may name in short, with what follows from each. One row a model.
+
+/// What a model's name implies.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// The short name.
+    pub short: &'static str,
+    /// The product's name as the driver tells it.
+    pub name: &'static str,
+    /// The compute capability.
+    pub arch: &'static str,
+    /// The brand word.
+    pub brand: &'static str,
+    /// The memory in MiB.
+    pub memory: u64,
+    /// Whether it can be split.
+    pub mig_capable: bool,
+}
+
+const fn model(
+    short: &'static str,
+    name: &'static str,
+    arch: &'static str,
+    brand: &'static str,
+    memory: u64,
+    mig_capable: bool,
+) -> Model {
+    Model { short, name, arch, brand, memory, mig_capable }
+}
+
+/// All known models.
+pub const MODELS: [Model; 18] = [
+    model("K80", "Tesla K80", "3.7", "Tesla", 11_441, false),
+    model("P100", "Tesla P100-PCIE-16GB", "6.0", "Tesla", 16_384, false),
+    model("V100", "Tesla V100-SXM3-32GB", "7.0", "Tesla", 32_768, false),
+    model("V100-PCIE", "Tesla V100-PCIE-16GB", "7.0", "Tesla", 16_384, false),
+    model("T4", "Tesla T4", "7.5", "Tesla", 15_360, false),
+    model("RTX6000", "Quadro RTX 6000", "7.5", "Quadro", 24_576, false),
+    model("RTX3090", "NVIDIA GeForce RTX 3090", "8.6", "GeForce", 24_576, false),
+    model("RTX4090", "NVIDIA GeForce RTX 4090", "8.9", "GeForce", 24_564, false),
+    model("A10", "NVIDIA A10", "8.6", "Nvidia", 23_028, false),
+    model("A100", "NVIDIA A100-SXM4-40GB", "8.0", "Nvidia", 40_960, true),
+    model("A100-80GB", "NVIDIA A100-SXM4-80GB", "8.0", "Nvidia", 81_920, true),
+    model("L4", "NVIDIA L4", "8.9", "Nvidia", 23_034, false),
+    model("L40S", "NVIDIA L40S", "8.9", "Nvidia", 46_068, false),
+    model("H100", "NVIDIA H100 80GB HBM3", "9.0", "Nvidia", 81_559, true),
+    model("H200", "NVIDIA H200", "9.0", "Nvidia", 143_771, true),
+    model("B200", "NVIDIA B200", "10.0", "Nvidia", 183_359, true),
+    model("GB200", "NVIDIA GB200", "10.0", "Nvidia", 189_471, true),
+    model("GB300", "NVIDIA GB300", "10.3", "Nvidia", 284_208, true),
+];
+
+/// The row of a short name or a product name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Model> {
+    MODELS.iter().find(|m| m.short.eq_ignore_ascii_case(name) || m.name.eq_ignore_ascii_case(name))
+}
