@@ -20,5 +20,6 @@ pub mod simulate;
 pub mod smi;
 pub mod text;
 pub mod topology;
+pub mod verbs;
 
 pub use run::main;

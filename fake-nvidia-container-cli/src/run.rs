@@ -8,11 +8,13 @@ use crate::plan::Plan;
 use crate::record::{Process, Record, append};
 use crate::settings::{self, Apply, Settings};
 use crate::simulate::{self, Setting};
-use crate::{text, topology};
+use crate::text::{self, Text};
+use crate::{driver, smi, topology, verbs};
 use nix::sys::signal::Signal;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::{AsRawFd, IntoRawFd};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Runs the program on this process's arguments and environment; the result is the exit code.
@@ -20,15 +22,46 @@ use std::time::Duration;
 pub fn main() -> i32 {
     let process = Process::look();
     occupy_standard_descriptors();
-    let (settings, broken) = match settings::load(|name| std::env::var_os(name)) {
+    let settings = settings::load(|name| std::env::var_os(name));
+    let argv: Vec<Text> = process.argv.iter().map(|word| word.0.clone()).collect();
+    if let Some(outcome) = verbs::run(&argv, &settings) {
+        return end(&outcome);
+    }
+    let (settings, broken) = match settings {
         Ok(settings) => (settings, None),
         Err(why) => (Settings::default(), Some(Stop::Internal(why))),
     };
+    if let Some(name) = standin(&process) {
+        return end(&answer_as(&name, &process, &settings));
+    }
     let run = match broken {
         Some(stop) => Run::stopped(stop),
         None => run(&process, &settings),
     };
     finish(&process, &settings, run)
+}
+
+/// The name of a driver's program, if this one runs under it.
+fn standin(process: &Process) -> Option<String> {
+    let argv0 = process.argv.first()?.0.as_str();
+    let name = argv0.rsplit('/').next().unwrap_or(argv0);
+    driver::tables::bins().find(|bin| *bin == name).map(str::to_owned)
+}
+
+/// nvidia-smi answers; the other programs of a driver have nothing to do.
+fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
+    if name != "nvidia-smi" {
+        return Outcome { stdout: format!("{name}: simulated, does nothing\n"), ..Outcome::default() };
+    }
+    let given = match std::fs::read(format!("/proc/driver/{}/{}", smi::FOLDER, smi::FILE)) {
+        Ok(file) => serde_json::from_slice(&file).map_err(|why| format!("{}: {why}", smi::FILE)),
+        Err(_) => topology::load(settings.topology.as_deref()).map(|machine| smi::Given::everything(&machine)),
+    };
+    let words: Vec<String> = process.argv.iter().skip(1).map(|word| word.0.to_string()).collect();
+    match given {
+        Ok(given) => smi::run(&words, &given),
+        Err(why) => Stop::Internal(why).outcome(""),
+    }
 }
 
 /// What a run came to.
@@ -51,13 +84,13 @@ impl Run {
 fn run(process: &Process, settings: &Settings) -> Run {
     let context = context(process, settings);
     let words = process.argv.iter().skip(1).map(|word| word.0.clone()).collect();
-    let spec = match settings.fail.as_deref().map(failure::parse).transpose() {
-        Ok(spec) => spec,
+    // Parsed first even if a failure comes before it: the record should tell what was asked for.
+    let (program, parsed) = cli::parse(&context, words);
+    let rootfs = parsed.as_ref().ok().and_then(|p| p.rootfs.as_deref()).unwrap_or_default();
+    let pending = match arm(settings, rootfs) {
+        Ok(pending) => pending,
         Err(why) => return Run::stopped(Stop::Internal(why)),
     };
-    let pending = Pending::new(spec, true);
-    // Parsed first even if the failure comes before it: the record should tell what was asked for.
-    let (program, parsed) = cli::parse(&context, words);
     if let Err(stop) = pending.at(Step::Start, &program) {
         return Run { parsed: parsed.ok(), ..Run::stopped(stop) };
     }
@@ -69,6 +102,19 @@ fn run(process: &Process, settings: &Settings) -> Run {
     let outcome = steps(process, settings, &pending, &program, &parsed, &mut plan);
     let outcome = outcome.map_or_else(|stop| stop.outcome(&program), |stdout| Outcome { stdout, ..Outcome::default() });
     Run { parsed: Some(parsed), plan, outcome }
+}
+
+/// The failure that was asked for, if it is its turn.
+fn arm(settings: &Settings, rootfs: &str) -> Result<Pending, String> {
+    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(Pending::default()) };
+    let beside = settings.record.as_ref().map(|record| {
+        let mut name = record.clone().into_os_string();
+        name.push(".runs");
+        PathBuf::from(name)
+    });
+    let counter = settings.counter.clone().or(beside);
+    let turn = failure::turn(counter.as_deref(), spec.every)?;
+    Ok(Pending::new(turn.then_some(spec), rootfs))
 }
 
 /// The steps of the real program on the simulated machine.
@@ -116,16 +162,21 @@ fn context(process: &Process, settings: &Settings) -> Context {
 fn finish(process: &Process, settings: &Settings, run: Run) -> i32 {
     let mut outcome = run.outcome;
     if let Some(path) = &settings.record {
-        let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, None);
+        let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, settings.fail.as_deref());
         let line = serde_json::to_vec(&record).map_err(|why| why.to_string());
         if let Err(why) = line.and_then(|line| append(path, line)) {
             outcome = Stop::Internal(why).outcome("");
         }
     }
+    end(&outcome)
+}
+
+/// Prints, and ends as the outcome says.
+fn end(outcome: &Outcome) -> i32 {
     // A closed stream is the caller's choice and changes nothing.
     let _ = std::io::stdout().write_all(&text::bytes(&outcome.stdout)).and_then(|()| std::io::stdout().flush());
     let _ = std::io::stderr().write_all(&text::bytes(&outcome.stderr));
-    linger(&outcome);
+    linger(outcome);
     outcome.exit
 }
 

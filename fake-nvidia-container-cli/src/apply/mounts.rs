@@ -3,6 +3,7 @@
 //! Differences to the real program, which has a driver to mount: the files are stand-ins, the device cgroup stays as it
 //! is, and ldconfig is not run.
 
+use super::elf;
 use super::files::touch;
 use super::standins::StandIns;
 use crate::cli::Parsed;
@@ -10,7 +11,7 @@ use crate::outcome::Stop;
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::simulate::Choice;
 use crate::smi;
-use crate::text::path;
+use crate::text::{Text, path};
 use crate::topology::Topology;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns};
@@ -63,7 +64,20 @@ fn inside(plan: &Plan, machine: &Topology, choice: &Choice, own: &[u8]) -> Resul
     prepare(&base, &proc_driver).map_err(|why| failed(&base, &why))?;
     let mut standins =
         StandIns::new(base.join(smi::FOLDER), machine, choice, own).map_err(|why| failed(&base, &why))?;
-    plan.actions.iter().try_for_each(|action| act(action, &mut standins))
+    plan.actions.iter().try_for_each(|action| act(action, &mut standins))?;
+    linker_names(plan).map_err(Stop::Internal)
+}
+
+/// The links that ldconfig would make: programs ask for `libcuda.so.1`.
+fn linker_names(plan: &Plan) -> Result<(), String> {
+    let mut links = Plan::default();
+    for op in plan.recorded() {
+        let Op::Bind { dst, kind: Kind::File | Kind::ContainerFile, .. } = op else { continue };
+        let Some((folder, name)) = dst.rsplit_once('/').filter(|(_, name)| name.contains(".so.")) else { continue };
+        let at = Text::from(format!("{folder}/{}", elf::soname(name)));
+        links.action(Action::Link { at, to: name.to_owned() });
+    }
+    super::files(&links)
 }
 
 /// Without a driver the kernel has no /proc/driver/nvidia to mount on, and /proc takes no new folders: the folder above
@@ -117,7 +131,7 @@ fn bits(flags: &[&str]) -> MsFlags {
 }
 
 fn failed(at: &Path, why: &io::Error) -> Stop {
-    let at = crate::text::Text::new(std::os::unix::ffi::OsStrExt::as_bytes(at.as_os_str()));
+    let at = Text::new(std::os::unix::ffi::OsStrExt::as_bytes(at.as_os_str()));
     Stop::error(CLASS, format!("mount operation failed: {at}: {}", tail(&system(why).to_ascii_lowercase())))
 }
 

@@ -23,6 +23,8 @@ pub struct Spec {
     pub hang: bool,
     /// Every how many runs.
     pub every: u64,
+    /// Whether the text shows the name that a wrapper script gives the program.
+    pub real: bool,
 }
 
 /// Reads the words.
@@ -36,6 +38,7 @@ pub fn parse(words: &str) -> Result<Spec, String> {
         delay_ms: 0,
         hang: false,
         every: 1,
+        real: false,
     };
     let mut step = None;
     let mut argument = None;
@@ -57,6 +60,7 @@ pub fn parse(words: &str) -> Result<Spec, String> {
             "at" => step = Some(Step::named(value).ok_or_else(bad)?),
             "for" => argument = Some(value.to_owned()),
             "hang" if value.is_empty() => spec.hang = true,
+            "real" if value.is_empty() => spec.real = true,
             name if value.is_empty() && find(name).is_some() => spec.name = Some(name.to_owned()),
             _ => return Err(bad()),
         }

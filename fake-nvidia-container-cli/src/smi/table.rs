@@ -20,12 +20,12 @@ pub(super) fn overview(given: &Given) -> String {
     let versions =
         format!("NVIDIA-SMI {:<14} Driver Version: {:<14} CUDA Version: {}", given.driver, given.driver, given.cuda);
     let mut out = format!("{rule}{}{rule}", boxed(&versions));
-    out.push_str(&boxed("GPU  Name                      Bus-Id            Memory-Usage         MIG M."));
+    out.push_str(&boxed("GPU  Name                      Bus-Id            Memory-Usage       MIG M."));
     out.push_str(&format!("|{}|\n", "=".repeat(77)));
     for (index, gpu) in given.gpus.iter().enumerate() {
         let mode = gpu.mig_mode.map_or("N/A", |on| if on { "Enabled" } else { "Disabled" });
         let memory = format!("0MiB / {}MiB", gpu.memory);
-        out.push_str(&boxed(&format!("{index:>3}  {:<25} {:<17} {memory:<20} {mode}", gpu.name, gpu.bus)));
+        out.push_str(&boxed(&format!("{index:>3}  {:<25} {:<17} {memory:<18} {mode}", gpu.name, gpu.bus)));
         for mig in &gpu.mig {
             out.push_str(&boxed(&format!("       MIG {:<12} GI {:>2}  CI {:>2}", mig.profile, mig.gi, mig.ci)));
         }
@@ -51,12 +51,22 @@ pub(super) fn instances(given: &Given) -> String {
         for mig in one_each(gpu) {
             let (profile, size) = placement(&mig.profile);
             let name = instance_profile(&mig.profile);
-            let start = mig.gi % 8;
+            let start = start(mig.gi, size);
             out.push_str(&format!("| {index:>3}  MIG {name:<15} {profile:>3} {:>8} {start:>10}:{size:<5} |\n", mig.gi));
             out.push_str(&rule);
         }
     }
     out
+}
+
+/// Where an instance starts: the driver numbers instances of each size from its own first number.
+fn start(instance: u32, size: u32) -> u32 {
+    match size {
+        1 => instance.saturating_sub(7),
+        2 => instance.saturating_sub(3) * 2,
+        4 => instance.saturating_sub(1) * 4,
+        _ => 0,
+    }
 }
 
 fn one_each(gpu: &GivenGpu) -> Vec<&GivenMig> {

@@ -46,8 +46,8 @@ fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Re
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
     let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is no known model");
-    let parts = file.mig.unwrap_or_default();
-    let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !parts.is_empty());
+    let entries = file.mig.unwrap_or_default();
+    let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !entries.is_empty());
     Ok(Gpu {
         index: file.index.unwrap_or(place),
         minor: file.minor.unwrap_or(place),
@@ -58,22 +58,36 @@ fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Re
         model: known.map_or_else(|| named.to_owned(), |m| m.name.to_owned()),
         memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
         mig_capable: capable,
-        mig_enabled: file.mig_enabled.unwrap_or(!parts.is_empty()),
-        mig: parts.into_iter().zip(0..).map(|(m, at)| mig(m, at, &format!("{seed}/{named}/{place}"))).collect(),
+        mig_enabled: file.mig_enabled.unwrap_or(!entries.is_empty()),
+        mig: parts(entries, &format!("{seed}/{named}/{place}")),
     })
 }
 
-/// Parts that do not say more are one compute instance in a GPU instance each, numbered from 1 as the driver likes to.
-fn mig(entry: MigEntry, place: u32, seed: &str) -> Mig {
-    let file = match entry {
-        MigEntry::Table(file) => file,
-        MigEntry::Profile(profile) => MigFile { profile: Some(profile), ..MigFile::default() },
-    };
-    Mig {
-        uuid: file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}"))),
-        gi: file.gi.unwrap_or(place + 1),
-        ci: file.ci.unwrap_or_default(),
-        profile: file.profile.unwrap_or_else(|| "1g.5gb".to_owned()),
+/// All parts. Those that do not say more are one compute instance in a GPU instance each, numbered as the driver does.
+fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
+    let mut parts: Vec<Mig> = Vec::new();
+    for (entry, place) in entries.into_iter().zip(0_u32..) {
+        let file = match entry {
+            MigEntry::Table(file) => file,
+            MigEntry::Profile(profile) => MigFile { profile: Some(profile), ..MigFile::default() },
+        };
+        let profile = file.profile.unwrap_or_else(|| "1g.5gb".to_owned());
+        let free = |gi: &u32| parts.iter().all(|p| p.gi != *gi);
+        let gi = file.gi.unwrap_or_else(|| (first_instance(&profile)..).find(free).unwrap_or_default());
+        let uuid = file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}")));
+        parts.push(Mig { uuid, gi, ci: file.ci.unwrap_or_default(), profile });
+    }
+    parts
+}
+
+/// The driver numbers the instances of each size from a number of their own.
+fn first_instance(profile: &str) -> u32 {
+    let slices = profile.split('.').find_map(|part| part.strip_suffix('g'));
+    match slices {
+        Some("7") => 0,
+        Some("4" | "3") => 1,
+        Some("2") => 3,
+        _ => 7,
     }
 }
 

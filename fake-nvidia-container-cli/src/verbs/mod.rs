@@ -1,0 +1,97 @@
+//! The verbs of our own. They exist only under our own name: under the real program's name they are unknown words, as
+//! they are to the real program.
+
+mod explain;
+mod require;
+mod show;
+
+use crate::outcome::{Outcome, Stop};
+use crate::settings::Settings;
+use crate::text::Text;
+use clap::{Parser, Subcommand};
+
+/// The words that are verbs of ours.
+const VERBS: [&str; 6] = ["explain", "require", "topologies", "failures", "record-path", "schema"];
+
+/// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
+#[derive(Debug, Parser)]
+#[command(name = "fake-nvidia-container-cli", disable_version_flag = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print what a command line would do, by capability, MIG and IMEX; touches nothing
+    Explain {
+        /// A built-in topology or a file; FAKE_NVIDIA_TOPOLOGY otherwise
+        #[arg(long)]
+        topology: Option<String>,
+        /// The command line, from its first option on
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
+    /// Evaluate a requirement, show what decided, and warn of traps
+    Require {
+        /// The requirement, e.g. 'cuda>=12.4 brand=tesla,driver>=470'
+        expression: String,
+        /// A built-in topology or a file; FAKE_NVIDIA_TOPOLOGY otherwise
+        #[arg(long)]
+        topology: Option<String>,
+        /// The devices, as for configure
+        #[arg(long, default_value = "all")]
+        device: String,
+    },
+    /// List the built-in topologies, or print one in full
+    Topologies {
+        /// A built-in topology or a file
+        name: Option<String>,
+    },
+    /// List the named failures, or explain one
+    Failures {
+        /// A failure
+        name: Option<String>,
+        /// As a table for a document
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print the file that records go to
+    RecordPath,
+    /// Print the JSON schema of topologies
+    Schema,
+}
+
+/// Runs a verb, if the program has our own name and the first word is one.
+#[must_use]
+pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome> {
+    let own = argv.first()?.rsplit('/').next()?.starts_with("fake-");
+    if !own || !VERBS.contains(&argv.get(1)?.as_str()) {
+        return None;
+    }
+    let words = argv.iter().map(|word| word.to_string());
+    Some(match Cli::try_parse_from(words) {
+        Ok(cli) => answer(cli.verb, settings),
+        Err(why) if why.use_stderr() => Outcome { stderr: why.to_string(), exit: 2, ..Outcome::default() },
+        Err(help) => Outcome { stdout: help.to_string(), ..Outcome::default() },
+    })
+}
+
+fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(why) => return Stop::Internal(why.clone()).outcome(""),
+    };
+    let of = |given: Option<String>| given.or_else(|| settings.topology.clone());
+    let done = match verb {
+        Verb::Explain { topology, words } => explain::run(settings, of(topology).as_deref(), &words),
+        Verb::Require { expression, topology, device } => require::run(of(topology).as_deref(), &expression, &device),
+        Verb::Topologies { name } => show::topologies(name.as_deref()),
+        Verb::Failures { name, markdown } => show::failures(name.as_deref(), markdown),
+        Verb::RecordPath => Ok(show::record_path(settings)),
+        Verb::Schema => Ok(show::schema()),
+    };
+    done.unwrap_or_else(|stop| stop.outcome("nvidia-container-cli"))
+}
+
+pub use show::{failure_table, schema_text};

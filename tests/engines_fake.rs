@@ -1,0 +1,186 @@
+//! Real containers on simulated GPUs: `runc` starts a busybox, a prestart hook of three lines calls the fake in the mode
+//! `mounts`, and the container looks around. Needs root, runc and a static busybox; it does not skip without them.
+//!
+//! `cargo test --features engines --test engines_fake`
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use serde_json::{Value, json};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The program as one static file: it runs in an image that has no C library.
+static CLI: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let folder = root.join("target/static");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--bin", "fake-nvidia-container-cli", "--target", &target, "--target-dir"])
+        .arg(&folder)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .current_dir(root)
+        .status()
+        .unwrap();
+    assert!(built.success(), "the static build failed");
+    folder.join(target).join("debug/fake-nvidia-container-cli")
+});
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A bundle whose hook gives the container what `arguments` say.
+struct Bundle {
+    top: tempfile::TempDir,
+    name: String,
+}
+
+impl Bundle {
+    fn new(topology: &str, arguments: &str, script: &str) -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let bundle = Self { top: tempfile::tempdir().unwrap(), name: format!("fake-{}-{number}", std::process::id()) };
+        bundle.image();
+        bundle.hook(arguments);
+        bundle.config(topology, script);
+        bundle
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.top.path().join(name)
+    }
+
+    fn image(&self) {
+        let rootfs = self.path("rootfs");
+        for folder in ["bin", "dev", "proc", "sys", "tmp", "etc", "usr/bin"] {
+            fs::create_dir_all(rootfs.join(folder)).unwrap();
+        }
+        let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|p| Path::new(p).exists());
+        fs::copy(busybox.expect("a static busybox"), rootfs.join("bin/busybox")).unwrap();
+        for applet in ["sh", "ls", "cat", "readlink", "sleep", "sort"] {
+            symlink("busybox", rootfs.join("bin").join(applet)).unwrap();
+        }
+    }
+
+    /// The state comes on standard input; the pid in it is all that is needed.
+    fn hook(&self, arguments: &str) {
+        fs::copy(&*CLI, self.path("nvidia-container-cli")).unwrap();
+        let script = format!(
+            "#!/bin/sh\npid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/')\nexec {} configure {arguments} --pid=$pid {}\n",
+            self.path("nvidia-container-cli").display(),
+            self.path("rootfs").display()
+        );
+        fs::write(self.path("hook"), script).unwrap();
+        fs::set_permissions(self.path("hook"), Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn config(&self, topology: &str, script: &str) {
+        let made = Command::new("runc").arg("spec").current_dir(self.top.path()).output().expect("runc");
+        assert!(made.status.success());
+        let mut config: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
+        let env = ["PATH=/usr/bin:/bin", "FAKE_NVIDIA_CONFIG=/dev/null", "FAKE_NVIDIA_APPLY=mounts"];
+        let mut env: Vec<String> = env.map(str::to_owned).to_vec();
+        env.push(format!("FAKE_NVIDIA_TOPOLOGY={topology}"));
+        env.push(format!("FAKE_NVIDIA_RECORD={}", self.path("record").display()));
+        config["process"]["terminal"] = json!(false);
+        config["process"]["args"] = json!(["/bin/sh", "-c", script]);
+        config["hooks"] = json!({ "prestart": [{ "path": self.path("hook"), "env": env }] });
+        fs::write(self.path("config.json"), config.to_string()).unwrap();
+    }
+
+    fn run(&self) -> Output {
+        let output = Command::new("runc").arg("run").arg("-b").arg(self.top.path()).arg(&self.name).output().unwrap();
+        assert_eq!(mounts_below(self.top.path()), Vec::<String>::new(), "something is left mounted on the host");
+        output
+    }
+}
+
+fn mounts_below(folder: &Path) -> Vec<String> {
+    let table = fs::read_to_string("/proc/self/mounts").unwrap();
+    table.lines().filter(|line| line.contains(folder.to_str().unwrap())).map(str::to_owned).collect()
+}
+
+/// What a container says that must succeed.
+fn says(topology: &str, arguments: &str, script: &str) -> String {
+    let output = Bundle::new(topology, arguments, script).run();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const NODES: &str = "cd /dev && ls -d nvidia* | sort";
+
+#[test]
+fn a_container_has_the_nodes_of_its_gpus_and_no_others() {
+    let nodes = says("a100", "--device=1,3 --utility", NODES);
+    assert_eq!(nodes.lines().collect::<Vec<_>>(), ["nvidia1", "nvidia3", "nvidiactl"]);
+    let nodes = says("mixed", "--device=0 --compute", NODES);
+    assert_eq!(nodes.lines().collect::<Vec<_>>(), ["nvidia-uvm", "nvidia-uvm-tools", "nvidia2", "nvidiactl"]);
+}
+
+#[test]
+fn nvidia_smi_lists_exactly_the_gpus_that_were_given() {
+    let listed = says("a100", "--device=6,2 --utility", "nvidia-smi -L");
+    let whole =
+        Command::new(&*CLI).args(["topologies", "a100"]).env("FAKE_NVIDIA_CONFIG", "/dev/null").output().unwrap();
+    let whole: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    let uuid = |at: usize| whole.pointer(&format!("/gpus/{at}/uuid")).unwrap().as_str().unwrap().to_owned();
+    let line = |shown: usize, at: usize| format!("GPU {shown}: NVIDIA A100-SXM4-40GB (UUID: {})\n", uuid(at));
+    assert_eq!(listed, line(0, 2) + &line(1, 6));
+}
+
+#[test]
+fn nvidia_smi_answers_queries_inside() {
+    let script = "nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader; nvidia-smi";
+    let said = says("h100", "--device=5 --utility", script);
+    assert!(said.starts_with("0, NVIDIA H100 80GB HBM3, 570.172.08\n+---"), "{said}");
+}
+
+#[test]
+fn a_mig_container_has_its_part_and_no_other() {
+    let script = format!(
+        "nvidia-smi -L; {NODES}; ls /dev/nvidia-caps; cd /proc/driver/nvidia/capabilities && ls -d gpu*/mig/gi*/ci*"
+    );
+    let said = says("h100-mig", "--device=0:1 --utility", &script);
+    assert_eq!(said.matches("GPU ").count(), 1, "{said}");
+    assert_eq!(said.matches("  MIG 3g.40gb").count(), 1, "{said}");
+    assert!(said.contains("nvidia0\n") && !said.contains("nvidia1\n"), "{said}");
+    assert!(said.ends_with("nvidia-cap21\nnvidia-cap22\ngpu0/mig/gi2/ci0\n"), "{said}");
+}
+
+#[test]
+fn imex_channels_appear_by_number() {
+    let said = says("gb200", "--device=all --utility --imex-channel=0,3", "ls /dev/nvidia-caps-imex-channels");
+    assert_eq!(said, "channel0\nchannel3\n");
+}
+
+#[test]
+fn the_driver_is_there_by_version_and_by_the_names_that_programs_ask_for() {
+    let script = "cat /proc/driver/nvidia/version /proc/driver/nvidia/gpus/*/information; \
+                  readlink /usr/lib64/libcuda.so; readlink /usr/lib64/libcuda.so.1";
+    let said = says("t4", "--device=0 --compute --utility", script);
+    assert!(said.starts_with("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15\n"), "{said}");
+    assert!(said.contains("Model:          Tesla T4\n"), "{said}");
+    assert!(said.ends_with("libcuda.so.1\nlibcuda.so.550.54.15\n"), "{said}");
+}
+
+#[test]
+fn a_requirement_that_fails_stops_the_container_with_the_real_message() {
+    let bundle = Bundle::new("t4", "--device=0 --utility '--require=cuda>=99'", "echo it runs");
+    let output = bundle.run();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("it runs"));
+    let message = "nvidia-container-cli: requirement error: unsatisfied condition: cuda>=99, please update your driver";
+    assert!(stderr.contains(message), "{stderr}");
+    let record = fs::read_to_string(bundle.path("record")).unwrap();
+    assert!(record.contains("requirement error"), "{record}");
+}
+
+#[test]
+fn a_record_is_written_outside_of_the_container() {
+    let bundle = Bundle::new("t4", "--device=0 --utility", "ls /");
+    assert!(bundle.run().status.success());
+    let record: Value = serde_json::from_str(fs::read_to_string(bundle.path("record")).unwrap().trim()).unwrap();
+    let namespace = |who: &str| record.pointer(&format!("{who}/namespaces/mnt")).cloned();
+    assert!(namespace("/target").is_some() && namespace("/target") != namespace(""), "{record}");
+}
