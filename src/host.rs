@@ -96,9 +96,10 @@ impl Host for RealHost {
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        match &self.root {
-            None => Cow::Borrowed(path),
-            Some(root) => Cow::Owned(root.join(path.strip_prefix("/").unwrap_or(path))),
+        match (&self.root, path.strip_prefix("/")) {
+            (Some(root), Ok(below)) => Cow::Owned(root.join(below)),
+            // A relative path is one of the working directory, wherever that is.
+            (None, _) | (_, Err(_)) => Cow::Borrowed(path),
         }
     }
 }
