@@ -1,5 +1,6 @@
 //! The only file that reads the machine: files, directories and standard input, all below a root that tests and
 //! offline use can choose. Must not know what is read or why.
+#![expect(clippy::disallowed_methods, reason = "the one place where the machine is read")]
 
 use std::borrow::Cow;
 use std::ffi::OsString;

@@ -11,7 +11,7 @@ use nvidia_container_runtime_hook::error::Place;
 use nvidia_container_runtime_hook::lookup;
 use nvidia_container_runtime_hook::origin::Origin;
 use nvidia_container_runtime_hook::prestart::{self, Decision};
-use nvidia_container_runtime_hook::text::Shown;
+use nvidia_container_runtime_hook::text::Line;
 
 use super::memory::MemoryHost;
 use super::outcome::{Outcome, difference};
@@ -50,7 +50,7 @@ pub fn decide(scene: &Scene) -> Decided {
     let host = MemoryHost::new(scene);
     let invocation = Invocation { flags, environ: Environ(&environ) };
     match prestart::decide(&invocation, &mut Cursor::new(&scene.stdin.content), &host) {
-        Err(error) => Decided::Failed(Shown(&error.to_string()).to_string()),
+        Err(error) => Decided::Failed(Line(&error.to_string()).to_string()),
         Ok(Decision::Nothing(_)) => Decided::Nothing,
         Ok(Decision::Execute(plan, _)) => {
             let file = config::find(&invocation, &host).unwrap();

@@ -68,6 +68,9 @@ impl Expected {
     /// What is not as expected of our hook, real and pure.
     pub fn faults(&self, scene: &Scene, outcome: &Outcome, decided: &Decided) -> Vec<String> {
         let mut faults = Vec::new();
+        if self.why.is_empty() || self.source.is_empty() {
+            faults.push("why and source must say something".to_owned());
+        }
         if self.exit != outcome.exit {
             faults.push(format!("exit: want {}, got {}", self.exit, outcome.exit));
         }

@@ -30,6 +30,7 @@ struct Line {
     cwd: String,
     env_raw: Vec<Value>,
     uid: Option<String>,
+    #[expect(dead_code, reason = "overrides.toml says what comes of it")]
     quirk: Option<String>,
     #[serde(default)]
     unordered_requires: bool,
@@ -89,11 +90,6 @@ impl Recorded {
     /// The family.
     pub fn area(&self) -> &str {
         &self.line.family
-    }
-
-    /// The id of the odd behaviour that the case shows.
-    pub fn quirk(&self) -> Option<&str> {
-        self.line.quirk.as_deref()
     }
 
     /// Where an outcome is not what was recorded.
