@@ -1,6 +1,7 @@
 //! The only file that replaces this process. `execve` itself, since it hands the environment on as it is: in order,
 //! with duplicates. The standard library's `Command` would sort it, and would fork. Signal dispositions, mask, umask,
 //! working directory and descriptors 0 to 2 pass untouched; everything that the hook opens is close-on-exec.
+#![expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
 
 use std::convert::Infallible;
 use std::ffi::CString;

@@ -1,5 +1,6 @@
 //! The only file that reads the machine: files, directories and standard input, all below a root that tests and
 //! offline use can choose. Must not know what is read or why.
+#![expect(clippy::disallowed_methods, reason = "the one place where the machine is read")]
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -96,9 +97,10 @@ impl Host for RealHost {
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        match &self.root {
-            None => Cow::Borrowed(path),
-            Some(root) => Cow::Owned(root.join(path.strip_prefix("/").unwrap_or(path))),
+        match (&self.root, path.strip_prefix("/")) {
+            (Some(root), Ok(below)) => Cow::Owned(root.join(below)),
+            // A relative path is one of the working directory, wherever that is.
+            (None, _) | (_, Err(_)) => Cow::Borrowed(path),
         }
     }
 }

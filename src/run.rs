@@ -1,5 +1,6 @@
 //! Carries a command line out: the only place that prints, and the one that hands a plan to [`crate::exec`].
 //! Must not decide anything about a container.
+#![expect(clippy::disallowed_methods, reason = "the one place that prints")]
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
