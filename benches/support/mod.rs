@@ -2,7 +2,9 @@
 #![allow(dead_code, reason = "each bench uses its part")]
 
 pub mod large;
+pub mod plot;
 pub mod programs;
+pub mod random;
 pub mod scenario;
 
 /// Any failure of a bench, in words.
