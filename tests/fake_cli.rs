@@ -90,9 +90,7 @@ fn a_record_tells_what_the_process_inherited() {
     assert_eq!(record["environ"][1], "A=1");
     assert_eq!(record["umask"], "0027");
     assert_eq!(record["cwd"], lab.top.path().canonicalize().unwrap().to_str().unwrap());
-    let ignored: Vec<&str> =
-        record["signals"]["ignored"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect();
-    assert_eq!(ignored, ["SIGUSR1", "SIGPIPE"]);
+    assert_eq!(ignored(&record), ["SIGUSR1", "SIGPIPE"]);
     let fds = record["fds"].as_array().unwrap();
     assert!(fds.iter().any(|fd| fd["fd"] == 7 && fd["target"] == "/dev/null"), "{fds:?}");
     assert!(fds.iter().all(|fd| !fd["target"].as_str().unwrap().contains("record")), "{fds:?}");
@@ -103,7 +101,14 @@ fn a_default_sigpipe_is_recorded_as_one() {
     let lab = Lab::new();
     let script = "exec env -i PATH=/bin FAKE_NVIDIA_CONFIG=/dev/null FAKE_NVIDIA_RECORD=$RECORD $CLI info";
     assert!(shell(&lab, script).status.success());
-    assert_eq!(lab.record()["signals"]["ignored"], Value::Array(Vec::new()));
+    assert_eq!(ignored(&lab.record()), Vec::<&str>::new());
+}
+
+/// The signals that a record says were ignored; without 32 and 33, which glibc keeps for itself and hands to a spawned
+/// process as ignored when the spawning program has used them.
+fn ignored(record: &Value) -> Vec<&str> {
+    let names = record["signals"]["ignored"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+    names.filter(|name| !matches!(*name, "32" | "33")).collect()
 }
 
 #[test]
