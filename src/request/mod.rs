@@ -54,6 +54,18 @@ pub enum NotAGpuContainer {
     },
 }
 
+impl NotAGpuContainer {
+    /// A container that asked for devices and gets none must not be a riddle: the line that says so.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let NotAGpuContainer::Ignored { variables } = self else { return None };
+        Some(format!(
+            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
+            variables.join(" ")
+        ))
+    }
+}
+
 /// The variables that reconfigure or watch MIG devices.
 pub const MIG_CONFIG: &str = "NVIDIA_MIG_CONFIG_DEVICES";
 /// See [`MIG_CONFIG`].
