@@ -130,9 +130,13 @@ mod tests {
 
     #[test]
     fn the_modules_version_is_the_first_word_of_numbers() {
-        let open = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\nGCC version: 13.2.0\n";
+        let open =
+            "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\nGCC version: 13.2.0\n";
         assert_eq!(module_version(open), Some("570.86.15"));
-        assert_eq!(module_version("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu\n"), Some("550.54.14"));
+        assert_eq!(
+            module_version("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu\n"),
+            Some("550.54.14")
+        );
         assert_eq!(module_version("GCC version: 13.2.0\n"), None);
     }
 }

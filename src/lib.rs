@@ -13,8 +13,8 @@
 pub mod cdi;
 pub mod cli;
 pub mod cli_version;
-pub mod config;
 pub mod commands;
+pub mod config;
 pub mod container;
 pub mod driver;
 pub mod environ;

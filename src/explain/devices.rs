@@ -42,8 +42,11 @@ impl Sources<'_> {
             Ok(requests) => match requests.devices() {
                 None => (CandidateOutcome::Silent, None, format!("no mount asks for a device; {gate}")),
                 Some((devices, _)) => {
-                    let (outcome, what) =
-                        if accepted { (CandidateOutcome::Used, "") } else { (CandidateOutcome::Refused, ", so they do not count") };
+                    let (outcome, what) = if accepted {
+                        (CandidateOutcome::Used, "")
+                    } else {
+                        (CandidateOutcome::Refused, ", so they do not count")
+                    };
                     (outcome, shown(&devices), format!("{gate}{what}"))
                 }
             },
@@ -145,7 +148,7 @@ impl Sources<'_> {
     fn gate(&self, key: Key, what: &str) -> Gate {
         let on = self.config.flag(key);
         let effect = format!("{what} {}", if on { "count" } else { "do not count" });
-        Gate { name: key.row().name, value: on.to_string(), place: self.config.place(key).to_string(), effect }
+        Gate { name: key.row().name, value: on.to_string(), place: place_of(self.config, key), effect }
     }
 
     /// `KEY is VALUE (PLACE)`.

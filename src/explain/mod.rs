@@ -50,10 +50,8 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
     match decision {
         Ok(Decision::Execute(..)) => {
             report.verdict = Verdict::Execute;
-            report.summary = format!(
-                "GPU container: {}. nvidia-container-cli would be executed as below.",
-                what_is_given(&report)
-            );
+            report.summary =
+                format!("GPU container: {}. nvidia-container-cli would be executed as below.", what_is_given(&report));
         }
         Ok(Decision::Nothing(reason)) => {
             report.verdict = Verdict::Nothing;
@@ -122,7 +120,7 @@ fn configuration(invocation: &Invocation<'_>, host: &dyn Host) -> Configuration 
         let outcome = match configuration.searched.last().map(|last: &Searched| last.outcome) {
             None | Some(Outcome::Absent) => match host.read(&path) {
                 Ok(_) => Outcome::Used,
-                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Outcome::Absent,
+                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !required => Outcome::Absent,
                 Err(_) => Outcome::Unusable,
             },
             Some(_) => Outcome::NotReached,

@@ -24,7 +24,7 @@ pub fn evaluate(expression: &str, known: Known<'_>) -> Met {
             Met::No => result = Some(result.unwrap_or(Met::No)),
             // Whether the rest is looked at depends on what is not known.
             Met::Unknown => result = Some(Met::Unknown),
-            decided if result == Some(Met::Unknown) => drop(decided),
+            Met::Yes | Met::Invalid if result == Some(Met::Unknown) => {}
             decided => return decided,
         }
     }
@@ -141,7 +141,9 @@ mod tests {
     #[test]
     fn a_requirement_beyond_every_known_release_is_unmeetable() {
         assert!(is_unmeetable("cuda>=99.0"));
-        assert!(!is_unmeetable("cuda>=12.8") && !is_unmeetable("driver>=999") && !is_unmeetable("cuda>=99 brand=tesla"));
+        assert!(
+            !is_unmeetable("cuda>=12.8") && !is_unmeetable("driver>=999") && !is_unmeetable("cuda>=99 brand=tesla")
+        );
         assert_eq!(needed_driver("brand=tesla,cuda>=12.8"), Some("570.26"));
         assert_eq!(needed_driver("driver>=470"), None);
     }

@@ -33,7 +33,8 @@ fn refused_all(report: &Report, warnings: &mut Vec<Warning>) {
     for candidate in candidates.filter(|candidate| candidate.outcome == CandidateOutcome::Refused) {
         if candidate.value.as_deref().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
             let message = format!("{} asks for all GPUs and is ignored: {}", candidate.source, candidate.why);
-            let remedy = "request GPUs in the way this host accepts, or change the policy; the image's own `all` is no mistake";
+            let remedy =
+                "request GPUs in the way this host accepts, or change the policy; the image's own `all` is no mistake";
             warn(warnings, "all-ignored", message, remedy);
         }
     }
@@ -64,7 +65,8 @@ fn device_lists(report: &Report, warnings: &mut Vec<Warning>) {
 fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<Warning>) {
     if value == "void" {
         let message = format!("{source} is 'void': no image says so by itself");
-        let remedy = "it was set by an engine, an orchestrator or a runtime in mode cdi, which gives devices in another way";
+        let remedy =
+            "it was set by an engine, an orchestrator or a runtime in mode cdi, which gives devices in another way";
         warn(warnings, "void", message, remedy);
     } else if items.len() > 1 {
         if items.contains(&"void") {
@@ -82,7 +84,11 @@ fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let lower = item.to_ascii_lowercase();
     let index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "on" | "off") {
-        return Some(("boolean", "a boolean, which is no device", "write all, none, or a list of devices; quote it in YAML"));
+        return Some((
+            "boolean",
+            "a boolean, which is no device",
+            "write all, none, or a list of devices; quote it in YAML",
+        ));
     }
     if item.starts_with('/') {
         let remedy = "with this value devices are requested by mounts, so accept-nvidia-visible-devices-as-volume-mounts must be true";
@@ -92,12 +98,14 @@ fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
         let remedy = "drivers from 470 on name MIG devices MIG-UUID; see nvidia-smi -L";
         return Some(("old-mig-name", "the name of a MIG device from before driver 470", remedy));
     }
-    let known = matches!(lower.as_str(), "all" | "none" | "void") || item.starts_with("GPU-") || item.starts_with("MIG-");
+    let known =
+        matches!(lower.as_str(), "all" | "none" | "void") || item.starts_with("GPU-") || item.starts_with("MIG-");
     let mig_index = item.split_once(':').is_some_and(|(gpu, mig)| index(gpu) && index(mig));
     if known || index(item) || mig_index || cdi::is_qualified(item) {
         return None;
     }
-    let remedy = "nvidia-container-cli will say 'unknown device'; valid are indices, GPU-UUID and MIG-UUID, see nvidia-smi -L";
+    let remedy =
+        "nvidia-container-cli will say 'unknown device'; valid are indices, GPU-UUID and MIG-UUID, see nvidia-smi -L";
     Some(("unknown-device", "no device name", remedy))
 }
 
@@ -111,7 +119,8 @@ fn channels(report: &Report, warnings: &mut Vec<Warning>) {
         }
     }
     let asked = report.container.iter().flat_map(|container| &container.variables);
-    let asked = asked.filter(|variable| variable.name == imex::VARIABLE).filter_map(|variable| variable.value.as_deref());
+    let asked =
+        asked.filter(|variable| variable.name == imex::VARIABLE).filter_map(|variable| variable.value.as_deref());
     if devices.given.is_some() && asked.last().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
         let message = format!("{} says all, which means no channel", imex::VARIABLE);
         warn(warnings, "imex-all", message, "name the channels: 0 to 2047");
@@ -138,7 +147,12 @@ fn requirements(report: &Report, warnings: &mut Vec<Warning>) {
                 "no driver that is known here (up to CUDA {NEWEST_CUDA}) meets the requirement {}",
                 requirement.expression
             );
-            warn(warnings, "unmeetable-requirement", message, "correct the variable it comes from, or use another image");
+            warn(
+                warnings,
+                "unmeetable-requirement",
+                message,
+                "correct the variable it comes from, or use another image",
+            );
         }
     }
 }

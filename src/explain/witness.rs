@@ -35,7 +35,12 @@ pub struct Recorder<'r> {
 
 impl<'r> Recorder<'r> {
     /// A recorder with the part of the report that is known before the first step.
-    pub fn new(source: Source, configuration: Configuration, invocation: &'r Invocation<'r>, host: &'r dyn Host) -> Self {
+    pub fn new(
+        source: Source,
+        configuration: Configuration,
+        invocation: &'r Invocation<'r>,
+        host: &'r dyn Host,
+    ) -> Self {
         let report = Report {
             schema: SCHEMA,
             hook_version: env!("CARGO_PKG_VERSION"),
@@ -144,10 +149,9 @@ impl Witness for Recorder<'_> {
             value: channels.value.join(","),
             origin: origins.list(&channels.origin),
         });
-        for (option, value, name) in [
-            ("--mig-config", &request.mig_config, MIG_CONFIG),
-            ("--mig-monitor", &request.mig_monitor, MIG_MONITOR),
-        ] {
+        for (option, value, name) in
+            [("--mig-config", &request.mig_config, MIG_CONFIG), ("--mig-monitor", &request.mig_monitor, MIG_MONITOR)]
+        {
             let origin = origins.list(&Origin::Variable(name.to_owned()));
             devices.mig.extend(value.clone().map(|value| Given { option, value, origin }));
         }
@@ -161,7 +165,11 @@ impl Witness for Recorder<'_> {
             found: mode.name().map(str::to_owned),
             why: match mode {
                 mode::Mode::Skipped => {
-                    format!("{} is true ({})", Key::HookSkipModeDetection.row().name, config.place(Key::HookSkipModeDetection))
+                    format!(
+                        "{} is true ({})",
+                        Key::HookSkipModeDetection.row().name,
+                        config.place(Key::HookSkipModeDetection)
+                    )
                 }
                 mode::Mode::Requested(_) => "the configuration names it".to_owned(),
                 mode::Mode::Cdi => "all requested devices are CDI names".to_owned(),

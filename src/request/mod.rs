@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::container::Spec;
 use crate::error::Error;
 use crate::origin::Origin;
+use crate::text::Shown;
 
 /// A value of the request and the input that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl NotAGpuContainer {
         let NotAGpuContainer::Ignored { variables } = self else { return None };
         Some(format!(
             "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
-            variables.join(" ")
+            Shown(&variables.join(" "))
         ))
     }
 }
