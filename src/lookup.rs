@@ -8,7 +8,7 @@ use crate::origin::Origin;
 use crate::paths;
 
 /// The program's name.
-const NAME: &[u8] = b"nvidia-container-cli";
+pub const NAME: &[u8] = b"nvidia-container-cli";
 /// Searched behind `PATH` where it lacks them.
 const DEFAULT_DIRECTORIES: [&[u8]; 6] =
     [b"/usr/local/sbin", b"/usr/local/bin", b"/usr/sbin", b"/usr/bin", b"/sbin", b"/bin"];

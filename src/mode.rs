@@ -10,7 +10,7 @@ use crate::platform::Platform;
 use crate::request::devices::Devices;
 
 /// The only mode that the hook serves.
-const LEGACY: &str = "legacy";
+pub const LEGACY: &str = "legacy";
 
 /// How the mode was found. Shown as the line that people quote in reports.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Misuse};
+use crate::commands;
 use crate::environ::Environ;
 use crate::error::Error;
 use crate::exec;
 use crate::host::{RealHost, StateStream};
 use crate::prestart::{self, Decision};
-use crate::request::NotAGpuContainer;
 use crate::text::{Line, Shown};
 
 const USAGE: &str = "\
@@ -59,7 +59,11 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
             complain(USAGE);
             0
         }
-        Command::Own(_) => 2,
+        Command::Own(words) => {
+            let answer = commands::run(words, &Invocation { flags, environ });
+            complain(&answer.err);
+            self::answer(&answer.out).max(answer.status)
+        }
     }
 }
 
@@ -67,7 +71,11 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
 fn prestart(invocation: &Invocation<'_>) -> Result<(), Error> {
     let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
     match prestart::decide(invocation, &mut StateStream::stdin(), &host)? {
-        Decision::Nothing(reason) => note(&reason),
+        Decision::Nothing(reason) => {
+            if let Some(warning) = reason.warning() {
+                complain(&format!("{}\n", Line(&warning)));
+            }
+        }
         Decision::Execute(plan, mode) => {
             if invocation.flags.debug && mode.name().is_some() {
                 complain(&format!("{mode}\n"));
@@ -76,16 +84,6 @@ fn prestart(invocation: &Invocation<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// A container that asked for devices and gets none must not be a riddle.
-fn note(reason: &NotAGpuContainer) {
-    if let NotAGpuContainer::Ignored { variables } = reason {
-        complain(&format!(
-            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them\n",
-            Shown(&variables.join(" "))
-        ));
-    }
 }
 
 fn fail(error: &Error) -> u8 {

@@ -1,5 +1,6 @@
 //! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
 /// As much of a foreign value as a message shows, in characters: an image may fill a variable with a megabyte.
@@ -44,6 +45,30 @@ fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+/// A word as a shell would have to be given it.
+#[must_use]
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "_-./@%+=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
+}
+
+/// JSON with the characters that [`Line`] escapes written as `\uXXXX`: the same document, harmless on a terminal.
+#[must_use]
+pub fn harmless_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) && c != '\n' {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// Splits a list at commas, trims the items, and drops the empty ones, as every list in the contract is read.
 pub fn comma_list(list: &str) -> impl Iterator<Item = &str> + Clone {
     list.split(',').map(str::trim).filter(|item| !item.is_empty())
@@ -73,6 +98,20 @@ mod tests {
         let long = "é".repeat(EXCERPT);
         assert_eq!(Shown(&long).to_string(), long);
         assert_eq!(Shown(&format!("{long}é\n")).to_string(), format!("{long}...(3 bytes more)"));
+    }
+
+    #[test]
+    fn a_word_is_quoted_only_where_a_shell_needs_it() {
+        assert_eq!(shell_word("--device=0,1"), "--device=0,1");
+        assert_eq!((shell_word(""), shell_word("a b'c>")), ("''".into(), "'a b'\\''c>'".into()));
+    }
+
+    #[test]
+    fn harmless_json_means_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}31m\u{202e}x"});
+        let text = harmless_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.contains('\u{9b}') && !text.contains('\u{202e}'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 
     #[test]

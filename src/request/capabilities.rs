@@ -67,6 +67,11 @@ impl Capabilities {
         self.0 & other.0 == other.0
     }
 
+    /// The names of the members, in alphabetical order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        self.members().map(|(name, _)| name)
+    }
+
     /// The flags of the members, in alphabetical order.
     pub fn flags(self) -> impl Iterator<Item = &'static str> {
         self.members().map(|(_, flag)| flag)

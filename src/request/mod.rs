@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::container::Spec;
 use crate::error::Error;
 use crate::origin::Origin;
+use crate::text::Shown;
 
 /// A value of the request and the input that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,18 @@ pub enum NotAGpuContainer {
         /// The variables.
         variables: Vec<String>,
     },
+}
+
+impl NotAGpuContainer {
+    /// A container that asked for devices and gets none must not be a riddle: the line that says so.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let NotAGpuContainer::Ignored { variables } = self else { return None };
+        Some(format!(
+            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
+            Shown(&variables.join(" "))
+        ))
+    }
 }
 
 /// The variables that reconfigure or watch MIG devices.
