@@ -1,1 +1,36 @@
-//! The NVIDIA container runtime prestart hook.
+//! The NVIDIA container runtime prestart hook, as a library: everything but the C entry point.
+//!
+//! The main path is [`prestart::decide`], a list of steps from the command line to a [`plan::Plan`]; [`run`] carries
+//! the plan out. Invariants that hold across the crate:
+//!
+//! - *Decide, then do.* `config`, `container`, `request`, `mode`, `plan` and `error` turn values into values. Only
+//!   [`host`] reads the machine, only [`exec`] replaces the process, only [`run`] prints.
+//! - *Every argument of the plan has an origin* ([`origin::Origin`]), so that it can be explained.
+//! - *Bad input is an [`error::Error`]*, never a panic; an error means exit status 1 and no container.
+//! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of
+//!   the program that is executed.
+
+pub mod cdi;
+pub mod cli;
+pub mod cli_version;
+pub mod commands;
+pub mod config;
+pub mod container;
+pub mod driver;
+pub mod environ;
+pub mod error;
+pub mod exec;
+pub mod explain;
+pub mod host;
+pub mod lookup;
+pub mod mode;
+pub mod origin;
+pub mod page;
+pub mod paths;
+pub mod plan;
+pub mod platform;
+pub mod prestart;
+pub mod request;
+pub mod run;
+pub mod semver;
+pub mod text;

@@ -1,0 +1,156 @@
+//! What a start of the hook costs, in figures that a busy machine does not blur: system calls, instructions, page
+//! faults, peak memory, binary size. Each has a budget in `budget.toml`; exceeding one, or lacking a tool, ends with
+//! status 1. `cargo bench --bench counts`; docs/performance.md says how to read the table.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use support::large::Large;
+use support::programs::{self, CPrograms};
+use support::scenario::{Scenario, Variant, Workplace};
+use support::{Result, benches};
+
+/// Figures of a scenario by name.
+type Figures = BTreeMap<String, u64>;
+
+/// How often what may vary by a little (where the kernel puts things) is measured; the least counts.
+const REPEATS: usize = 9;
+
+fn main() -> ExitCode {
+    match measure_all().and_then(|measured| compare(&measured)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("counts: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures every scenario.
+fn measure_all() -> Result<BTreeMap<String, Figures>> {
+    for tool in ["strace", "valgrind"] {
+        let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
+        if !found {
+            return Err(format!("{tool} is missing: install it, the budgets cannot be checked without").into());
+        }
+    }
+    let workplace = Workplace::new()?;
+    let c = CPrograms::build(&workplace.path().join("c"))?;
+    // The path is an argument of the program, so it must be as long everywhere.
+    let hook = workplace.path().join("hook");
+    std::fs::copy(programs::hook()?, &hook)?;
+    let mut measured = BTreeMap::new();
+    measured.insert("binary".to_owned(), Figures::from([("size".to_owned(), std::fs::metadata(&hook)?.len())]));
+    for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
+        let scenario = Scenario::make(&workplace, variant, &c.target())?;
+        let figures =
+            Measurement { scenario: &scenario, hook: &hook, c: &c, log: workplace.path().join("log") }.take()?;
+        measured.insert(variant.name().to_owned(), figures);
+    }
+    Ok(measured)
+}
+
+/// A hook in a scenario.
+struct Measurement<'a> {
+    scenario: &'a Scenario,
+    hook: &'a Path,
+    c: &'a CPrograms,
+    log: PathBuf,
+}
+
+impl Measurement<'_> {
+    fn take(&self) -> Result<Figures> {
+        let mut figures = Figures::new();
+        let (faults, memory) = self.usage()?;
+        figures.insert("peak-memory".to_owned(), memory);
+        figures.insert("system-calls".to_owned(), self.system_calls()?);
+        if !matches!(self.scenario.variant, Variant::Large(_)) {
+            figures.insert("page-faults".to_owned(), faults);
+            figures.insert("instructions".to_owned(), self.instructions()?);
+        }
+        Ok(figures)
+    }
+
+    /// Page faults of the whole process, the executed program included, and peak memory in bytes.
+    fn usage(&self) -> Result<(u64, u64)> {
+        let mut least = (u64::MAX, u64::MAX);
+        for _ in 0..REPEATS {
+            let mut command = self.scenario.command(&self.c.measure())?;
+            let output = command.arg(self.hook).arg("-config").arg(self.scenario.config()).arg("prestart").output()?;
+            let text = String::from_utf8(output.stdout)?;
+            let numbers = text.split_whitespace().map(str::parse).collect::<std::result::Result<Vec<u64>, _>>()?;
+            let [faults, kibibytes] = numbers.as_slice() else {
+                return Err(format!("measure printed {text:?}").into());
+            };
+            if !output.status.success() {
+                return Err(format!("the hook failed: {}", String::from_utf8_lossy(&output.stderr)).into());
+            }
+            least = (least.0.min(*faults), least.1.min(kibibytes * 1024));
+        }
+        Ok(least)
+    }
+
+    /// System calls behind the hook's own `execve`, up to that of the program or with the end of the process.
+    fn system_calls(&self) -> Result<u64> {
+        let log = self.logged("strace", &["-f", "-qq", "--signal=none", "-o"])?;
+        let calls = log.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '));
+        let calls = calls.filter(|call| !call.starts_with("<...")).skip(1);
+        Ok(calls.take_while(|call| !call.starts_with("execve(")).count() as u64)
+    }
+
+    /// Instructions up to the `execve` of the program or the end of the process. Lackey writes each as it happens;
+    /// callgrind writes its sums at the end, which an `execve` takes away.
+    fn instructions(&self) -> Result<u64> {
+        let log = self.logged("valgrind", &["--tool=lackey", "--trace-mem=yes", "--log-file"])?;
+        Ok(log.lines().filter(|line| line.starts_with("I ")).count() as u64)
+    }
+
+    /// Runs the hook under a tool and gives the log that the tool writes.
+    fn logged(&self, tool: &str, options: &[&str]) -> Result<String> {
+        let mut command = self.scenario.command(&which(tool)?)?;
+        match options.split_last() {
+            Some((last, options)) if last.starts_with("--") => {
+                command.args(options).arg(format!("{last}={}", self.log.display()))
+            }
+            _ => command.args(options).arg(&self.log),
+        };
+        let output = command.arg(self.hook).arg("-config").arg(self.scenario.config()).arg("prestart").output()?;
+        if !output.status.success() {
+            return Err(format!("{tool}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+        }
+        Ok(std::fs::read_to_string(&self.log)?)
+    }
+}
+
+/// A tool's path, since it is started with another `PATH`.
+fn which(tool: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|directory| directory.join(tool)).find(|file| file.is_file());
+    found.ok_or_else(|| format!("{tool} is not in PATH").into())
+}
+
+/// Prints what was measured beside its budget; true when all budgets are kept.
+fn compare(measured: &BTreeMap<String, Figures>) -> Result<bool> {
+    let text = std::fs::read_to_string(benches().join("budget.toml"))?;
+    let budget: toml::de::DeTable<'_> = toml::de::DeTable::parse(&text)?.into_inner();
+    let mut kept = true;
+    println!("{:<24} {:<14} {:>12} {:>12}", "scenario", "figure", "measured", "budget");
+    for (scenario, figures) in measured {
+        for (figure, value) in figures {
+            let limit = budget.get(scenario.as_str()).and_then(|row| row.get_ref().get(figure.as_str()));
+            let limit = limit
+                .and_then(|limit| limit.get_ref().as_integer())
+                .and_then(|limit| limit.as_str().replace('_', "").parse::<u64>().ok());
+            let limit = limit.ok_or_else(|| format!("budget.toml has no number for {scenario}.{figure}"))?;
+            let verdict = if *value > limit { "OVER" } else { "" };
+            kept &= *value <= limit;
+            println!("{scenario:<24} {figure:<14} {value:>12} {limit:>12} {verdict}");
+        }
+    }
+    Ok(kept)
+}

@@ -1,0 +1,199 @@
+//! How long a start of the hook takes as a whole process, beside the floor, two bare execs and (`HOOK_UNDER_TEST`)
+//! another hook, in random alternation. Minimum, median and their ratios to the floor; what a shared machine adds it
+//! adds to all, and least of all to the minimum. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS` and
+//! `BENCH_SEED` change what their names say. Plots are written below the target directory.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
+#![expect(clippy::cast_precision_loss, reason = "times in microseconds")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use support::Result;
+use support::large::Large;
+use support::plot::{self, Series, quantile};
+use support::programs::{self, CPrograms};
+use support::random::Random;
+use support::scenario::{Scenario, Variant, Workplace};
+
+/// How often each program is started in a scenario, and in one with a large specification.
+const ROUNDS: usize = 400;
+const LARGE_ROUNDS: usize = 40;
+/// The starts of the last table, and how many at a time.
+const STARTS: usize = 1000;
+const AT_A_TIME: usize = 16;
+/// How often these starts are repeated; the best counts.
+const REPEATS: usize = 7;
+
+fn main() -> ExitCode {
+    match measure_all() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("startup: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One of the programs that are compared. The first of a list is the floor.
+struct Contestant {
+    name: &'static str,
+    program: PathBuf,
+    kind: Kind,
+}
+
+/// How a program is started.
+#[derive(Clone, Copy)]
+enum Kind {
+    Hook,
+    Floor,
+    Chain,
+}
+
+impl Contestant {
+    fn command(&self, scenario: &Scenario) -> Result<Command> {
+        match self.kind {
+            Kind::Hook => scenario.hook(&self.program),
+            Kind::Floor => scenario.floor(&self.program),
+            Kind::Chain => {
+                let mut command = scenario.command(&self.program)?;
+                command.arg(scenario.cli());
+                Ok(command)
+            }
+        }
+    }
+}
+
+fn measure_all() -> Result<()> {
+    let (mut random, seed) = Random::from_environment()?;
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let workplace = Workplace::new()?;
+    let c = CPrograms::build(&workplace.path().join("c"))?;
+    let contestants = contestants(&c, &workplace)?;
+    let plots = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("startup");
+    std::fs::create_dir_all(&plots)?;
+    println!("seed {seed}; times in microseconds; plots in {}", plots.display());
+    println!("{:<22} {:<16} {:>9} {:>9} {:>9} {:>9}", "scenario", "program", "minimum", "median", "/ floor", "/ floor");
+    for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
+        if chosen.is_empty() || chosen.iter().any(|name| name == variant.name()) {
+            let scenario = Scenario::make(&workplace, variant, &c.target())?;
+            let times = alternate(&contestants, &scenario, &mut random)?;
+            report(&contestants, &scenario, &times, &plots)?;
+        }
+    }
+    if chosen.is_empty() || chosen.iter().any(|name| name == "rate") {
+        let scenario = Scenario::make(&workplace, Variant::Configured, &c.target())?;
+        rates(&contestants, &scenario, &mut random)?;
+    }
+    Ok(())
+}
+
+/// The programs, copied to paths of one length beside each other.
+fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> {
+    let mut list = vec![
+        ("floor", c.floor(), Kind::Floor),
+        ("hook", programs::hook()?, Kind::Hook),
+        ("two bare execs", c.chain(), Kind::Chain),
+    ];
+    list.extend(programs::under_test().map(|path| ("hook under test", path, Kind::Hook)));
+    let mut contestants = Vec::new();
+    for (index, (name, source, kind)) in list.into_iter().enumerate() {
+        let program = workplace.path().join(format!("program{index}"));
+        std::fs::copy(source, &program)?;
+        contestants.push(Contestant { name, program, kind });
+    }
+    Ok(contestants)
+}
+
+/// Starts every program in every round, in an order that changes from round to round; gives the sorted times of each.
+fn alternate(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<Vec<Vec<f64>>> {
+    let rounds = match std::env::var("BENCH_ROUNDS") {
+        Ok(text) => text.parse()?,
+        Err(_) if matches!(scenario.variant, Variant::Large(_)) => LARGE_ROUNDS,
+        Err(_) => ROUNDS,
+    };
+    let mut runs: Vec<(&Contestant, Vec<f64>)> = contestants.iter().map(|one| (one, Vec::new())).collect();
+    for _ in 0..rounds {
+        random.shuffle(&mut runs);
+        for (contestant, times) in &mut runs {
+            times.push(start(contestant, scenario)?.as_secs_f64() * 1e6);
+        }
+    }
+    for (_, times) in &mut runs {
+        times.sort_by(f64::total_cmp);
+    }
+    let of =
+        |one: &Contestant| runs.iter().find(|(other, _)| std::ptr::eq(*other, one)).map(|(_, times)| times.clone());
+    Ok(contestants.iter().filter_map(of).collect())
+}
+
+/// Starts a program and waits for its end.
+fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Duration> {
+    let mut command = contestant.command(scenario)?;
+    let began = Instant::now();
+    let status = command.status()?;
+    let took = began.elapsed();
+    if status.success() {
+        Ok(took)
+    } else {
+        Err(format!("{} in {}: {status}", contestant.name, scenario.variant.name()).into())
+    }
+}
+
+/// Prints the table of a scenario and writes its plot.
+fn report(contestants: &[Contestant], scenario: &Scenario, times: &[Vec<f64>], plots: &Path) -> Result<()> {
+    let name = scenario.variant.name();
+    let figures = |sorted: &[f64]| quantile(sorted, 0.0).zip(quantile(sorted, 0.5)).ok_or("nothing was measured");
+    let (floor, floor_median) = figures(times.first().ok_or("no program")?)?;
+    for (contestant, sorted) in contestants.iter().zip(times) {
+        let (minimum, median) = figures(sorted)?;
+        let ratios = format!("{:>9.3} {:>9.3}", minimum / floor, median / floor_median);
+        println!("{name:<22} {:<16} {minimum:>9.0} {median:>9.0} {ratios}", contestant.name);
+    }
+    let series = contestants.iter().zip(times).map(|(one, sorted)| Series { name: one.name, sorted });
+    let plot = plot::draw(&format!("{name}: share of starts that took at most a time"), &series.collect::<Vec<_>>())?;
+    Ok(std::fs::write(plots.join(name).with_extension("svg"), plot)?)
+}
+
+/// Prints how many starts a second there are when many run at a time.
+fn rates(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<()> {
+    let mut best: Vec<(&Contestant, f64)> = contestants.iter().map(|one| (one, 0.0)).collect();
+    for _ in 0..REPEATS {
+        random.shuffle(&mut best);
+        for (contestant, rate) in &mut best {
+            *rate = rate.max(STARTS as f64 / start_many(contestant, scenario)?.as_secs_f64());
+        }
+    }
+    let rate = |kind: &str| best.iter().find(|(one, _)| one.name == kind).map_or(f64::NAN, |(_, rate)| *rate);
+    println!("\n{STARTS} starts, {AT_A_TIME} at a time, the best of {REPEATS}: starts a second, and over the floor's");
+    for contestant in contestants {
+        println!(
+            "{:<16} {:>9.0} {:>9.3}",
+            contestant.name,
+            rate(contestant.name),
+            rate(contestant.name) / rate("floor")
+        );
+    }
+    Ok(())
+}
+
+/// Starts a program many times, several at a time.
+fn start_many(contestant: &Contestant, scenario: &Scenario) -> Result<Duration> {
+    let left = AtomicUsize::new(STARTS);
+    let take = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+    let work = || -> std::result::Result<(), String> {
+        while take() {
+            start(contestant, scenario).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    };
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a worker panicked".to_owned())?)
+    })?;
+    Ok(began.elapsed())
+}

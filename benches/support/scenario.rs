@@ -1,0 +1,187 @@
+//! A container's start as the hook sees it: a configuration, a state and a bundle on disk, made from the fixture
+//! `docker-gpus`. All paths have the same length on every machine, so that counts do not depend on where a bench runs.
+//! Must not know what is measured.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::large::Large;
+use super::{Result, benches};
+
+/// The length of the path of the directory that holds the scenarios.
+const ROOT_LENGTH: usize = 48;
+/// The file name of the executed program.
+const CLI: &str = "nvidia-container-cli";
+/// An engine's name for a container; it is part of paths, so its length counts.
+const ID: &str = "4f1c0d9a7b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e52c8";
+
+/// What differs between scenarios.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Variant {
+    /// The program's path configured, mode `legacy`.
+    Configured,
+    /// The program searched, found in the fourth directory of `PATH`.
+    Searched,
+    /// As [`Variant::Configured`] with mode `auto`, which looks at the machine.
+    Auto,
+    /// As [`Variant::Configured`], and the container asks for no GPU.
+    NoGpu,
+    /// As [`Variant::Configured`] with a generated specification.
+    Large(Large),
+}
+
+impl Variant {
+    /// The small ones.
+    pub const SMALL: [Variant; 4] = [Variant::Configured, Variant::Searched, Variant::Auto, Variant::NoGpu];
+
+    /// The name in tables and in the budget.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Variant::Configured => "docker-gpus",
+            Variant::Searched => "docker-gpus-search",
+            Variant::Auto => "docker-gpus-auto",
+            Variant::NoGpu => "no-gpu",
+            Variant::Large(large) => large.name(),
+        }
+    }
+}
+
+/// The directory in which scenarios are made, removed at the end.
+pub struct Workplace(tempfile::TempDir);
+
+impl Workplace {
+    /// Makes the directory.
+    pub fn new() -> Result<Self> {
+        let parent = std::env::temp_dir();
+        let prefix = "hook-bench-";
+        let padding = ROOT_LENGTH.checked_sub(parent.as_os_str().len() + 1 + prefix.len()).filter(|length| *length > 5);
+        let padding = padding.ok_or_else(|| format!("TMPDIR ({}) is too long a path", parent.display()))?;
+        Ok(Workplace(tempfile::Builder::new().prefix(prefix).rand_bytes(padding).tempdir_in(parent)?))
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// A scenario on disk.
+pub struct Scenario {
+    /// What it is.
+    pub variant: Variant,
+    directory: PathBuf,
+    environment: Vec<(&'static str, String)>,
+}
+
+impl Scenario {
+    /// Makes a scenario in which `target` is the program that is executed.
+    pub fn make(workplace: &Workplace, variant: Variant, target: &Path) -> Result<Self> {
+        let directory = workplace.path().join(variant.name());
+        let mut scenario = Scenario { variant, directory, environment: Vec::new() };
+        fs::create_dir_all(scenario.bundle())?;
+        fs::create_dir_all(scenario.directory.join("bin"))?;
+        fs::copy(target, scenario.cli())?;
+        let state = format!(
+            r#"{{"ociVersion":"1.2.0","id":"{ID}","status":"creating","pid":4242,"bundle":"{}"}}"#,
+            scenario.bundle().display()
+        );
+        fs::write(scenario.directory.join("state.json"), state)?;
+        scenario.write_config()?;
+        scenario.write_spec()?;
+        Ok(scenario)
+    }
+
+    fn write_config(&mut self) -> Result<()> {
+        let mut config = fixture("config.toml")?;
+        if self.variant == Variant::Searched {
+            let directories =
+                ["sbin", "local/bin", "local/sbin", "bin"].map(|name| self.directory.join(name).display().to_string());
+            self.environment.push(("PATH", directories.join(":")));
+        } else {
+            let line = format!("path = \"{}\"", self.cli().display());
+            config = replace(&config, "#path = \"/usr/bin/nvidia-container-cli\"", &line)?;
+        }
+        if self.variant == Variant::Large(Large::MountsAccepted) {
+            let key = "accept-nvidia-visible-devices-as-volume-mounts";
+            config = replace(&config, &format!("#{key} = false"), &format!("{key} = true"))?;
+        }
+        if self.variant != Variant::Auto {
+            config = replace(&config, "mode = \"auto\"", "mode = \"legacy\"")?;
+        }
+        Ok(fs::write(self.config(), config)?)
+    }
+
+    fn write_spec(&self) -> Result<()> {
+        let spec = fixture("config.json")?;
+        let spec = match self.variant {
+            Variant::NoGpu => replace(&spec, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void")?,
+            Variant::Large(large) => large.grow(&spec)?,
+            _ => spec,
+        };
+        Ok(fs::write(self.spec(), spec)?)
+    }
+
+    /// The configuration file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.directory.join("config.toml")
+    }
+
+    /// The container's specification.
+    #[must_use]
+    pub fn spec(&self) -> PathBuf {
+        self.bundle().join("config.json")
+    }
+
+    fn bundle(&self) -> PathBuf {
+        self.directory.join(ID)
+    }
+
+    /// The program that is executed.
+    #[must_use]
+    pub fn cli(&self) -> PathBuf {
+        self.directory.join("bin").join(CLI)
+    }
+
+    /// A hook's start in this scenario.
+    pub fn hook(&self, hook: &Path) -> Result<Command> {
+        self.command(hook).map(|mut command| {
+            command.arg("-config").arg(self.config()).arg("prestart");
+            command
+        })
+    }
+
+    /// The start of the C floor in this scenario.
+    pub fn floor(&self, floor: &Path) -> Result<Command> {
+        let mut command = self.command(floor)?;
+        command.arg(self.config()).arg(self.spec());
+        if self.variant != Variant::NoGpu {
+            command.arg(self.cli());
+        }
+        Ok(command)
+    }
+
+    /// A program with the state on its standard input and this scenario's environment.
+    pub fn command(&self, program: &Path) -> Result<Command> {
+        let mut command = Command::new(program);
+        let state = File::open(self.directory.join("state.json"))?;
+        command.stdin(Stdio::from(state)).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+}
+
+fn fixture(name: &str) -> Result<String> {
+    let path = benches().join("fixtures/docker-gpus").join(name);
+    fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+/// Replaces what must be there.
+pub fn replace(text: &str, old: &str, new: &str) -> Result<String> {
+    if !text.contains(old) {
+        return Err(format!("the fixture has no {old:?}").into());
+    }
+    Ok(text.replacen(old, new, 1))
+}

@@ -1,0 +1,135 @@
+//! The command line (SPEC section 2): flags in Go's dialect, then the command. Must not know what a command does.
+//!
+//! Go's `flag` package takes one dash or two, `-name value` and `-name=value`, a bare boolean or `-name=BOOL`, and stops
+//! at `--` or the first word that is no flag (`-` alone is one). It knows no clusters and no abbreviations. `help` and
+//! `h` are asked for by any form, whatever value they are given.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+use crate::environ::Environ;
+use crate::text::go_bool;
+
+/// How the hook was started.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Invocation<'a> {
+    /// The flags before the command.
+    pub flags: Flags<'a>,
+    /// The hook's own environment.
+    pub environ: Environ<'a>,
+}
+
+/// The flags.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flags<'a> {
+    /// `-config PATH`.
+    pub config: Option<&'a OsStr>,
+    /// `-debug`.
+    pub debug: bool,
+    /// `-version`.
+    pub version: bool,
+    /// `-host-root DIR`, ours: the tree that stands for the machine, in tests and offline.
+    pub host_root: Option<&'a OsStr>,
+}
+
+/// What is to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command<'a> {
+    /// The hook's work.
+    Prestart,
+    /// `poststart`, `poststop`: nothing.
+    Nothing,
+    /// Print the version.
+    Version,
+    /// Print the usage as an answer.
+    Help,
+    /// A command of our own, with its arguments.
+    Own(&'a [&'a OsStr]),
+}
+
+/// A command line that cannot be followed: usage on stderr and exit status 2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misuse(
+    /// What is wrong, if there is more to say than the usage.
+    pub Option<String>,
+);
+
+/// The commands that the published hook does not have.
+pub const OWN_COMMANDS: [&str; 4] = ["explain", "check", "doctor", "oci-hook"];
+
+/// Reads the arguments behind the program's name.
+///
+/// # Errors
+/// [`Misuse`].
+pub fn parse<'a>(arguments: &'a [&'a OsStr]) -> Result<(Flags<'a>, Command<'a>), Misuse> {
+    let mut flags = Flags::default();
+    let mut rest = arguments;
+    while let Some((flag, after)) = next_flag(&mut rest)? {
+        rest = after;
+        match flag.name {
+            b"h" | b"help" => return Ok((flags, Command::Help)),
+            b"debug" => flags.debug = flag.boolean()?,
+            b"version" => flags.version = flag.boolean()?,
+            b"config" => flags.config = Some(flag.text(&mut rest)?),
+            b"host-root" => flags.host_root = Some(flag.text(&mut rest)?),
+            _ => return Err(Misuse(Some(format!("flag provided but not defined: -{}", flag.shown())))),
+        }
+    }
+    if flags.version {
+        return Ok((flags, Command::Version));
+    }
+    let command = rest.first().and_then(|word| word.to_str()).ok_or(Misuse(None))?;
+    match command {
+        "prestart" => Ok((flags, Command::Prestart)),
+        "poststart" | "poststop" => Ok((flags, Command::Nothing)),
+        own if OWN_COMMANDS.contains(&own) => Ok((flags, Command::Own(rest))),
+        _ => Err(Misuse(None)),
+    }
+}
+
+struct Flag<'a> {
+    name: &'a [u8],
+    value: Option<&'a OsStr>,
+}
+
+/// The flag at the front of the arguments and what is behind it; `None` (with `--` taken) where the flags end.
+fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, Misuse> {
+    let Some((word, after)) = rest.split_first() else { return Ok(None) };
+    let Some(body) = word.as_bytes().strip_prefix(b"-").filter(|body| !body.is_empty()) else { return Ok(None) };
+    if body == b"-" {
+        *rest = after;
+        return Ok(None);
+    }
+    let body = body.strip_prefix(b"-").unwrap_or(body);
+    if matches!(body.first(), None | Some(b'-' | b'=')) {
+        return Err(Misuse(Some(format!("bad flag syntax: {}", word.display()))));
+    }
+    let mut parts = body.splitn(2, |byte| *byte == b'=');
+    let name = parts.next().unwrap_or_default();
+    Ok(Some((Flag { name, value: parts.next().map(OsStr::from_bytes) }, after)))
+}
+
+impl<'a> Flag<'a> {
+    fn shown(&self) -> String {
+        String::from_utf8_lossy(self.name).into_owned()
+    }
+
+    fn boolean(&self) -> Result<bool, Misuse> {
+        let Some(value) = self.value else { return Ok(true) };
+        value.to_str().and_then(go_bool).ok_or_else(|| {
+            let value = value.display();
+            Misuse(Some(format!("invalid boolean value \"{value}\" for -{}: parse error", self.shown())))
+        })
+    }
+
+    /// The value behind `=`, or the next argument, whatever it looks like.
+    fn text(&self, rest: &mut &'a [&'a OsStr]) -> Result<&'a OsStr, Misuse> {
+        if let Some(value) = self.value {
+            return Ok(value);
+        }
+        let missing = || Misuse(Some(format!("flag needs an argument: -{}", self.shown())));
+        let (value, after) = rest.split_first().ok_or_else(missing)?;
+        *rest = after;
+        Ok(value)
+    }
+}

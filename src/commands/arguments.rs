@@ -1,0 +1,86 @@
+//! The command line of the commands of our own, as clap reads it; help, man page and completions come from it.
+//! Must not know what a command does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Gives NVIDIA GPUs to containers: the hook that a container runtime starts, and commands that explain and check it.
+#[derive(Debug, Parser)]
+#[command(name = "nvidia-container-runtime-hook", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command of our own.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what a start of a container would execute, and why
+    Explain(Explain),
+}
+
+/// What several commands take.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Read this configuration file, as the hook would with -config
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Take the tree below DIR for the machine
+    #[arg(long, value_name = "DIR")]
+    pub host_root: Option<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Output,
+}
+
+/// The form of an answer.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a person: 100 columns, colours on a terminal unless `NO_COLOR` is set
+    #[default]
+    Text,
+    /// For a program
+    Json,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Show what a start of a container would execute, and why.\n\n\
+        Takes the steps of `prestart` up to the execution, and shows each decision with the input that made it: the \
+        configuration file, the source of the devices, policies, the mode, driver capabilities, requirements, the \
+        search for nvidia-container-cli, the command line with the origin of each argument, and the environment. \
+        Nothing is executed and nothing is changed. The exit status is 1 where the start would fail.",
+    after_help = "Examples:\n  \
+        nvidia-container-runtime-hook explain --bundle /run/containerd/io.containerd.runtime.v2.task/moby/ID\n  \
+        nvidia-container-runtime-hook explain --env NVIDIA_VISIBLE_DEVICES=0,1\n  \
+        nvidia-container-runtime-hook explain --env NVIDIA_VISIBLE_DEVICES=all --privileged --config new.toml\n  \
+        runc state ID | nvidia-container-runtime-hook explain --state - --output json"
+)]
+#[group(id = "subject", required = true, multiple = true, args = ["bundle", "state", "variables"])]
+pub struct Explain {
+    /// The container of the bundle in DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "state")]
+    pub bundle: Option<PathBuf>,
+    /// The container whose OCI state is in FILE; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// A variable that the container has besides its own; without a bundle or state, all that it has
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    pub variables: Vec<String>,
+    /// Take the container for a privileged one
+    #[arg(long)]
+    pub privileged: bool,
+    /// What several commands take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+fn variable(text: &str) -> Result<String, &'static str> {
+    match text.find('=') {
+        None | Some(0) => Err("a variable is NAME=VALUE"),
+        Some(_) => Ok(text.to_owned()),
+    }
+}

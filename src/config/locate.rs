@@ -1,0 +1,93 @@
+//! Which configuration file is read (SPEC section 3). Must not know what is in it.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Invocation;
+use crate::error::{Error, Place};
+use crate::host::Host;
+
+/// A configuration file, read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its path, as it was given or searched.
+    pub path: PathBuf,
+    /// Its content, without a byte order mark.
+    pub text: String,
+}
+
+impl ConfigFile {
+    /// A byte offset in the text as a place that a person can go to.
+    #[must_use]
+    pub fn place(&self, offset: usize) -> Place {
+        let before = self.text.get(..offset).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
+        Place::File { path: self.path.clone(), line, column }
+    }
+}
+
+/// The user that queries the driver on SUSE, where device nodes belong to the group video.
+pub const SUSE_USER: &str = "root:video";
+
+/// The file of a containerised driver, searched before the machine's own.
+const IN_DRIVER_ROOT: &str = "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml";
+const IN_ETC: &str = "/etc/nvidia-container-runtime/config.toml";
+const BELOW_XDG: &str = "nvidia-container-runtime/config.toml";
+
+/// The paths that may hold the configuration, in order, and whether the first must exist.
+#[must_use]
+pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
+    let not_empty = |value: &&OsStr| !value.is_empty();
+    if let Some(path) = invocation.flags.config.filter(not_empty) {
+        return (vec![Path::new(path).into()], true);
+    }
+    let variable = |name| invocation.environ.get(name).filter(|value| !value.is_empty()).map(OsStr::from_bytes);
+    if let Some(path) = variable(b"NVIDIA_CTK_CONFIG_FILE_PATH".as_slice()) {
+        return (vec![Path::new(path).into()], true);
+    }
+    match variable(b"XDG_CONFIG_HOME") {
+        Some(home) => (vec![Path::new(home).join(BELOW_XDG).into()], false),
+        None => (vec![Path::new(IN_DRIVER_ROOT).into(), Path::new(IN_ETC).into()], false),
+    }
+}
+
+/// Finds and reads the configuration file; `None` means the defaults.
+///
+/// # Errors
+/// [`Error::ConfigUnreadable`] when a file that must exist does not, or one that exists cannot be read as text.
+pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<ConfigFile>, Error> {
+    let (paths, required) = searched(invocation);
+    for path in paths {
+        let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
+        match host.read(&path) {
+            Ok(bytes) => {
+                return text(bytes).map_err(unreadable).map(|text| Some(ConfigFile { path: path.into(), text }));
+            }
+            Err(cause) if is_absent(&cause) && !required => {}
+            Err(cause) => return Err(unreadable(cause)),
+        }
+    }
+    Ok(None)
+}
+
+/// A parent that is a file means as much as no file: there is none of that name.
+fn is_absent(cause: &io::Error) -> bool {
+    cause.kind() == io::ErrorKind::NotFound
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf".as_slice()) {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    };
+    String::from_utf8(bytes).map_err(|error| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to() + 1),
+        )
+    })
+}

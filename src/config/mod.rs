@@ -1,0 +1,179 @@
+//! The configuration: which file, what it says, and what holds where it says nothing (SPEC sections 3 and 4).
+//! Must not know containers.
+
+mod locate;
+mod options;
+mod toml_dialect;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+pub use locate::{ConfigFile, SUSE_USER, find, searched};
+pub use options::{Default, Key, Kind, ROWS, Reader, Row};
+pub use toml_dialect::{Fault, Value};
+
+use crate::cli_version::CliVersion;
+use crate::error::{Error, Place};
+use crate::origin::Origin;
+use crate::request::capabilities::Capabilities;
+use crate::text::comma_list;
+
+/// A key that the file sets.
+#[derive(Debug, Clone, PartialEq)]
+struct Setting<'a> {
+    value: Value<'a>,
+    offset: usize,
+}
+
+/// The configuration as meant: every known key has a value, of the right type.
+#[derive(Debug, PartialEq)]
+pub struct Config<'a> {
+    file: Option<&'a ConfigFile>,
+    settings: Vec<Option<Setting<'a>>>,
+    supported: Capabilities,
+    cli_version: CliVersion,
+}
+
+impl<'a> Config<'a> {
+    /// Reads a file, or takes the defaults where there is none, and checks the values that no container can change.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a fault of the file, and one error for each key whose value is out of its set.
+    pub fn read(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
+        let mut settings = vec![None; ROWS.len()];
+        if let Some(file) = file {
+            toml_dialect::read(&file.text, |key, value, offset| {
+                if let Some(slot) = settings.get_mut(key as usize) {
+                    *slot = Some(Setting { value, offset });
+                }
+            })
+            .map_err(|fault| Error::Config { place: file.place(fault.offset), message: fault.message })?;
+        }
+        let mut config = Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST };
+        config.supported = config.supported_capabilities()?;
+        config.cli_version = config.parsed_cli_version()?;
+        config.check_ldconfig()?;
+        config.check_environment()?;
+        Ok(config)
+    }
+
+    /// The file that was read, if there was one.
+    #[must_use]
+    pub fn file(&self) -> Option<&'a ConfigFile> {
+        self.file
+    }
+
+    fn setting(&self, key: Key) -> Option<&Setting<'a>> {
+        self.settings.get(key as usize)?.as_ref()
+    }
+
+    /// Whether the file sets a key.
+    #[must_use]
+    pub fn is_set(&self, key: Key) -> bool {
+        self.setting(key).is_some()
+    }
+
+    /// The value of a boolean key.
+    #[must_use]
+    pub fn flag(&self, key: Key) -> bool {
+        match (self.setting(key).map(|setting| &setting.value), key.row().default) {
+            (Some(Value::Bool(value)), _) => *value,
+            (None, Default::Bool(value)) => value,
+            _ => false,
+        }
+    }
+
+    /// The value of a string key.
+    #[must_use]
+    pub fn text(&self, key: Key) -> &str {
+        match (self.setting(key).map(|setting| &setting.value), key.row().default) {
+            (Some(Value::Text(value)), _) => value,
+            (None, Default::Text(value)) => value,
+            _ => "",
+        }
+    }
+
+    /// The value of a list key that the file sets; the lists of the hook are empty by default.
+    #[must_use]
+    pub fn list(&self, key: Key) -> &[Cow<'a, str>] {
+        match self.setting(key).map(|setting| &setting.value) {
+            Some(Value::List(items)) => items,
+            _ => &[],
+        }
+    }
+
+    /// Where a key is set, for messages and explanations.
+    #[must_use]
+    pub fn place(&self, key: Key) -> Place {
+        match (self.file, self.setting(key)) {
+            (Some(file), Some(setting)) => file.place(setting.offset),
+            _ => Place::default_of(key),
+        }
+    }
+
+    /// The origin of an argument that a key gives.
+    #[must_use]
+    pub fn origin(&self, key: Key) -> Origin {
+        Origin::Config(key)
+    }
+
+    /// The driver capabilities that containers may ask for.
+    #[must_use]
+    pub fn supported(&self) -> Capabilities {
+        self.supported
+    }
+
+    /// The oldest `nvidia-container-cli` to speak to.
+    #[must_use]
+    pub fn cli_version(&self) -> CliVersion {
+        self.cli_version
+    }
+
+    /// The variables that replace `NVIDIA_VISIBLE_DEVICES` where the container has them.
+    pub fn swarm_variables(&self) -> impl Iterator<Item = &str> {
+        comma_list(self.text(Key::SwarmResource))
+    }
+
+    fn supported_capabilities(&self) -> Result<Capabilities, Error> {
+        let key = Key::SupportedDriverCapabilities;
+        let value = self.text(key);
+        // Only the bare word, as in the published hook; `check` says so where it bites.
+        if value == "all" {
+            return Ok(Capabilities::all());
+        }
+        comma_list(value).try_fold(Capabilities::default(), |set, name| {
+            Capabilities::named(name).map(|one| set.union(one)).ok_or_else(|| Error::UnsupportedConfigCapability {
+                place: self.place(key),
+                value: value.to_owned(),
+                name: name.to_owned(),
+            })
+        })
+    }
+
+    fn parsed_cli_version(&self) -> Result<CliVersion, Error> {
+        let key = Key::HookCliVersion;
+        CliVersion::parse(self.text(key))
+            .ok_or_else(|| Error::CliVersion { place: self.place(key), value: self.text(key).to_owned() })
+    }
+
+    /// Code from the container would run as root on the host, so a path in it needs a feature to be on.
+    fn check_ldconfig(&self) -> Result<(), Error> {
+        let key = Key::CliLdconfig;
+        let value = self.text(key);
+        let fault = match value.strip_prefix('@') {
+            Some(path) if Path::new(path).is_absolute() => return Ok(()),
+            Some(_) => Error::LdconfigNotAbsolute { place: self.place(key), value: value.to_owned() },
+            None if self.flag(Key::AllowLdconfigFromContainer) => return Ok(()),
+            None => Error::LdconfigNotHost { place: self.place(key), value: value.to_owned() },
+        };
+        Err(fault)
+    }
+
+    fn check_environment(&self) -> Result<(), Error> {
+        let key = Key::CliEnvironment;
+        match self.list(key).iter().find(|entry| entry.find('=').is_none_or(|at| at == 0)) {
+            Some(entry) => Err(Error::CliEnvironment { place: self.place(key), entry: entry.clone().into_owned() }),
+            None => Ok(()),
+        }
+    }
+}

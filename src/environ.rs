@@ -1,0 +1,88 @@
+//! The hook's own environment, and the one that `nvidia-container-cli` gets (SPEC sections 12 and 13): the engine's,
+//! in its order and with its duplicates, changed only where the contract says so. Nothing of the container gets here.
+
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
+
+use crate::config::{Config, Key};
+use crate::error::Error;
+use crate::origin::Origin;
+
+/// The environment of this process: its entries as the kernel handed them over, also those without `=`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Environ<'a>(pub &'a [&'a CStr]);
+
+impl<'a> Environ<'a> {
+    /// The value of the first entry of a name.
+    #[must_use]
+    pub fn get(self, name: &[u8]) -> Option<&'a [u8]> {
+        self.0
+            .iter()
+            .map(|entry| entry.to_bytes())
+            .find(|entry| named(entry, name))
+            .and_then(|e| e.get(name.len() + 1..))
+    }
+}
+
+/// One entry of the environment handed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// `NAME=VALUE`, or whatever the engine set.
+    pub text: Cow<'a, CStr>,
+    /// The configuration or the search, where it is not just inherited.
+    pub origin: Option<Origin>,
+}
+
+/// Variables by which loaders and interpreters run other code than their program's.
+const LOADER_VARIABLES: [&[u8]; 5] = [b"GCONV_PATH", b"GLIBC_TUNABLES", b"BASH_ENV", b"ENV", b"LOCPATH"];
+const LOADER_PREFIXES: [&[u8]; 3] = [b"LD_", b"MALLOC_", b"NVC_"];
+
+/// The environment for the program: inherited; without loader variables where the configuration says so; `PATH` set to
+/// the search path where the program was searched; then the configured entries in place of those of the same name.
+///
+/// # Errors
+/// [`Error::Nul`].
+pub fn for_program<'a>(
+    config: &Config<'_>,
+    inherited: Environ<'a>,
+    search_path: Option<&[u8]>,
+) -> Result<Vec<Entry<'a>>, Error> {
+    let configured = config.list(Key::CliEnvironment);
+    let sanitize = config.flag(Key::HookSanitizeEnvironment);
+    let mut entries: Vec<Entry<'a>> = inherited
+        .0
+        .iter()
+        .filter(|entry| !(sanitize && is_loader_variable(entry.to_bytes())))
+        .map(|entry| Entry { text: Cow::Borrowed(*entry), origin: None })
+        .collect();
+    if let Some(path) = search_path {
+        let entry = entry([b"PATH=", path].concat(), Origin::Fixed)?;
+        match entries.iter_mut().find(|old| named(old.text.to_bytes(), b"PATH")) {
+            Some(old) => *old = entry,
+            None => entries.push(entry),
+        }
+    }
+    for text in configured {
+        let name = text.split('=').next().unwrap_or_default().as_bytes();
+        entries.retain(|old| !named(old.text.to_bytes(), name));
+        entries.push(entry(text.as_bytes().to_vec(), config.origin(Key::CliEnvironment))?);
+    }
+    Ok(entries)
+}
+
+fn entry<'a>(text: Vec<u8>, origin: Origin) -> Result<Entry<'a>, Error> {
+    let name = String::from_utf8_lossy(text.split(|byte| *byte == b'=').next().unwrap_or_default()).into_owned();
+    match CString::new(text) {
+        Ok(text) => Ok(Entry { text: Cow::Owned(text), origin: Some(origin) }),
+        Err(_) => Err(Error::Nul { what: format!("the environment variable {name}") }),
+    }
+}
+
+fn named(entry: &[u8], name: &[u8]) -> bool {
+    entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
+}
+
+fn is_loader_variable(entry: &[u8]) -> bool {
+    LOADER_VARIABLES.iter().any(|name| named(entry, name))
+        || LOADER_PREFIXES.iter().any(|prefix| entry.starts_with(prefix))
+}

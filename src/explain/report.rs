@@ -1,0 +1,352 @@
+//! What `explain` has to say, as data: the JSON output is this, field by field (docs/explain.schema.json), and the text
+//! is made from it. Must not know how any of it is found out.
+
+use serde::Serialize;
+
+/// The number of the schema; it changes when a member changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// The whole answer.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of the hook.
+    pub hook_version: &'static str,
+    /// What a start would come to.
+    pub verdict: Verdict,
+    /// The same in sentences.
+    pub summary: String,
+    /// The lines that a start would write to stderr.
+    pub stderr: Vec<String>,
+    /// The configuration.
+    pub configuration: Configuration,
+    /// The container, once its specification was read.
+    pub container: Option<Container>,
+    /// The devices.
+    pub devices: Option<Devices>,
+    /// The mode, once it was found.
+    pub mode: Option<Mode>,
+    /// Driver capabilities.
+    pub capabilities: Option<Capabilities>,
+    /// Requirements of the image.
+    pub requirements: Option<Requirements>,
+    /// The search for `nvidia-container-cli`, once the mode allows it.
+    pub program: Option<Program>,
+    /// The command line, empty where nothing is executed.
+    pub argv: Vec<Argument>,
+    /// The environment handed on.
+    pub environment: Vec<Variable>,
+    /// What looks like a mistake although it is none to the hook.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a start comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// `nvidia-container-cli` is executed.
+    Execute,
+    /// Nothing is done: not a GPU container.
+    Nothing,
+    /// The start fails.
+    Error,
+}
+
+/// Where something comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The kind of input.
+    pub kind: OriginKind,
+    /// The key, variable, flag or member.
+    pub name: String,
+    /// File, line and column, for what stands in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// The kinds of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginKind {
+    /// A key that the configuration file sets.
+    Config,
+    /// A key that it does not set.
+    Default,
+    /// A variable of the container.
+    Variable,
+    /// A mount of the container.
+    Mount,
+    /// The rule for legacy images.
+    LegacyImage,
+    /// The rule for images that do not set the variable.
+    Unset,
+    /// A member of the container state.
+    State,
+    /// A member of `config.json`.
+    Spec,
+    /// A flag of the hook.
+    Flag,
+    /// A directory of the search path.
+    Search,
+    /// Always so.
+    Fixed,
+}
+
+/// The configuration.
+#[derive(Debug, Default, Serialize)]
+pub struct Configuration {
+    /// The file that is read; none: the defaults.
+    pub file: Option<String>,
+    /// The rule by which these files are looked at.
+    pub rule: &'static str,
+    /// The files, in order.
+    pub searched: Vec<Searched>,
+}
+
+/// A place that was searched.
+#[derive(Debug, Serialize)]
+pub struct Searched {
+    /// The file or directory.
+    pub path: String,
+    /// What was found.
+    pub outcome: Outcome,
+}
+
+/// What a search found at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The one that is used.
+    Used,
+    /// Nothing there.
+    Absent,
+    /// There, but it cannot be used.
+    Unusable,
+    /// A relative directory, which is never searched.
+    Relative,
+    /// Not looked at, since another was found before.
+    NotReached,
+}
+
+/// The container.
+#[derive(Debug, Serialize)]
+pub struct Container {
+    /// Where its description is from.
+    pub source: Source,
+    /// The bundle's path; none for a container made of variables.
+    pub bundle: Option<String>,
+    /// The container's process; none where only a state would tell.
+    pub pid: Option<u32>,
+    /// `CAP_SYS_ADMIN` is in the bounding set.
+    pub privileged: bool,
+    /// The image says `CUDA_VERSION` and no `NVIDIA_REQUIRE_CUDA`.
+    pub legacy_image: bool,
+    /// The root filesystem.
+    pub rootfs: Option<String>,
+    /// The variables of the contract that the container has.
+    pub variables: Vec<Variable>,
+}
+
+/// Where the description of a container is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A bundle named on the command line.
+    Bundle,
+    /// A container state.
+    State,
+    /// Variables on the command line only.
+    Variables,
+}
+
+/// The devices.
+#[derive(Debug, Serialize)]
+pub struct Devices {
+    /// What is asked for and given: `all`, `none` or a list; null where this is no GPU container.
+    pub given: Option<String>,
+    /// Each source that could ask, in the order in which they count.
+    pub candidates: Vec<Candidate>,
+    /// The policies that decided.
+    pub gates: Vec<Gate>,
+    /// IMEX channels, if any are given.
+    pub imex_channels: Option<Given>,
+    /// MIG requests, if there are any.
+    pub mig: Vec<Given>,
+}
+
+/// A value and where it comes from.
+#[derive(Debug, Serialize)]
+pub struct Given {
+    /// The option that carries it.
+    pub option: &'static str,
+    /// The value.
+    pub value: String,
+    /// Where it comes from.
+    pub origin: Vec<Origin>,
+}
+
+/// A source that could ask for devices.
+#[derive(Debug, Serialize)]
+pub struct Candidate {
+    /// Its name.
+    pub source: String,
+    /// What became of it.
+    pub outcome: CandidateOutcome,
+    /// What it asks for.
+    pub value: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// What became of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CandidateOutcome {
+    /// It decides.
+    Used,
+    /// It asks for nothing.
+    Silent,
+    /// It asks, and policy refuses to listen.
+    Refused,
+    /// It asks, and another source comes first.
+    Outranked,
+    /// It asks in a way that ends the start.
+    Invalid,
+}
+
+/// A policy.
+#[derive(Debug, Serialize)]
+pub struct Gate {
+    /// The key or the right.
+    pub name: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Where the value stands.
+    pub place: String,
+    /// What that means for this container.
+    pub effect: String,
+}
+
+/// The mode.
+#[derive(Debug, Serialize)]
+pub struct Mode {
+    /// `nvidia-container-runtime.mode`.
+    pub asked: String,
+    /// Where that stands.
+    pub place: String,
+    /// What it comes to; null where detection is skipped.
+    pub found: Option<String>,
+    /// Why.
+    pub why: String,
+    /// Whether the hook serves it.
+    pub served: bool,
+}
+
+/// Driver capabilities.
+#[derive(Debug, Serialize)]
+pub struct Capabilities {
+    /// `NVIDIA_DRIVER_CAPABILITIES`, if it is set.
+    pub asked: Option<String>,
+    /// What containers may ask for.
+    pub allowed: Vec<String>,
+    /// Where that stands.
+    pub allowed_place: String,
+    /// What is given; null where the request is refused.
+    pub given: Option<Vec<String>>,
+    /// Why.
+    pub why: String,
+}
+
+/// Requirements of the image.
+#[derive(Debug, Serialize)]
+pub struct Requirements {
+    /// What switches them off, if anything does.
+    pub disabled_by: Option<String>,
+    /// The driver of this host, if it can be seen.
+    pub driver: Option<Driver>,
+    /// The requirements.
+    pub items: Vec<Requirement>,
+}
+
+/// The driver of a host.
+#[derive(Debug, Clone, Serialize)]
+pub struct Driver {
+    /// Its version.
+    pub version: String,
+    /// The newest CUDA that it serves, as far as this hook knows.
+    pub cuda: Option<String>,
+}
+
+/// One requirement.
+#[derive(Debug, Serialize)]
+pub struct Requirement {
+    /// The expression.
+    pub expression: String,
+    /// The variable that states it.
+    pub origin: Vec<Origin>,
+    /// Whether this host's driver meets it.
+    pub met: Met,
+    /// The oldest driver that brings the CUDA it names, where it names one.
+    pub needs_driver: Option<String>,
+}
+
+/// Whether a requirement is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Met {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// It depends on the GPU, or the driver cannot be seen.
+    Unknown,
+    /// The expression is none.
+    Invalid,
+}
+
+/// The search for the program.
+#[derive(Debug, Serialize)]
+pub struct Program {
+    /// The program.
+    pub path: Option<String>,
+    /// Why this one.
+    pub why: String,
+    /// The directories, in order; empty where the configuration names the program.
+    pub searched: Vec<Searched>,
+}
+
+/// An argument.
+#[derive(Debug, Serialize)]
+pub struct Argument {
+    /// The argument; `PID` stands for a process that does not exist yet.
+    pub text: String,
+    /// Where it comes from.
+    pub origin: Vec<Origin>,
+}
+
+/// A variable.
+#[derive(Debug, Serialize)]
+pub struct Variable {
+    /// The name.
+    pub name: String,
+    /// The value, where it may be shown: what the contract defines, and what the configuration adds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Where it comes from; absent: inherited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Something that looks like a mistake.
+#[derive(Debug, Serialize)]
+pub struct Warning {
+    /// Its kind, for programs.
+    pub id: &'static str,
+    /// What was seen.
+    pub message: String,
+    /// What to do.
+    pub remedy: String,
+}

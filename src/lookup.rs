@@ -1,0 +1,73 @@
+//! Which `nvidia-container-cli` is executed (SPEC section 11). Must not execute it.
+
+use crate::config::{Config, Key};
+use crate::environ::Environ;
+use crate::error::Error;
+use crate::host::{Host, path_of};
+use crate::origin::Origin;
+use crate::paths;
+
+/// The program's name.
+pub const NAME: &[u8] = b"nvidia-container-cli";
+/// Searched behind `PATH` where it lacks them.
+const DEFAULT_DIRECTORIES: [&[u8]; 6] =
+    [b"/usr/local/sbin", b"/usr/local/bin", b"/usr/sbin", b"/usr/bin", b"/sbin", b"/bin"];
+
+/// The program that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Its path: absolute; below `nvidia-container-cli.root` where it was found there.
+    pub path: Vec<u8>,
+    /// The key that names it, or the directory of the search.
+    pub origin: Origin,
+    /// The search path, which becomes the program's own `PATH`; `None` where nothing was searched.
+    pub search_path: Option<Vec<u8>>,
+}
+
+/// Finds the program: the configured path as it is, else the first executable one of the search path.
+///
+/// # Errors
+/// [`Error::CliPathRelative`], [`Error::CliNotFound`].
+pub fn program(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Result<Program, Error> {
+    let key = Key::CliPath;
+    let configured = config.text(key);
+    if configured.starts_with('/') {
+        let path = configured.as_bytes().to_vec();
+        return Ok(Program { path, origin: config.origin(key), search_path: None });
+    }
+    if !configured.is_empty() {
+        return Err(Error::CliPathRelative { place: config.place(key), value: configured.to_owned() });
+    }
+    let directories = directories(config.text(Key::CliRoot), environ);
+    let search_path = directories.join(&b':');
+    let candidates = directories.iter().enumerate().map(|(index, directory)| (index, paths::join(directory, NAME)));
+    // A name in a relative directory would be the container's to choose: the working directory is the runtime's.
+    let found =
+        candidates.filter(|(_, path)| path.first() == Some(&b'/')).find(|(_, path)| host.is_executable(path_of(path)));
+    match found {
+        Some((index, path)) => Ok(Program { path, origin: Origin::Search(index), search_path: Some(search_path) }),
+        None => Err(Error::CliNotFound {
+            searched: String::from_utf8_lossy(&search_path).into_owned(),
+            place: config.place(key),
+        }),
+    }
+}
+
+/// The directories of the search: those of `PATH` and the defaults, all of them below `root` first where there is one.
+#[must_use]
+pub fn directories(root: &str, environ: Environ<'_>) -> Vec<Vec<u8>> {
+    let mut plain: Vec<Vec<u8>> = match environ.get(b"PATH") {
+        Some(path) if !path.is_empty() => path.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect(),
+        _ => Vec::new(),
+    };
+    for directory in DEFAULT_DIRECTORIES {
+        if !plain.iter().any(|known| known == directory) {
+            plain.push(directory.to_vec());
+        }
+    }
+    if root.is_empty() || root == "/" {
+        return plain;
+    }
+    let below = |directory: &Vec<u8>| paths::join(root.as_bytes(), directory);
+    plain.iter().map(below).chain(plain.iter().cloned()).collect()
+}

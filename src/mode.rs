@@ -1,0 +1,86 @@
+//! Whether the hook serves a request, which it does in mode `legacy` only (SPEC section 10).
+//! Must not know arguments.
+
+use std::fmt::{self, Display};
+
+use crate::config::{Config, Key};
+use crate::error::Error;
+use crate::host::Host;
+use crate::platform::Platform;
+use crate::request::devices::Devices;
+
+/// The only mode that the hook serves.
+pub const LEGACY: &str = "legacy";
+
+/// How the mode was found. Shown as the line that people quote in reports.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The configuration says not to ask.
+    Skipped,
+    /// The configuration names it.
+    Requested(String),
+    /// `auto`, and all requested devices are CDI names.
+    Cdi,
+    /// `auto`, by the kind of machine.
+    Detected(Platform),
+}
+
+impl Mode {
+    /// Finds the mode. Looks at the machine only where the configuration leaves the choice to it.
+    pub fn find(config: &Config<'_>, devices: &Devices, host: &dyn Host) -> Mode {
+        if config.flag(Key::HookSkipModeDetection) {
+            return Mode::Skipped;
+        }
+        match config.text(Key::RuntimeMode) {
+            "auto" if devices.are_all_cdi() => Mode::Cdi,
+            "auto" => Mode::Detected(Platform::detect(host)),
+            other => Mode::Requested(other.to_owned()),
+        }
+    }
+
+    /// The mode's name; `None` where nobody asked.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Mode::Skipped => None,
+            Mode::Requested(name) => Some(name),
+            Mode::Cdi => Some("cdi"),
+            Mode::Detected(platform) => Some(platform.mode()),
+        }
+    }
+
+    /// Goes on in mode `legacy`, and where nobody asked.
+    ///
+    /// # Errors
+    /// [`Error::Mode`], with what was found and why.
+    pub fn require_legacy(self, config: &Config<'_>) -> Result<Mode, Error> {
+        if self.name().is_none_or(|name| name == LEGACY) {
+            return Ok(self);
+        }
+        let place = config.place(Key::RuntimeMode);
+        let reason = match &self {
+            Mode::Cdi => {
+                format!("nvidia-container-runtime.mode is auto ({place}), and all requested devices are CDI names")
+            }
+            Mode::Detected(platform) => {
+                format!("nvidia-container-runtime.mode is auto ({place}), and this is {}", platform.words())
+            }
+            Mode::Skipped | Mode::Requested(_) => {
+                format!("nvidia-container-runtime.mode is not legacy or auto ({place})")
+            }
+        };
+        Err(Error::Mode { found: self.to_string(), reason })
+    }
+}
+
+impl Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Mode::Skipped => f.write_str("Mode detection is skipped"),
+            Mode::Requested(name) => write!(f, "Using requested mode '{name}'"),
+            Mode::Cdi | Mode::Detected(_) => {
+                write!(f, "Auto-detected mode as '{}'", self.name().unwrap_or_default())
+            }
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Where a part of the plan came from. Values only; whoever shows an origin looks up lines and names.
+
+use crate::config::Key;
+
+/// The input that an argument, a program or a variable comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A key of the configuration: set in the file, or its default.
+    Config(Key),
+    /// A variable of the container's environment (`process.env`).
+    Variable(String),
+    /// Several inputs of one kind, in the order in which they were used (swarm variables, device mounts).
+    Several(Vec<Origin>),
+    /// A mount of the container: its index in `mounts`.
+    Mount(usize),
+    /// No input asked for it: what applies to a legacy image (section 6) when the variable is unset.
+    LegacyImage(&'static str),
+    /// No input asked for it: what applies to every image when the variable is unset or empty.
+    Unset(&'static str),
+    /// A member of the container state.
+    State(&'static str),
+    /// A member of `config.json`.
+    Spec(&'static str),
+    /// A flag of the hook's own command line.
+    Flag(&'static str),
+    /// The directory of the search path (in the order of the search) in which the program was found.
+    Search(usize),
+    /// The contract itself.
+    Fixed,
+}

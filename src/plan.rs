@@ -1,0 +1,219 @@
+//! The plan: the program, its arguments and its environment, each with its origin (SPEC section 12).
+//! Building it asks the host two things only: which user SUSE means, and whether ldconfig is wrapped.
+
+use std::borrow::Cow;
+use std::ffi::CString;
+use std::path::Path;
+
+use crate::cli::Invocation;
+use crate::cli_version::CompatSyntax;
+use crate::config::{Config, Key, SUSE_USER};
+use crate::container::{Spec, State};
+use crate::environ::{self, Entry};
+use crate::error::Error;
+use crate::host::{FileKind, Host, path_of};
+use crate::lookup::{self, Program};
+use crate::origin::Origin;
+use crate::request::Request;
+
+/// One argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// The argument as the program gets it.
+    pub text: CString,
+    /// The input that put it there.
+    pub origin: Origin,
+}
+
+/// What is executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Plan<'a> {
+    /// The program; its path is `arguments[0]` as well.
+    pub program: Program,
+    /// `argv`.
+    pub arguments: Vec<Argument>,
+    /// `envp`.
+    pub environment: Vec<Entry<'a>>,
+}
+
+/// Builds the plan of a GPU container.
+///
+/// # Errors
+/// Those of [`lookup::program`], [`Error::ImexTooOld`] and [`Error::Nul`].
+pub fn build<'a>(
+    invocation: &Invocation<'a>,
+    config: &Config<'_>,
+    state: &State,
+    spec: &Spec<'_>,
+    request: &Request,
+    host: &dyn Host,
+) -> Result<Plan<'a>, Error> {
+    let program = lookup::program(config, invocation.environ, host)?;
+    let mut arguments = Arguments(Vec::with_capacity(16));
+    arguments.push(program.path.clone(), program.origin.clone())?;
+    global_options(&mut arguments, invocation, config, request, host)?;
+    arguments.push("configure", Origin::Fixed)?;
+    configure_options(&mut arguments, config, request, host)?;
+    for requirement in &request.requirements {
+        arguments.push(format!("--require={}", requirement.expression), requirement.origin.clone())?;
+    }
+    arguments.push(format!("--pid={}", state.pid), Origin::State("pid"))?;
+    arguments.push(spec.rootfs.as_str(), Origin::Spec("root.path"))?;
+    let environment = environ::for_program(config, invocation.environ, program.search_path.as_deref())?;
+    Ok(Plan { program, arguments: arguments.0, environment })
+}
+
+/// The options that stand before `configure`.
+fn global_options(
+    arguments: &mut Arguments,
+    invocation: &Invocation<'_>,
+    config: &Config<'_>,
+    request: &Request,
+    host: &dyn Host,
+) -> Result<(), Error> {
+    arguments.value("--root=", config, Key::CliRoot)?;
+    arguments.flag("--load-kmods", config, Key::CliLoadKmods)?;
+    if can_forbid_channel_creation(config, request)? {
+        arguments.flag("--no-create-imex-channels", config, Key::DisableImexChannelCreation)?;
+    }
+    arguments.flag("--no-pivot", config, Key::CliNoPivot)?;
+    if invocation.flags.debug {
+        arguments.push("--debug=/dev/stderr", Origin::Flag("-debug"))?;
+    } else {
+        arguments.value("--debug=", config, Key::CliDebug)?;
+    }
+    arguments.value("--ldcache=", config, Key::CliLdcache)?;
+    match user(config, host) {
+        "" => Ok(()),
+        user => arguments.push(format!("--user={user}"), config.origin(Key::CliUser)),
+    }
+}
+
+/// The options of `configure`, without requirements.
+fn configure_options(
+    arguments: &mut Arguments,
+    config: &Config<'_>,
+    request: &Request,
+    host: &dyn Host,
+) -> Result<(), Error> {
+    if let Some(flag) = compat_flag(config) {
+        arguments.push(flag, config.origin(Key::LegacyCudaCompatMode))?;
+    }
+    match ldconfig(config.text(Key::CliLdconfig), host) {
+        path if path.is_empty() => {}
+        path => arguments.push(format!("--ldconfig={path}"), config.origin(Key::CliLdconfig))?,
+    }
+    arguments.flag("--no-cgroups", config, Key::CliNoCgroups)?;
+    if let Some(devices) = request.devices.value.argument() {
+        arguments.push(format!("--device={devices}"), request.devices.origin.clone())?;
+    }
+    for (option, value, variable) in [
+        ("--mig-config", &request.mig_config, crate::request::MIG_CONFIG),
+        ("--mig-monitor", &request.mig_monitor, crate::request::MIG_MONITOR),
+    ] {
+        if let Some(value) = value {
+            arguments.push(format!("{option}={value}"), Origin::Variable(variable.to_owned()))?;
+        }
+    }
+    if let Some(channels) = &request.imex_channels {
+        if !config.cli_version().has_imex_channel() {
+            return Err(imex_too_old(config, "--imex-channel", "1.14.6"));
+        }
+        arguments.push(format!("--imex-channel={}", channels.value.join(",")), channels.origin.clone())?;
+    }
+    for flag in request.capabilities.value.flags() {
+        arguments.push(flag, request.capabilities.origin.clone())?;
+    }
+    Ok(())
+}
+
+/// Whether the program can be told not to make channel nodes. Where it cannot, and channels are requested, the
+/// configuration's wish would be lost silently.
+fn can_forbid_channel_creation(config: &Config<'_>, request: &Request) -> Result<bool, Error> {
+    let known = config.cli_version().has_no_create_imex_channels();
+    if !known && config.flag(Key::DisableImexChannelCreation) && request.imex_channels.is_some() {
+        return Err(imex_too_old(config, "--no-create-imex-channels", "1.17.0"));
+    }
+    Ok(known)
+}
+
+fn imex_too_old(config: &Config<'_>, option: &'static str, since: &'static str) -> Error {
+    Error::ImexTooOld { place: config.place(Key::HookCliVersion), option, since }
+}
+
+/// How the program is told to treat CUDA compatibility libraries of the image.
+fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
+    let flag = match config.text(Key::LegacyCudaCompatMode) {
+        "ldconfig" => "--cuda-compat-mode=ldconfig",
+        "mount" => "--cuda-compat-mode=mount",
+        "disabled" | "hook" => "--cuda-compat-mode=disabled",
+        _ if config.flag(Key::AllowCudaCompatLibs) => return None,
+        _ => "--cuda-compat-mode=disabled",
+    };
+    match config.cli_version().compat_syntax() {
+        CompatSyntax::Mode => Some(flag),
+        // These versions can mount or not mount; what they cannot do as asked is off, which is safe for the host.
+        CompatSyntax::NoCntlibs if flag.ends_with("mount") => None,
+        CompatSyntax::NoCntlibs => Some("--no-cntlibs"),
+        CompatSyntax::None => None,
+    }
+}
+
+/// The user who queries the driver: the configured one, or the one of this distribution.
+fn user<'c>(config: &'c Config<'_>, host: &dyn Host) -> &'c str {
+    if config.is_set(Key::CliUser) || !is_suse(host) { config.text(Key::CliUser) } else { SUSE_USER }
+}
+
+fn is_suse(host: &dyn Host) -> bool {
+    let Ok(release) = host.read(Path::new("/etc/os-release")) else { return false };
+    let like = release.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"ID_LIKE="));
+    like.unwrap_or_default()
+        .split(|byte| matches!(byte, b' ' | b'"' | b'\''))
+        .any(|word| matches!(word, b"suse" | b"opensuse"))
+}
+
+/// The host's ldconfig: Ubuntu wraps it in a script that only works on the host, with the program as `.real` beside
+/// it. The program is copied before it runs, so content counts, not permission to execute. A path of the container
+/// stays as it is.
+fn ldconfig<'c>(configured: &'c str, host: &dyn Host) -> Cow<'c, str> {
+    let Some(path) = configured.strip_prefix('@') else { return Cow::Borrowed(configured) };
+    let plain = path.strip_suffix(".real").unwrap_or(path);
+    let real = format!("{plain}.real");
+    match host.kind(path_of(real.as_bytes())) {
+        Some(FileKind::Regular { empty: false }) => Cow::Owned(format!("@{real}")),
+        _ => Cow::Owned(format!("@{plain}")),
+    }
+}
+
+/// The arguments, in the order in which they are added.
+struct Arguments(Vec<Argument>);
+
+impl Arguments {
+    fn push(&mut self, text: impl Into<Vec<u8>>, origin: Origin) -> Result<(), Error> {
+        match CString::new(text) {
+            Ok(text) => {
+                self.0.push(Argument { text, origin });
+                Ok(())
+            }
+            Err(error) => {
+                let text = String::from_utf8_lossy(error.into_vec().split(|b| *b == b'=').next().unwrap_or_default())
+                    .into_owned();
+                Err(Error::Nul { what: format!("the argument {text}") })
+            }
+        }
+    }
+
+    /// `OPTION=VALUE` where a key has a value.
+    fn value(&mut self, option: &str, config: &Config<'_>, key: Key) -> Result<(), Error> {
+        match config.text(key) {
+            "" => Ok(()),
+            value => self.push(format!("{option}{value}"), config.origin(key)),
+        }
+    }
+
+    /// `OPTION` where a key is true.
+    fn flag(&mut self, option: &str, config: &Config<'_>, key: Key) -> Result<(), Error> {
+        if config.flag(key) { self.push(option, config.origin(key)) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,209 @@
+//! Which devices a container asks for, and by which source (SPEC section 7). Must not know whether it may have them.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::cdi;
+use crate::config::{Config, Key};
+use crate::container::mounts::DeviceMount;
+use crate::container::{ImageEnvironment, Spec};
+use crate::error::{Error, MountFault};
+use crate::origin::Origin;
+use crate::text::comma_list;
+
+/// The variable that asks for devices.
+pub const VISIBLE_DEVICES: &str = "NVIDIA_VISIBLE_DEVICES";
+/// Below [`crate::container::mounts::DEVICES_ROOT`]: CDI names.
+const CDI: &str = "cdi";
+/// Below it as well: IMEX channels.
+const IMEX: &str = "imex";
+
+/// A request for devices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Devices {
+    /// `all`.
+    All,
+    /// `none`: a GPU container without a device, for the driver's files.
+    None,
+    /// `void`, or nothing: not a GPU container.
+    Void,
+    /// Devices by index, UUID or name, each once.
+    Some(Vec<String>),
+}
+
+impl Devices {
+    /// What a list of items asks for: `void` anywhere wins, then the first of `all` and `none`.
+    #[must_use]
+    pub fn from_items<'a>(items: impl Iterator<Item = &'a str> + Clone) -> Self {
+        if items.clone().any(|item| item == "void") {
+            return Devices::Void;
+        }
+        match items.clone().find(|item| matches!(*item, "all" | "none")) {
+            Some("all") => Devices::All,
+            Some(_) => Devices::None,
+            None => match unique(items) {
+                ids if ids.is_empty() => Devices::Void,
+                ids => Devices::Some(ids),
+            },
+        }
+    }
+
+    /// The value of `--device=`; `None` where there is no such argument.
+    #[must_use]
+    pub fn argument(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Devices::All => Some(Cow::Borrowed("all")),
+            Devices::None | Devices::Void => None,
+            Devices::Some(ids) => Some(Cow::Owned(ids.join(","))),
+        }
+    }
+
+    /// Whether every requested device is a fully qualified CDI name, and there is one.
+    #[must_use]
+    pub fn are_all_cdi(&self) -> bool {
+        matches!(self, Devices::Some(ids) if ids.iter().all(|id| cdi::is_qualified(id)))
+    }
+}
+
+/// The items of a list, each once, at its first place.
+fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    items.filter(|item| seen.insert(*item)).map(str::to_owned).collect()
+}
+
+/// What the container's mounts ask for.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct MountRequests {
+    devices: Vec<(String, usize)>,
+    channels: Vec<(String, usize)>,
+}
+
+impl MountRequests {
+    /// Sorts the device mounts of a container into devices and IMEX channels.
+    ///
+    /// # Errors
+    /// [`Error::DeviceMount`] for the first whose name cannot be one: a request is never dropped.
+    pub fn read(mounts: &[DeviceMount]) -> Result<Self, Error> {
+        let mut requests = MountRequests::default();
+        for mount in mounts {
+            let fault = |fault| Error::DeviceMount { index: mount.index, destination: mount.destination(), fault };
+            match mount.name.split_once('/') {
+                Some((CDI, name)) => {
+                    requests.devices.push((cdi_name(name).ok_or(fault(MountFault::Cdi))?, mount.index));
+                }
+                Some((IMEX, channel)) => {
+                    check_name(channel).map_err(fault)?;
+                    requests.channels.push((channel.to_owned(), mount.index));
+                }
+                None if matches!(mount.name.as_str(), CDI | IMEX) => return Err(fault(MountFault::Empty)),
+                _ => {
+                    check_name(&mount.name).map_err(fault)?;
+                    requests.devices.push((mount.name.clone(), mount.index));
+                }
+            }
+        }
+        Ok(requests)
+    }
+
+    /// The devices, if any are asked for, and the mounts that ask.
+    #[must_use]
+    pub fn devices(&self) -> Option<(Devices, Origin)> {
+        asked_by(&self.devices).map(|(items, origin)| (Devices::from_items(items.iter().copied()), origin))
+    }
+
+    /// The IMEX channels, if any are asked for, and the mounts that ask.
+    #[must_use]
+    pub fn channels(&self) -> Option<(Vec<String>, Origin)> {
+        asked_by(&self.channels).map(|(items, origin)| (unique(items.into_iter()), origin))
+    }
+}
+
+fn asked_by(requests: &[(String, usize)]) -> Option<(Vec<&str>, Origin)> {
+    let origins: Vec<Origin> = requests.iter().map(|(_, index)| Origin::Mount(*index)).collect();
+    let items = requests.iter().map(|(item, _)| item.as_str()).collect();
+    (!requests.is_empty()).then_some((items, Origin::Several(origins)))
+}
+
+/// `VENDOR/CLASS/NAME` or `VENDOR/CLASS=NAME` as a CDI name.
+fn cdi_name(path: &str) -> Option<String> {
+    let (vendor, rest) = path.split_once('/')?;
+    let (class, device) = rest.split_once(['/', '='])?;
+    Some(format!("{vendor}/{class}={device}")).filter(|name| cdi::is_qualified(name))
+}
+
+/// A name must be one item of a list, and no option.
+fn check_name(name: &str) -> Result<(), MountFault> {
+    if name.is_empty() {
+        return Err(MountFault::Empty);
+    }
+    if name.starts_with('-') {
+        return Err(MountFault::Dash);
+    }
+    if name.contains('/') {
+        return Err(MountFault::Nested);
+    }
+    if matches!(name, "none" | "void") {
+        return Err(MountFault::Word);
+    }
+    match name.chars().find(|c| *c == ',' || c.is_whitespace() || c.is_control()) {
+        Some(c) => Err(MountFault::Character(c)),
+        None => Ok(()),
+    }
+}
+
+/// What the container's variables ask for, and by which of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VariableRequest {
+    /// The devices.
+    pub devices: Devices,
+    /// The variables that were read: the set ones of the swarm variables, else `NVIDIA_VISIBLE_DEVICES`.
+    pub variables: Vec<String>,
+    /// None of them is set; the image is a legacy image and gets `all`.
+    pub by_legacy_rule: bool,
+}
+
+impl VariableRequest {
+    /// Reads the request of an environment.
+    #[must_use]
+    pub fn read(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Self {
+        let swarm: Vec<&str> = config.swarm_variables().filter(|name| environment.get(name).is_some()).collect();
+        let names = if swarm.is_empty() { vec![VISIBLE_DEVICES] } else { swarm };
+        let values: Vec<&str> = names.iter().filter_map(|name| environment.get(name)).collect();
+        let by_legacy_rule = values.is_empty() && environment.is_legacy();
+        let devices = match by_legacy_rule {
+            true => Devices::All,
+            false => Devices::from_items(values.iter().copied().flat_map(comma_list)),
+        };
+        VariableRequest { devices, variables: names.into_iter().map(str::to_owned).collect(), by_legacy_rule }
+    }
+
+    /// The origin of the devices.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        match (self.by_legacy_rule, self.variables.as_slice()) {
+            (true, _) => Origin::LegacyImage(VISIBLE_DEVICES),
+            (false, [one]) => Origin::Variable(one.clone()),
+            (false, several) => Origin::Several(several.iter().cloned().map(Origin::Variable).collect()),
+        }
+    }
+}
+
+/// Whether requests by variable count for a container.
+#[must_use]
+pub fn variables_count(config: &Config<'_>, spec: &Spec<'_>) -> bool {
+    spec.privileged || config.flag(Key::AcceptEnvvarUnprivileged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn void_wins_then_the_first_of_all_and_none_and_ids_count_once() {
+        let of = |list: &str| Devices::from_items(comma_list(list));
+        assert_eq!(of("0,all,void"), Devices::Void);
+        assert_eq!((of("1,none,all"), of("1,all,none")), (Devices::None, Devices::All));
+        assert_eq!(of(" 1,0,,1 "), Devices::Some(vec!["1".to_owned(), "0".to_owned()]));
+        assert_eq!(of(","), Devices::Void);
+    }
+}

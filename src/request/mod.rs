@@ -1,0 +1,120 @@
+//! What a container asks for and may have: configuration + specification -> a request, or the reason why this is not a
+//! GPU container (SPEC sections 7 to 9). Must not know arguments, the machine or the mode.
+
+pub mod capabilities;
+pub mod devices;
+pub mod imex;
+pub mod requirements;
+
+use capabilities::Capabilities;
+use devices::{Devices, MountRequests, VariableRequest};
+use requirements::Requirement;
+
+use crate::config::Config;
+use crate::container::Spec;
+use crate::error::Error;
+use crate::origin::Origin;
+use crate::text::Shown;
+
+/// A value of the request and the input that it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked<T> {
+    /// The value.
+    pub value: T,
+    /// Its origin.
+    pub origin: Origin,
+}
+
+/// What a GPU container is to be given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Request {
+    /// The devices; never [`Devices::Void`].
+    pub devices: Asked<Devices>,
+    /// `NVIDIA_MIG_CONFIG_DEVICES`, passed on as it is.
+    pub mig_config: Option<String>,
+    /// `NVIDIA_MIG_MONITOR_DEVICES`, passed on as it is.
+    pub mig_monitor: Option<String>,
+    /// IMEX channels.
+    pub imex_channels: Option<Asked<Vec<String>>>,
+    /// Driver capabilities.
+    pub capabilities: Asked<Capabilities>,
+    /// Requirements on the driver.
+    pub requirements: Vec<Requirement>,
+}
+
+/// Why a container is not a GPU container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAGpuContainer {
+    /// Nothing asks for devices, or `void` does.
+    NothingRequested,
+    /// Variables ask, and the configuration does not accept that of an unprivileged container.
+    Ignored {
+        /// The variables.
+        variables: Vec<String>,
+    },
+}
+
+impl NotAGpuContainer {
+    /// A container that asked for devices and gets none must not be a riddle: the line that says so.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let NotAGpuContainer::Ignored { variables } = self else { return None };
+        Some(format!(
+            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
+            Shown(&variables.join(" "))
+        ))
+    }
+}
+
+/// The variables that reconfigure or watch MIG devices.
+pub const MIG_CONFIG: &str = "NVIDIA_MIG_CONFIG_DEVICES";
+/// See [`MIG_CONFIG`].
+pub const MIG_MONITOR: &str = "NVIDIA_MIG_MONITOR_DEVICES";
+
+impl Request {
+    /// Derives the request of a container.
+    ///
+    /// # Errors
+    /// Those of the mounts, of MIG requests without privilege, of capabilities and of requirements, in this order.
+    pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<Result<Self, NotAGpuContainer>, Error> {
+        let mounts = MountRequests::read(&spec.device_mounts)?;
+        let devices = match requested_devices(config, spec, &mounts) {
+            Ok(devices) => devices,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
+        let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
+        let imex_channels = imex::requested(config, spec, &mounts).map(|(value, origin)| Asked { value, origin });
+        let (value, origin) = capabilities::granted(config, &spec.environment)?;
+        let requirements = requirements::stated(config, &spec.environment)?;
+        let capabilities = Asked { value, origin };
+        Ok(Ok(Request { devices, mig_config, mig_monitor, imex_channels, capabilities, requirements }))
+    }
+}
+
+fn requested_devices(
+    config: &Config<'_>,
+    spec: &Spec<'_>,
+    mounts: &MountRequests,
+) -> Result<Asked<Devices>, NotAGpuContainer> {
+    if let Some((value, origin)) = mounts.devices() {
+        return Ok(Asked { value, origin });
+    }
+    let request = VariableRequest::read(config, &spec.environment);
+    if request.devices == Devices::Void {
+        return Err(NotAGpuContainer::NothingRequested);
+    }
+    if !devices::variables_count(config, spec) {
+        return Err(NotAGpuContainer::Ignored { variables: request.variables });
+    }
+    Ok(Asked { origin: request.origin(), value: request.devices })
+}
+
+/// MIG requests reach beyond the container, so only a privileged one may make them.
+fn mig(spec: &Spec<'_>, variable: &str, what: &'static str) -> Result<Option<String>, Error> {
+    match spec.environment.get(variable).filter(|value| !value.is_empty()) {
+        Some(_) if !spec.privileged => Err(Error::MigUnprivileged { what }),
+        value => Ok(value.map(str::to_owned)),
+    }
+}

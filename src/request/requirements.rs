@@ -1,0 +1,63 @@
+//! What the image requires of the driver (SPEC section 9). Must not evaluate it: that is `nvidia-container-cli`'s.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Key};
+use crate::container::ImageEnvironment;
+use crate::container::image::CUDA_VERSION;
+use crate::error::Error;
+use crate::origin::Origin;
+use crate::semver::Version;
+use crate::text::go_bool;
+
+/// The variable by which an image or its user switches requirements off.
+pub const DISABLE_REQUIRE: &str = "NVIDIA_DISABLE_REQUIRE";
+/// What names of requirements begin with.
+const PREFIX: &str = "NVIDIA_REQUIRE_";
+/// Requirements on Jetson's software, which only mode csv evaluates.
+const JETPACK_PREFIX: &str = "NVIDIA_REQUIRE_JETPACK";
+
+/// One requirement and the variable that states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// The expression.
+    pub expression: String,
+    /// Where it is from.
+    pub origin: Origin,
+}
+
+/// The requirements of a container in the order of `process.env`, that of a legacy image last.
+///
+/// # Errors
+/// [`Error::CudaVersion`] when a legacy image's version is none.
+pub fn stated(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Result<Vec<Requirement>, Error> {
+    if config.flag(Key::DisableRequire) || environment.get(DISABLE_REQUIRE).and_then(go_bool) == Some(true) {
+        return Ok(Vec::new());
+    }
+    let mut seen = BTreeSet::new();
+    // From the back, so that of a repeated name the entry stays that counts.
+    let mut requirements: Vec<Requirement> = environment
+        .iter()
+        .rev()
+        .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(JETPACK_PREFIX) && seen.insert(*name))
+        .map(|(name, value)| Requirement { expression: value.to_owned(), origin: Origin::Variable(name.to_owned()) })
+        .collect();
+    requirements.reverse();
+    if environment.is_legacy() {
+        let version = environment.get(CUDA_VERSION).unwrap_or_default();
+        requirements.push(Requirement {
+            expression: minimum_cuda(version)?,
+            origin: Origin::Variable(CUDA_VERSION.to_owned()),
+        });
+    }
+    Ok(requirements)
+}
+
+fn minimum_cuda(text: &str) -> Result<String, Error> {
+    let invalid = |reason| Error::CudaVersion { value: text.to_owned(), reason };
+    let version = Version::parse(text).map_err(|fault| invalid(fault.words()))?;
+    // The published hook keeps both numbers in 32 bits.
+    let major = u32::try_from(version.major).map_err(|_| invalid("invalid major version"))?;
+    let minor = u32::try_from(version.minor).map_err(|_| invalid("invalid minor version"))?;
+    Ok(format!("cuda>={major}.{minor}"))
+}

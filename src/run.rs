@@ -1,0 +1,105 @@
+//! Carries a command line out: the only place that prints, and the one that hands a plan to [`crate::exec`].
+//! Must not decide anything about a container.
+#![expect(clippy::disallowed_methods, reason = "the one place that prints")]
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::cli::{self, Command, Invocation, Misuse};
+use crate::commands;
+use crate::environ::Environ;
+use crate::error::Error;
+use crate::exec;
+use crate::host::{RealHost, StateStream};
+use crate::prestart::{self, Decision};
+use crate::text::{Line, Shown};
+
+const USAGE: &str = "\
+Usage of nvidia-container-runtime-hook:
+  -config string
+    \tconfiguration file
+  -debug
+    \tenable debug output
+  -version
+    \tenable version output
+
+Commands:
+  prestart
+        run the prestart hook
+  poststart
+        no-op
+  poststop
+        no-op
+";
+
+/// Runs the hook on the arguments behind the program's name and returns the exit status: 0 done or nothing to do,
+/// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
+#[must_use]
+pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
+    let (flags, command) = match cli::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(Misuse(message)) => {
+            complain(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());
+            complain(USAGE);
+            return 2;
+        }
+    };
+    match command {
+        Command::Prestart => match prestart(&Invocation { flags, environ }) {
+            Ok(()) => 0,
+            Err(error) => fail(&error),
+        },
+        Command::Nothing => 0,
+        Command::Version => {
+            let version = env!("CARGO_PKG_VERSION");
+            answer(&format!("NVIDIA Container Runtime Hook version {version}\n"))
+        }
+        Command::Help => {
+            complain(USAGE);
+            0
+        }
+        Command::Own(words) => {
+            let answer = commands::run(words, &Invocation { flags, environ });
+            complain(&answer.err);
+            self::answer(&answer.out).max(answer.status)
+        }
+    }
+}
+
+/// Decides and does.
+fn prestart(invocation: &Invocation<'_>) -> Result<(), Error> {
+    let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
+    match prestart::decide(invocation, &mut StateStream::stdin(), &host)? {
+        Decision::Nothing(reason) => {
+            if let Some(warning) = reason.warning() {
+                complain(&format!("{}\n", Line(&warning)));
+            }
+        }
+        Decision::Execute(plan, mode) => {
+            if invocation.flags.debug && mode.name().is_some() {
+                complain(&format!("{mode}\n"));
+            }
+            match exec::replace(&plan, &host)? {}
+        }
+    }
+    Ok(())
+}
+
+fn fail(error: &Error) -> u8 {
+    if let Some(line) = error.preamble() {
+        complain(&format!("{}\n", Line(line)));
+    }
+    complain(&format!("{}\n", Line(&error.to_string())));
+    error.exit_status()
+}
+
+/// Writes to stderr; that nobody listens is no reason to fail differently.
+fn complain(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Writes an answer to stdout.
+fn answer(text: &str) -> u8 {
+    u8::from(io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).is_err())
+}

@@ -1,0 +1,121 @@
+//! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display, Write};
+
+/// As much of a foreign value as a message shows, in characters: an image may fill a variable with a megabyte.
+const EXCERPT: usize = 300;
+
+/// Shows a value of an input: escaped as by [`Line`], and cut when it is long.
+pub struct Shown<'a>(pub &'a str);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(EXCERPT) {
+            None => Line(self.0).fmt(f),
+            Some((end, _)) => {
+                let (shown, rest) = self.0.split_at(end);
+                write!(f, "{}...({} bytes more)", Line(shown), rest.len())
+            }
+        }
+    }
+}
+
+/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
+/// neither add lines to a message nor drive the terminal that shows it.
+pub struct Line<'a>(pub &'a str);
+
+impl Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if is_harmful(c) {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Control characters (C0, DEL, C1), Unicode's line and paragraph separators, and the characters that reorder or hide
+/// what stands beside them.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// A word as a shell would have to be given it.
+#[must_use]
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "_-./@%+=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
+}
+
+/// JSON with the characters that [`Line`] escapes written as `\uXXXX`: the same document, harmless on a terminal.
+#[must_use]
+pub fn harmless_json(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) && c != '\n' {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Splits a list at commas, trims the items, and drops the empty ones, as every list in the contract is read.
+pub fn comma_list(list: &str) -> impl Iterator<Item = &str> + Clone {
+    list.split(',').map(str::trim).filter(|item| !item.is_empty())
+}
+
+/// Reads a boolean as Go's `strconv.ParseBool` does; anything else is `None`.
+#[must_use]
+pub fn go_bool(word: &str) -> Option<bool> {
+    match word {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_and_direction_characters_are_escaped_and_letters_are_not() {
+        assert_eq!(Shown("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters() {
+        let long = "é".repeat(EXCERPT);
+        assert_eq!(Shown(&long).to_string(), long);
+        assert_eq!(Shown(&format!("{long}é\n")).to_string(), format!("{long}...(3 bytes more)"));
+    }
+
+    #[test]
+    fn a_word_is_quoted_only_where_a_shell_needs_it() {
+        assert_eq!(shell_word("--device=0,1"), "--device=0,1");
+        assert_eq!((shell_word(""), shell_word("a b'c>")), ("''".into(), "'a b'\\''c>'".into()));
+    }
+
+    #[test]
+    fn harmless_json_means_the_same() {
+        let value = serde_json::json!({"a": "\u{9b}31m\u{202e}x"});
+        let text = harmless_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!text.contains('\u{9b}') && !text.contains('\u{202e}'));
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
+
+    #[test]
+    fn a_list_is_trimmed_and_its_empty_items_are_dropped() {
+        assert_eq!(comma_list(" 0 ,, 1,\t,2\n").collect::<Vec<_>>(), ["0", "1", "2"]);
+    }
+}

@@ -1,0 +1,145 @@
+//! `cargo demo`: the hook's main job on the example in fixtures/demo, told in a few lines: what came in, what was decided,
+//! what was executed. Run as a test it compares the story with `story.txt`, so that what newcomers see is true.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn main() -> ExitCode {
+    let story = story();
+    let kept = fixtures().join("demo/story.txt");
+    if std::env::args().any(|argument| argument == "--show") {
+        print!("{story}");
+    } else if std::env::var_os("BLESS").is_some() {
+        fs::write(kept, story).unwrap();
+    } else {
+        // The closing line of a test runner, so that this target counts as one test.
+        let same = fs::read_to_string(&kept).unwrap_or_default() == story;
+        let (word, passed, failed) = if same { ("ok", 1, 0) } else { ("FAILED", 0, 1) };
+        if !same {
+            println!("fixtures/demo/story.txt is not what the demo tells; BLESS=1 rewrites it:\n{story}");
+        }
+        println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
+        return ExitCode::from(failed);
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs the example and tells it.
+fn story() -> String {
+    let root = machine();
+    let explained = hook(root.path(), &["explain", "--bundle", "/bundle"], None);
+    let executed = execute(root.path());
+    let mut story = String::new();
+    let mut section = |title: &str, body: &str| write!(story, "{title}\n\n{}\n", indented(body)).unwrap();
+    section(
+        "CAME IN: a container engine starts the hook, with the container's state on standard input",
+        &format!("{}\n{}", state().trim_end(), chosen_lines()),
+    );
+    section("DECIDED: from the output of nvidia-container-runtime-hook explain --bundle /bundle", &gist(&explained));
+    section(
+        "EXECUTED: the hook has become nvidia-container-cli, here the fake one with eight simulated GPUs",
+        &executed,
+    );
+    story.push_str("Next: README.md, and `cargo test`.\n");
+    story
+}
+
+/// The answer and the command line with its reasons, out of all that explain says.
+fn gist(explained: &str) -> String {
+    let sections: Vec<&str> = explained.split("\n\n").collect();
+    let command_line = sections.iter().find(|section| section.starts_with("Command line")).unwrap();
+    format!("{}\n\n{command_line}", sections[0])
+}
+
+/// What of `config.json` matters here.
+fn chosen_lines() -> String {
+    let spec: Value = serde_json::from_slice(&fs::read(fixtures().join("demo/bundle/config.json")).unwrap()).unwrap();
+    let variables = spec["process"]["env"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let nvidia: Vec<&str> = variables.filter(|variable| variable.starts_with("NVIDIA_")).collect();
+    format!("/bundle/config.json: {}", nvidia.join("  "))
+}
+
+fn state() -> String {
+    fs::read_to_string(fixtures().join("demo/state.json")).unwrap()
+}
+
+/// A machine of its own: the configuration, the bundle, and the fake in the place of the real program.
+fn machine() -> TempDir {
+    let root = TempDir::new().unwrap();
+    let put = |from: &str, to: &str| {
+        let to = root.path().join(to);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(fixtures().join("demo").join(from), to).unwrap();
+    };
+    put("config.toml", "etc/nvidia-container-runtime/config.toml");
+    put("bundle/config.json", "bundle/config.json");
+    fs::create_dir_all(root.path().join("usr/bin")).unwrap();
+    fs::create_dir_all(root.path().join("bundle/rootfs")).unwrap();
+    symlink(program("FAKE_NVIDIA_CONTAINER_CLI", fake()), root.path().join("usr/bin/nvidia-container-cli")).unwrap();
+    root
+}
+
+/// Runs prestart and reads what the fake noted.
+fn execute(root: &Path) -> String {
+    hook(root, &["prestart"], Some(&state()));
+    let record = fs::read_to_string(root.join("record.jsonl")).unwrap();
+    let record: Value = serde_json::from_str(record.trim_end()).unwrap();
+    let argv: Vec<&str> = record["argv"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let plan = record["plan"].as_array().unwrap();
+    let binds: Vec<&str> =
+        plan.iter().filter(|step| step["op"] == "bind").filter_map(|step| step["src"].as_str()).collect();
+    let (devices, files): (Vec<&str>, Vec<&str>) = binds.into_iter().partition(|path| path.starts_with("/dev/"));
+    format!(
+        "{}\n\nexit status {}; into the container's root filesystem it would put\n  {}\n  and {} files of the driver, such as {}",
+        argv.join(" \\\n    "),
+        record["outcome"]["exit"],
+        devices.join(" "),
+        files.len(),
+        files.iter().find(|file| file.contains("libcuda.so")).unwrap()
+    )
+}
+
+/// Runs the hook below a root; its environment is what an engine gives.
+fn hook(root: &Path, arguments: &[&str], state: Option<&str>) -> String {
+    let mut child = Command::new(program("HOOK_BIN", env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
+        .arg("-host-root")
+        .arg(root)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("FAKE_NVIDIA_RECORD", root.join("record.jsonl"))
+        .env("FAKE_NVIDIA_TOPOLOGY", "h100")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(state.unwrap_or_default().as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn indented(text: &str) -> String {
+    text.lines().fold(String::new(), |all, line| all + &format!("    {line}").trim_end() + "\n")
+}
+
+fn fake() -> &'static str {
+    env!("CARGO_BIN_EXE_fake-nvidia-container-cli")
+}
+
+fn program(variable: &str, built: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| built.into(), PathBuf::from)
+}
+
+fn fixtures() -> PathBuf {
+    std::env::var_os("FIXTURES_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"), PathBuf::from)
+}

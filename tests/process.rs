@@ -1,0 +1,3 @@
+//! placeholder
+#![allow(clippy::unwrap_used)]
+fn main() {}

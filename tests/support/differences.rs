@@ -1,0 +1,100 @@
+//! docs/differences.md, put together from the cases: every way in which ours differs from the published hook, and every
+//! oddity that is kept. Must not know how a case is run.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+
+use libtest_mimic::Failed;
+
+use super::expected::Expected;
+use super::programs;
+use super::recorded::Overrides;
+
+const HEAD: &str = "\
+<!-- Generated from fixtures/ by `BLESS=1 cargo test --test conformance`; a test fails when it is stale. -->
+# Where this hook differs from the published one
+
+The published hook is that of NVIDIA Container Toolkit 1.20. What is not named here is the same, as far as the recorded
+runs in `fixtures/recorded/` show it. Each difference has a reason and at least one case that pins both behaviours.
+";
+
+/// Compares the file with the cases, or rewrites it.
+pub fn check(cases: &[(String, Result<Expected, String>)]) -> Result<(), Failed> {
+    let path = programs::source("docs/differences.md");
+    let text = render(cases);
+    if programs::bless() {
+        fs::write(path, text)?;
+        return Ok(());
+    }
+    match fs::read_to_string(&path).unwrap_or_default() == text {
+        true => Ok(()),
+        false => Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into()),
+    }
+}
+
+fn render(cases: &[(String, Result<Expected, String>)]) -> String {
+    let known = || cases.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
+    let mut changed: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
+    let mut kept: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
+    for (name, expected) in known() {
+        if let Some(upstream) = &expected.upstream {
+            changed.entry(&upstream.difference).or_default().push((name, expected));
+        }
+        if let Some(id) = &expected.kept {
+            kept.entry(id).or_default().push((name, expected));
+        }
+    }
+    let mut text = format!("{HEAD}\n## Changed on purpose\n");
+    let overrides = Overrides::read().unwrap();
+    for (id, cases) in &changed {
+        section(&mut text, id, cases, &overrides);
+    }
+    text.push_str("\n## Odd, and kept\n\nPrograms rely on these, or a change would gain too little.\n\n");
+    for (id, cases) in &kept {
+        for (name, expected) in cases {
+            writeln!(text, "- `{id}`: {} (`fixtures/{name}`)", expected.why).unwrap();
+        }
+    }
+    text
+}
+
+fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: &Overrides) {
+    write!(text, "\n### {id}\n\n").unwrap();
+    for (name, expected) in cases {
+        let upstream = expected.upstream.as_ref().unwrap();
+        let outcome = |exit: i32, executes: bool| match (exit, executes) {
+            (0, true) => "executes nvidia-container-cli".to_owned(),
+            (0, false) => "exit 0, nothing executed".to_owned(),
+            (exit, false) => format!("exit {exit}"),
+            (exit, true) => format!("nvidia-container-cli ends with {exit}"),
+        };
+        writeln!(text, "- `fixtures/{name}`: {}", expected.why).unwrap();
+        writeln!(text, "  Reason: {}", upstream.why_different).unwrap();
+        let ours = outcome(expected.exit, expected.exec.is_some());
+        let theirs = outcome(upstream.exit, upstream.argv.is_some());
+        if ours != theirs {
+            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
+        }
+        if let Some((ours, theirs)) = argument_differences(expected) {
+            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
+        }
+    }
+    let recorded: Vec<String> =
+        overrides.case.iter().filter(|case| case.because == id).map(|case| format!("`{}`", case.name)).collect();
+    if !recorded.is_empty() {
+        writeln!(text, "- recorded: {}", recorded.join(", ")).unwrap();
+    }
+}
+
+/// The arguments that only one of two executions has.
+fn argument_differences(expected: &Expected) -> Option<(String, String)> {
+    let ours: Vec<&String> = expected.exec.as_ref()?.argv.iter().map(|(argument, _)| argument).collect();
+    let theirs: Vec<&String> = expected.upstream.as_ref()?.argv.as_ref()?.iter().collect();
+    let only = |list: &[&String], other: &[&String]| {
+        let words: Vec<String> =
+            list.iter().filter(|word| !other.contains(word)).map(|word| format!("`{word}`")).collect();
+        if words.is_empty() { "no such argument".to_owned() } else { words.join(" ") }
+    };
+    (ours != theirs).then(|| (only(&ours, &theirs), only(&theirs, &ours)))
+}

@@ -1,0 +1,57 @@
+//! What came of a run, in the words of the scene: no path of it says where the scene stood. Must not judge it.
+
+/// How the hook ended and what it became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit status.
+    pub exit: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    /// The execution of nvidia-container-cli, if there was one.
+    pub executed: Option<Executed>,
+    /// The whole records of the fake, one for each run.
+    pub records: Vec<serde_json::Value>,
+}
+
+/// How nvidia-container-cli was executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    /// The arguments with the program's name in front.
+    pub argv: Vec<Vec<u8>>,
+    /// The environment, entry by entry.
+    pub environ: Vec<Vec<u8>>,
+    /// The program's file.
+    pub program: String,
+    /// The working directory.
+    pub cwd: String,
+    /// It has the process id of the hook.
+    pub same_pid: bool,
+    /// The fake understood the command line.
+    pub understood: bool,
+}
+
+impl Outcome {
+    /// Standard error as text.
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+/// Bytes as a person reads them.
+pub fn shown(bytes: &[Vec<u8>]) -> Vec<String> {
+    bytes.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
+}
+
+/// The first place where two lists differ, in words; `None` where they are equal.
+pub fn difference(what: &str, want: &[Vec<u8>], got: &[Vec<u8>]) -> Option<String> {
+    if want == got {
+        return None;
+    }
+    let at = want.iter().zip(got).position(|(a, b)| a != b).unwrap_or(want.len().min(got.len()));
+    let show = |list: &[Vec<u8>]| {
+        list.get(at).map_or("nothing".to_owned(), |text| format!("{:?}", String::from_utf8_lossy(text)))
+    };
+    Some(format!("{what}[{at}]: want {}, got {}", show(want), show(got)))
+}

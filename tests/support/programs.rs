@@ -1,0 +1,40 @@
+//! Where the programs and the fixtures are: named by the environment, so that a package build can test what it
+//! installs, else those that cargo has just built.
+
+use std::path::PathBuf;
+
+/// The hook.
+pub fn hook() -> PathBuf {
+    from_environment("HOOK_BIN").unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
+}
+
+/// The fake nvidia-container-cli.
+pub fn fake() -> PathBuf {
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_fake-nvidia-container-cli"));
+    from_environment("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(built)
+}
+
+/// Another hook that is to be compared with the expectations, if there is one.
+pub fn hook_under_test() -> Option<PathBuf> {
+    from_environment("HOOK_UNDER_TEST")
+}
+
+/// The folder with the cases.
+pub fn fixtures() -> PathBuf {
+    from_environment("FIXTURES_DIR").unwrap_or_else(|| source("fixtures"))
+}
+
+/// A file of the source tree.
+pub fn source(path: &str) -> PathBuf {
+    from_environment("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
+}
+
+/// Whether expectations are to be rewritten.
+pub fn bless() -> bool {
+    from_environment("BLESS").is_some_and(|value| value.as_os_str() != "0")
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the tests read their environment")]
+fn from_environment(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
