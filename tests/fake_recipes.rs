@@ -38,7 +38,6 @@ fn recipes_work_as_pasted() {
 }
 
 #[test]
-#[ignore = "the hook is built in its own tree; the merge of both takes this line away"]
 fn the_recipe_for_a_hook_works_as_pasted() {
     let recipes = recipes("tested with the hook");
     assert_eq!(recipes.len(), 1);
