@@ -93,8 +93,33 @@ impl Bundle {
         fs::write(self.path("config.json"), config.to_string()).unwrap();
     }
 
+    /// Leaves out what needs the rights of a real root, as an engine does that runs in a user namespace.
+    fn without_root(self) -> Self {
+        let mut config: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
+        fs::remove_file(self.path("config.json")).unwrap();
+        let made = Command::new("runc").args(["spec", "--rootless"]).current_dir(self.top.path()).output().unwrap();
+        assert!(made.status.success());
+        let mut rootless: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
+        for member in ["process", "hooks"] {
+            rootless[member] = config[member].take();
+        }
+        for mapping in ["uidMappings", "gidMappings"] {
+            rootless["linux"].as_object_mut().unwrap().remove(mapping);
+        }
+        rootless["linux"]["namespaces"].as_array_mut().unwrap().retain(|namespace| namespace["type"] != "user");
+        fs::write(self.path("config.json"), rootless.to_string()).unwrap();
+        self
+    }
+
     fn run(&self) -> Output {
-        let output = Command::new("runc").arg("run").arg("-b").arg(self.top.path()).arg(&self.name).output().unwrap();
+        self.run_by(&["runc"])
+    }
+
+    /// Starts the container by `runc`, or by a program that starts `runc`.
+    fn run_by(&self, starter: &[&str]) -> Output {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg("--root").arg(self.path("state"));
+        let output = command.args(["run", "-b"]).arg(self.top.path()).arg(&self.name).output().unwrap();
         assert_eq!(mounts_below(self.top.path()), Vec::<String>::new(), "something is left mounted on the host");
         output
     }
@@ -179,6 +204,16 @@ fn a_requirement_that_fails_stops_the_container_with_the_real_message() {
     assert!(stderr.contains(message), "{stderr}");
     let record = fs::read_to_string(bundle.path("record")).unwrap();
     assert!(record.contains("requirement error"), "{record}");
+}
+
+#[test]
+fn in_a_user_namespace_plain_files_stand_for_nodes() {
+    let script = "nvidia-smi -L; test -f /dev/nvidia1 && test ! -e /dev/nvidia0 && echo files";
+    let bundle = Bundle::new("a100", "--device=1 --utility", script).without_root();
+    let output = bundle.run_by(&["unshare", "--user", "--map-root-user", "--mount", "runc"]);
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.starts_with("GPU 0: NVIDIA A100-SXM4-40GB") && stdout.ends_with("files\n"), "{stdout}");
 }
 
 #[test]

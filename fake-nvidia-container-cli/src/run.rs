@@ -21,6 +21,7 @@ use std::time::Duration;
 #[must_use]
 pub fn main() -> i32 {
     let process = Process::look();
+    tell_panics_apart();
     occupy_standard_descriptors();
     let settings = settings::load(|name| std::env::var_os(name));
     let argv: Vec<Text> = process.argv.iter().map(|word| word.0.clone()).collect();
@@ -194,6 +195,20 @@ fn linger(outcome: &Outcome) {
     if let Some(signal) = outcome.signal.and_then(|number| Signal::try_from(number).ok()) {
         let _ = nix::sys::signal::raise(signal);
     }
+}
+
+/// A panic is a fault of the simulator like any other: exit code 3, and the line that the real program never prints.
+fn tell_panics_apart() {
+    std::panic::set_hook(Box::new(|panic| {
+        let payload = panic.payload();
+        let owned = payload.downcast_ref::<String>().map(String::as_str);
+        let what = payload.downcast_ref::<&str>().copied().or(owned).unwrap_or("unknown");
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        let line = Stop::Internal(format!("panic: {what}{place}")).outcome("");
+        let _ = std::io::stderr().write_all(line.stderr.as_bytes());
+        #[expect(clippy::exit, reason = "unwinding must not reach C's main, and an abort would look like a crash")]
+        std::process::exit(line.exit);
+    }));
 }
 
 /// A descriptor 0, 1 or 2 that the caller left closed must not become the number of a file of ours, or a message would

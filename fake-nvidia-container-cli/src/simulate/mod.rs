@@ -3,6 +3,7 @@
 //! It decides and touches nothing but what it must look at: the container's root.
 
 mod container;
+mod devices;
 mod info;
 mod list;
 mod mounts;

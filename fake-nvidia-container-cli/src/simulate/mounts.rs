@@ -1,17 +1,18 @@
-//! The plan of `configure`: what is mounted, allowed and run, in the real program's order.
+//! The plan of `configure`: what is mounted, allowed and run, in the real program's order. What belongs to single devices
+//! is in `devices`.
 
 use super::container::CompatMode;
 use super::{Choice, Container, Setting};
-use crate::driver::{CAPS_MAJOR, Driver, IMEX_MAJOR, NVIDIA_MAJOR, Node, caps, tables};
+use crate::driver::{Driver, NVIDIA_MAJOR, Node, caps, tables};
 use crate::failure::Step;
 use crate::outcome::Stop;
-use crate::plan::{Action, DEVICE, DEVICE_FOLDER, FILE, Kind, Op, PROC, Plan, SOCKET};
+use crate::plan::{Action, DEVICE, FILE, Kind, Op, Plan, SOCKET};
 use crate::text::Text;
-use crate::topology::{Gpu, NvCaps, Topology};
+use crate::topology::Topology;
 
-const CLASS: &str = "mount error";
-const PROC_DRIVER: &str = "/proc/driver/nvidia";
-const PROFILES: &str = "/etc/nvidia/nvidia-application-profiles-rc.d";
+pub(super) const CLASS: &str = "mount error";
+pub(super) const PROC_DRIVER: &str = "/proc/driver/nvidia";
+pub(super) const PROFILES: &str = "/etc/nvidia/nvidia-application-profiles-rc.d";
 
 /// Builds the plan up to the first mount that fails.
 pub(super) fn all(
@@ -39,12 +40,12 @@ pub(super) fn all(
     Ok(())
 }
 
-struct Mounts<'a> {
-    machine: &'a Topology,
-    container: &'a Container,
-    plan: &'a mut Plan,
+pub(super) struct Mounts<'a> {
+    pub(super) machine: &'a Topology,
+    pub(super) container: &'a Container,
+    pub(super) plan: &'a mut Plan,
     /// The GPUs that a graphics program may see, by minor number.
-    egl_mask: u64,
+    pub(super) egl_mask: u64,
 }
 
 impl Mounts<'_> {
@@ -159,85 +160,6 @@ impl Mounts<'_> {
         if skip { Ok(()) } else { self.device(&node.path, node.major, node.minor) }
     }
 
-    /// Step 14: a GPU's node, its folder under /proc, its bit for graphics, its place in the cgroup.
-    fn gpu(&mut self, at: usize) -> Result<(), Stop> {
-        let Some(gpu) = self.machine.gpus.get(at) else { return Ok(()) };
-        let node = format!("/dev/nvidia{}", gpu.minor);
-        self.device_node(&node, NVIDIA_MAJOR, gpu.minor)?;
-        let folder = format!("{PROC_DRIVER}/gpus/{}", short_bus(gpu));
-        self.bind(&self.host(&folder), &self.container.root.resolve(&folder), PROC, Kind::GpuFolder(at))?;
-        if self.container.flags.graphics {
-            self.profile(gpu);
-        }
-        self.allow(NVIDIA_MAJOR, gpu.minor);
-        Ok(())
-    }
-
-    fn profile(&mut self, gpu: &Gpu) {
-        self.egl_mask |= 1_u64.checked_shl(gpu.minor).unwrap_or_default();
-        let content = format!(
-            "{{ \"profiles\": [{{\"name\": \"_container_\", \"settings\": [\"EGLVisibleDGPUDevices\", {:#x}]}}], \
-             \"rules\": [{{\"pattern\": [], \"profile\": \"_container_\"}}]}}",
-            self.egl_mask
-        );
-        let at = Text::from(self.container.root.resolve(&format!("{PROFILES}/10-container.conf")));
-        self.plan.action(Action::File { at, content });
-    }
-
-    /// Step 15: the rights to each part.
-    fn parts(&mut self, parts: &[(usize, usize)]) -> Result<(), Stop> {
-        for (gpu, mig) in parts {
-            let Some(gpu) = self.machine.gpus.get(*gpu) else { continue };
-            let Some(mig) = gpu.mig.get(*mig) else { continue };
-            for access in caps::accesses(gpu, mig) {
-                self.proc_caps(&access.proc, Kind::Access(access.minor))?;
-                if self.machine.dev_caps() {
-                    self.device(&access.dev(), CAPS_MAJOR, access.minor)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Steps 16 and 17: a global right opens the whole folder.
-    fn right(&mut self, gpus: &[usize], minor: u32) -> Result<(), Stop> {
-        if gpus.is_empty() {
-            return Ok(());
-        }
-        self.proc_caps(caps::PROC, Kind::Folder)?;
-        if !self.machine.dev_caps() {
-            return Ok(());
-        }
-        self.bind(&self.host(caps::DEV), &self.container.root.resolve(caps::DEV), DEVICE_FOLDER, Kind::Folder)?;
-        self.allow(CAPS_MAJOR, minor);
-        for gpu in gpus.iter().filter_map(|at| self.machine.gpus.get(*at)) {
-            caps::all(gpu).for_each(|minor| self.allow(CAPS_MAJOR, minor));
-        }
-        Ok(())
-    }
-
-    fn proc_caps(&mut self, path: &str, kind: Kind) -> Result<(), Stop> {
-        if self.machine.nvcaps == NvCaps::None {
-            return Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(path))));
-        }
-        self.bind(&self.host(path), &self.container.root.resolve(path), PROC, kind)
-    }
-
-    /// Step 18. The real program goes on with garbage when there is no such node; this is a clear error instead.
-    fn channel(&mut self, channel: u32) -> Result<(), Stop> {
-        let path = format!("/dev/nvidia-caps-imex-channels/channel{channel}");
-        let flags = &self.container.flags;
-        let made = Op::Mknod { what: "imex-channel", minor: Some(channel) };
-        let there = channel < self.machine.imex_channels_present || self.plan.recorded().contains(&&made);
-        if there {
-            self.device(&path, IMEX_MAJOR, channel)
-        } else if flags.no_devbind && flags.no_cgroups {
-            Ok(())
-        } else {
-            Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(&path))))
-        }
-    }
-
     /// Step 19.
     fn ldconfig(&mut self, driver_major: u64) {
         let container = self.container;
@@ -254,20 +176,20 @@ impl Mounts<'_> {
     }
 
     /// A device node, unless nodes are left out, and its place in the cgroup.
-    fn device(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
+    pub(super) fn device(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
         self.device_node(path, major, minor)?;
         self.allow(major, minor);
         Ok(())
     }
 
-    fn device_node(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
+    pub(super) fn device_node(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
         if self.container.flags.no_devbind {
             return Ok(());
         }
         self.bind(&self.host(path), &self.container.root.resolve(path), DEVICE, Kind::Device { major, minor })
     }
 
-    fn allow(&mut self, major: u32, minor: u32) {
+    pub(super) fn allow(&mut self, major: u32, minor: u32) {
         if !self.container.flags.no_cgroups {
             self.plan.op(Op::CgroupAllow { major, minor });
         }
@@ -280,7 +202,13 @@ impl Mounts<'_> {
         Ok(())
     }
 
-    fn bind(&mut self, src: &str, dst: &str, flags: &'static [&'static str], kind: Kind) -> Result<(), Stop> {
+    pub(super) fn bind(
+        &mut self,
+        src: &str,
+        dst: &str,
+        flags: &'static [&'static str],
+        kind: Kind,
+    ) -> Result<(), Stop> {
         self.refuse(dst, matches!(kind, Kind::Folder | Kind::GpuFolder(_)))?;
         let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
         self.plan.op(Op::Bind { src, dst, flags, kind });
@@ -301,14 +229,9 @@ impl Mounts<'_> {
     }
 
     /// A path of the host below the driver root.
-    fn host(&self, path: &str) -> String {
+    pub(super) fn host(&self, path: &str) -> String {
         format!("{}{path}", self.container.driver_root.trim_end_matches('/'))
     }
-}
-
-/// The bus with sixteen bits of domain, as the kernel names its folder.
-fn short_bus(gpu: &Gpu) -> &str {
-    gpu.busid.get(4..).unwrap_or_default()
 }
 
 fn driver_major(driver: &str) -> u64 {
