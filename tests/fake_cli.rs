@@ -1,180 +1,10 @@
-//! The contract of `fake-nvidia-container-cli` beyond the recorded runs: records, settings, failures, versions, verbs.
-//!
-//! Every test runs the program itself, in an empty environment and a folder of its own.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+//! The contract of `fake-nvidia-container-cli` beyond the recorded runs: settings, failures, versions, names, verbs.
 
-use serde_json::Value;
-use std::fs::{self, File};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+mod fake_lab;
 
-const CLI: &str = env!("CARGO_BIN_EXE_fake-nvidia-container-cli");
-
-/// A folder with a container's root and a record.
-struct Lab {
-    top: tempfile::TempDir,
-}
-
-impl Lab {
-    fn new() -> Self {
-        let top = tempfile::tempdir().unwrap();
-        fs::create_dir(top.path().join("rootfs")).unwrap();
-        Self { top }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.top.path().join(name)
-    }
-
-    fn rootfs(&self) -> String {
-        self.path("rootfs").to_str().unwrap().to_owned()
-    }
-
-    /// The program under the real name, with nothing but what a test says.
-    fn cli(&self, words: &[&str]) -> Command {
-        self.named("nvidia-container-cli", words)
-    }
-
-    fn named(&self, argv0: &str, words: &[&str]) -> Command {
-        let mut command = Command::new(CLI);
-        command.arg0(argv0).args(words).env_clear().env("PATH", "/usr/bin:/bin");
-        command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_RECORD", self.path("record"));
-        command.current_dir(self.top.path()).stdin(Stdio::null());
-        command
-    }
-
-    /// A `configure` that succeeds unless something else is said.
-    fn configure(&self, words: &[&str]) -> Command {
-        let rootfs = self.rootfs();
-        let mut all = vec!["configure", "--pid=1"];
-        all.extend(words);
-        all.push(&rootfs);
-        self.cli(&all)
-    }
-
-    fn records(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.path("record")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    fn record(&self) -> Value {
-        self.records().pop().unwrap()
-    }
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// A command that the shell starts, for what std would set right: signals, descriptors, the environment's order.
-fn shell(lab: &Lab, script: &str) -> Output {
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", script]).env_clear().env("CLI", CLI).env("RECORD", lab.path("record"));
-    command.current_dir(lab.top.path()).output().unwrap()
-}
-
-#[test]
-fn a_record_tells_what_the_process_inherited() {
-    let lab = Lab::new();
-    let script = "trap '' PIPE USR1; umask 027; exec 7</dev/null; exec env -i B=2 A=1 PATH=/bin FAKE_NVIDIA_CONFIG=/dev/null \
-                  FAKE_NVIDIA_RECORD=$RECORD $CLI info";
-    assert!(shell(&lab, script).status.success());
-    let record = lab.record();
-    assert_eq!(record["environ"][0], "B=2");
-    assert_eq!(record["environ"][1], "A=1");
-    assert_eq!(record["umask"], "0027");
-    assert_eq!(record["cwd"], lab.top.path().canonicalize().unwrap().to_str().unwrap());
-    assert_eq!(ignored(&record), ["SIGUSR1", "SIGPIPE"]);
-    let fds = record["fds"].as_array().unwrap();
-    assert!(fds.iter().any(|fd| fd["fd"] == 7 && fd["target"] == "/dev/null"), "{fds:?}");
-    assert!(fds.iter().all(|fd| !fd["target"].as_str().unwrap().contains("record")), "{fds:?}");
-}
-
-#[test]
-fn a_default_sigpipe_is_recorded_as_one() {
-    let lab = Lab::new();
-    let script = "exec env -i PATH=/bin FAKE_NVIDIA_CONFIG=/dev/null FAKE_NVIDIA_RECORD=$RECORD $CLI info";
-    assert!(shell(&lab, script).status.success());
-    assert_eq!(ignored(&lab.record()), Vec::<&str>::new());
-}
-
-/// The signals that a record says were ignored; without 32 and 33, which glibc keeps for itself and hands to a spawned
-/// process as ignored when the spawning program has used them.
-fn ignored(record: &Value) -> Vec<&str> {
-    let names = record["signals"]["ignored"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-    names.filter(|name| !matches!(*name, "32" | "33")).collect()
-}
-
-#[test]
-fn closed_standard_streams_do_not_spoil_the_record() {
-    let lab = Lab::new();
-    let script = "exec env -i FAKE_NVIDIA_CONFIG=/dev/null FAKE_NVIDIA_RECORD=$RECORD $CLI --bogus <&- >&- 2>&-";
-    assert_eq!(shell(&lab, script).status.code(), Some(1));
-    let record = lab.record();
-    assert!(record["outcome"]["stderr"].as_str().unwrap().contains("unrecognized option"));
-    assert!(record["fds"].as_array().unwrap().iter().all(|fd| fd["fd"].as_u64() > Some(2)), "{}", record["fds"]);
-}
-
-#[test]
-fn a_record_tells_options_container_and_end() {
-    let lab = Lab::new();
-    lab.configure(&["--device=0", "--utility"]).output().unwrap();
-    let record = lab.record();
-    assert_eq!(record["argv"][0], "nvidia-container-cli");
-    assert_eq!(record["parsed"]["devices"], "0");
-    assert_eq!(record["rootfs"]["exists"], true);
-    assert_eq!(record["target"]["pid"], 1);
-    assert_eq!(record["outcome"]["exit"], 0);
-    assert_eq!(record["plan"][0]["op"], "driver_init");
-    assert!(record["namespaces"]["mnt"].as_str().unwrap().starts_with("mnt:["));
-}
-
-#[test]
-fn words_that_are_not_utf8_are_kept() {
-    use std::os::unix::ffi::OsStrExt;
-    let lab = Lab::new();
-    let output = lab.cli(&["list"]).arg(std::ffi::OsStr::from_bytes(b"--\xff")).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(output.stderr.starts_with(b"nvidia-container-cli list: unrecognized option '--\xff'\n"));
-    assert_eq!(lab.record()["argv"][2]["b64"], "LS3/");
-}
-
-#[test]
-fn a_thousand_runs_at_once_leave_a_thousand_whole_lines() {
-    let lab = Lab::new();
-    let run = |at: usize| {
-        let padding = "x".repeat(at * 7 % 5000);
-        lab.configure(&["--require=cuda>=1"]).env("AT", at.to_string()).env("PADDING", padding).status().unwrap();
-    };
-    std::thread::scope(|scope| {
-        for lane in 0..20 {
-            scope.spawn(move || (0..50).for_each(|step| run(lane * 50 + step)));
-        }
-    });
-    let mut seen: Vec<String> = Vec::new();
-    for record in lab.records() {
-        let environ = record["environ"].as_array().unwrap();
-        seen.extend(environ.iter().filter_map(|e| e.as_str()?.strip_prefix("AT=").map(str::to_owned)));
-    }
-    seen.sort();
-    seen.dedup();
-    assert_eq!(seen.len(), 1000);
-}
-
-#[test]
-fn without_a_record_nothing_else_changes() {
-    let lab = Lab::new();
-    let with = lab.cli(&["list"]).output().unwrap();
-    let without = lab.cli(&["list"]).env_remove("FAKE_NVIDIA_RECORD").output().unwrap();
-    assert_eq!(with, without);
-    assert_eq!(lab.records().len(), 1);
-}
+use fake_lab::{Lab, stderr, stdout};
+use std::fs;
+use std::path::Path;
 
 #[test]
 fn faults_of_the_simulator_are_told_apart() {
@@ -244,24 +74,6 @@ fn a_failure_can_be_spelled_out_and_comes_every_nth_run() {
     let ends: Vec<Option<i32>> = (0..6).map(|_| run().status.code()).collect();
     assert_eq!(ends, [Some(0), Some(0), Some(7), Some(0), Some(0), Some(7)]);
     assert_eq!(lab.record()["outcome"]["stderr"], "no, not now\n");
-}
-
-#[test]
-fn signals_delays_and_hangs_are_recorded_first() {
-    let lab = Lab::new();
-    let output = lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "signal=KILL").output().unwrap();
-    assert_eq!(output.status.signal(), Some(9));
-    assert_eq!(lab.record()["outcome"]["signal"], 9);
-    let start = Instant::now();
-    assert!(lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "delay=300").status().unwrap().success());
-    assert!(start.elapsed() >= Duration::from_millis(300));
-    let mut child = lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "hang").spawn().unwrap();
-    while lab.records().len() < 3 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert!(child.try_wait().unwrap().is_none());
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]
@@ -385,15 +197,6 @@ fn the_debug_log_has_the_real_programs_form() {
 }
 
 #[test]
-fn a_failure_with_exit_0_makes_a_plain_recorder() {
-    let lab = Lab::new();
-    let words = ["--user=nobody-knows", "configure", "--require=junk", "/ctr"];
-    let output = lab.cli(&words).env("FAKE_NVIDIA_FAIL", "exit=0").output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty());
-    assert_eq!(lab.record()["argv"][1], "--user=nobody-knows");
-}
-
-#[test]
 fn files_mode_follows_links_inside_the_root_only() {
     let lab = Lab::new();
     let outside = lab.path("outside");
@@ -403,16 +206,4 @@ fn files_mode_follows_links_inside_the_root_only() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     assert!(lab.path("rootfs").join(outside.strip_prefix("/").unwrap()).join("bin/nvidia-smi").exists());
-}
-
-#[test]
-fn a_closed_pipe_ends_the_program_as_it_would_the_real_one() {
-    let lab = Lab::new();
-    let mut command = lab.cli(&["list"]);
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let output = command.stdout(writer).stderr(File::create(lab.path("err")).unwrap()).output().unwrap();
-    assert!(fs::read_to_string(lab.path("err")).unwrap().is_empty());
-    assert!(output.status.signal() == Some(13) || output.status.success(), "{:?}", output.status);
-    assert!(Path::new(CLI).exists());
 }

@@ -1,0 +1,79 @@
+//! Running the fake in an empty environment and a folder of its own; for tests/fake_*.rs.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
+use serde_json::Value;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// The program.
+pub(crate) const CLI: &str = env!("CARGO_BIN_EXE_fake-nvidia-container-cli");
+
+/// A folder with a container's root and a record.
+pub(crate) struct Lab {
+    top: tempfile::TempDir,
+}
+
+impl Lab {
+    /// An empty root and no record.
+    pub(crate) fn new() -> Self {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("rootfs")).unwrap();
+        Self { top }
+    }
+
+    /// A path in the folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.top.path().join(name)
+    }
+
+    /// The container's root.
+    pub(crate) fn rootfs(&self) -> String {
+        self.path("rootfs").to_str().unwrap().to_owned()
+    }
+
+    /// The program under the real name, with nothing but what a test says.
+    pub(crate) fn cli(&self, words: &[&str]) -> Command {
+        self.named("nvidia-container-cli", words)
+    }
+
+    /// The program under a name, with nothing but what a test says.
+    pub(crate) fn named(&self, argv0: &str, words: &[&str]) -> Command {
+        let mut command = Command::new(CLI);
+        command.arg0(argv0).args(words).env_clear().env("PATH", "/usr/bin:/bin");
+        command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_RECORD", self.path("record"));
+        command.current_dir(self.top.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// A `configure` that succeeds unless something else is said.
+    pub(crate) fn configure(&self, words: &[&str]) -> Command {
+        let rootfs = self.rootfs();
+        let mut all = vec!["configure", "--pid=1"];
+        all.extend(words);
+        all.push(&rootfs);
+        self.cli(&all)
+    }
+
+    /// All records.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        let text = fs::read_to_string(self.path("record")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The last record.
+    pub(crate) fn record(&self) -> Value {
+        self.records().pop().unwrap()
+    }
+}
+
+/// What a run printed there.
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What a run printed there.
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
