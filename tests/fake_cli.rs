@@ -2,9 +2,18 @@
 
 mod fake_lab;
 
-use fake_lab::{Lab, stderr, stdout};
+use fake_lab::Lab;
 use std::fs;
 use std::path::Path;
+use std::process::Output;
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
 
 #[test]
 fn faults_of_the_simulator_are_told_apart() {
@@ -120,6 +129,17 @@ fn our_own_name_speaks_with_the_real_ones_voice() {
     let output = lab.named("/opt/x/nvidia-container-cli.real", &["--bogus"]).output().unwrap();
     assert!(stderr(&output).starts_with("/opt/x/nvidia-container-cli.real: unrecognized option '--bogus'\n"));
     assert!(stderr(&output).contains("Try `nvidia-container-cli.real --help'"));
+}
+
+#[test]
+fn the_hidden_option_for_the_name_changes_all_but_getopts_own_line() {
+    let lab = Lab::new();
+    let output = lab.cli(&["--program-name=/a/b", "--bogus"]).output().unwrap();
+    let expected =
+        "nvidia-container-cli: unrecognized option '--bogus'\nTry `b --help' or `b --usage' for more information.\n";
+    assert_eq!(stderr(&output), expected);
+    let output = lab.cli(&["--program-name=b", "list", "-d", "9"]).output().unwrap();
+    assert_eq!(stderr(&output), "b: device error: 9: unknown device\n");
 }
 
 #[test]

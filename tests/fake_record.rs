@@ -3,7 +3,7 @@
 
 mod fake_lab;
 
-use fake_lab::{CLI, Lab, stderr};
+use fake_lab::{CLI, Lab};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;

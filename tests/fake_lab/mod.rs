@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 /// The program.
 pub(crate) const CLI: &str = env!("CARGO_BIN_EXE_fake-nvidia-container-cli");
@@ -66,14 +66,4 @@ impl Lab {
     pub(crate) fn record(&self) -> Value {
         self.records().pop().unwrap()
     }
-}
-
-/// What a run printed there.
-pub(crate) fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// What a run printed there.
-pub(crate) fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

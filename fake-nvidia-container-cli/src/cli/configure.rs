@@ -2,7 +2,7 @@
 
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, join, numbers};
+use super::{Context, common, join, numbers, rename};
 use crate::argp::{Getopt, Item, Level, Order};
 use crate::outcome::Stop;
 use crate::text::Text;
@@ -20,11 +20,12 @@ pub(super) fn parse(
     let options = table(Some(Command::Configure), context.version);
     let order = if context.posixly_correct { Order::Posix } else { Order::Permute };
     let mut scan = Getopt::new(&options, words, order);
-    let mut name = format!("{program} configure");
+    let argv0 = format!("{program} configure");
+    let mut name = argv0.clone();
     loop {
         let shown = name.clone();
         let level = Level {
-            argv0: &shown,
+            argv0: &argv0,
             name: &shown,
             options: &options,
             operands: " ROOTFS",
@@ -44,12 +45,6 @@ pub(super) fn parse(
             Item::End => return Ok(finish(context, parsed)),
         }
     }
-}
-
-/// `--program-name` changes the name in every later message.
-pub(super) fn rename(program: &mut String, value: &str) -> String {
-    *program = value.rsplit('/').next().unwrap_or_default().to_owned();
-    program.clone()
 }
 
 fn rootfs(word: Text) -> Result<Text, Stop> {

@@ -2,7 +2,7 @@
 
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, configure, join, list, user};
+use super::{Context, common, configure, join, list, rename, user};
 use crate::argp::{Getopt, Item, Level, Order};
 use crate::outcome::Stop;
 use crate::text::Text;
@@ -16,7 +16,7 @@ const COMMANDS: &str = "\n Commands:\n  configure                  Give GPUs to 
 pub(super) fn parse(context: &Context, program: &mut String, words: Vec<Text>) -> Result<Parsed, Stop> {
     let mut parsed = Parsed::new(Command::Info);
     let options = table(None, context.version);
-    let mut argv0 = shown_argv0(context, program);
+    let argv0 = shown_argv0(context, program);
     let mut scan = Getopt::new(&options, words, Order::InOrder);
     let word = loop {
         let name = program.clone();
@@ -29,9 +29,7 @@ pub(super) fn parse(context: &Context, program: &mut String, words: Vec<Text>) -
         };
         match scan.next_item().map_err(|why| Stop::complain(level.option_error(&why)))? {
             Item::Option(Key::ProgramName, value) => {
-                let name = value.unwrap_or_default();
-                *program = name.rsplit('/').next().unwrap_or_default().to_owned();
-                argv0 = name.as_str().to_owned();
+                rename(program, &value.unwrap_or_default());
             }
             Item::Option(key, value) => match common(context, &level, key, value.as_ref(), COMMANDS) {
                 Some(stop) => return Err(stop),

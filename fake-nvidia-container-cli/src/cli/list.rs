@@ -2,7 +2,7 @@
 
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, configure, join};
+use super::{Context, common, join, rename};
 use crate::argp::{Getopt, Item, Level, Order};
 use crate::outcome::Stop;
 use crate::text::Text;
@@ -22,13 +22,14 @@ pub(super) fn parse(
         Command::List => ("list", "List the driver files and devices of a simulated machine."),
         _ => ("info", "Tell the driver and the devices of a simulated machine."),
     };
-    let mut name = format!("{program} {word}");
+    let argv0 = format!("{program} {word}");
+    let mut name = argv0.clone();
     loop {
         let shown = name.clone();
-        let level = Level { argv0: &shown, name: &shown, options: &options, operands: "", about };
+        let level = Level { argv0: &argv0, name: &shown, options: &options, operands: "", about };
         match scan.next_item().map_err(|why| Stop::complain(level.option_error(&why)))? {
             Item::Option(Key::ProgramName, value) => {
-                name = configure::rename(program, &value.unwrap_or_default());
+                name = rename(program, &value.unwrap_or_default());
             }
             Item::Option(key, value) => match common(context, &level, key, value.as_ref(), "") {
                 Some(stop) => return Err(stop),

@@ -64,6 +64,12 @@ fn common(context: &Context, level: &Level<'_, Key>, key: Key, value: Option<&Te
     }
 }
 
+/// `--program-name` changes the name in every later message but getopt's own, which goes on naming argv[0].
+fn rename(program: &mut String, value: &str) -> String {
+    *program = value.rsplit('/').next().unwrap_or_default().to_owned();
+    program.clone()
+}
+
 /// Adds a value to a list; an empty list takes the value without a separator, as the recorded program's does.
 fn join(list: &mut Option<Text>, separator: char, value: &str) {
     let joined = match list.as_deref() {
