@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 
 use libtest_mimic::Failed;
 
+use super::case::Case;
 use super::expected::Expected;
 use super::programs;
 use super::recorded::Overrides;
@@ -19,22 +21,28 @@ The published hook is that of NVIDIA Container Toolkit 1.20. What is not named h
 runs in `fixtures/recorded/` show it. Each difference has a reason and at least one case that pins both behaviours.
 ";
 
-/// Compares the file with the cases, or rewrites it.
-pub fn check(cases: &[(String, Result<Expected, String>)]) -> Result<(), Failed> {
-    let path = programs::source("docs/differences.md");
-    let text = render(cases);
-    if programs::bless() {
-        fs::write(path, text)?;
+/// Compares the file with the cases.
+pub fn check(cases: &[Case]) -> Result<(), Failed> {
+    if programs::bless() || fs::read_to_string(path()).unwrap_or_default() == render(cases) {
         return Ok(());
     }
-    match fs::read_to_string(&path).unwrap_or_default() == text {
-        true => Ok(()),
-        false => Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into()),
-    }
+    Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into())
 }
 
-fn render(cases: &[(String, Result<Expected, String>)]) -> String {
-    let known = || cases.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
+/// Rewrites the file.
+pub fn write(cases: &[Case]) {
+    fs::write(path(), render(cases)).unwrap();
+}
+
+fn path() -> PathBuf {
+    programs::source("docs/differences.md")
+}
+
+fn render(cases: &[Case]) -> String {
+    let expected: Vec<(String, Result<Expected, String>)> =
+        cases.iter().map(|case| (case.name.clone(), case.expected())).collect();
+    let known = || expected.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
+    let overrides = Overrides::read().unwrap();
     let mut changed: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     let mut kept: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     for (name, expected) in known() {
@@ -46,7 +54,9 @@ fn render(cases: &[(String, Result<Expected, String>)]) -> String {
         }
     }
     let mut text = format!("{HEAD}\n## Changed on purpose\n");
-    let overrides = Overrides::read().unwrap();
+    for id in overrides.reasons.keys() {
+        changed.entry(id).or_default();
+    }
     for (id, cases) in &changed {
         section(&mut text, id, cases, &overrides);
     }
