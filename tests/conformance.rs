@@ -214,6 +214,7 @@ fn trials_of_fixtures(cases: &[Case]) -> Vec<Trial> {
     let cases = cases.to_vec();
     let expected: Vec<(String, Result<_, String>)> =
         cases.iter().map(|case| (case.name.clone(), case.expected())).collect();
+    let known = cases.clone();
     let folders: BTreeSet<_> = cases.iter().map(|case| case.folder.clone()).collect();
     vec![
         Trial::test("fixtures: every expected.toml is in a case folder", move || {
@@ -228,8 +229,18 @@ fn trials_of_fixtures(cases: &[Case]) -> Vec<Trial> {
         Trial::test("fixtures: overrides.toml names recorded cases once and uses its reasons", || {
             report(override_faults())
         }),
+        Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", move || report(quirk_faults(&known))),
         Trial::test("docs: differences.md is what the cases say", move || differences::check(&cases)),
     ]
+}
+
+fn quirk_faults(cases: &[Case]) -> Vec<String> {
+    let mut decided: BTreeSet<String> = Overrides::read().unwrap().reasons.into_keys().collect();
+    for expected in cases.iter().filter_map(|case| case.expected().ok()) {
+        decided.extend(expected.kept.into_iter().chain(expected.upstream.map(|upstream| upstream.difference)));
+    }
+    let quirks: BTreeSet<String> = Recorded::all().iter().filter_map(|it| it.quirk().map(str::to_owned)).collect();
+    quirks.difference(&decided).map(|quirk| format!("{quirk} is nowhere decided")).collect()
 }
 
 fn override_faults() -> Vec<String> {

@@ -71,29 +71,43 @@ fn render(cases: &[Case]) -> String {
 
 fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: &Overrides) {
     write!(text, "\n### {id}\n\n").unwrap();
+    let mut by_reason: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     for (name, expected) in cases {
-        let upstream = expected.upstream.as_ref().unwrap();
-        let outcome = |exit: i32, executes: bool| match (exit, executes) {
-            (0, true) => "executes nvidia-container-cli".to_owned(),
-            (0, false) => "exit 0, nothing executed".to_owned(),
-            (exit, false) => format!("exit {exit}"),
-            (exit, true) => format!("nvidia-container-cli ends with {exit}"),
-        };
-        writeln!(text, "- `fixtures/{name}`: {}", expected.why).unwrap();
-        writeln!(text, "  Reason: {}", upstream.why_different).unwrap();
-        let ours = outcome(expected.exit, expected.exec.is_some());
-        let theirs = outcome(upstream.exit, upstream.argv.is_some());
-        if ours != theirs {
-            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
-        }
-        if let Some((ours, theirs)) = argument_differences(expected) {
-            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
-        }
+        by_reason.entry(&expected.upstream.as_ref().unwrap().why_different).or_default().push((name, expected));
     }
-    let recorded: Vec<String> =
-        overrides.case.iter().filter(|case| case.because == id).map(|case| format!("`{}`", case.name)).collect();
-    if !recorded.is_empty() {
-        writeln!(text, "- recorded: {}", recorded.join(", ")).unwrap();
+    if let (true, Some(reason)) = (cases.is_empty(), overrides.reasons.get(id)) {
+        writeln!(text, "{reason}\n").unwrap();
+    }
+    for (reason, cases) in by_reason {
+        writeln!(text, "{reason}\n").unwrap();
+        for (name, expected) in cases {
+            writeln!(text, "- {}{} (`fixtures/{name}`)", expected.why, both_outcomes(expected)).unwrap();
+        }
+        text.push('\n');
+    }
+    let named = |case: &&super::recorded::Override| case.because == id;
+    let recorded: Vec<String> = overrides.case.iter().filter(named).map(|case| format!("`{}`", case.name)).collect();
+    match recorded.is_empty() {
+        true => drop(text.pop()),
+        false => writeln!(text, "Recorded runs that show it: {}.", recorded.join(", ")).unwrap(),
+    }
+}
+
+/// What ours and the published hook do, as far as it is not the same.
+fn both_outcomes(expected: &Expected) -> String {
+    let upstream = expected.upstream.as_ref().unwrap();
+    let outcome = |exit: i32, executes: bool| match (exit, executes) {
+        (0, true) => "executes nvidia-container-cli".to_owned(),
+        (0, false) => "exit 0, nothing executed".to_owned(),
+        (exit, false) => format!("exit {exit}"),
+        (exit, true) => format!("nvidia-container-cli ends with {exit}"),
+    };
+    let ours = outcome(expected.exit, expected.exec.is_some());
+    let theirs = outcome(upstream.exit, upstream.argv.is_some());
+    match (ours == theirs, argument_differences(expected)) {
+        (false, _) => format!("; ours: {ours}, published: {theirs}"),
+        (true, Some((ours, theirs))) => format!("; ours: {ours}, published: {theirs}"),
+        (true, None) => String::new(),
     }
 }
 

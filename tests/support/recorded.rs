@@ -30,7 +30,6 @@ struct Line {
     cwd: String,
     env_raw: Vec<Value>,
     uid: Option<String>,
-    #[expect(dead_code, reason = "overrides.toml says what comes of it")]
     quirk: Option<String>,
     #[serde(default)]
     unordered_requires: bool,
@@ -85,6 +84,11 @@ impl Recorded {
     /// `FAMILY/CASE`.
     pub fn name(&self) -> &str {
         &self.line.name
+    }
+
+    /// The id of the odd behaviour that the case shows.
+    pub fn quirk(&self) -> Option<&str> {
+        self.line.quirk.as_deref()
     }
 
     /// The family.
