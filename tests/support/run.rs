@@ -42,6 +42,9 @@ fn workshop() -> &'static Workshop {
                 .unwrap_or_else(|why| panic!("{}: {why}", program.display()));
             fs::set_permissions(directory.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
+        if programs::hook_under_test().is_some() {
+            other_hook::prepare(&directory.path().join("other"));
+        }
         Workshop { directory, next: AtomicUsize::new(0) }
     })
 }
@@ -75,6 +78,9 @@ pub fn run(scene: &Scene, which: Which) -> Outcome {
 }
 
 fn run_in(place: &Path, root: &Path, scene: &Scene, which: Which, base: &Path) -> Outcome {
+    if which == Which::Other {
+        other_hook::install(&base.join("other"), root);
+    }
     // At the top of the tree, where both a hook in a private root and one outside can write.
     let recorded = root.join(".record");
     let inside = |path: &Path| match which {
@@ -85,7 +91,7 @@ fn run_in(place: &Path, root: &Path, scene: &Scene, which: Which, base: &Path) -
     let launch = Launch {
         program: match which {
             Which::Ours => base.join("hook"),
-            Which::Other => other_hook::install(root),
+            Which::Other => other_hook::inside(),
         },
         argv: argv(scene, root, which),
         environ: settings.iter().chain(&scene.environ).cloned().collect(),
