@@ -87,6 +87,15 @@ macro_rules! keys {
         impl Key {
             /// Every key, in the order of [`ROWS`].
             pub const ALL: &[Key] = &[$(Key::$id,)+];
+
+            /// The key with a dotted name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Key> {
+                match name {
+                    $($name => Some(Key::$id),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -188,12 +197,6 @@ impl Key {
             doc: "",
         };
         ROWS.get(self as usize).unwrap_or(&NOTHING)
-    }
-
-    /// The key with a dotted name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Key> {
-        Key::ALL.iter().copied().find(|key| key.row().name == name)
     }
 }
 

@@ -47,20 +47,25 @@ fn walk<'a>(table: DeTable<'a>, prefix: &mut String, set: &mut impl FnMut(Key, V
             let value = typed(key, value.into_inner()).map_err(|message| Fault { message, offset })?;
             set(key, value, offset);
         } else {
-            prefix.push('.');
-            if ROWS.iter().any(|row| row.name.starts_with(prefix.as_str())) {
-                match value.into_inner() {
-                    DeValue::Table(table) => walk(table, prefix, set)?,
-                    other => {
-                        let name = prefix.trim_end_matches('.');
-                        return Err(Fault { message: wrong_type(name, "a table", noun(&other)), offset });
-                    }
+            match value.into_inner() {
+                DeValue::Table(table) => {
+                    prefix.push('.');
+                    walk(table, prefix, set)?;
                 }
+                other if is_table(prefix) => {
+                    return Err(Fault { message: wrong_type(prefix, "a table", noun(&other)), offset });
+                }
+                _ => {}
             }
         }
         prefix.truncate(length);
     }
     Ok(())
+}
+
+/// Whether known keys stand in the table of a dotted name.
+fn is_table(name: &str) -> bool {
+    ROWS.iter().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
