@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const CLI: &str = env!("CARGO_BIN_EXE_fake-nvidia-container-cli");
+#[path = "support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+mod programs;
 
 /// A folder with a container's root and a record.
 struct Lab {
@@ -38,7 +40,7 @@ impl Lab {
     }
 
     fn named(&self, argv0: &str, words: &[&str]) -> Command {
-        let mut command = Command::new(CLI);
+        let mut command = Command::new(programs::fake());
         command.arg0(argv0).args(words).env_clear().env("PATH", "/usr/bin:/bin");
         command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_RECORD", self.path("record"));
         command.current_dir(self.top.path()).stdin(Stdio::null());
@@ -75,7 +77,8 @@ fn stdout(output: &Output) -> String {
 /// A command that the shell starts, for what std would set right: signals, descriptors, the environment's order.
 fn shell(lab: &Lab, script: &str) -> Output {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", script]).env_clear().env("CLI", CLI).env("RECORD", lab.path("record"));
+    command.args(["-c", script]).env_clear().env("CLI", programs::fake()).env("RECORD", lab.path("record"));
+    command.env("PATH", programs::search_path(lab.top.path()));
     command.current_dir(lab.top.path()).output().unwrap()
 }
 
@@ -414,5 +417,5 @@ fn a_closed_pipe_ends_the_program_as_it_would_the_real_one() {
     let output = command.stdout(writer).stderr(File::create(lab.path("err")).unwrap()).output().unwrap();
     assert!(fs::read_to_string(lab.path("err")).unwrap().is_empty());
     assert!(output.status.signal() == Some(13) || output.status.success(), "{:?}", output.status);
-    assert!(Path::new(CLI).exists());
+    assert!(programs::fake().exists());
 }
