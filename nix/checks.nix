@@ -56,7 +56,7 @@ in
   '';
 
   conformance = underTest "conformance" source.fixtures [ ] ''
-    bash ${./run-suites.sh} ${testPrograms} conformance
+    bash ${./run-suites.sh} ${testPrograms} ./conformance
   '';
 
   tidy = underTest "tidy" source.repository [ ] ''
