@@ -11,6 +11,7 @@
 //!   the program that is executed.
 
 pub mod cdi;
+pub mod check;
 pub mod cli;
 pub mod cli_version;
 pub mod commands;
@@ -22,6 +23,7 @@ pub mod error;
 pub mod exec;
 pub mod explain;
 pub mod host;
+pub mod inspect;
 pub mod lookup;
 pub mod mode;
 pub mod origin;

@@ -19,6 +19,8 @@ pub struct Arguments {
 pub enum Command {
     /// Show what a start of a container would execute, and why
     Explain(Explain),
+    /// Check a configuration file
+    Check(Check),
 }
 
 /// What several commands take.
@@ -73,6 +75,30 @@ pub struct Explain {
     /// Take the container for a privileged one
     #[arg(long)]
     pub privileged: bool,
+    /// What several commands take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Check a configuration file.\n\n\
+        Finds faults of syntax and type, unknown and misplaced keys, values out of their set, settings that contradict \
+        each other or have no effect, paths that do not exist or that others than root can change, and keys that are \
+        out of use. An error is what would fail a start of a container; the exit status is then 1.",
+    after_help = "Examples:\n  \
+        nvidia-container-runtime-hook check\n  \
+        nvidia-container-runtime-hook check --config new.toml --strict\n  \
+        nvidia-container-runtime-hook check --print-default > /etc/nvidia-container-runtime/config.toml"
+)]
+pub struct Check {
+    /// Take warnings for errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Print a file with every key, its meaning and its default, instead of checking one
+    #[arg(long)]
+    pub print_default: bool,
     /// What several commands take.
     #[command(flatten)]
     pub common: Common,

@@ -2,10 +2,10 @@
 //! a container never comes here. Must not print: it returns what is to be written.
 
 pub mod arguments;
+mod check;
 mod explain;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::Invocation;
 use crate::host::RealHost;
+use crate::inspect::stdout_is_terminal;
 use crate::page::Colour;
 use crate::text::harmless_json;
 use arguments::{Arguments, Command, Common, Output};
@@ -52,6 +53,7 @@ pub fn run(words: &[&OsStr], invocation: &Invocation<'_>) -> Answer {
         Err(error) => return misuse(&error),
     };
     match &arguments.command {
+        Command::Check(check) => self::check::run(check, &Scene::new(&check.common, invocation)),
         Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, invocation)),
     }
 }
@@ -106,6 +108,6 @@ impl<'s> Scene<'s> {
 
     fn colour(&self) -> Colour {
         let variable = |name: &[u8]| self.invocation.environ.get(name);
-        Colour::wanted(io::stdout().is_terminal(), variable(b"NO_COLOR"), variable(b"TERM"))
+        Colour::wanted(stdout_is_terminal(), variable(b"NO_COLOR"), variable(b"TERM"))
     }
 }

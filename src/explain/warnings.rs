@@ -119,7 +119,7 @@ fn channels(report: &Report, warnings: &mut Vec<Warning>) {
         }
     }
     let asked = report.container.iter().flat_map(|container| &container.variables);
-    let asked =
+    let mut asked =
         asked.filter(|variable| variable.name == imex::VARIABLE).filter_map(|variable| variable.value.as_deref());
     if devices.given.is_some() && asked.next_back().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
         let message = format!("{} says all, which means no channel", imex::VARIABLE);
