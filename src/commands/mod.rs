@@ -3,7 +3,9 @@
 
 pub mod arguments;
 mod check;
+mod doctor;
 mod explain;
+mod oci_hook;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -54,6 +56,12 @@ pub fn run(words: &[&OsStr], invocation: &Invocation<'_>) -> Answer {
     };
     match &arguments.command {
         Command::Check(check) => self::check::run(check, &Scene::new(&check.common, invocation)),
+        Command::Doctor(doctor) => {
+            self::doctor::run(&Scene::of(doctor.root.as_deref(), doctor.config.as_deref(), doctor.output, invocation))
+        }
+        Command::OciHook(oci_hook) => {
+            self::oci_hook::run(oci_hook, &Scene::of(oci_hook.host_root.as_deref(), None, oci_hook.output, invocation))
+        }
         Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, invocation)),
     }
 }
@@ -87,11 +95,15 @@ pub struct Scene<'s> {
 
 impl<'s> Scene<'s> {
     fn new(common: &'s Common, invocation: &Invocation<'s>) -> Self {
+        Scene::of(common.host_root.as_deref(), common.config.as_deref(), common.output, invocation)
+    }
+
+    fn of(root: Option<&'s Path>, config: Option<&'s Path>, output: Output, invocation: &Invocation<'s>) -> Self {
         let mut invocation = *invocation;
-        invocation.flags.config = common.config.as_deref().map(Path::as_os_str).or(invocation.flags.config);
-        invocation.flags.host_root = common.host_root.as_deref().map(Path::as_os_str).or(invocation.flags.host_root);
+        invocation.flags.config = config.map(Path::as_os_str).or(invocation.flags.config);
+        invocation.flags.host_root = root.map(Path::as_os_str).or(invocation.flags.host_root);
         let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
-        Scene { host, invocation, output: common.output }
+        Scene { host, invocation, output }
     }
 
     /// Writes a report in the form that is asked for.
