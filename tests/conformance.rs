@@ -33,7 +33,7 @@ use support::case::{self, Case};
 use support::core;
 use support::recorded::{Overrides, Recorded};
 use support::run::{self, Which};
-use support::{differences, launch, programs};
+use support::{differences, explained, launch, programs};
 
 fn main() -> ExitCode {
     launch::if_launcher();
@@ -131,6 +131,7 @@ fn case_of_ours(case: &Case) -> Result<Vec<String>, String> {
         fs::write(file, bless::rewritten(&text, &scene, &outcome, &decided)).unwrap();
         return Ok(faults);
     }
+    faults.extend(explained::faults(&scene, &outcome));
     faults.extend(expected.faults(&scene, &outcome, &decided));
     if expected.upstream.as_ref().is_some_and(|it| !it.only_words)
         && expected.faults_of_other(&scene, &outcome).is_empty()
@@ -143,6 +144,7 @@ fn case_of_ours(case: &Case) -> Result<Vec<String>, String> {
 fn recorded_of_ours(recorded: &Recorded, overrides: &Overrides) -> Vec<String> {
     let outcome = run::run(&recorded.scene, Which::Ours);
     let mut faults: Vec<String> = core::disagreement(&core::decide(&recorded.scene), &outcome).into_iter().collect();
+    faults.extend(explained::faults(&recorded.scene, &outcome));
     let differs = recorded.faults(&outcome);
     match overrides.find(recorded.name()) {
         None => faults.extend(differs),

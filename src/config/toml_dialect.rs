@@ -77,7 +77,7 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
             .into_iter()
             .map(|item| match item.into_inner() {
                 DeValue::String(item) => Ok(item),
-                other => Err(wrong_type(row.name, "a list of strings", &format!("a list with {}", noun(&other)))),
+                other => Err(wrong_item(row.name, &other)),
             })
             .collect::<Result<_, _>>()
             .map(Value::List),
@@ -85,11 +85,32 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
     }
 }
 
+/// What is wrong with the type of a known key's value, if anything is.
+#[must_use]
+pub fn type_fault(key: Key, value: &DeValue<'_>) -> Option<String> {
+    let row = key.row();
+    match (row.kind, value) {
+        (Kind::Bool, DeValue::Boolean(_)) | (Kind::Text, DeValue::String(_)) => None,
+        (Kind::List, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| item.get_ref())
+            .find(|item| !matches!(item, DeValue::String(_)))
+            .map(|item| wrong_item(row.name, item)),
+        (kind, other) => Some(wrong_type(row.name, kind.noun(), noun(other))),
+    }
+}
+
+fn wrong_item(name: &str, item: &DeValue<'_>) -> String {
+    wrong_type(name, "a list of strings", &format!("a list with {}", noun(item)))
+}
+
 fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
     format!("{name} must be {wanted}, found {found}")
 }
 
-fn noun(value: &DeValue<'_>) -> &'static str {
+/// The type of a value, with article.
+#[must_use]
+pub fn noun(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
