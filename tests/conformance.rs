@@ -231,7 +231,9 @@ fn trials_of_fixtures(cases: &[Case]) -> Vec<Trial> {
         Trial::test("fixtures: overrides.toml names recorded cases once and uses its reasons", || {
             report(override_faults())
         }),
-        Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", move || report(quirk_faults(&known))),
+        Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", move || {
+            report(quirk_faults(&known))
+        }),
         Trial::test("docs: differences.md is what the cases say", move || differences::check(&cases)),
     ]
 }

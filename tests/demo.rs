@@ -1,5 +1,6 @@
 //! `cargo demo`: the hook's main job on the example in fixtures/demo, told in a few lines: what came in, what was decided,
 //! what was executed. Run as a test it compares the story with `story.txt`, so that what newcomers see is true.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 use std::fmt::Write as _;

@@ -1,5 +1,6 @@
 //! The recipes of docs/fake-cli.md, run as they are pasted: each `sh` block that is marked as tested, in a shell that stops
 //! at the first failing command, with the programs of this tree in PATH.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
 use std::fs;

@@ -1,4 +1,5 @@
 //! What a record of `fake-nvidia-container-cli` tells, and that it is told whatever happens.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod fake_lab;

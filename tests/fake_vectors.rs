@@ -1,5 +1,6 @@
 //! The recorded runs of the real `nvidia-container-cli`, each a test of its own, twice: with a record, and in the mode
 //! `files` with the tree compared. The cases are data in fixtures/cli-recorded; nothing here knows what they are about.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

@@ -42,5 +42,9 @@ fn copy(from: &Path, root: &Path, inside: &Path) {
 fn named_by_ldd(program: &Path) -> Vec<PathBuf> {
     let output = Command::new("ldd").arg(program).output().expect("ldd, which names the libraries of a program");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).filter(|path| path.exists()).collect()
+    text.split_whitespace()
+        .filter(|word| word.starts_with('/'))
+        .map(PathBuf::from)
+        .filter(|path| path.exists())
+        .collect()
 }

@@ -43,9 +43,7 @@ fn check(root: &Value, schema: &Value, value: &Value, path: &str, faults: &mut V
                 }
                 true
             }
-            "required" => {
-                rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some())
-            }
+            "required" => rule.as_array().unwrap().iter().all(|name| value.get(name.as_str().unwrap()).is_some()),
             "additionalProperties" => {
                 assert_eq!(rule, &Value::Bool(false), "{path}: only false is known");
                 let known = schema.get("properties").and_then(Value::as_object).unwrap();
