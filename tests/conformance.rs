@@ -214,8 +214,6 @@ fn judge(tally: &Mutex<Tally>, area: &str, listed: bool, faults: Vec<String>) ->
 /// What holds for the fixtures as a whole.
 fn trials_of_fixtures(cases: &[Case]) -> Vec<Trial> {
     let cases = cases.to_vec();
-    let expected: Vec<(String, Result<_, String>)> =
-        cases.iter().map(|case| (case.name.clone(), case.expected())).collect();
     let known = cases.clone();
     let folders: BTreeSet<_> = cases.iter().map(|case| case.folder.clone()).collect();
     vec![

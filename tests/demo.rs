@@ -134,5 +134,5 @@ fn hook(root: &Path, arguments: &[&str], state: Option<&str>) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().fold(String::new(), |all, line| all + &format!("    {line}").trim_end() + "\n")
+    text.lines().fold(String::new(), |all, line| all + format!("    {line}").trim_end() + "\n")
 }

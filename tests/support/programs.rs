@@ -30,6 +30,7 @@ pub fn source(path: &str) -> PathBuf {
     from_environment("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
 }
 
+#[allow(dead_code, reason = "for the suites of the fake")]
 /// `PATH` with a folder in front: for shells, since not every machine has its programs in /usr/bin.
 pub fn search_path(folder: &Path) -> OsString {
     let path = from_environment("PATH").unwrap_or_else(|| PathBuf::from("/usr/bin:/bin"));
