@@ -196,9 +196,11 @@ impl Mounts<'_> {
     }
 
     fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
-        let dst = self.container.root.resolve(path);
-        self.refuse(&dst, true)?;
-        self.plan.op(Op::Tmpfs { dst: Text::from(dst), options: "mode=0555", flags: SOCKET });
+        let dst = Text::from(self.container.root.resolve(path));
+        // The folder under /proc is the driver's own and never made.
+        let place = (path != PROC_DRIVER).then(|| Action::Folder(dst.clone()));
+        self.refuse(&dst, place)?;
+        self.plan.op(Op::Tmpfs { dst, options: "mode=0555", flags: SOCKET });
         Ok(())
     }
 
@@ -209,19 +211,21 @@ impl Mounts<'_> {
         flags: &'static [&'static str],
         kind: Kind,
     ) -> Result<(), Stop> {
-        self.refuse(dst, matches!(kind, Kind::Folder | Kind::GpuFolder(_)))?;
         let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
+        let place = match kind {
+            Kind::Folder | Kind::GpuFolder(_) => Action::Folder(dst.clone()),
+            _ => Action::File { at: dst.clone(), content: String::new() },
+        };
+        self.refuse(&dst, Some(place))?;
         self.plan.op(Op::Bind { src, dst, flags, kind });
         Ok(())
     }
 
     /// The machine may refuse one mount; its place is made before that is known.
-    fn refuse(&mut self, dst: &str, folder: bool) -> Result<(), Stop> {
+    fn refuse(&mut self, dst: &str, place: Option<Action>) -> Result<(), Stop> {
         match self.machine.fault_at(Step::Mount) {
             Some(path) if dst.ends_with(path) => {
-                let at = Text::from(dst.to_owned());
-                let place = if folder { Action::Folder(at) } else { Action::File { at, content: String::new() } };
-                self.plan.action(place);
+                place.into_iter().for_each(|place| self.plan.action(place));
                 Err(Stop::error(CLASS, format!("mount operation failed: {dst}: operation not permitted")))
             }
             _ => Ok(()),
