@@ -2,6 +2,7 @@
 //! another hook, in random alternation. Minimum, median and their ratios to the floor; what a shared machine adds it
 //! adds to all, and least of all to the minimum. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS` and
 //! `BENCH_SEED` change what their names say. Plots are written below the target directory.
+#![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 #![expect(clippy::cast_precision_loss, reason = "times in microseconds")]
 

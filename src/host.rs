@@ -22,7 +22,7 @@ pub const SIZE_LIMIT: usize = 256 << 20;
 /// How long the runtime may pause in the middle of the container state, in milliseconds.
 const STATE_PATIENCE_MS: u16 = 10_000;
 /// Files up to this size are read with one system call.
-const ONE_READ: usize = 16 << 10;
+const ONE_READ: usize = 8 << 10;
 
 /// What stands at a path, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,6 +121,7 @@ fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
             return if file.metadata()?.file_type().is_fifo() { Err(io::Error::other("a pipe")) } else { Ok(content) };
         }
         if got == 0 || content.len() < limit {
+            content.shrink_to_fit();
             return Ok(content);
         }
         let size = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);

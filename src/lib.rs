@@ -11,19 +11,24 @@
 //!   the program that is executed.
 
 pub mod cdi;
+pub mod check;
 pub mod cli;
 pub mod cli_version;
 pub mod commands;
 pub mod config;
 pub mod container;
+pub mod doctor;
 pub mod driver;
 pub mod environ;
 pub mod error;
 pub mod exec;
 pub mod explain;
 pub mod host;
+pub mod inspect;
 pub mod lookup;
 pub mod mode;
+pub mod note;
+pub mod oci_hook;
 pub mod origin;
 pub mod page;
 pub mod paths;
@@ -33,4 +38,5 @@ pub mod prestart;
 pub mod request;
 pub mod run;
 pub mod semver;
+pub mod store;
 pub mod text;

@@ -56,9 +56,9 @@ pub fn build<'a>(
     arguments.push("configure", Origin::Fixed)?;
     configure_options(&mut arguments, config, request, host)?;
     for requirement in &request.requirements {
-        arguments.push(format!("--require={}", requirement.expression), requirement.origin.clone())?;
+        arguments.option("--require=", &requirement.expression, requirement.origin.clone())?;
     }
-    arguments.push(format!("--pid={}", state.pid), Origin::State("pid"))?;
+    arguments.option("--pid=", &state.pid.to_string(), Origin::State("pid"))?;
     arguments.push(spec.rootfs.as_str(), Origin::Spec("root.path"))?;
     let environment = environ::for_program(config, invocation.environ, program.search_path.as_deref())?;
     Ok(Plan { program, arguments: arguments.0, environment })
@@ -86,7 +86,7 @@ fn global_options(
     arguments.value("--ldcache=", config, Key::CliLdcache)?;
     match user(config, host) {
         "" => Ok(()),
-        user => arguments.push(format!("--user={user}"), config.origin(Key::CliUser)),
+        user => arguments.option("--user=", user, config.origin(Key::CliUser)),
     }
 }
 
@@ -102,25 +102,25 @@ fn configure_options(
     }
     match ldconfig(config.text(Key::CliLdconfig), host) {
         path if path.is_empty() => {}
-        path => arguments.push(format!("--ldconfig={path}"), config.origin(Key::CliLdconfig))?,
+        path => arguments.option("--ldconfig=", &path, config.origin(Key::CliLdconfig))?,
     }
     arguments.flag("--no-cgroups", config, Key::CliNoCgroups)?;
     if let Some(devices) = request.devices.value.argument() {
-        arguments.push(format!("--device={devices}"), request.devices.origin.clone())?;
+        arguments.option("--device=", &devices, request.devices.origin.clone())?;
     }
     for (option, value, variable) in [
-        ("--mig-config", &request.mig_config, crate::request::MIG_CONFIG),
-        ("--mig-monitor", &request.mig_monitor, crate::request::MIG_MONITOR),
+        ("--mig-config=", &request.mig_config, crate::request::MIG_CONFIG),
+        ("--mig-monitor=", &request.mig_monitor, crate::request::MIG_MONITOR),
     ] {
         if let Some(value) = value {
-            arguments.push(format!("{option}={value}"), Origin::Variable(variable.to_owned()))?;
+            arguments.option(option, value, Origin::Variable(variable.to_owned()))?;
         }
     }
     if let Some(channels) = &request.imex_channels {
         if !config.cli_version().has_imex_channel() {
             return Err(imex_too_old(config, "--imex-channel", "1.14.6"));
         }
-        arguments.push(format!("--imex-channel={}", channels.value.join(",")), channels.origin.clone())?;
+        arguments.option("--imex-channel=", &channels.value.join(","), channels.origin.clone())?;
     }
     for flag in request.capabilities.value.flags() {
         arguments.push(flag, request.capabilities.origin.clone())?;
@@ -204,11 +204,20 @@ impl Arguments {
         }
     }
 
+    /// An option, which ends with `=`, and its value.
+    fn option(&mut self, option: &str, value: &str, origin: Origin) -> Result<(), Error> {
+        // With room for the NUL, so that it is not moved once more.
+        let mut text = Vec::with_capacity(option.len() + value.len() + 1);
+        text.extend_from_slice(option.as_bytes());
+        text.extend_from_slice(value.as_bytes());
+        self.push(text, origin)
+    }
+
     /// `OPTION=VALUE` where a key has a value.
     fn value(&mut self, option: &str, config: &Config<'_>, key: Key) -> Result<(), Error> {
         match config.text(key) {
             "" => Ok(()),
-            value => self.push(format!("{option}{value}"), config.origin(key)),
+            value => self.option(option, value, config.origin(key)),
         }
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "the one place that prints")]
 
 use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -12,8 +13,9 @@ use crate::environ::Environ;
 use crate::error::Error;
 use crate::exec;
 use crate::host::{RealHost, StateStream};
+use crate::note::NoteTaker;
 use crate::prestart::{self, Decision};
-use crate::text::{Line, Shown};
+use crate::text::{Line, Shown, shell_word};
 
 const USAGE: &str = "\
 Usage of nvidia-container-runtime-hook:
@@ -46,10 +48,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
         }
     };
     match command {
-        Command::Prestart => match prestart(&Invocation { flags, environ }) {
-            Ok(()) => 0,
-            Err(error) => fail(&error),
-        },
+        Command::Prestart => prestart(&Invocation { flags, environ }),
         Command::Nothing => 0,
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
@@ -68,30 +67,55 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
 }
 
 /// Decides and does.
-fn prestart(invocation: &Invocation<'_>) -> Result<(), Error> {
+fn prestart(invocation: &Invocation<'_>) -> u8 {
     let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
-    match prestart::decide(invocation, &mut StateStream::stdin(), &host)? {
-        Decision::Nothing(reason) => {
+    let mut notes = NoteTaker::new(invocation);
+    let decision = prestart::decide_before(&mut notes, invocation, &mut StateStream::stdin(), &host);
+    note(&notes, decision.as_ref(), invocation, &host);
+    match decision {
+        Ok(Decision::Nothing(reason)) => {
             if let Some(warning) = reason.warning() {
                 complain(&format!("{}\n", Line(&warning)));
             }
+            0
         }
-        Decision::Execute(plan, mode) => {
+        Ok(Decision::Execute(plan, mode)) => {
             if invocation.flags.debug && mode.name().is_some() {
                 complain(&format!("{mode}\n"));
             }
-            match exec::replace(&plan, &host)? {}
+            let Err(error) = exec::replace(&plan, &host);
+            note(&notes, Err(&error), invocation, &host);
+            fail(&error, &notes, invocation)
         }
+        Err(error) => fail(&error, &notes, invocation),
     }
-    Ok(())
 }
 
-fn fail(error: &Error) -> u8 {
+/// Leaves a note where one is asked for. That it cannot be written is no reason to fail a start.
+fn note(notes: &NoteTaker, decision: Result<&Decision<'_>, &Error>, invocation: &Invocation<'_>, host: &RealHost) {
+    if let (Err(cause), true) = (notes.write(decision, host), invocation.flags.debug) {
+        complain(&format!("{}\n", Line(&format!("the note of this start could not be written: {cause}"))));
+    }
+}
+
+fn fail(error: &Error, notes: &NoteTaker, invocation: &Invocation<'_>) -> u8 {
     if let Some(line) = error.preamble() {
         complain(&format!("{}\n", Line(line)));
     }
     complain(&format!("{}\n", Line(&error.to_string())));
+    if let Some(bundle) = &notes.bundle {
+        complain(&format!("{}\n", Line(&hint(bundle, invocation))));
+    }
     error.exit_status()
+}
+
+/// The command that shows how a container came to fail.
+fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
+    let mut hint = format!("see: nvidia-container-runtime-hook explain --bundle {}", shell_word(bundle));
+    if let Some(config) = invocation.flags.config {
+        let _ = write!(hint, " --config {}", shell_word(&config.to_string_lossy()));
+    }
+    hint
 }
 
 /// Writes to stderr; that nobody listens is no reason to fail differently.

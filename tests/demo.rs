@@ -1,35 +1,40 @@
 //! `cargo demo`: the hook's main job on the example in fixtures/demo, told in a few lines: what came in, what was decided,
 //! what was executed. Run as a test it compares the story with `story.txt`, so that what newcomers see is true.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use libtest_mimic::{Arguments, Trial};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[path = "support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+mod programs;
+
 fn main() -> ExitCode {
     let story = story();
-    let kept = fixtures().join("demo/story.txt");
+    let kept = programs::fixtures().join("demo/story.txt");
     if std::env::args().any(|argument| argument == "--show") {
         print!("{story}");
-    } else if std::env::var_os("BLESS").is_some() {
-        fs::write(kept, story).unwrap();
-    } else {
-        // The closing line of a test runner, so that this target counts as one test.
-        let same = fs::read_to_string(&kept).unwrap_or_default() == story;
-        let (word, passed, failed) = if same { ("ok", 1, 0) } else { ("FAILED", 0, 1) };
-        if !same {
-            println!("fixtures/demo/story.txt is not what the demo tells; BLESS=1 rewrites it:\n{story}");
-        }
-        println!("\ntest result: {word}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out");
-        return ExitCode::from(failed);
+        return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    if programs::bless() {
+        fs::write(&kept, &story).unwrap();
+    }
+    let told = Trial::test("the_demo_tells_the_story_that_is_kept", move || {
+        let same = fs::read_to_string(&kept).unwrap_or_default() == story;
+        same.then_some(()).ok_or_else(|| {
+            format!("{} is not what the demo tells; BLESS=1 rewrites it:\n{story}", kept.display()).into()
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), vec![told]).exit_code()
 }
 
 /// Runs the example and tells it.
@@ -61,14 +66,15 @@ fn gist(explained: &str) -> String {
 
 /// What of `config.json` matters here.
 fn chosen_lines() -> String {
-    let spec: Value = serde_json::from_slice(&fs::read(fixtures().join("demo/bundle/config.json")).unwrap()).unwrap();
+    let spec: Value =
+        serde_json::from_slice(&fs::read(programs::fixtures().join("demo/bundle/config.json")).unwrap()).unwrap();
     let variables = spec["process"]["env"].as_array().unwrap().iter().filter_map(Value::as_str);
     let nvidia: Vec<&str> = variables.filter(|variable| variable.starts_with("NVIDIA_")).collect();
     format!("/bundle/config.json: {}", nvidia.join("  "))
 }
 
 fn state() -> String {
-    fs::read_to_string(fixtures().join("demo/state.json")).unwrap()
+    fs::read_to_string(programs::fixtures().join("demo/state.json")).unwrap()
 }
 
 /// A machine of its own: the configuration, the bundle, and the fake in the place of the real program.
@@ -77,13 +83,13 @@ fn machine() -> TempDir {
     let put = |from: &str, to: &str| {
         let to = root.path().join(to);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(fixtures().join("demo").join(from), to).unwrap();
+        fs::copy(programs::fixtures().join("demo").join(from), to).unwrap();
     };
     put("config.toml", "etc/nvidia-container-runtime/config.toml");
     put("bundle/config.json", "bundle/config.json");
     fs::create_dir_all(root.path().join("usr/bin")).unwrap();
     fs::create_dir_all(root.path().join("bundle/rootfs")).unwrap();
-    symlink(program("FAKE_NVIDIA_CONTAINER_CLI", fake()), root.path().join("usr/bin/nvidia-container-cli")).unwrap();
+    symlink(programs::fake(), root.path().join("usr/bin/nvidia-container-cli")).unwrap();
     root
 }
 
@@ -109,7 +115,7 @@ fn execute(root: &Path) -> String {
 
 /// Runs the hook below a root; its environment is what an engine gives.
 fn hook(root: &Path, arguments: &[&str], state: Option<&str>) -> String {
-    let mut child = Command::new(program("HOOK_BIN", env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
+    let mut child = Command::new(programs::hook())
         .arg("-host-root")
         .arg(root)
         .args(arguments)
@@ -128,18 +134,5 @@ fn hook(root: &Path, arguments: &[&str], state: Option<&str>) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines().fold(String::new(), |all, line| all + &format!("    {line}").trim_end() + "\n")
-}
-
-fn fake() -> &'static str {
-    env!("CARGO_BIN_EXE_fake-nvidia-container-cli")
-}
-
-fn program(variable: &str, built: &str) -> PathBuf {
-    std::env::var_os(variable).map_or_else(|| built.into(), PathBuf::from)
-}
-
-fn fixtures() -> PathBuf {
-    std::env::var_os("FIXTURES_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures"), PathBuf::from)
+    text.lines().fold(String::new(), |all, line| all + format!("    {line}").trim_end() + "\n")
 }

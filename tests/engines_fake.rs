@@ -2,6 +2,7 @@
 //! `mounts`, and the container looks around. Needs root, runc and a static busybox; it does not skip without them.
 //!
 //! `cargo test --features engines --test engines_fake`
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

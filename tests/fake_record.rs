@@ -1,20 +1,21 @@
 //! What a record of `fake-nvidia-container-cli` tells, and that it is told whatever happens.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod fake_lab;
 
-use fake_lab::{CLI, Lab};
+use fake_lab::{Lab, programs};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// A command that the shell starts, for what std would set right: signals, descriptors, the environment's order.
 fn shell(lab: &Lab, script: &str) -> Output {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", script]).env_clear().env("CLI", CLI).env("RECORD", lab.path("record"));
+    command.args(["-c", script]).env_clear().env("CLI", programs::fake()).env("RECORD", lab.path("record"));
+    command.env("PATH", programs::search_path(&lab.path("bin")));
     command.current_dir(lab.path("")).output().unwrap()
 }
 
@@ -151,5 +152,5 @@ fn a_closed_pipe_ends_the_program_as_it_would_the_real_one() {
     let output = command.stdout(writer).stderr(File::create(lab.path("err")).unwrap()).output().unwrap();
     assert!(fs::read_to_string(lab.path("err")).unwrap().is_empty());
     assert!(output.status.signal() == Some(13) || output.status.success(), "{:?}", output.status);
-    assert!(Path::new(CLI).exists());
+    assert!(programs::fake().exists());
 }

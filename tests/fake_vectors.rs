@@ -1,5 +1,6 @@
 //! The recorded runs of the real `nvidia-container-cli`, each a test of its own, twice: with a record, and in the mode
 //! `files` with the tree compared. The cases are data in fixtures/cli-recorded; nothing here knows what they are about.
+#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -15,9 +16,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
+#[path = "support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+mod programs;
+
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/cli-recorded");
+    let folder = programs::fixtures().join("cli-recorded");
     let lines = |name: &str| -> Vec<Value> {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -93,7 +98,7 @@ impl Scratch {
 
     fn run(&self, case: &Value, mode: &str) -> (Output, Value) {
         let record = self.top.path().join("record.jsonl");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fake-nvidia-container-cli"));
+        let mut command = Command::new(programs::fake());
         command.arg0("nvidia-container-cli").args(strings(&case["argv"]).iter().map(|word| self.fill(word)));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("FAKE_NVIDIA_CONFIG", "/dev/null");
         command.env("FAKE_NVIDIA_TOPOLOGY", self.top.path().join("topology.json"));

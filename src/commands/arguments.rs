@@ -19,6 +19,12 @@ pub struct Arguments {
 pub enum Command {
     /// Show what a start of a container would execute, and why
     Explain(Explain),
+    /// Check a configuration file
+    Check(Check),
+    /// Look at this machine for states that keep GPUs from containers
+    Doctor(Doctor),
+    /// Write or validate the file by which Podman and CRI-O start the hook
+    OciHook(OciHook),
 }
 
 /// What several commands take.
@@ -76,6 +82,87 @@ pub struct Explain {
     /// What several commands take.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Check a configuration file.\n\n\
+        Finds faults of syntax and type, unknown and misplaced keys, values out of their set, settings that contradict \
+        each other or have no effect, paths that do not exist or that others than root can change, and keys that are \
+        out of use. An error is what would fail a start of a container; the exit status is then 1.",
+    after_help = "Examples:\n  \
+        nvidia-container-runtime-hook check\n  \
+        nvidia-container-runtime-hook check --config new.toml --strict\n  \
+        nvidia-container-runtime-hook check --print-default > /etc/nvidia-container-runtime/config.toml"
+)]
+pub struct Check {
+    /// Take warnings for errors
+    #[arg(long)]
+    pub strict: bool,
+    /// Print a file with every key, its meaning and its default, instead of checking one
+    #[arg(long)]
+    pub print_default: bool,
+    /// What several commands take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Look at this machine for states that keep GPUs from containers.\n\n\
+        Looks at the driver's kernel module and libraries, device nodes, the driver root, ldconfig, \
+        nvidia-container-cli and its version, the configuration, hooks.d, dockerd, cgroups, user namespaces and \
+        persistence. Only looks: nothing is changed and nothing is executed. The report holds versions, paths and \
+        modes, and no secrets. The exit status is 1 where there is a problem.",
+    after_help = "Examples:\n  \
+        nvidia-container-runtime-hook doctor\n  \
+        nvidia-container-runtime-hook doctor --output json\n  \
+        nvidia-container-runtime-hook doctor --root /mnt/broken-node"
+)]
+pub struct Doctor {
+    /// Take the tree below DIR for the machine
+    #[arg(long, visible_alias = "host-root", value_name = "DIR")]
+    pub root: Option<PathBuf>,
+    /// Take this for the configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Output,
+}
+
+/// Arguments of `oci-hook`.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Write or validate the file by which Podman and CRI-O start the hook.\n\n\
+        Without --hooks-dir the file is printed. It starts the hook for every container; containers that ask for no \
+        GPU are left as they are.",
+    after_help = "Examples:\n  \
+        nvidia-container-runtime-hook oci-hook\n  \
+        nvidia-container-runtime-hook oci-hook --hooks-dir /usr/share/containers/oci/hooks.d\n  \
+        nvidia-container-runtime-hook oci-hook --validate /etc/containers/oci/hooks.d/oci-nvidia-hook.json"
+)]
+pub struct OciHook {
+    /// The absolute path of the hook
+    #[arg(long, value_name = "HOOK", default_value = crate::oci_hook::DEFAULT_PATH)]
+    pub path: String,
+    /// Write oci-nvidia-hook.json in DIR
+    #[arg(long, value_name = "DIR")]
+    pub hooks_dir: Option<PathBuf>,
+    /// Print the file, which is what happens without --hooks-dir too
+    #[arg(long, conflicts_with = "hooks_dir")]
+    pub stdout: bool,
+    /// Say what is wrong with FILE; the exit status is 1 where the hook would not run by it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["hooks_dir", "stdout", "path"])]
+    pub validate: Option<PathBuf>,
+    /// Take the tree below DIR for the machine
+    #[arg(long, value_name = "DIR")]
+    pub host_root: Option<PathBuf>,
+    /// How to answer with --validate
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Output,
 }
 
 fn variable(text: &str) -> Result<String, &'static str> {

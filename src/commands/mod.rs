@@ -2,10 +2,12 @@
 //! a container never comes here. Must not print: it returns what is to be written.
 
 pub mod arguments;
+mod check;
+mod doctor;
 mod explain;
+mod oci_hook;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use clap::error::ErrorKind;
 
 use crate::cli::Invocation;
 use crate::host::RealHost;
+use crate::inspect::stdout_is_terminal;
 use crate::page::Colour;
 use crate::text::harmless_json;
 use arguments::{Arguments, Command, Common, Output};
@@ -52,6 +55,13 @@ pub fn run(words: &[&OsStr], invocation: &Invocation<'_>) -> Answer {
         Err(error) => return misuse(&error),
     };
     match &arguments.command {
+        Command::Check(check) => self::check::run(check, &Scene::new(&check.common, invocation)),
+        Command::Doctor(doctor) => {
+            self::doctor::run(&Scene::of(doctor.root.as_deref(), doctor.config.as_deref(), doctor.output, invocation))
+        }
+        Command::OciHook(oci_hook) => {
+            self::oci_hook::run(oci_hook, &Scene::of(oci_hook.host_root.as_deref(), None, oci_hook.output, invocation))
+        }
         Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, invocation)),
     }
 }
@@ -85,11 +95,15 @@ pub struct Scene<'s> {
 
 impl<'s> Scene<'s> {
     fn new(common: &'s Common, invocation: &Invocation<'s>) -> Self {
+        Scene::of(common.host_root.as_deref(), common.config.as_deref(), common.output, invocation)
+    }
+
+    fn of(root: Option<&'s Path>, config: Option<&'s Path>, output: Output, invocation: &Invocation<'s>) -> Self {
         let mut invocation = *invocation;
-        invocation.flags.config = common.config.as_deref().map(Path::as_os_str).or(invocation.flags.config);
-        invocation.flags.host_root = common.host_root.as_deref().map(Path::as_os_str).or(invocation.flags.host_root);
+        invocation.flags.config = config.map(Path::as_os_str).or(invocation.flags.config);
+        invocation.flags.host_root = root.map(Path::as_os_str).or(invocation.flags.host_root);
         let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
-        Scene { host, invocation, output: common.output }
+        Scene { host, invocation, output }
     }
 
     /// Writes a report in the form that is asked for.
@@ -106,6 +120,6 @@ impl<'s> Scene<'s> {
 
     fn colour(&self) -> Colour {
         let variable = |name: &[u8]| self.invocation.environ.get(name);
-        Colour::wanted(io::stdout().is_terminal(), variable(b"NO_COLOR"), variable(b"TERM"))
+        Colour::wanted(stdout_is_terminal(), variable(b"NO_COLOR"), variable(b"TERM"))
     }
 }

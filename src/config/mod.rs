@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 pub use locate::{ConfigFile, SUSE_USER, find, searched};
-pub use options::{Default, Key, Kind, ROWS, Reader, Row};
-pub use toml_dialect::{Fault, Value};
+pub use options::{DEPRECATED, Default, Key, Kind, ROWS, Reader, Row};
+pub use toml_dialect::{Fault, Value, noun as noun_of, type_fault};
 
 use crate::cli_version::CliVersion;
 use crate::error::{Error, Place};
@@ -40,6 +40,33 @@ impl<'a> Config<'a> {
     /// # Errors
     /// [`Error::Config`] for a fault of the file, and one error for each key whose value is out of its set.
     pub fn read(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
+        let mut config = Self::parse(file)?;
+        config.supported = config.supported_capabilities()?;
+        config.cli_version = config.parsed_cli_version()?;
+        config.check_ldconfig()?;
+        config.check_environment()?;
+        Ok(config)
+    }
+
+    /// Every fault of the values in a file, where [`Config::read`] stops at the first.
+    #[must_use]
+    pub fn faults(file: &'a ConfigFile) -> Vec<Error> {
+        match Self::parse(Some(file)) {
+            Err(error) => vec![error],
+            Ok(config) => [
+                config.supported_capabilities().err(),
+                config.parsed_cli_version().err(),
+                config.check_ldconfig().err(),
+                config.check_environment().err(),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        }
+    }
+
+    /// Reads a file as it is written.
+    fn parse(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
         let mut settings = vec![None; ROWS.len()];
         if let Some(file) = file {
             toml_dialect::read(&file.text, |key, value, offset| {
@@ -49,12 +76,7 @@ impl<'a> Config<'a> {
             })
             .map_err(|fault| Error::Config { place: file.place(fault.offset), message: fault.message })?;
         }
-        let mut config = Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST };
-        config.supported = config.supported_capabilities()?;
-        config.cli_version = config.parsed_cli_version()?;
-        config.check_ldconfig()?;
-        config.check_environment()?;
-        Ok(config)
+        Ok(Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST })
     }
 
     /// The file that was read, if there was one.

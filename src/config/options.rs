@@ -87,6 +87,15 @@ macro_rules! keys {
         impl Key {
             /// Every key, in the order of [`ROWS`].
             pub const ALL: &[Key] = &[$(Key::$id,)+];
+
+            /// The key with a dotted name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Key> {
+                match name {
+                    $($name => Some(Key::$id),)+
+                    _ => None,
+                }
+            }
         }
     };
 }
@@ -156,6 +165,8 @@ keys! {
         "The oldest `nvidia-container-cli` that the hook must speak to, from 1.14.0 on: options that it does not know are not passed."
     HookSanitizeEnvironment "nvidia-container-runtime-hook.sanitize-environment" HookOnly Bool(false)
         "Loader and interpreter variables (`LD_*`, `GLIBC_TUNABLES`, ...) of the hook's environment do not reach `nvidia-container-cli`."
+    HookLog "nvidia-container-runtime-hook.log" HookOnly Text("")
+        "Where a line of JSON about each start goes: an absolute path of a file, `syslog`, or `journald`. The variable `NVIDIA_CONTAINER_HOOK_LOG` of the hook's own environment overrides it."
     CtkPath "nvidia-ctk.path" Others Text("nvidia-ctk")
         "The `nvidia-ctk` that CDI hooks call."
     AllowCudaCompatLibs "features.allow-cuda-compat-libs-from-container" Hook Bool(false)
@@ -174,6 +185,23 @@ keys! {
         "CDI specifications add no group ids for device nodes."
 }
 
+/// Keys that once meant something, or that something better has replaced, and what to do about them.
+pub const DEPRECATED: &[(&str, &str)] = &[
+    (
+        "nvidia-container-runtime.experimental",
+        "remove it; nvidia-container-runtime.mode says how devices reach containers",
+    ),
+    ("nvidia-container-runtime.discover-mode", "write nvidia-container-runtime.mode"),
+    ("features.gds", "remove it; the image asks with NVIDIA_GDS=enabled"),
+    ("features.mofed", "remove it; the image asks with NVIDIA_MOFED=enabled"),
+    ("features.nvswitch", "remove it; the image asks with NVIDIA_NVSWITCH=enabled"),
+    ("features.gdrcopy", "remove it; the image asks with NVIDIA_GDRCOPY=enabled"),
+    (
+        "features.allow-cuda-compat-libs-from-container",
+        "write nvidia-container-runtime.modes.legacy.cuda-compat-mode = \"mount\", which says the same",
+    ),
+];
+
 impl Key {
     /// The key's row.
     #[must_use]
@@ -188,12 +216,6 @@ impl Key {
             doc: "",
         };
         ROWS.get(self as usize).unwrap_or(&NOTHING)
-    }
-
-    /// The key with a dotted name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Key> {
-        Key::ALL.iter().copied().find(|key| key.row().name == name)
     }
 }
 

@@ -47,20 +47,25 @@ fn walk<'a>(table: DeTable<'a>, prefix: &mut String, set: &mut impl FnMut(Key, V
             let value = typed(key, value.into_inner()).map_err(|message| Fault { message, offset })?;
             set(key, value, offset);
         } else {
-            prefix.push('.');
-            if ROWS.iter().any(|row| row.name.starts_with(prefix.as_str())) {
-                match value.into_inner() {
-                    DeValue::Table(table) => walk(table, prefix, set)?,
-                    other => {
-                        let name = prefix.trim_end_matches('.');
-                        return Err(Fault { message: wrong_type(name, "a table", noun(&other)), offset });
-                    }
+            match value.into_inner() {
+                DeValue::Table(table) => {
+                    prefix.push('.');
+                    walk(table, prefix, set)?;
                 }
+                other if is_table(prefix) => {
+                    return Err(Fault { message: wrong_type(prefix, "a table", noun(&other)), offset });
+                }
+                _ => {}
             }
         }
         prefix.truncate(length);
     }
     Ok(())
+}
+
+/// Whether known keys stand in the table of a dotted name.
+fn is_table(name: &str) -> bool {
+    ROWS.iter().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
@@ -72,7 +77,7 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
             .into_iter()
             .map(|item| match item.into_inner() {
                 DeValue::String(item) => Ok(item),
-                other => Err(wrong_type(row.name, "a list of strings", &format!("a list with {}", noun(&other)))),
+                other => Err(wrong_item(row.name, &other)),
             })
             .collect::<Result<_, _>>()
             .map(Value::List),
@@ -80,11 +85,32 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
     }
 }
 
+/// What is wrong with the type of a known key's value, if anything is.
+#[must_use]
+pub fn type_fault(key: Key, value: &DeValue<'_>) -> Option<String> {
+    let row = key.row();
+    match (row.kind, value) {
+        (Kind::Bool, DeValue::Boolean(_)) | (Kind::Text, DeValue::String(_)) => None,
+        (Kind::List, DeValue::Array(items)) => items
+            .iter()
+            .map(|item| item.get_ref())
+            .find(|item| !matches!(item, DeValue::String(_)))
+            .map(|item| wrong_item(row.name, item)),
+        (kind, other) => Some(wrong_type(row.name, kind.noun(), noun(other))),
+    }
+}
+
+fn wrong_item(name: &str, item: &DeValue<'_>) -> String {
+    wrong_type(name, "a list of strings", &format!("a list with {}", noun(item)))
+}
+
 fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
     format!("{name} must be {wanted}, found {found}")
 }
 
-fn noun(value: &DeValue<'_>) -> &'static str {
+/// The type of a value, with article.
+#[must_use]
+pub fn noun(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",

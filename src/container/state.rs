@@ -12,6 +12,9 @@ use crate::error::Error;
 use crate::host::SIZE_LIMIT;
 use crate::paths;
 
+/// Room for a state with a few annotations; each further read doubles it.
+const FIRST_READ: usize = 2 << 10;
+
 /// What the hook needs of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
@@ -134,7 +137,7 @@ fn fill(stream: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
     if old > SIZE_LIMIT {
         return Err(io::Error::other(format!("more than {} MiB", SIZE_LIMIT >> 20)));
     }
-    buffer.resize((2 * old).max(8 << 10), 0);
+    buffer.resize((2 * old).max(FIRST_READ), 0);
     let got = loop {
         match stream.read(buffer.get_mut(old..).unwrap_or_default()) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -119,9 +119,9 @@ fn channels(report: &Report, warnings: &mut Vec<Warning>) {
         }
     }
     let asked = report.container.iter().flat_map(|container| &container.variables);
-    let asked =
+    let mut asked =
         asked.filter(|variable| variable.name == imex::VARIABLE).filter_map(|variable| variable.value.as_deref());
-    if devices.given.is_some() && asked.last().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
+    if devices.given.is_some() && asked.next_back().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
         let message = format!("{} says all, which means no channel", imex::VARIABLE);
         warn(warnings, "imex-all", message, "name the channels: 0 to 2047");
     }

@@ -7,8 +7,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-/// The program.
-pub(crate) const CLI: &str = env!("CARGO_BIN_EXE_fake-nvidia-container-cli");
+#[path = "../support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+pub(crate) mod programs;
 
 /// A folder with a container's root and a record.
 pub(crate) struct Lab {
@@ -40,7 +41,7 @@ impl Lab {
 
     /// The program under a name, with nothing but what a test says.
     pub(crate) fn named(&self, argv0: &str, words: &[&str]) -> Command {
-        let mut command = Command::new(CLI);
+        let mut command = Command::new(programs::fake());
         command.arg0(argv0).args(words).env_clear().env("PATH", "/usr/bin:/bin");
         command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_RECORD", self.path("record"));
         command.current_dir(self.top.path()).stdin(Stdio::null());

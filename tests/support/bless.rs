@@ -1,7 +1,7 @@
 //! Rewrites an expected.toml with what came out, and leaves everything that a person wrote: why, source, upstream,
 //! comments. Must not judge; whoever blesses reads the difference.
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
 use super::core::{Decided, Planned};
 use super::outcome::{Executed, Outcome, shown};
@@ -52,7 +52,7 @@ fn fill(table: &mut Table, scene: &Scene, executed: &Executed, origins: &[String
         table.insert("environment", lines(shown(&executed.environ).into_iter().map(Value::from)));
     }
     table.remove("refused");
-    if !executed.understood {
+    if executed.refused() {
         table.insert("refused", value(true));
     }
 }
@@ -85,6 +85,5 @@ pub fn override_table(name: &str, because: &str, scene: &Scene, outcome: &Outcom
             table.insert("environment", lines(shown(&executed.environ).into_iter().map(Value::from)));
         }
     }
-    let _ = InlineTable::new();
     table
 }

@@ -12,7 +12,7 @@ use super::scene::{CLI, Node, Scene};
 /// The folder that holds what applies where a case says nothing.
 const DEFAULTS: &str = "defaults";
 /// Folders of the fixtures that hold no case folders.
-const NO_AREAS: [&str; 4] = [DEFAULTS, "recorded", "cli-recorded", "demo"];
+const NO_AREAS: [&str; 7] = [DEFAULTS, "recorded", "cli-recorded", "demo", "explain", "check", "doctor"];
 /// Where the files of a case stand in its scene.
 const PLACES: [(&str, &str); 2] =
     [("config.toml", "/etc/nvidia-container-runtime/config.toml"), ("bundle/config.json", "/bundle/config.json")];

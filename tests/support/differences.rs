@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
+use std::path::PathBuf;
 
 use libtest_mimic::Failed;
 
+use super::case::Case;
 use super::expected::Expected;
 use super::programs;
 use super::recorded::Overrides;
@@ -19,22 +21,28 @@ The published hook is that of NVIDIA Container Toolkit 1.20. What is not named h
 runs in `fixtures/recorded/` show it. Each difference has a reason and at least one case that pins both behaviours.
 ";
 
-/// Compares the file with the cases, or rewrites it.
-pub fn check(cases: &[(String, Result<Expected, String>)]) -> Result<(), Failed> {
-    let path = programs::source("docs/differences.md");
-    let text = render(cases);
-    if programs::bless() {
-        fs::write(path, text)?;
+/// Compares the file with the cases.
+pub fn check(cases: &[Case]) -> Result<(), Failed> {
+    if programs::bless() || fs::read_to_string(path()).unwrap_or_default() == render(cases) {
         return Ok(());
     }
-    match fs::read_to_string(&path).unwrap_or_default() == text {
-        true => Ok(()),
-        false => Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into()),
-    }
+    Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into())
 }
 
-fn render(cases: &[(String, Result<Expected, String>)]) -> String {
-    let known = || cases.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
+/// Rewrites the file.
+pub fn write(cases: &[Case]) {
+    fs::write(path(), render(cases)).unwrap();
+}
+
+fn path() -> PathBuf {
+    programs::source("docs/differences.md")
+}
+
+fn render(cases: &[Case]) -> String {
+    let expected: Vec<(String, Result<Expected, String>)> =
+        cases.iter().map(|case| (case.name.clone(), case.expected())).collect();
+    let known = || expected.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
+    let overrides = Overrides::read().unwrap();
     let mut changed: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     let mut kept: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     for (name, expected) in known() {
@@ -46,7 +54,9 @@ fn render(cases: &[(String, Result<Expected, String>)]) -> String {
         }
     }
     let mut text = format!("{HEAD}\n## Changed on purpose\n");
-    let overrides = Overrides::read().unwrap();
+    for id in overrides.reasons.keys() {
+        changed.entry(id).or_default();
+    }
     for (id, cases) in &changed {
         section(&mut text, id, cases, &overrides);
     }
@@ -61,29 +71,43 @@ fn render(cases: &[(String, Result<Expected, String>)]) -> String {
 
 fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: &Overrides) {
     write!(text, "\n### {id}\n\n").unwrap();
+    let mut by_reason: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     for (name, expected) in cases {
-        let upstream = expected.upstream.as_ref().unwrap();
-        let outcome = |exit: i32, executes: bool| match (exit, executes) {
-            (0, true) => "executes nvidia-container-cli".to_owned(),
-            (0, false) => "exit 0, nothing executed".to_owned(),
-            (exit, false) => format!("exit {exit}"),
-            (exit, true) => format!("nvidia-container-cli ends with {exit}"),
-        };
-        writeln!(text, "- `fixtures/{name}`: {}", expected.why).unwrap();
-        writeln!(text, "  Reason: {}", upstream.why_different).unwrap();
-        let ours = outcome(expected.exit, expected.exec.is_some());
-        let theirs = outcome(upstream.exit, upstream.argv.is_some());
-        if ours != theirs {
-            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
-        }
-        if let Some((ours, theirs)) = argument_differences(expected) {
-            writeln!(text, "  Ours: {ours}. Published: {theirs}.").unwrap();
-        }
+        by_reason.entry(&expected.upstream.as_ref().unwrap().why_different).or_default().push((name, expected));
     }
-    let recorded: Vec<String> =
-        overrides.case.iter().filter(|case| case.because == id).map(|case| format!("`{}`", case.name)).collect();
-    if !recorded.is_empty() {
-        writeln!(text, "- recorded: {}", recorded.join(", ")).unwrap();
+    if let (true, Some(reason)) = (cases.is_empty(), overrides.reasons.get(id)) {
+        writeln!(text, "{reason}\n").unwrap();
+    }
+    for (reason, cases) in by_reason {
+        writeln!(text, "{reason}\n").unwrap();
+        for (name, expected) in cases {
+            writeln!(text, "- {}{} (`fixtures/{name}`)", expected.why, both_outcomes(expected)).unwrap();
+        }
+        text.push('\n');
+    }
+    let named = |case: &&super::recorded::Override| case.because == id;
+    let recorded: Vec<String> = overrides.case.iter().filter(named).map(|case| format!("`{}`", case.name)).collect();
+    match recorded.is_empty() {
+        true => drop(text.pop()),
+        false => writeln!(text, "Recorded runs that show it: {}.", recorded.join(", ")).unwrap(),
+    }
+}
+
+/// What ours and the published hook do, as far as it is not the same.
+fn both_outcomes(expected: &Expected) -> String {
+    let upstream = expected.upstream.as_ref().unwrap();
+    let outcome = |exit: i32, executes: bool| match (exit, executes) {
+        (0, true) => "executes nvidia-container-cli".to_owned(),
+        (0, false) => "exit 0, nothing executed".to_owned(),
+        (exit, false) => format!("exit {exit}"),
+        (exit, true) => format!("nvidia-container-cli ends with {exit}"),
+    };
+    let ours = outcome(expected.exit, expected.exec.is_some());
+    let theirs = outcome(upstream.exit, upstream.argv.is_some());
+    match (ours == theirs, argument_differences(expected)) {
+        (false, _) => format!("; ours: {ours}, published: {theirs}"),
+        (true, Some((ours, theirs))) => format!("; ours: {ours}, published: {theirs}"),
+        (true, None) => String::new(),
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Expected {
     pub source: String,
     /// The id of an odd behaviour of the published hook that ours shares.
     pub kept: Option<String>,
+    /// Why another hook cannot show this, if it cannot.
+    pub ours_only: Option<String>,
     /// The exit status.
     #[serde(default)]
     pub exit: i32,
@@ -87,8 +89,8 @@ impl Expected {
             (Some(exec), Some(executed)) => {
                 faults.extend(difference("argv", &exec.argv(), &executed.argv));
                 faults.extend(difference("environment", &exec.environment(scene), &executed.environ));
-                if exec.refused == executed.understood {
-                    faults.push(format!("nvidia-container-cli understands the command line: {}", executed.understood));
+                if exec.refused != executed.refused() {
+                    faults.push(format!("nvidia-container-cli refuses the command line: {}", executed.refused()));
                 }
                 faults.extend(outcome_of_any(scene, outcome));
             }
@@ -101,12 +103,11 @@ impl Expected {
         faults
     }
 
-    /// What is not as expected of another hook; `as_ours` ignores that a difference is listed.
-    pub fn faults_of_other(&self, scene: &Scene, outcome: &Outcome, as_ours: bool) -> Vec<String> {
+    /// What is not as expected of another hook.
+    pub fn faults_of_other(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
         let ours = self.exec.as_ref();
         let environment = ours.map_or_else(|| scene.environ.clone(), |exec| exec.environment(scene));
-        let upstream = self.upstream.as_ref().filter(|_| !as_ours);
-        let want = match upstream {
+        let want = match &self.upstream {
             None => Published { exit: self.exit, argv: ours.map(Exec::argv), environment },
             Some(it) => Published {
                 exit: it.exit,

@@ -4,40 +4,41 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use super::{programs, scene::HOOK};
 
-/// Puts the hook under test into a tree; the result is its path inside.
-pub fn install(root: &Path) -> PathBuf {
-    let inside = PathBuf::from("/usr/bin").join(HOOK);
+/// The path of the hook inside a tree.
+pub fn inside() -> PathBuf {
+    PathBuf::from("/usr/bin").join(HOOK)
+}
+
+/// Copies the hook under test and the libraries to a place from which trees can link them.
+pub fn prepare(store: &Path) {
     let hook = programs::hook_under_test().expect("HOOK_UNDER_TEST");
-    copy(&hook, root, &inside);
-    for library in libraries(&hook) {
-        copy(library, root, library);
+    copy(&hook, store, &inside());
+    for library in [&hook, &programs::fake()].into_iter().flat_map(|program| named_by_ldd(program)) {
+        copy(&library, store, &library);
     }
-    inside
+}
+
+/// Links what was prepared into a tree, except where the case has something itself.
+pub fn install(store: &Path, root: &Path) {
+    for file in super::case::files(store) {
+        let place = root.join(file.strip_prefix(store).unwrap());
+        if !place.exists() {
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::hard_link(file, &place).unwrap();
+        }
+    }
 }
 
 fn copy(from: &Path, root: &Path, inside: &Path) {
     let place = root.join(inside.strip_prefix("/").unwrap());
-    if !place.exists() {
-        fs::create_dir_all(place.parent().unwrap()).unwrap();
-        fs::copy(from, &place).unwrap();
-    }
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::copy(from, &place).unwrap();
 }
 
-/// The libraries of the hook and of the fake, as `ldd` names them; none of a static program.
-fn libraries(hook: &Path) -> &'static [PathBuf] {
-    static LIBRARIES: OnceLock<Vec<PathBuf>> = OnceLock::new();
-    LIBRARIES.get_or_init(|| {
-        let mut all: Vec<PathBuf> = [hook, &programs::fake()].into_iter().flat_map(named_by_ldd).collect();
-        all.sort();
-        all.dedup();
-        all
-    })
-}
-
+/// The libraries of a program; none of a static one.
 fn named_by_ldd(program: &Path) -> Vec<PathBuf> {
     let output = Command::new("ldd").arg(program).output().expect("ldd, which names the libraries of a program");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();

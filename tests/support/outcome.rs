@@ -32,6 +32,16 @@ pub struct Executed {
     pub understood: bool,
 }
 
+impl Executed {
+    /// Whether the fake, which is strict, does not understand the command line. It looks users up on this machine, so
+    /// that the names of some leave the question open.
+    pub fn refused(&self) -> bool {
+        let is_named = |user: &[u8]| user.iter().any(|byte| byte.is_ascii_alphabetic());
+        let names_user = self.argv.iter().any(|word| word.strip_prefix(b"--user=").is_some_and(is_named));
+        !self.understood && !names_user
+    }
+}
+
 impl Outcome {
     /// Standard error as text.
     pub fn stderr(&self) -> String {

@@ -1,7 +1,8 @@
 //! Where the programs and the fixtures are: named by the environment, so that a package build can test what it
 //! installs, else those that cargo has just built.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 /// The hook.
 pub fn hook() -> PathBuf {
@@ -27,6 +28,13 @@ pub fn fixtures() -> PathBuf {
 /// A file of the source tree.
 pub fn source(path: &str) -> PathBuf {
     from_environment("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
+}
+
+#[allow(dead_code, reason = "for the suites of the fake")]
+/// `PATH` with a folder in front: for shells, since not every machine has its programs in /usr/bin.
+pub fn search_path(folder: &Path) -> OsString {
+    let path = from_environment("PATH").unwrap_or_else(|| PathBuf::from("/usr/bin:/bin"));
+    [folder.as_os_str(), path.as_os_str()].join(OsStr::new(":"))
 }
 
 /// Whether expectations are to be rewritten.

@@ -30,7 +30,6 @@ struct Line {
     cwd: String,
     env_raw: Vec<Value>,
     uid: Option<String>,
-    #[expect(dead_code, reason = "overrides.toml says what comes of it")]
     quirk: Option<String>,
     #[serde(default)]
     unordered_requires: bool,
@@ -85,6 +84,11 @@ impl Recorded {
     /// `FAMILY/CASE`.
     pub fn name(&self) -> &str {
         &self.line.name
+    }
+
+    /// The id of the odd behaviour that the case shows.
+    pub fn quirk(&self) -> Option<&str> {
+        self.line.quirk.as_deref()
     }
 
     /// The family.
@@ -240,15 +244,24 @@ impl Overrides {
 }
 
 impl Override {
-    /// Where an outcome is not what the entry says.
-    pub fn faults(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
+    /// Whether only messages differ from what was recorded.
+    pub fn is_only_words(&self, scene: &Scene, recorded: &Published) -> bool {
+        let ours = self.published(scene);
+        (ours.exit, ours.argv, ours.environment) == (recorded.exit, recorded.argv.clone(), recorded.environment.clone())
+    }
+
+    fn published(&self, scene: &Scene) -> Published {
         let list = |texts: &[String]| texts.iter().map(|text| text.clone().into_bytes()).collect::<Vec<_>>();
-        let want = Published {
+        Published {
             exit: self.exit,
             argv: self.argv.as_deref().map(list),
             environment: self.environment.as_deref().map_or_else(|| scene.environ.clone(), list),
-        };
-        let mut faults = want.faults(outcome);
+        }
+    }
+
+    /// Where an outcome is not what the entry says.
+    pub fn faults(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
+        let mut faults = self.published(scene).faults(outcome);
         if self.stderr != outcome.stderr() {
             faults.push(format!("stderr: want {:?}, got {:?}", self.stderr, outcome.stderr()));
         }

@@ -42,6 +42,9 @@ fn workshop() -> &'static Workshop {
                 .unwrap_or_else(|why| panic!("{}: {why}", program.display()));
             fs::set_permissions(directory.path().join(name), fs::Permissions::from_mode(0o755)).unwrap();
         }
+        if programs::hook_under_test().is_some() {
+            other_hook::prepare(&directory.path().join("other"));
+        }
         Workshop { directory, next: AtomicUsize::new(0) }
     })
 }
@@ -75,6 +78,9 @@ pub fn run(scene: &Scene, which: Which) -> Outcome {
 }
 
 fn run_in(place: &Path, root: &Path, scene: &Scene, which: Which, base: &Path) -> Outcome {
+    if which == Which::Other {
+        other_hook::install(&base.join("other"), root);
+    }
     // At the top of the tree, where both a hook in a private root and one outside can write.
     let recorded = root.join(".record");
     let inside = |path: &Path| match which {
@@ -85,7 +91,7 @@ fn run_in(place: &Path, root: &Path, scene: &Scene, which: Which, base: &Path) -
     let launch = Launch {
         program: match which {
             Which::Ours => base.join("hook"),
-            Which::Other => other_hook::install(root),
+            Which::Other => other_hook::inside(),
         },
         argv: argv(scene, root, which),
         environ: settings.iter().chain(&scene.environ).cloned().collect(),
@@ -101,12 +107,22 @@ fn run_in(place: &Path, root: &Path, scene: &Scene, which: Which, base: &Path) -
     let spec = place.join("launch");
     fs::write(&spec, serde_json::to_vec(&launch).unwrap()).unwrap();
     let (stdout, stderr) = feed(spawn(&spec), scene);
+    let stderr = if which == Which::Ours { without_hint(stderr) } else { stderr };
     let report = fs::read(&launch.report).unwrap_or_default();
     let ended = serde_json::from_slice::<Ended>(&report);
     let ended = ended.unwrap_or_else(|_| panic!("not started: {}", String::from_utf8_lossy(&stderr)));
     let records = read_records(&recorded);
     let executed = records.first().map(|record| executed(record, &settings, root, &ended));
     Outcome { exit: ended.exit, stdout, stderr, executed, records }
+}
+
+/// What the hook says without the hint that follows every error where the bundle is known. It is the same everywhere,
+/// and tests/explain.rs looks at it, so that it need not stand in each expectation.
+fn without_hint(stderr: Vec<u8>) -> Vec<u8> {
+    const HINT: &str = "see: nvidia-container-runtime-hook explain --bundle ";
+    let body = stderr.strip_suffix(b"\n").unwrap_or(&stderr);
+    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    if body[start..].starts_with(HINT.as_bytes()) { stderr[..start].to_vec() } else { stderr }
 }
 
 /// The variables by which the fake is told what to do.

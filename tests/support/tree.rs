@@ -18,7 +18,7 @@ pub fn make(root: &Path, scene: &Scene, cli: &Path) {
     for (path, node) in &scene.files {
         let place = below(root, path);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
-        put(root, &place, node, cli);
+        put(path, &place, node, cli);
     }
     fs::create_dir_all(below(root, &scene.cwd)).unwrap();
     // Last, and children first: a directory may forbid what is still to be done in it.
@@ -29,14 +29,17 @@ pub fn make(root: &Path, scene: &Scene, cli: &Path) {
     }
 }
 
-fn put(root: &Path, place: &Path, node: &Node, cli: &Path) {
+fn put(path: &str, place: &Path, node: &Node, cli: &Path) {
     match node {
         Node::File { content, .. } => fs::write(place, content).unwrap(),
         // A link, since copying the program for each case would take longer than the cases.
         Node::Cli { mode: 0o755 } if fs::hard_link(cli, place).is_ok() => {}
         Node::Cli { .. } => drop(fs::copy(cli, place).unwrap()),
         Node::Directory { .. } => fs::create_dir_all(place).unwrap(),
-        Node::Symlink(target) if target.starts_with('/') => symlink(below(root, target), place).unwrap(),
+        // Upwards to the root and down again, so that the link leads nowhere else, wherever the root is.
+        Node::Symlink(target) if target.starts_with('/') => {
+            symlink("../".repeat(path.matches('/').count() - 1) + target.trim_start_matches('/'), place).unwrap();
+        }
         Node::Symlink(target) => symlink(target, place).unwrap(),
         Node::Fifo => nix::unistd::mkfifo(place, Mode::from_bits_truncate(0o644)).unwrap(),
     }

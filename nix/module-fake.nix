@@ -1,0 +1,41 @@
+# NixOS: simulated GPUs behind the hook, so that a configuration with GPU containers can be tested on any machine. The
+# fake plays nvidia-container-cli, and nvidia-smi inside of containers.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.hardware.fake-nvidia-container-cli;
+  toml = import ./toml.nix { inherit lib; };
+in
+{
+  options.hardware.fake-nvidia-container-cli = {
+    enable = lib.mkEnableOption "simulated NVIDIA GPUs in place of a driver";
+
+    # Static: it also becomes a program inside of containers, which have no /nix/store.
+    package = lib.mkPackageOption pkgs "fake-nvidia-container-cli-static" { };
+
+    settings = lib.mkOption {
+      type = (pkgs.formats.toml { }).type;
+      default = { };
+      example = {
+        topology = "a100-mig";
+        record = "/run/fake-nvidia.jsonl";
+      };
+      description = "What stands in `/etc/fake-nvidia/config.toml`: the GPUs, what is done to containers, failures.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+    environment.etc."fake-nvidia/config.toml".text = toml cfg.settings;
+
+    hardware.fake-nvidia-container-cli.settings.apply = lib.mkDefault "mounts";
+    hardware.nvidia-container-runtime-hook = {
+      enable = lib.mkDefault true;
+      cliPackage = cfg.package;
+    };
+  };
+}

@@ -1,0 +1,98 @@
+# NixOS: the hook, the files by which Podman and CRI-O start it, and its configuration, which is read by the hook's own
+# `check` when the system is built. Knows nothing of GPUs: those are the driver's, or module-fake.nix's.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  cfg = config.hardware.nvidia-container-runtime-hook;
+  hooksDir = "/etc/containers/oci/hooks.d";
+  toml = import ./toml.nix { inherit lib; };
+
+  configFile =
+    pkgs.runCommand "nvidia-container-runtime-hook-config.toml"
+      {
+        text = toml cfg.settings;
+        passAsFile = [ "text" ];
+      }
+      ''
+        cp "$textPath" "$out"
+        ${lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
+          ${lib.getExe cfg.package} check --config "$out"
+        ''}
+      '';
+
+  hook = {
+    version = "1.0.0";
+    hook = {
+      path = lib.getExe cfg.package;
+      args = [
+        "nvidia-container-runtime-hook"
+        "prestart"
+      ];
+      # Engines start hooks with these variables only. No empty entry, which would be the current folder.
+      env = [ "PATH=${lib.concatStringsSep ":" cfg.path}" ];
+    };
+    when = {
+      always = true;
+      commands = [ ".*" ];
+    };
+    stages = [ "prestart" ];
+  };
+in
+{
+  options.hardware.nvidia-container-runtime-hook = {
+    enable = lib.mkEnableOption "the NVIDIA OCI prestart hook for Podman and CRI-O";
+
+    package = lib.mkPackageOption pkgs "nvidia-container-runtime-hook" { };
+
+    cliPackage = lib.mkOption {
+      type = lib.types.package;
+      default = pkgs.libnvidia-container;
+      defaultText = lib.literalExpression "pkgs.libnvidia-container";
+      example = lib.literalExpression "pkgs.fake-nvidia-container-cli-static";
+      description = "The package whose main program is the `nvidia-container-cli` that the hook becomes.";
+    };
+
+    path = lib.mkOption {
+      type = lib.types.listOf lib.types.str;
+      default = [ "/run/current-system/sw/bin" ];
+      description = "`PATH` of the hook and so of `nvidia-container-cli`.";
+    };
+
+    settings = lib.mkOption {
+      type = (pkgs.formats.toml { }).type;
+      default = { };
+      example = lib.literalExpression ''
+        {
+          accept-nvidia-visible-devices-envvar-when-unprivileged = false;
+          nvidia-container-cli.no-cgroups = true;
+        }
+      '';
+      description = ''
+        What stands in `/etc/nvidia-container-runtime/config.toml`. A value that the hook would refuse, or a key that
+        it does not know, is reported when the system is built.
+      '';
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+
+    # Where NixOS has what the hook looks for under /usr and /sbin elsewhere.
+    hardware.nvidia-container-runtime-hook.settings.nvidia-container-cli = {
+      path = lib.mkDefault (lib.getExe cfg.cliPackage);
+      ldconfig = lib.mkDefault "@${lib.getExe' (lib.getBin pkgs.glibc) "ldconfig"}";
+    };
+
+    environment.etc."nvidia-container-runtime/config.toml".source = configFile;
+    environment.etc."containers/oci/hooks.d/oci-nvidia-hook.json".text = builtins.toJSON hook;
+
+    virtualisation.containers.containersConf.settings.engine.hooks_dir = [ hooksDir ];
+    virtualisation.cri-o.settings = lib.mkIf config.virtualisation.cri-o.enable {
+      crio.runtime.hooks_dir = [ hooksDir ];
+    };
+  };
+}

@@ -1,0 +1,57 @@
+# One program, compiled: what package.nix tests and hands out. An edit of a test or a fixture does not come here.
+{
+  lib,
+  rustPlatform,
+  stdenv,
+
+  # Which [[bin]] of the root package.
+  program ? "nvidia-container-runtime-hook",
+}:
+let
+  manifest = lib.importTOML ../Cargo.toml;
+  source = import ./source.nix { inherit lib; };
+  isHook = program == manifest.package.name;
+
+  # Cargo wants a file for every target that Cargo.toml names, also for those that are not built.
+  absent = [
+    "fake-nvidia-container-cli/src/lib.rs"
+  ]
+  ++ map (target: target.path or "tests/${target.name}.rs") (manifest.test or [ ])
+  ++ map (target: target.path or "benches/${target.name}.rs") (manifest.bench or [ ]);
+in
+rustPlatform.buildRustPackage {
+  pname = "${program}-unwrapped";
+  inherit (manifest.workspace.package) version;
+
+  src = if isHook then source.hook else source.programs;
+  postPatch = ''
+    for file in ${lib.escapeShellArgs absent}; do
+      [ -e "$file" ] || install -D /dev/null "$file"
+    done
+  '';
+
+  cargoLock.lockFile = ../Cargo.lock;
+  # The hook alone: not one dependency of the fake is compiled into it.
+  buildNoDefaultFeatures = isHook;
+  cargoBuildFlags = [
+    "--package=${manifest.package.name}"
+    "--bin=${program}"
+  ];
+
+  # That it starts. The suites run over this very file in package.nix.
+  checkPhase = ''
+    runHook preCheck
+    "target/${stdenv.hostPlatform.rust.cargoShortTarget}/$cargoBuildType/${program}" --version
+    runHook postCheck
+  '';
+
+  meta = {
+    description = "The program ${program}, before its tests";
+    license = lib.licenses.asl20;
+    platforms = [
+      "x86_64-linux"
+      "aarch64-linux"
+    ];
+    mainProgram = program;
+  };
+}

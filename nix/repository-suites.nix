@@ -1,0 +1,7 @@
+# Suites that read the repository itself, not only fixtures: a check of their own, so that an edit of a document does
+# not make a package again.
+[
+  "./tidy"
+  "./fake_recipes"
+  "fake-nvidia-container-cli/documents"
+]

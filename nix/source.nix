@@ -1,0 +1,57 @@
+# What each derivation reads, so that an edit rebuilds only what it can change: README and docs belong to none of the
+# programs, fixtures to none of the compilations. Knows paths and nothing of how they are built.
+{ lib }:
+let
+  root = ../.;
+  inherit (lib) fileset;
+  optional = path: fileset.maybeMissing (root + path);
+
+  toSource =
+    sets:
+    fileset.toSource {
+      inherit root;
+      fileset = fileset.difference (fileset.unions sets) (
+        fileset.fileFilter (file: file.name == "BUILD.bazel") root
+      );
+    };
+
+  # Without its sources, the fake is still a member that cargo must find.
+  manifests = fileset.unions [
+    (root + "/Cargo.toml")
+    (root + "/Cargo.lock")
+    (root + "/fake-nvidia-container-cli/Cargo.toml")
+  ];
+  hook = fileset.unions [
+    manifests
+    (root + "/src")
+  ];
+  programs = fileset.unions [
+    hook
+    (root + "/fake-nvidia-container-cli")
+  ];
+  tests = fileset.unions [
+    programs
+    (optional "/tests")
+    (optional "/benches")
+  ];
+in
+{
+  hook = toSource [ hook ];
+  programs = toSource [ programs ];
+  tests = toSource [ tests ];
+  fixtures = toSource [ (optional "/fixtures") ];
+
+  # What the suites read that look at the repository itself.
+  repository = toSource [
+    tests
+    (optional "/fixtures")
+    (optional "/docs")
+  ];
+
+  # What the formatter and the linter read.
+  lints = toSource [
+    tests
+    (root + "/clippy.toml")
+    (root + "/rustfmt.toml")
+  ];
+}
