@@ -13,8 +13,7 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
     let gpus = match file.gpus {
         Some(Gpus::List(list)) => list,
         Some(Gpus::Count(count)) => vec![GpuFile::default(); usize::try_from(count).unwrap_or_default()],
-        None if model.is_some() => vec![GpuFile::default()],
-        None => Vec::new(),
+        None => vec![GpuFile::default()],
     };
     let gpus: Vec<Gpu> = gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, &name)).collect::<Result<_, _>>()?;
     let splittable = gpus.iter().any(|g| g.mig_capable);
