@@ -58,12 +58,11 @@ fn entry(database: &str, wanted: impl Fn(&[&str]) -> bool, number: usize) -> Opt
     lines.find(|fields| wanted(fields))?.get(number)?.parse().ok()
 }
 
-/// A number at the start of a word: 32 bits, and not the largest, which means "no user" to the system.
+/// A number at the start of a word: 32 bits. The largest means "no user" to the system, and is -1 in a record.
 fn number(word: &str) -> Result<(i64, &str), &'static str> {
     let (negative, digits, rest) = scan(word).ok_or_else(|| BadNumber::Invalid.text())?;
-    let value = digits.parse::<u32>().ok().filter(|v| *v != u32::MAX && !(negative && *v != 0));
-    let value = value.ok_or_else(|| BadNumber::Range.text())?;
-    Ok((i64::from(value), rest))
+    let value = digits.parse::<u32>().ok().filter(|v| !negative || *v == 0).ok_or_else(|| BadNumber::Range.text())?;
+    Ok((if value == u32::MAX { -1 } else { i64::from(value) }, rest))
 }
 
 #[cfg(test)]
@@ -85,7 +84,8 @@ mod tests {
             ("1x", invalid),
             ("1:2x", invalid),
             ("-1:0", range),
-            ("4294967295:0", range),
+            ("4294967295:0", Ok((-1, 0))),
+            ("4294967295", Err(MISSING)),
             ("4294967296:0", range),
             ("99999999999999999999:0", range),
             ("", Err(MISSING)),

@@ -92,11 +92,14 @@ pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     }
 }
 
-/// The first folder of `$PATH` that has the program.
+/// The first folder of `$PATH` that has the program. /bin and /sbin are links below /usr.
 fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
-    path.split(':')
-        .map(|folder| format!("{}/{name}", folder.trim_end_matches('/')))
-        .find(|candidate| bins.contains(candidate))
+    let folders = path.split(':').map(|folder| folder.trim_end_matches('/'));
+    let candidates = folders.flat_map(|folder| {
+        let merged = matches!(folder, "/bin" | "/sbin").then(|| format!("/usr{folder}/{name}"));
+        [Some(format!("{folder}/{name}")), merged].into_iter().flatten()
+    });
+    candidates.into_iter().find(|candidate| bins.contains(candidate))
 }
 
 /// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
