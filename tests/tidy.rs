@@ -310,3 +310,22 @@ fn the_source_of_a_case_can_be_looked_up() {
     }
     none(&offenders);
 }
+
+#[test]
+fn the_recorded_runs_that_documents_name_are_there() {
+    let recorded = fs::read_to_string(top().join("fixtures/recorded/hook_train.jsonl")).unwrap();
+    let families: BTreeSet<&str> = recorded.lines().map(|line| line.split(['"', '/']).nth(3).unwrap()).collect();
+    let document = fs::read_to_string(top().join("docs/upstream-behaviour.md")).unwrap();
+    let mut offenders = Vec::new();
+    let mut named = 0;
+    for word in document.split('`').skip(1).step_by(2) {
+        let Some((family, case)) = word.split_once('/').filter(|(family, _)| families.contains(family)) else { continue };
+        named += 1;
+        let end = if case.ends_with('*') { "" } else { "\"" };
+        if !recorded.contains(&format!("\"name\": \"{family}/{}{end}", case.trim_end_matches('*'))) {
+            offenders.push(word.to_owned());
+        }
+    }
+    assert!(named > 50, "{named}");
+    none(&offenders);
+}
