@@ -1,7 +1,13 @@
 //! The hook as a process: what it hands on to the program that it becomes, what it does with inputs that are no plain
 //! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(clippy::indexing_slicing, clippy::print_stdout, clippy::exit, reason = "a test fails by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "a test fails by panicking"
+)]
 #![allow(clippy::disallowed_methods, reason = "tests make the world that the hook reads")]
 #![allow(dead_code, reason = "support is shared, and this test uses a part of it")]
 

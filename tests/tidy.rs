@@ -20,6 +20,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("platform", &["host"]),
     ("driver", &["host", "platform"]),
+    ("inspect", &["host"]),
+    ("store", &[]),
     // Inputs.
     ("cli", &["environ", "text"]),
     ("config", &["cli", "cli_version", "error", "host", "origin", "request", "text"]),
@@ -53,14 +55,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     // Deeds.
     ("exec", &["error", "host", "plan"]),
-    ("run", &["cli", "commands", "environ", "error", "exec", "host", "prestart", "request", "text"]),
+    ("run", &["cli", "commands", "environ", "error", "exec", "host", "note", "prestart", "request", "text"]),
 ];
 
 /// What decides must not be able to do.
 const DEEDS: [&str; 2] = ["exec", "run"];
 
 /// Files above the ceiling, and why each may be.
-const LARGE: &[(&str, &str)] = &[("src/error.rs", "one arm an error, with its words")];
+const LARGE: &[(&str, &str)] = &[("src/explain/report.rs", "the JSON output of explain, member by member")];
 
 /// Lines of a file without its unit tests.
 const FILE_CEILING: usize = 350;
@@ -194,8 +196,9 @@ fn unsafe_stands_in_the_entry_points_only() {
 #[test]
 fn only_the_seams_are_exempt_from_the_ban_on_hidden_inputs() {
     let lint = ["clippy::", "disallowed_methods"].concat();
-    let seams = ["src/host.rs", "src/exec.rs", "src/run.rs", "src/main.rs", "src/commands/mod.rs"];
-    let exempt = |source: &&Source| source.text.contains(&lint) && !seams.contains(&source.path.as_str());
+    // Reading, executing, printing; and of the commands of our own: looking closer, writing, and the time of a note.
+    let seams = ["host", "exec", "run", "main", "inspect", "store", "note/time"].map(|seam| format!("src/{seam}.rs"));
+    let exempt = |source: &&Source| source.text.contains(&lint) && !seams.contains(&source.path);
     none(&sources(&["src"], &["rs"]).iter().filter(exempt).map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
@@ -216,10 +219,8 @@ fn files_are_small() {
         };
         let lines = source.text.split("#[cfg(test)]\nmod ").next().unwrap().lines().count();
         let excused = LARGE.iter().any(|(path, reason)| *path == source.path && !reason.is_empty());
-        match (lines > ceiling, excused) {
-            (true, false) => offenders.push(format!("{}: {lines} lines", source.path)),
-            (false, true) => offenders.push(format!("{}: is in LARGE, but has {lines} lines", source.path)),
-            _ => {}
+        if lines > ceiling && !excused {
+            offenders.push(format!("{}: {lines} lines", source.path));
         }
     }
     none(&offenders);
@@ -280,10 +281,9 @@ fn nothing_names_the_machine_it_was_written_on() {
             all.push(Source { path: file.to_owned(), text });
         }
     }
-    let names = ["/work/", "/root/", "/home/runner", "/tmp/bash"].map(|name| name.replace('/', "\u{2f}"));
-    let offends = |source: &&Source| {
-        source.path != "tests/tidy.rs" && names.iter().any(|name| source.text.contains(name.as_str()))
-    };
+    let names = ["/work/", "/root/", "/home/runner", "/tmp/bash"];
+    let offends =
+        |source: &&Source| source.path != "tests/tidy.rs" && names.iter().any(|name| source.text.contains(name));
     none(&all.iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
@@ -319,7 +319,9 @@ fn the_recorded_runs_that_documents_name_are_there() {
     let mut offenders = Vec::new();
     let mut named = 0;
     for word in document.split('`').skip(1).step_by(2) {
-        let Some((family, case)) = word.split_once('/').filter(|(family, _)| families.contains(family)) else { continue };
+        let Some((family, case)) = word.split_once('/').filter(|(family, _)| families.contains(family)) else {
+            continue;
+        };
         named += 1;
         let end = if case.ends_with('*') { "" } else { "\"" };
         if !recorded.contains(&format!("\"name\": \"{family}/{}{end}", case.trim_end_matches('*'))) {

@@ -118,7 +118,6 @@ impl<'s> Scene<'s> {
         Answer::out(out, status)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "asks what standard output is, and prints nothing")]
     fn colour(&self) -> Colour {
         let variable = |name: &[u8]| self.invocation.environ.get(name);
         Colour::wanted(stdout_is_terminal(), variable(b"NO_COLOR"), variable(b"TERM"))
