@@ -2,6 +2,8 @@
 #
 # Runs test programs out of test-programs.nix the way `cargo test` does: each in its package's folder, below the folder
 # this starts in. HOOK_BIN, FAKE_NVIDIA_CONTAINER_CLI and FIXTURES_DIR say what they test; see tests/support.
+# ARGUMENTS (a variable) are handed to each.
+#
 # A suite is called FOLDER/NAME; `SUITE` may be a pattern, and `!SUITE` takes some away. Fails when none is meant.
 set -euo pipefail
 
@@ -22,12 +24,14 @@ wanted() {
   return $verdict
 }
 
+read -ra arguments <<<"${ARGUMENTS-}"
+
 ran=0
 while IFS=$'\t' read -r suite folder; do
   wanted "$folder/$suite" "$@" || continue
   echo "suite $suite"
   mkdir -p "$top/$folder"
-  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$suite")
+  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$suite" "${arguments[@]}")
   ran=$((ran + 1))
 done <"$tests/suites"
 
