@@ -44,7 +44,7 @@ stdenvNoCC.mkDerivation {
     export FAKE_NVIDIA_CONTAINER_CLI=${if isHook then lib.getExe fakeProgram else "${compiledProgram}/bin/${program}"}
     export FIXTURES_DIR=$PWD/fixtures
     # Tests called `docs: ...` compare documents, which are not here; checks.conformance runs them.
-    ARGUMENTS="--skip docs:" bash ${./run-suites.sh} ${testPrograms} ${lib.escapeShellArgs suites}
+    bash ${./run-suites.sh} ${testPrograms} ${lib.escapeShellArgs suites} -- --skip "docs: "
     runHook postCheck
   '';
 
