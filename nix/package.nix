@@ -53,6 +53,12 @@ stdenvNoCC.mkDerivation {
     runHook preInstall
     cp --recursive ${compiledProgram} "$out"
     chmod --recursive u+w "$out"
+  ''
+  + lib.optionalString (!isHook) ''
+    # Under the name by which it is called.
+    ln -s ${program} "$out/bin/nvidia-container-cli"
+  '''
+  + ''
     runHook postInstall
   '';
 
