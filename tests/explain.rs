@@ -119,6 +119,10 @@ fn wrong_usage_is_status_2_and_help_is_an_answer() {
         let said = machine.run(&[command, "--help"]);
         assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{command}");
         assert!(said.stdout.contains("Examples:"), "{command}");
+        let short = machine.run(&[command, "-h"]);
+        for line in said.stdout.lines().chain(short.stdout.lines()) {
+            assert!(line.chars().count() <= 100, "{command}: {line}");
+        }
     }
 }
 
