@@ -34,6 +34,8 @@ Commands:
         no-op
   poststop
         no-op
+  explain, check, doctor, oci-hook
+        show what would be executed, and what may be wrong; each has --help
 ";
 
 /// Runs the hook on the arguments behind the program's name and returns the exit status: 0 done or nothing to do,
