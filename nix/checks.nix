@@ -55,7 +55,7 @@ in
     cargo-nextest nextest run --archive-file ${testPrograms}/tests.tar.zst --workspace-remap . --no-fail-fast
   '';
 
-  conformance = underTest "conformance" source.fixtures [ ] ''
+  conformance = underTest "conformance" source.repository [ ] ''
     bash ${./run-suites.sh} ${testPrograms} ./conformance
   '';
 

@@ -1,4 +1,4 @@
-# run-suites.sh TEST_PROGRAMS SUITE...
+# run-suites.sh TEST_PROGRAMS SUITE... [-- ARGUMENT...]
 #
 # Runs test programs out of test-programs.nix the way `cargo test` does: each in its package's folder, below the folder
 # this starts in. HOOK_BIN, FAKE_NVIDIA_CONTAINER_CLI and FIXTURES_DIR say what they test; see tests/support.
@@ -7,6 +7,12 @@ set -euo pipefail
 
 tests=$1
 shift
+suites=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  suites+=("$1")
+  shift
+done
+arguments=("${@:2}")
 top=$PWD
 export HOME=/homeless-shelter
 
@@ -24,14 +30,14 @@ wanted() {
 
 ran=0
 while IFS=$'\t' read -r suite folder; do
-  wanted "$folder/$suite" "$@" || continue
+  wanted "$folder/$suite" "${suites[@]}" || continue
   echo "suite $suite"
   mkdir -p "$top/$folder"
-  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$suite")
+  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$suite" "${arguments[@]}")
   ran=$((ran + 1))
 done <"$tests/suites"
 
 if [ "$ran" = 0 ]; then
-  echo "no suite is called: $*" >&2
+  echo "no suite is called: ${suites[*]}" >&2
   exit 1
 fi

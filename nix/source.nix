@@ -4,6 +4,10 @@
 let
   root = ../.;
   inherit (lib) fileset;
+  # Those of a kind, below a folder that need not be there.
+  filesOf =
+    extension: path:
+    fileset.intersection (optional path) (fileset.fileFilter (file: file.hasExt extension) root);
   optional = path: fileset.maybeMissing (root + path);
 
   toSource =
@@ -33,13 +37,18 @@ let
     programs
     (optional "/tests")
     (optional "/benches")
+    (filesOf "rs" "/examples")
   ];
 in
 {
   hook = toSource [ hook ];
   programs = toSource [ programs ];
   tests = toSource [ tests ];
-  fixtures = toSource [ (optional "/fixtures") ];
+  # What the suites read. A schema is a contract that cases are held against; documents are not read here.
+  fixtures = toSource [
+    (optional "/fixtures")
+    (filesOf "json" "/docs")
+  ];
 
   # What the suites read that look at the repository itself.
   repository = toSource [

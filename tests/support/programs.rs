@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 
 /// The hook.
 pub fn hook() -> PathBuf {
-    from_environment("HOOK_BIN").unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
+    place("HOOK_BIN").unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
 }
 
 /// The fake nvidia-container-cli.
 pub fn fake() -> PathBuf {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_fake-nvidia-container-cli"));
-    from_environment("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(built)
+    place("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(built)
 }
 
 /// Another hook that is to be compared with the expectations, if there is one.
 pub fn hook_under_test() -> Option<PathBuf> {
-    from_environment("HOOK_UNDER_TEST")
+    place("HOOK_UNDER_TEST")
 }
 
 /// The folder with the cases.
 pub fn fixtures() -> PathBuf {
-    from_environment("FIXTURES_DIR").unwrap_or_else(|| source("fixtures"))
+    place("FIXTURES_DIR").unwrap_or_else(|| source("fixtures"))
 }
 
 /// A file of the source tree.
 pub fn source(path: &str) -> PathBuf {
-    from_environment("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
+    place("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
 }
 
-#[allow(dead_code, reason = "for the suites of the fake")]
 /// `PATH` with a folder in front: for shells, since not every machine has its programs in /usr/bin.
+#[allow(dead_code, reason = "for the suites of the fake")]
 pub fn search_path(folder: &Path) -> OsString {
     let path = from_environment("PATH").unwrap_or_else(|| PathBuf::from("/usr/bin:/bin"));
     [folder.as_os_str(), path.as_os_str()].join(OsStr::new(":"))
@@ -40,6 +40,11 @@ pub fn search_path(folder: &Path) -> OsString {
 /// Whether expectations are to be rewritten.
 pub fn bless() -> bool {
     from_environment("BLESS").is_some_and(|value| value.as_os_str() != "0")
+}
+
+/// A path that the environment names: absolute, since suites run programs in folders of their own.
+fn place(name: &str) -> Option<PathBuf> {
+    from_environment(name).map(|path| std::path::absolute(&path).unwrap_or(path))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the tests read their environment")]

@@ -129,6 +129,10 @@ let
           paths = concatMap (set: (coerce set).paths) sets;
           has = name: any (set: (coerce set).has name) sets;
         };
+        intersection = a: b: {
+          inherit (coerce a) paths;
+          has = name: (coerce a).has name && (coerce b).has name;
+        };
         difference = a: b: {
           inherit (coerce a) paths;
           has = name: (coerce a).has name && !(coerce b).has name;

@@ -1,0 +1,65 @@
+"""What the packages of this repository have in common: the version, and how a test suite finds what it tests."""
+
+load("@crates//:defs.bzl", "aliases", "all_crate_deps")
+load("@rules_rust//rust:defs.bzl", "rust_test")
+
+# tests/build_files.rs holds it against Cargo.toml.
+VERSION = "0.1.0"
+
+EDITION = "2024"
+
+# Cargo gives these to its tests when they are compiled; here the environment names the programs when they run.
+_CARGO_ONLY = {
+    "CARGO_BIN_EXE_fake-nvidia-container-cli": "/given/by/FAKE_NVIDIA_CONTAINER_CLI",
+    "CARGO_BIN_EXE_nvidia-container-runtime-hook": "/given/by/HOOK_BIN",
+}
+
+def suites(files, without_harness = [], data = [], deps = [], shared = []):
+    """A target for each test program of `tests/`, named and run as cargo would.
+
+    Args:
+      files: the files, `tests/NAME.rs`.
+      without_harness: the names of those that are not made of `#[test]` functions.
+      data: what it reads beside the programs and the fixtures.
+      deps: what it uses beside the crates of Cargo.toml.
+      shared: modules that several suites have in common.
+    """
+    for file in files:
+        name = file[len("tests/"):-len(".rs")]
+        _suite(name, file, name not in without_harness, data, deps, shared)
+
+def _suite(name, root, harness, data, deps, shared):
+    rust_test(
+        name = name,
+        srcs = [root] + shared,
+        aliases = aliases(
+            normal = True,
+            normal_dev = True,
+            proc_macro = True,
+            proc_macro_dev = True,
+        ),
+        crate_root = root,
+        data = data + [
+            "//:fixtures",
+            "//:nvidia-container-runtime-hook",
+            "//fake-nvidia-container-cli",
+        ],
+        edition = EDITION,
+        env = {
+            "CARGO_MANIFEST_DIR": native.package_name() or ".",
+            "FAKE_NVIDIA_CONTAINER_CLI": "$(rootpath //fake-nvidia-container-cli)",
+            "FIXTURES_DIR": "fixtures",
+            "HOOK_BIN": "$(rootpath //:nvidia-container-runtime-hook)",
+        },
+        proc_macro_deps = all_crate_deps(
+            proc_macro = True,
+            proc_macro_dev = True,
+        ),
+        rustc_env = _CARGO_ONLY,
+        use_libtest_harness = harness,
+        version = VERSION,
+        deps = deps + all_crate_deps(
+            normal = True,
+            normal_dev = True,
+        ),
+    )

@@ -1,0 +1,51 @@
+//! What the build files of Bazel and Nix say twice is what Cargo.toml says: the version, the toolchain, the suites
+//! without a test harness. Reads the repository, and must not know how the programs work.
+#![allow(clippy::unwrap_used, reason = "a file that is not there fails the test")]
+
+use std::collections::BTreeSet;
+
+use toml_edit::{DocumentMut, Item};
+
+#[path = "support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+mod programs;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(programs::source(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn manifest() -> DocumentMut {
+    text("Cargo.toml").parse().unwrap()
+}
+
+/// The quoted words of a list that follows a name.
+fn words_behind(text: &str, name: &str) -> BTreeSet<String> {
+    let list = text.split_once(&format!("{name} = [")).unwrap().1.split_once(']').unwrap().0;
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn bazel_has_the_version_of_the_workspace() {
+    let manifest = manifest();
+    let version = manifest["workspace"]["package"]["version"].as_str().unwrap();
+    assert!(text("bazel/defs.bzl").contains(&format!("\nVERSION = \"{version}\"\n")));
+    assert!(text("MODULE.bazel").contains(&format!("    version = \"{version}\",\n")));
+}
+
+#[test]
+fn bazel_knows_the_suites_without_a_harness() {
+    let manifest = manifest();
+    let suites = manifest["test"].as_array_of_tables().unwrap().iter();
+    let without = suites.filter(|suite| suite.get("harness").and_then(Item::as_bool) == Some(false));
+    let without: BTreeSet<String> = without.map(|suite| suite["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(words_behind(&text("BUILD.bazel"), "without_harness"), without);
+}
+
+#[test]
+fn bazel_reads_the_manifest_of_every_member() {
+    let manifest = manifest();
+    let members = manifest["workspace"]["members"].as_array().unwrap().iter().filter_map(|member| member.as_str());
+    let labels = members.map(|member| format!("//{member}:Cargo.toml"));
+    let labels: BTreeSet<String> = labels.chain(["//:Cargo.toml".to_owned()]).collect();
+    assert_eq!(words_behind(&text("MODULE.bazel"), "manifests"), labels);
+}
