@@ -76,12 +76,14 @@ fn a_mount_that_the_machine_refuses_ends_the_plan_before_it() {
         let mut command = lab.configure(&["--device=0", "--utility"]);
         command.env("FAKE_NVIDIA_TOPOLOGY", "machine.toml").env("FAKE_NVIDIA_APPLY", "files").output().unwrap()
     };
-    for path in ["/proc/driver/nvidia", "/dev/nvidia0"] {
+    for path in ["/proc/driver/nvidia", "/dev/nvidiactl", "/dev/nvidia0"] {
         let expected = format!("mount error: mount operation failed: {}{path}: operation not permitted", lab.rootfs());
         assert_eq!(stderr(&run(path)), format!("nvidia-container-cli: {expected}\n"));
         assert!(!lab.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
+        // The driver's mounts are taken back when one of them fails, and stay when a device's fails.
+        assert_eq!(lab.path("rootfs/usr/bin/nvidia-smi").exists(), path == "/dev/nvidia0", "{path}");
     }
-    assert!(lab.path("rootfs/dev/nvidia0").exists(), "the place is made before the mount");
+    assert!(lab.path("rootfs/dev/nvidiactl").exists() && !lab.path("rootfs/dev/nvidia0").exists());
 }
 
 #[test]

@@ -126,6 +126,8 @@ pub enum Action {
         /// What it says.
         to: String,
     },
+    /// What was made for a mount that is undone is removed, if it is empty.
+    Remove(Text),
     /// A file is written.
     File {
         /// Where.

@@ -10,6 +10,16 @@ use std::os::unix::ffi::OsStrExt;
 /// How many links are followed before it is a loop.
 const MAX_LINKS: usize = 40;
 
+/// Two paths with one slash between them: of slashes on both sides one is dropped, as the real program does.
+#[must_use]
+pub fn join(first: &str, second: &str) -> String {
+    match (first.strip_suffix('/'), second.starts_with('/')) {
+        (Some(first), true) => format!("{first}{second}"),
+        (None, false) if !second.is_empty() => format!("{first}/{second}"),
+        _ => format!("{first}{second}"),
+    }
+}
+
 /// A root to look into.
 #[derive(Clone, Debug)]
 pub struct Root {
@@ -67,7 +77,7 @@ impl Root {
     /// The path that operations name.
     #[must_use]
     pub fn resolve(&self, wanted: &str) -> String {
-        format!("{}{}", self.named.trim_end_matches('/'), self.inner(wanted))
+        join(&self.named, &self.inner(wanted))
     }
 
     /// Whether there is something at a path inside.
@@ -93,6 +103,19 @@ impl Root {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn one_slash_is_between_two_paths() {
+        for (first, second, both) in [
+            ("/a", "/b", "/a/b"),
+            ("/a/", "/b", "/a/b"),
+            ("/a", "b", "/a/b"),
+            ("/a//", "/b", "/a//b"),
+            ("/", "/b", "/b"),
+        ] {
+            assert_eq!(join(first, second), both);
+        }
+    }
 
     #[test]
     fn links_stay_inside() {

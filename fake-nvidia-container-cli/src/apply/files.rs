@@ -11,7 +11,7 @@ use std::path::Path;
 pub fn files(plan: &Plan) -> Result<(), String> {
     for action in &plan.actions {
         let at = match action {
-            Action::Folder(at) | Action::Link { at, .. } | Action::File { at, .. } => at,
+            Action::Folder(at) | Action::Remove(at) | Action::Link { at, .. } | Action::File { at, .. } => at,
             Action::Op(Op::Tmpfs { dst, .. } | Op::Bind { dst, .. }) => dst,
             Action::Op(_) => continue,
         };
@@ -25,6 +25,10 @@ fn make(action: &Action, at: &Path) -> io::Result<()> {
     match action {
         Action::Folder(_) | Action::Op(Op::Tmpfs { .. }) => fs::create_dir_all(at),
         Action::Op(Op::Bind { kind: Kind::Folder | Kind::GpuFolder(_), .. }) => fs::create_dir_all(at),
+        Action::Remove(_) => {
+            remove(at);
+            Ok(())
+        }
         Action::Link { to, .. } => {
             parents(at)?;
             unless_there(symlink(to, at))
@@ -35,6 +39,15 @@ fn make(action: &Action, at: &Path) -> io::Result<()> {
         }
         Action::Op(_) => touch(at),
     }
+}
+
+/// Only what is empty, so that no content of an image is lost.
+fn remove(at: &Path) {
+    let _ = match fs::symlink_metadata(at) {
+        Ok(found) if found.is_dir() => fs::remove_dir(at),
+        Ok(found) if found.is_file() && found.len() == 0 => fs::remove_file(at),
+        _ => Ok(()),
+    };
 }
 
 /// An empty file, unless there is something.

@@ -99,7 +99,7 @@ fn act(action: &Action, standins: &mut StandIns<'_>) -> Result<(), Stop> {
             bind(src, &dst, flags, kind, standins).map_err(|why| failed(&dst, &why))
         }
         Action::Op(_) => Ok(()),
-        Action::Folder(_) | Action::Link { .. } | Action::File { .. } => {
+        Action::Folder(_) | Action::Remove(_) | Action::Link { .. } | Action::File { .. } => {
             super::files(&Plan { actions: vec![action.clone()] }).map_err(Stop::Internal)
         }
     }

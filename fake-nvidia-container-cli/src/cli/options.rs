@@ -119,11 +119,11 @@ const LIST: [Row; 13] = [
     row("compat32", 0, NO, Key::Compat32, "With --libraries: 32-bit ones too"),
     MIG[0],
     MIG[1],
+    IMEX,
     SKIPS[0],
     SKIPS[1],
     SKIPS[2],
     ranged("no-cntlibs", 0, NO, Key::NoCntlibs, "Ignored here", (Version(1, 17, 4), Version(1, 17, 6))),
-    IMEX,
 ];
 
 const CONFIGURE: [Row; 21] = [
@@ -138,10 +138,11 @@ const CONFIGURE: [Row; 21] = [
     row("display", b'D', NO, Key::Display, "Give what a display server needs"),
     row("ngx", b'n', NO, Key::Ngx, "Give NGX"),
     row("compat32", 0, NO, Key::Compat32, "Give 32-bit libraries too"),
-    row("no-cgroups", 0, NO, Key::NoCgroups, "Leave the device cgroup alone"),
-    row("no-devbind", 0, NO, Key::NoDevbind, "Mount no device nodes"),
     MIG[0],
     MIG[1],
+    row("no-cgroups", 0, NO, Key::NoCgroups, "Leave the device cgroup alone"),
+    row("no-devbind", 0, NO, Key::NoDevbind, "Mount no device nodes"),
+    IMEX,
     SKIPS[0],
     SKIPS[1],
     SKIPS[2],
@@ -154,7 +155,6 @@ const CONFIGURE: [Row; 21] = [
         "mount, ldconfig or disabled",
         (Version(1, 17, 7), LAST),
     ),
-    IMEX,
 ];
 
 /// The options of a level in a version; no command means the global ones.

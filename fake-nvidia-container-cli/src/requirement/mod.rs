@@ -101,7 +101,11 @@ pub fn trace<'a>(expression: &'a str, facts: Facts<'_>) -> Trace<'a> {
                 _ => {}
             }
         }
-        if open && !terms.is_empty() {
+        let only_commas = terms.is_empty() && !alternative.is_empty();
+        if open && only_commas && any_false {
+            // An alternative of commas alone ends the reading, and rescues nothing.
+            verdict = Some(Verdict::Unsatisfied);
+        } else if open && (only_commas || !terms.is_empty()) {
             verdict = Some(Verdict::Satisfied);
         }
         if !terms.is_empty() {
@@ -176,7 +180,8 @@ fn term(text: &str, facts: Facts<'_>) -> TermResult {
     };
     match truth {
         Some(true) => TermResult::True,
-        Some(false) if byte_len(text) + 2 >= RENDER_LIMIT => TermResult::Invalid,
+        // Rendered with a blank on both sides of the operator, and a lone `!` in full.
+        Some(false) if byte_len(text) + 2 + usize::from(operator == "!") >= RENDER_LIMIT => TermResult::Invalid,
         Some(false) => TermResult::False,
         None => TermResult::Invalid,
     }
@@ -227,6 +232,13 @@ mod tests {
     }
 
     #[test]
+    fn an_alternative_of_commas_alone_ends_the_reading() {
+        assert_eq!(evaluate("cuda>=99 , cuda>=1", T4), Verdict::Unsatisfied);
+        assert_eq!(evaluate(",, bogus", T4), Verdict::Satisfied);
+        assert_eq!(evaluate("  cuda>=1 , bogus", T4), Verdict::Satisfied);
+    }
+
+    #[test]
     fn without_a_device_arch_and_brand_hold_whatever_they_say() {
         let nothing = Facts { device: None, ..T4 };
         for term in ["arch>=abc", "brand<x", "ARCH=1"] {
@@ -242,6 +254,9 @@ mod tests {
         assert_eq!(evaluate(&long("=", 119), T4), Verdict::Unsatisfied);
         assert_eq!(evaluate(&long("=", 120), T4), Verdict::Invalid);
         assert_eq!(evaluate(&long("!=", 500), T4), Verdict::Satisfied);
+        let bang = |length: usize| format!("cuda!{}12.4", "0".repeat(length));
+        assert_eq!(evaluate(&bang(115), T4), Verdict::Unsatisfied);
+        assert_eq!(evaluate(&bang(116), T4), Verdict::Invalid);
     }
 
     #[test]

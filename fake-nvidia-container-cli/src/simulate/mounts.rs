@@ -7,6 +7,7 @@ use crate::driver::{Driver, NVIDIA_MAJOR, Node, caps, tables};
 use crate::failure::Step;
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE, FILE, Kind, Op, Plan, SOCKET};
+use crate::rootfs::join;
 use crate::text::Text;
 use crate::topology::Topology;
 use std::cmp::Ordering;
@@ -26,7 +27,10 @@ pub(super) fn all(
 ) -> Result<(), Stop> {
     setting.pending.at(Step::Mount, setting.program)?;
     let mut mounts = Mounts { machine: setting.machine, container, plan, egl_mask: 0 };
-    mounts.driver(driver)?;
+    if let Err(stop) = mounts.driver(driver) {
+        mounts.undo();
+        return Err(stop);
+    }
     for at in &choice.devices.gpus {
         mounts.gpu(*at)?;
     }
@@ -70,7 +74,7 @@ impl Mounts<'_> {
             self.compat_libraries()?;
         }
         for firmware in &driver.firmwares {
-            let dst = format!("{}{firmware}", self.container.root.name());
+            let dst = join(self.container.root.name(), firmware);
             self.bind(&self.host(firmware), &dst, FILE, Kind::File)?;
         }
         driver.ipcs.iter().try_for_each(|ipc| self.ipc(ipc))?;
@@ -137,7 +141,7 @@ impl Mounts<'_> {
             let flags = &self.container.flags;
             let wanted = tables::library(name).is_some_and(|c| flags.library(c));
             if wanted && other_major(name, &self.machine.driver) {
-                let src = format!("{}{path}", self.container.root.name().trim_end_matches('/'));
+                let src = join(self.container.root.name(), path);
                 self.bind(&src, &format!("{folder}/{name}"), FILE, Kind::ContainerFile)?;
             }
         }
@@ -196,11 +200,26 @@ impl Mounts<'_> {
         }
     }
 
+    /// A failure in step 13 takes the step's mounts back; later ones leave them.
+    fn undo(&mut self) {
+        let mut undone = Vec::new();
+        for action in self.plan.actions.iter().rev() {
+            match action {
+                Action::Op(Op::Tmpfs { dst, .. } | Op::Bind { dst, .. }) => undone.push(Action::Remove(dst.clone())),
+                Action::File { at, .. } => {
+                    undone.push(Action::File { at: at.clone(), content: String::new() });
+                    undone.push(Action::Remove(at.clone()));
+                }
+                _ => {}
+            }
+        }
+        self.plan.actions.append(&mut undone);
+    }
+
     fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
         let dst = Text::from(self.container.root.resolve(path));
         // The folder under /proc is the driver's own and never made.
-        let place = (path != PROC_DRIVER).then(|| Action::Folder(dst.clone()));
-        self.refuse(&dst, place)?;
+        self.refuse(&dst, (path != PROC_DRIVER).then(|| parent(&dst)))?;
         self.plan.op(Op::Tmpfs { dst, options: "mode=0555", flags: SOCKET });
         Ok(())
     }
@@ -214,15 +233,17 @@ impl Mounts<'_> {
     ) -> Result<(), Stop> {
         let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
         let place = match kind {
-            Kind::Folder | Kind::GpuFolder(_) => Action::Folder(dst.clone()),
-            _ => Action::File { at: dst.clone(), content: String::new() },
+            Kind::Program | Kind::File | Kind::ContainerFile => {
+                Action::File { at: dst.clone(), content: String::new() }
+            }
+            _ => parent(&dst),
         };
         self.refuse(&dst, Some(place))?;
         self.plan.op(Op::Bind { src, dst, flags, kind });
         Ok(())
     }
 
-    /// The machine may refuse one mount; its place is made before that is known.
+    /// The machine may refuse one mount; what stays of its place was made before that is known.
     fn refuse(&mut self, dst: &str, place: Option<Action>) -> Result<(), Stop> {
         match self.machine.fault_at(Step::Mount) {
             Some(path) if dst.ends_with(path) => {
@@ -235,8 +256,13 @@ impl Mounts<'_> {
 
     /// A path of the host below the driver root.
     pub(super) fn host(&self, path: &str) -> String {
-        format!("{}{path}", self.container.driver_root.trim_end_matches('/'))
+        join(&self.container.driver_root, path)
     }
+}
+
+/// The folder above, which stays when the place of a refused mount is removed again.
+fn parent(path: &str) -> Action {
+    Action::Folder(Text::from(path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned()))
 }
 
 /// How the driver's version compares to the digits after `.so.`: only so many characters of it count, as text.

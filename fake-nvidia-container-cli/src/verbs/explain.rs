@@ -125,7 +125,7 @@ fn describe(action: &Action, rootfs: &str) -> Option<(&'static str, String)> {
             }
         },
         Action::Link { at, to } => ("links", format!("{} -> {to}", inside(at))),
-        Action::Folder(_) | Action::File { .. } => return None,
+        Action::Folder(_) | Action::Remove(_) | Action::File { .. } => return None,
     })
 }
 
