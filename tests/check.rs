@@ -13,7 +13,7 @@ mod own;
 use std::collections::BTreeSet;
 
 use nvidia_container_runtime_hook::config::ROWS;
-use own::{Machine, programs, run_area};
+use own::{Machine, follow, programs, run_area};
 
 fn clean_machine() -> Machine {
     Machine::of_case(&programs::fixtures().join("check/clean"))
@@ -21,7 +21,9 @@ fn clean_machine() -> Machine {
 
 #[test]
 fn every_file_gets_its_findings() {
-    for (name, document) in run_area("check") {
+    let documents = run_area("check");
+    follow(&documents, "docs/check.schema.json", "findings", "/$defs/finding/properties/id/enum");
+    for (name, document) in documents {
         let findings = document["findings"].as_array().unwrap();
         let count = |severity: &str| findings.iter().filter(|finding| finding["severity"] == severity).count();
         assert_eq!(document["errors"], count("error"), "{name}");

@@ -12,11 +12,12 @@ mod own;
 
 use std::collections::BTreeSet;
 
-use own::{Machine, programs, run_area};
+use own::{Machine, follow, programs, run_area};
 
 #[test]
 fn every_machine_is_seen_as_it_is() {
     let documents = run_area("doctor");
+    follow(&documents, "docs/doctor.schema.json", "checks", "/$defs/check/properties/id/enum");
     let mut seen = BTreeSet::new();
     for (name, document) in &documents {
         for check in document["checks"].as_array().unwrap() {

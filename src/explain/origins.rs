@@ -1,11 +1,54 @@
 //! Origins of the plan as a person can follow them: files with line and column, names, rules.
 //! Must not know which argument an origin belongs to.
 
-use super::report::{Origin, OriginKind};
+use serde::Serialize;
+
 use crate::config::{Config, Key};
 use crate::container::mounts::DEVICES_ROOT;
 use crate::error::Place;
 use crate::origin;
+
+/// Where something comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The kind of input.
+    pub kind: OriginKind,
+    /// The key, variable, flag or member.
+    pub name: String,
+    /// File, line and column, for what stands in a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// All of it in words.
+    pub text: String,
+}
+
+/// The kinds of input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginKind {
+    /// A key that the configuration file sets.
+    Config,
+    /// A key that it does not set.
+    Default,
+    /// A variable of the container.
+    Variable,
+    /// A mount of the container.
+    Mount,
+    /// The rule for legacy images.
+    LegacyImage,
+    /// The rule for images that do not set the variable.
+    Unset,
+    /// A member of the container state.
+    State,
+    /// A member of `config.json`.
+    Spec,
+    /// A flag of the hook.
+    Flag,
+    /// A directory of the search path.
+    Search,
+    /// Always so.
+    Fixed,
+}
 
 /// What origins need to be shown.
 pub struct Origins<'o> {

@@ -23,7 +23,7 @@ pub mod schema;
 #[path = "../support/tree.rs"]
 mod tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
@@ -155,6 +155,21 @@ pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
     let documents = folders.iter().map(|folder| run_case(folder, &mut faults)).collect();
     assert!(faults.is_empty(), "{}\nBLESS=1 rewrites expectations\n", faults.join("\n"));
     documents
+}
+
+/// Asserts that documents are as a schema says, and that every word of its list of ids is the answer to some case.
+pub fn follow(documents: &[(String, serde_json::Value)], file: &str, list: &str, ids: &str) {
+    let text = fs::read_to_string(programs::source(file)).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut seen = BTreeSet::new();
+    for (name, document) in documents {
+        assert_eq!(schema::faults(&schema, document), Vec::<String>::new(), "{name}");
+        let items = document[list].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+    }
+    for id in schema.pointer(ids).unwrap().as_array().unwrap() {
+        assert!(seen.contains(id.as_str().unwrap()), "no case shows {id}");
+    }
 }
 
 fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Value) {
