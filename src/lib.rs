@@ -4,7 +4,8 @@
 //! the plan out. Invariants that hold across the crate:
 //!
 //! - *Decide, then do.* `config`, `container`, `request`, `mode`, `plan` and `error` turn values into values. Only
-//!   [`host`] reads the machine, only [`exec`] replaces the process, only [`run`] prints.
+//!   [`host`] and [`inspect`] read the machine, only [`exec`] replaces the process, only [`run`] prints, only [`store`]
+//!   writes files.
 //! - *Every argument of the plan has an origin* ([`origin::Origin`]), so that it can be explained.
 //! - *Bad input is an [`error::Error`]*, never a panic; an error means exit status 1 and no container.
 //! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of
