@@ -186,7 +186,8 @@ fn a_key_of_the_configuration_asks_for_notes_and_the_variable_overrides_it() {
 fn a_note_that_cannot_be_written_fails_no_start_and_follows_no_link() {
     let machine = machine("bundle");
     fs::write(machine.path("/victim"), "").unwrap();
-    symlink("victim", machine.path("/link")).unwrap();
+    fs::write(machine.path("/linked"), "").unwrap();
+    symlink("linked", machine.path("/link")).unwrap();
     fs::hard_link(machine.path("/victim"), machine.path("/second-name")).unwrap();
     fs::create_dir(machine.path("/directory")).unwrap();
     nix::unistd::mkfifo(&machine.path("/fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
@@ -196,7 +197,9 @@ fn a_note_that_cannot_be_written_fails_no_start_and_follows_no_link() {
         let said = machine.run_with(&["-debug", "prestart"], STATE, &[("NVIDIA_CONTAINER_HOOK_LOG", target)]);
         assert_eq!(said.stderr.contains("could not be written"), target != "relative", "{target}: {}", said.stderr);
     }
-    assert_eq!(fs::read_to_string(machine.path("/victim")).unwrap(), "");
+    for file in ["/victim", "/linked"] {
+        assert_eq!(fs::read_to_string(machine.path(file)).unwrap(), "", "{file}");
+    }
 }
 
 #[test]
