@@ -229,11 +229,45 @@ fn trials_of_fixtures(cases: &[Case]) -> Vec<Trial> {
         Trial::test("fixtures: overrides.toml names recorded cases once and uses its reasons", || {
             report(override_faults())
         }),
+        Trial::test("fixtures: an unknown file or key of a case is an error", || report(schema_faults())),
         Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", move || {
             report(quirk_faults(&known))
         }),
         Trial::test("docs: differences.md is what the cases say", move || differences::check(&cases)),
     ]
+}
+
+/// Cases that must not pass for one.
+fn schema_faults() -> Vec<String> {
+    let good = "why = \"w\"\nsource = \"SPEC 1\"\n";
+    let with = |more: &str| format!("{good}{more}\n");
+    let wrong = [
+        ("config.tml", String::new()),
+        ("bundle/rootfs/x", String::new()),
+        ("host.toml", "arg = []".to_owned()),
+        ("host.toml", "stdin.open = true".to_owned()),
+        ("host.toml", "[files]\n\"/x\" = { text = \"\", symlink = \"y\" }".to_owned()),
+        ("host.toml", "[files]\n\"/x\" = { txt = \"\" }".to_owned()),
+        ("host.toml", "[files]\n\"x\" = { text = \"\" }".to_owned()),
+        ("expected.toml", "why = \"w\"".to_owned()),
+        ("expected.toml", with("exits = 1")),
+        ("expected.toml", with("[exec]\nargv = []\nenv = []")),
+        ("expected.toml", with("[upstream]\ndifference = \"x\"")),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let case = Case { name: "area/case".to_owned(), folder: folder.path().join("case") };
+    let read = || case.scene().is_ok() && case.expected().is_ok();
+    let mut faults = Vec::new();
+    for (file, text) in [("expected.toml", good.to_owned())].into_iter().chain(wrong) {
+        fs::create_dir_all(case.folder.join("bundle/rootfs")).unwrap();
+        fs::write(case.folder.join("expected.toml"), good).unwrap();
+        fs::write(case.folder.join(file), &text).unwrap();
+        if read() != (text == good) {
+            faults.push(format!("{file}: {text:?}"));
+        }
+        fs::remove_dir_all(&case.folder).unwrap();
+    }
+    faults
 }
 
 fn quirk_faults(cases: &[Case]) -> Vec<String> {

@@ -85,9 +85,10 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
         None => bytes,
     };
     String::from_utf8(bytes).map_err(|error| {
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to() + 1),
-        )
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let column = String::from_utf8_lossy(before).chars().count() + 1;
+        io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 in line {line}, column {column}"))
     })
 }

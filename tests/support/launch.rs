@@ -81,13 +81,14 @@ fn start(launch: Launch) -> Ended {
     }
     std::env::set_current_dir(&launch.cwd).unwrap();
     let mut attributes = PosixSpawnAttr::init().unwrap();
-    let mut flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
+    let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
     attributes.set_sigmask(&signals(&launch.blocked)).unwrap();
-    // The Rust runtime ignores SIGPIPE in this process, and so would the program.
-    if !launch.ignore_sigpipe {
-        flags |= PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
-        attributes.set_sigdefault(&signals(&["SIGPIPE".to_owned()])).unwrap();
+    // The Rust runtime ignores SIGPIPE in this process, and whoever started the tests may ignore others.
+    let mut default = SigSet::all();
+    if launch.ignore_sigpipe {
+        default.remove(Signal::SIGPIPE);
     }
+    attributes.set_sigdefault(&default).unwrap();
     attributes.set_flags(flags).unwrap();
     let mut actions = PosixSpawnFileActions::init().unwrap();
     // Whoever started the tests may have left descriptors open; the hook gets 0 to 2, as from a runtime.
