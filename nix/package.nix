@@ -57,7 +57,7 @@ stdenvNoCC.mkDerivation {
   + lib.optionalString (!isHook) ''
     # Under the name by which it is called.
     ln -s ${program} "$out/bin/nvidia-container-cli"
-  '''
+  ''
   + ''
     runHook postInstall
   '';
