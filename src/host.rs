@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -133,25 +133,25 @@ fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Standard input as a stream of the container state: gives up when the runtime, having begun, falls silent.
+/// A descriptor as the stream of the container state: gives up when the runtime, having begun, falls silent. Not
+/// [`io::stdin`], whose lock and buffer cost a start as much as parsing the specification.
 #[derive(Debug)]
-pub struct StateStream(());
+pub struct StateStream<'fd>(BorrowedFd<'fd>);
 
-impl StateStream {
-    /// This process's standard input.
+impl<'fd> StateStream<'fd> {
+    /// The stream of a descriptor.
     #[must_use]
-    pub fn stdin() -> Self {
-        StateStream(())
+    pub fn new(descriptor: BorrowedFd<'fd>) -> Self {
+        StateStream(descriptor)
     }
 }
 
-impl Read for StateStream {
+impl Read for StateStream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let stdin = io::stdin();
-        let mut ready = [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)];
+        let mut ready = [PollFd::new(self.0, PollFlags::POLLIN)];
         match nix::poll::poll(&mut ready, PollTimeout::from(STATE_PATIENCE_MS)) {
             Ok(0) => Err(io::Error::new(io::ErrorKind::TimedOut, "the runtime sent no complete state in 10 seconds")),
-            Ok(_) => Ok(nix::unistd::read(stdin.as_fd(), buffer)?),
+            Ok(_) => Ok(nix::unistd::read(self.0, buffer)?),
             Err(Errno::EINTR) => Err(io::ErrorKind::Interrupted.into()),
             Err(error) => Err(error.into()),
         }

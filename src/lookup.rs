@@ -40,10 +40,11 @@ pub fn program(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Re
     }
     let directories = directories(config.text(Key::CliRoot), environ);
     let search_path = directories.join(&b':');
-    let candidates = directories.iter().enumerate().map(|(index, directory)| (index, paths::join(directory, NAME)));
-    // A name in a relative directory would be the container's to choose: the working directory is the runtime's.
-    let found =
-        candidates.filter(|(_, path)| path.first() == Some(&b'/')).find(|(_, path)| host.is_executable(path_of(path)));
+    // A name in a relative directory would be the container's to choose: the working directory is the runtime's. An
+    // empty element means it as well.
+    let absolute = directories.iter().enumerate().filter(|(_, directory)| directory.first() == Some(&b'/'));
+    let mut candidates = absolute.map(|(index, directory)| (index, paths::join(directory, NAME)));
+    let found = candidates.find(|(_, path)| host.is_executable(path_of(path)));
     match found {
         Some((index, path)) => Ok(Program { path, origin: Origin::Search(index), search_path: Some(search_path) }),
         None => Err(Error::CliNotFound {

@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::ffi::{CStr, OsStr, c_char, c_int};
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use nvidia_container_runtime_hook::environ::Environ;
@@ -16,7 +17,9 @@ extern "C" fn main(_argc: c_int, argv: *const *const c_char, envp: *const *const
     // process and that nothing here changes.
     let (argv, envp) = unsafe { (strings(argv), strings(envp)) };
     let arguments: Vec<&OsStr> = argv.iter().skip(1).map(|word| OsStr::from_bytes(word.to_bytes())).collect();
-    nvidia_container_runtime_hook::run::run(&arguments, Environ(&envp)).into()
+    // SAFETY: nothing here closes standard input. Where the runtime has closed it, reading says so.
+    let stdin = unsafe { BorrowedFd::borrow_raw(nix::libc::STDIN_FILENO) };
+    nvidia_container_runtime_hook::run::run(&arguments, Environ(&envp), stdin).into()
 }
 
 /// The C strings of a null-terminated array.

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::platform::Platform;
 use crate::request::devices::Devices;
+use crate::text::Shown;
 
 /// The only mode that the hook serves.
 pub const LEGACY: &str = "legacy";
@@ -77,7 +78,7 @@ impl Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mode::Skipped => f.write_str("Mode detection is skipped"),
-            Mode::Requested(name) => write!(f, "Using requested mode '{name}'"),
+            Mode::Requested(name) => write!(f, "Using requested mode '{}'", Shown(name)),
             Mode::Cdi | Mode::Detected(_) => {
                 write!(f, "Auto-detected mode as '{}'", self.name().unwrap_or_default())
             }

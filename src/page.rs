@@ -111,7 +111,7 @@ impl Page {
     /// Two columns, the second beginning behind the longest of the first, or on a line of its own where the first is
     /// too long.
     pub fn columns<'r>(&mut self, rows: impl Iterator<Item = (&'r str, &'r str)> + Clone) {
-        const FIRST: usize = 46;
+        const FIRST: usize = 40;
         let lengths = rows.clone().map(|(first, _)| Line(first).to_string().chars().count());
         let indent = lengths.filter(|length| *length <= FIRST).max().unwrap_or(0) + 4;
         for (first, second) in rows {

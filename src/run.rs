@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
 use crate::cli::{self, Command, Invocation, Misuse};
@@ -33,12 +34,14 @@ Commands:
         no-op
   poststop
         no-op
+  explain, check, doctor, oci-hook
+        show what would be executed, and what may be wrong; each has --help
 ";
 
 /// Runs the hook on the arguments behind the program's name and returns the exit status: 0 done or nothing to do,
 /// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
 #[must_use]
-pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
+pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let (flags, command) = match cli::parse(arguments) {
         Ok(parsed) => parsed,
         Err(Misuse(message)) => {
@@ -48,7 +51,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
         }
     };
     match command {
-        Command::Prestart => prestart(&Invocation { flags, environ }),
+        Command::Prestart => prestart(&Invocation { flags, environ }, stdin),
         Command::Nothing => 0,
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
@@ -67,10 +70,10 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>) -> u8 {
 }
 
 /// Decides and does.
-fn prestart(invocation: &Invocation<'_>) -> u8 {
+fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
     let mut notes = NoteTaker::new(invocation);
-    let decision = prestart::decide_before(&mut notes, invocation, &mut StateStream::stdin(), &host);
+    let decision = prestart::decide_before(&mut notes, invocation, &mut StateStream::new(stdin), &host);
     note(&notes, decision.as_ref(), invocation, &host);
     match decision {
         Ok(Decision::Nothing(reason)) => {

@@ -68,6 +68,23 @@ fn a_named_failure_comes_at_its_step_and_not_before() {
 }
 
 #[test]
+fn a_mount_that_the_machine_refuses_ends_the_plan_before_it() {
+    let lab = Lab::new();
+    let run = |path: &str| {
+        let fail = format!("[fail]\nat = \"mount\"\nmessage = \"{path}\"\n[[gpus]]\nmodel = \"T4\"\n");
+        fs::write(lab.path("machine.toml"), fail).unwrap();
+        let mut command = lab.configure(&["--device=0", "--utility"]);
+        command.env("FAKE_NVIDIA_TOPOLOGY", "machine.toml").env("FAKE_NVIDIA_APPLY", "files").output().unwrap()
+    };
+    for path in ["/proc/driver/nvidia", "/dev/nvidia0"] {
+        let expected = format!("mount error: mount operation failed: {}{path}: operation not permitted", lab.rootfs());
+        assert_eq!(stderr(&run(path)), format!("nvidia-container-cli: {expected}\n"));
+        assert!(!lab.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
+    }
+    assert!(lab.path("rootfs/dev/nvidia0").exists(), "the place is made before the mount");
+}
+
+#[test]
 fn an_unrecognized_option_is_the_real_programs_text() {
     let lab = Lab::new();
     let asked = lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "unrecognized-option").output().unwrap();

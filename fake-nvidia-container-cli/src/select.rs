@@ -117,21 +117,22 @@ fn place(text: &str) -> Option<(usize, &str)> {
 
 /// Three hexadecimal numbers with colons between them, written as the driver writes a bus; what follows is ignored.
 fn bus(item: &str) -> Option<String> {
-    let (domain, rest) = hex(item)?;
-    let (bus, rest) = hex(rest.strip_prefix(':')?)?;
-    let (device, _) = hex(rest.strip_prefix(':')?)?;
+    let (domain, rest) = hex(item, usize::MAX)?;
+    let (bus, rest) = hex(rest.strip_prefix(':')?, 2)?;
+    let (device, _) = hex(rest.strip_prefix(':')?, 2)?;
     Some(format!("{domain:08x}:{bus:02x}:{device:02x}.0"))
 }
 
-/// A hexadecimal number as C's scanf reads it: blanks, a sign and `0x` may come first.
-fn hex(text: &str) -> Option<(u32, &str)> {
+/// A hexadecimal number of so many characters at most, as C's scanf reads it: blanks, a sign and `0x` may come first.
+fn hex(text: &str, width: usize) -> Option<(u32, &str)> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
-    let text = text.strip_prefix('+').unwrap_or(text);
     let is_hex = |c: char| c.is_ascii_hexdigit();
-    let bare = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).filter(|t| t.starts_with(is_hex));
-    let text = bare.unwrap_or(text);
-    let end = text.find(|c| !is_hex(c)).unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end)?;
+    let unsigned = text.strip_prefix('+').unwrap_or(text);
+    let bare = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")).filter(|t| t.starts_with(is_hex));
+    let digits = bare.unwrap_or(unsigned);
+    let room = width.saturating_sub(text.len() - digits.len());
+    let end = digits.find(|c| !is_hex(c)).unwrap_or(digits.len()).min(room);
+    let (digits, rest) = digits.split_at_checked(end)?;
     let value = u32::from_str_radix(digits, 16).ok()?;
     Some((value, rest))
 }

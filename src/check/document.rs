@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::suggest::{belongs_to, nearest};
 use super::{Finding, Place, Severity};
-use crate::config::{DEPRECATED, Key, ROWS, Reader, noun_of, type_fault};
+use crate::config::{DEPRECATED, Default, Key, ROWS, Reader, noun_of, type_fault};
 
 /// A file, read.
 pub struct Document<'t> {
@@ -68,8 +68,12 @@ fn walk(document: &mut Document<'_>, table: DeTable<'_>, prefix: &mut String) {
         let length = prefix.len();
         prefix.push_str(name.get_ref());
         let (name_span, span) = (name.span(), value.span());
-        if let Some((_, instead)) = DEPRECATED.iter().find(|(old, _)| old == prefix) {
-            let message = format!("{prefix} is out of use");
+        if let Some((_, instead)) = DEPRECATED.iter().find(|(old, _)| old == prefix)
+            && !is_default(prefix, value.get_ref())
+        {
+            // A key that is still read is told from one that is not.
+            let state = if Key::named(prefix).is_some() { "deprecated" } else { "out of use" };
+            let message = format!("{prefix} is {state}");
             document.add(Severity::Warning, "deprecated", Some(prefix), &name_span, message, (*instead).to_owned());
         } else if Key::named(prefix).is_none() && !is_section(prefix) {
             let is_table = matches!(value.get_ref(), DeValue::Table(_));
@@ -92,6 +96,12 @@ fn walk(document: &mut Document<'_>, table: DeTable<'_>, prefix: &mut String) {
         }
         prefix.truncate(length);
     }
+}
+
+/// Whether a value is the default of a known key, so that setting it changes nothing.
+fn is_default(name: &str, value: &DeValue<'_>) -> bool {
+    let default = Key::named(name).map(|key| key.row().default);
+    matches!((default, value), (Some(Default::Bool(default)), DeValue::Boolean(value)) if default == *value)
 }
 
 /// Whether a dotted name is that of a table with known keys.

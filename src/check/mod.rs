@@ -9,14 +9,14 @@ mod suggest;
 mod text;
 mod values;
 
-pub use default_file::default_file;
+pub use default_file::{default, default_file};
 pub use text::text;
 
 use serde::Serialize;
 
 use crate::cli::Invocation;
 use crate::config::{self, Config, ConfigFile};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::inspect::Inspect;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
@@ -116,7 +116,7 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
                 id: "unreadable",
                 key: None,
                 place: None,
-                message: format!("{}: {cause}", path.display()),
+                message: format!("{}: {}", path.display(), reason(&cause)),
                 remedy: "make the file readable text, or name another with --config".to_owned(),
             };
             let mut report = report(None, vec![finding], Vec::new());
@@ -130,6 +130,10 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
 fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
     let mut document = document::read(&file.text);
     let whole = !document.findings.iter().any(|finding| matches!(finding.id, "syntax" | "type"));
+    if document.findings.iter().any(|finding| finding.id == "syntax") {
+        // Behind a fault of syntax keys may seem to be where they are not.
+        document.findings.retain(|finding| finding.severity == Severity::Error);
+    }
     if whole {
         document.findings.extend(values::faults(&file, &document));
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::arguments::Explain;
 use super::{Answer, Scene};
+use crate::error::reason;
 use crate::explain::report::Verdict;
 use crate::explain::{Question, Subject, explain, text};
 use crate::host::{Host, RealHost, read_stdin};
@@ -33,5 +34,5 @@ fn subject(arguments: &Explain) -> Result<Subject, String> {
         // A file of whoever asks, not of the machine that is asked about.
         false => RealHost::new(None).read(state),
     };
-    content.map(Subject::State).map_err(|cause| format!("{}: {cause}", Shown(&state.display().to_string())))
+    content.map(Subject::State).map_err(|cause| format!("{}: {}", Shown(&state.display().to_string()), reason(&cause)))
 }

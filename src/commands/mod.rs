@@ -8,6 +8,7 @@ mod explain;
 mod oci_hook;
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use clap::error::ErrorKind;
 use crate::cli::Invocation;
 use crate::host::RealHost;
 use crate::inspect::stdout_is_terminal;
-use crate::page::Colour;
+use crate::page::{Colour, WIDTH, wrap};
 use crate::text::harmless_json;
 use arguments::{Arguments, Command, Common, Output};
 
@@ -77,11 +78,27 @@ fn two_dashes(word: &OsStr) -> OsString {
 }
 
 fn misuse(error: &clap::Error) -> Answer {
-    let text = error.render().to_string();
+    let text = fitted(&error.render().to_string());
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::out(text, 0),
         _ => Answer { out: String::new(), err: text, status: 2 },
     }
+}
+
+/// A help text with its long lines broken: below the text of an option, or below the line's own beginning.
+fn fitted(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let own = line.len() - line.trim_start().len();
+        let behind_option = line.trim_start().starts_with('-').then(|| line.trim_end().rfind("  ")).flatten();
+        let indent = behind_option.map_or(own, |at| at + 2);
+        let (head, rest) = line.split_at_checked(indent).unwrap_or((line, ""));
+        for (index, part) in wrap(rest, WIDTH - indent.min(WIDTH / 2)).iter().enumerate() {
+            let beginning = if index == 0 { head } else { &" ".repeat(indent) };
+            let _ = writeln!(out, "{}", format!("{beginning}{part}").trim_end());
+        }
+    }
+    out
 }
 
 /// The machine and the invocation that a command is about.

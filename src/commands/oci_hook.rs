@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::arguments::OciHook;
 use super::{Answer, Scene};
+use crate::error::reason;
 use crate::host::Host;
 use crate::oci_hook::{FILE_NAME, Fault, document, faults};
 use crate::page::{Colour, Page, Tone};
@@ -24,7 +25,7 @@ pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {
     let path = directory.join(FILE_NAME);
     match store::replace_file(&scene.host.locate(&path), &content) {
         Ok(()) => Answer::out(format!("wrote {}\n", crate::text::Line(&path.to_string_lossy())), 0),
-        Err(cause) => Answer::complaint(&format!("{}: {cause}; does the directory exist?", path.display())),
+        Err(cause) => Answer::complaint(&format!("{}: {}; does the directory exist?", path.display(), reason(&cause))),
     }
 }
 
@@ -38,7 +39,7 @@ struct Report {
 fn validate(file: &Path, scene: &Scene<'_>) -> Answer {
     let content = match scene.host.read(file) {
         Ok(content) => content,
-        Err(cause) => return Answer::complaint(&format!("{}: {cause}", file.display())),
+        Err(cause) => return Answer::complaint(&format!("{}: {}", file.display(), reason(&cause))),
     };
     let report = Report { file: file.display().to_string(), faults: faults(&content, &scene.host) };
     let status = u8::from(report.faults.iter().any(|fault| fault.serious));

@@ -48,7 +48,7 @@ impl<'a> ImageEnvironment<'a> {
     }
 
     fn add(&mut self, index: usize, entry: Cow<'a, str>, swarm: &[&str]) {
-        let Some(equals) = entry.find('=') else {
+        let Some(equals) = entry.bytes().position(|byte| byte == b'=') else {
             self.faulty_entry.get_or_insert(index);
             return;
         };

@@ -20,6 +20,9 @@ pub fn checks(patient: &Patient<'_>) -> Vec<Check> {
 
 fn cgroups(patient: &Patient<'_>) -> Check {
     let id = "cgroups";
+    if patient.config.flag(Key::CliNoCgroups) && rootless(patient).is_some() {
+        return Check::ok(id, "left alone, as rootless engines need it");
+    }
     if patient.config.flag(Key::CliNoCgroups) {
         return Check::warning(
             id,
@@ -52,14 +55,7 @@ fn cgroups(patient: &Patient<'_>) -> Check {
 
 fn user_namespace(patient: &Patient<'_>) -> Check {
     let id = "rootless";
-    let mapped = patient.host.read(Path::new("/proc/self/uid_map")).unwrap_or_default();
-    let mapped = String::from_utf8_lossy(&mapped).into_owned();
-    let whole = mapped.split_whitespace().eq(["0", "0", "4294967295"]) || mapped.is_empty();
-    let user = real_user(patient);
-    if whole && user.is_none_or(|user| user == 0) {
-        return Check::ok(id, "no: root of the host");
-    }
-    let who = if whole { format!("user {}", user.unwrap_or_default()) } else { "a user namespace".to_owned() };
+    let Some(who) = rootless(patient) else { return Check::ok(id, "no: root of the host") };
     if patient.config.flag(Key::CliNoCgroups) {
         return Check::ok(id, format!("yes, {who}, and no-cgroups is true"));
     }
@@ -69,6 +65,16 @@ fn user_namespace(patient: &Patient<'_>) -> Check {
         "for rootless engines set nvidia-container-cli.no-cgroups = true in \
          $XDG_CONFIG_HOME/nvidia-container-runtime/config.toml, which leaves root's containers alone",
     )
+}
+
+/// In whose name the report is made, where that is not root of the host.
+fn rootless(patient: &Patient<'_>) -> Option<String> {
+    let mapped = patient.host.read(Path::new("/proc/self/uid_map")).unwrap_or_default();
+    let mapped = String::from_utf8_lossy(&mapped).into_owned();
+    if !mapped.is_empty() && !mapped.split_whitespace().eq(["0", "0", "4294967295"]) {
+        return Some("a user namespace".to_owned());
+    }
+    real_user(patient).filter(|user| *user != 0).map(|user| format!("user {user}"))
 }
 
 /// The user in whose name the report is made.

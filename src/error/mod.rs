@@ -6,6 +6,8 @@
 
 mod words;
 
+pub use words::reason;
+
 use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;

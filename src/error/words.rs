@@ -8,7 +8,8 @@ use super::{Error, MountFault};
 use crate::text::{Line, Shown};
 
 /// The reason of an operating system error, in its own lower-case words.
-fn reason(cause: &io::Error) -> String {
+#[must_use]
+pub fn reason(cause: &io::Error) -> String {
     match cause.raw_os_error() {
         Some(number) => nix::errno::Errno::from_raw(number).desc().to_lowercase(),
         None => cause.to_string(),

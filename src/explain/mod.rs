@@ -50,8 +50,14 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
     match decision {
         Ok(Decision::Execute(..)) => {
             report.verdict = Verdict::Execute;
-            report.summary =
-                format!("GPU container: {}. nvidia-container-cli would be executed as below.", what_is_given(&report));
+            let refusal = match would_be_refused(&report) {
+                true => ", and would refuse, since a requirement is not met",
+                false => "",
+            };
+            report.summary = format!(
+                "GPU container: {}. nvidia-container-cli would be executed as below{refusal}.",
+                what_is_given(&report)
+            );
         }
         Ok(Decision::Nothing(reason)) => {
             report.verdict = Verdict::Nothing;
@@ -87,6 +93,13 @@ fn what_is_given(report: &Report) -> String {
         Some("none") | None => format!("it gets the driver's files and no GPU, by {by}"),
         Some(list) => format!("it gets GPU {list}, by {by}"),
     }
+}
+
+/// Whether `nvidia-container-cli` would end with `unsatisfied condition` or `invalid expression` on this host.
+fn would_be_refused(report: &Report) -> bool {
+    let stated = report.requirements.iter().flat_map(|requirements| &requirements.items);
+    let mut stated = stated.map(|requirement| requirement.met);
+    stated.any(|met| matches!(met, report::Met::No | report::Met::Invalid))
 }
 
 fn why_nothing(report: &Report, reason: &NotAGpuContainer) -> String {

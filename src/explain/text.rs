@@ -93,7 +93,8 @@ fn devices(page: &mut Page, devices: &Devices) {
             CandidateOutcome::Outranked => ("outranked", Tone::Plain),
             CandidateOutcome::Invalid => ("invalid", Tone::Bad),
         };
-        let value = value.as_deref().map(|value| format!(" = {}", Shown(value))).unwrap_or_default();
+        let value = value.as_deref().map(|value| format!(" = {}", shell_word(&Shown(value).to_string())));
+        let value = value.unwrap_or_default();
         page.toned_row(tone, label, &format!("{source}{value}: {why}"));
     }
     for (index, gate) in devices.gates.iter().enumerate() {

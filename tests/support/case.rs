@@ -49,20 +49,15 @@ impl Case {
     /// The scene.
     pub fn scene(&self) -> Result<Scene, String> {
         self.check_files()?;
-        let mut scene = Scene {
-            args: vec![b"prestart".to_vec()],
-            // The search path of nvidia-container-cli is this one then, so that most cases hand on what they got.
-            environ: vec![b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec()],
-            cwd: "/".to_owned(),
-            files: vec![(CLI.to_owned(), Node::EXECUTABLE_CLI)],
-            ..Scene::default()
-        };
+        let mut scene = usual_scene()?;
         for (file, place) in PLACES {
-            if let Some(text) = self.read_or_default(file)? {
+            if let Some(text) = self.read(file)? {
                 scene.put(place, Node::text(text));
             }
         }
-        scene.stdin.content = self.read_or_default("state.json")?.unwrap_or_default().into_bytes();
+        if let Some(text) = self.read("state.json")? {
+            scene.stdin.content = text.into_bytes();
+        }
         if let Some(text) = self.read("host.toml")? {
             let host: HostToml = toml::from_str(&text).map_err(|why| format!("host.toml: {why}"))?;
             host.apply(&mut scene)?;
@@ -81,16 +76,29 @@ impl Case {
         Ok(())
     }
 
-    fn read_or_default(&self, file: &str) -> Result<Option<String>, String> {
-        match self.read(file)? {
-            Some(text) => Ok(Some(text)),
-            None => read(&programs::fixtures().join(DEFAULTS).join(file)),
-        }
-    }
-
     fn read(&self, file: &str) -> Result<Option<String>, String> {
         read(&self.folder.join(file))
     }
+}
+
+/// The scene of a case that says nothing.
+pub fn usual_scene() -> Result<Scene, String> {
+    let mut scene = Scene {
+        args: vec![b"prestart".to_vec()],
+        // The search path of nvidia-container-cli is this one then, so that most cases hand on what they got.
+        environ: vec![b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec()],
+        cwd: "/".to_owned(),
+        files: vec![(CLI.to_owned(), Node::EXECUTABLE_CLI)],
+        ..Scene::default()
+    };
+    let default = |file| read(&programs::fixtures().join(DEFAULTS).join(file));
+    for (file, place) in PLACES {
+        if let Some(text) = default(file)? {
+            scene.put(place, Node::text(text));
+        }
+    }
+    scene.stdin.content = default("state.json")?.unwrap_or_default().into_bytes();
+    Ok(scene)
 }
 
 fn read(path: &Path) -> Result<Option<String>, String> {

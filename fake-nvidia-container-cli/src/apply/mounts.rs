@@ -26,12 +26,10 @@ pub fn mounts(plan: &Plan, machine: &Topology, choice: &Choice, parsed: &Parsed)
     let own = fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
     let home = Home::remember().map_err(|why| Stop::Internal(format!("own namespace: {why}")))?;
     let namespace = format!("/proc/{}/ns/mnt", parsed.pid);
-    let lost = |why: &dyn std::fmt::Display| {
-        let why = why.to_string().to_ascii_lowercase();
-        Stop::error(CLASS, format!("namespace association failed: {}", tail(&why)))
-    };
-    let container = File::open(&namespace).map_err(|why| lost(&system(&why)))?;
-    setns(&container, CloneFlags::CLONE_NEWNS).map_err(|why| lost(&why.desc()))?;
+    let lost =
+        |what: &str, why: &str| Stop::error(CLASS, format!("{what} failed: {namespace}: {}", why.to_ascii_lowercase()));
+    let container = File::open(&namespace).map_err(|why| lost("open", &system(&why)))?;
+    setns(&container, CloneFlags::CLONE_NEWNS).map_err(|why| lost("namespace association", why.desc()))?;
     let done = inside(plan, machine, choice, &own);
     home.return_to().map_err(|why| Stop::Internal(format!("way back from the container: {why}")))?;
     done
@@ -132,14 +130,10 @@ fn bits(flags: &[&str]) -> MsFlags {
 
 fn failed(at: &Path, why: &io::Error) -> Stop {
     let at = Text::new(std::os::unix::ffi::OsStrExt::as_bytes(at.as_os_str()));
-    Stop::error(CLASS, format!("mount operation failed: {at}: {}", tail(&system(why).to_ascii_lowercase())))
+    Stop::error(CLASS, format!("mount operation failed: {at}: {}", system(why).to_ascii_lowercase()))
 }
 
 /// The system's words for an error, without Rust's number behind them.
 fn system(why: &io::Error) -> String {
     why.raw_os_error().map_or_else(|| why.to_string(), |code| nix::errno::Errno::from_raw(code).desc().to_owned())
-}
-
-fn tail(text: &str) -> &str {
-    text.trim()
 }

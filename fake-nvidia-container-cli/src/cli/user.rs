@@ -1,8 +1,9 @@
-//! `--user`: numbers or names for a user and a group. The one part of parsing that asks the machine (its passwd).
+//! `--user`: numbers or names for a user and a group. The one part of parsing that asks the machine.
+//!
+//! It reads /etc/passwd and /etc/group itself: the C library's way loads modules, which a static program cannot do.
 
 use super::numbers::{BadNumber, scan};
 use crate::outcome::Stop;
-use nix::unistd::{Gid, Group, Uid, User};
 
 /// A name that the databases do not have.
 const MISSING: &str = "no such file or directory";
@@ -16,7 +17,7 @@ fn read(value: &str) -> Result<(i64, i64), &'static str> {
     let (user, group) = user_part(value)?;
     let gid = match group {
         Some(word) if !word.is_empty() => group_part(word)?,
-        _ => i64::from(user_by_id(user)?.gid.as_raw()),
+        _ => primary_group(user)?,
     };
     Ok((user, gid))
 }
@@ -32,8 +33,8 @@ fn user_part(value: &str) -> Result<(i64, Option<&str>), &'static str> {
         };
     }
     let (name, group) = value.split_once(':').map_or((value, None), |(n, g)| (n, Some(g)));
-    let user = User::from_name(name).ok().flatten().ok_or(MISSING)?;
-    Ok((i64::from(user.uid.as_raw()), group))
+    let uid = entry("/etc/passwd", |fields| fields.first() == Some(&name), 2).ok_or(MISSING)?;
+    Ok((uid, group))
 }
 
 fn group_part(word: &str) -> Result<i64, &'static str> {
@@ -41,21 +42,27 @@ fn group_part(word: &str) -> Result<i64, &'static str> {
         let (gid, rest) = number(word)?;
         return if rest.is_empty() { Ok(gid) } else { Err(BadNumber::Invalid.text()) };
     }
-    let group = Group::from_name(word).ok().flatten().ok_or(MISSING)?;
-    Ok(i64::from(Gid::as_raw(group.gid)))
+    entry("/etc/group", |fields| fields.first() == Some(&word), 2).ok_or(MISSING)
 }
 
-fn user_by_id(uid: i64) -> Result<User, &'static str> {
-    let raw = u32::try_from(uid).map_err(|_| BadNumber::Range.text())?;
-    User::from_uid(Uid::from_raw(raw)).ok().flatten().ok_or(MISSING)
+fn primary_group(uid: i64) -> Result<i64, &'static str> {
+    let uid = uid.to_string();
+    entry("/etc/passwd", |fields| fields.get(2) == Some(&uid.as_str()), 3).ok_or(MISSING)
 }
 
-/// A number at the start of a word: 32 bits, and not the largest, which means "no user" to the system.
+/// A number of the first line of a database that is the wanted one.
+fn entry(database: &str, wanted: impl Fn(&[&str]) -> bool, number: usize) -> Option<i64> {
+    let text = std::fs::read(database).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    lines.find(|fields| wanted(fields))?.get(number)?.parse().ok()
+}
+
+/// A number at the start of a word: 32 bits. The largest means "no user" to the system, and is -1 in a record.
 fn number(word: &str) -> Result<(i64, &str), &'static str> {
     let (negative, digits, rest) = scan(word).ok_or_else(|| BadNumber::Invalid.text())?;
-    let value = digits.parse::<u32>().ok().filter(|v| *v != u32::MAX && !(negative && *v != 0));
-    let value = value.ok_or_else(|| BadNumber::Range.text())?;
-    Ok((i64::from(value), rest))
+    let value = digits.parse::<u32>().ok().filter(|v| !negative || *v == 0).ok_or_else(|| BadNumber::Range.text())?;
+    Ok((if value == u32::MAX { -1 } else { i64::from(value) }, rest))
 }
 
 #[cfg(test)]
@@ -77,7 +84,8 @@ mod tests {
             ("1x", invalid),
             ("1:2x", invalid),
             ("-1:0", range),
-            ("4294967295:0", range),
+            ("4294967295:0", Ok((-1, 0))),
+            ("4294967295", Err(MISSING)),
             ("4294967296:0", range),
             ("99999999999999999999:0", range),
             ("", Err(MISSING)),

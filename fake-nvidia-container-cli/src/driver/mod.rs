@@ -92,9 +92,14 @@ pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     }
 }
 
-/// The first folder of `$PATH` that has the program.
+/// The first folder of `$PATH` that has the program. /bin and /sbin are links below /usr.
 fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
-    path.split(':').map(|folder| format!("{folder}/{name}")).find(|candidate| bins.contains(candidate))
+    let folders = path.split(':').map(|folder| folder.trim_end_matches('/'));
+    let candidates = folders.flat_map(|folder| {
+        let merged = matches!(folder, "/bin" | "/sbin").then(|| format!("/usr{folder}/{name}"));
+        [Some(format!("{folder}/{name}")), merged].into_iter().flatten()
+    });
+    candidates.into_iter().find(|candidate| bins.contains(candidate))
 }
 
 /// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
@@ -123,7 +128,8 @@ fn ipcs(present: &[String], search: Search<'_>) -> Vec<String> {
     // A folder above a socket exists as well, and /var/run is a link to /run.
     let plain = |path: &str| path.strip_prefix("/var/run/").map_or_else(|| path.to_owned(), |r| format!("/run/{r}"));
     let exists = |path: &str| present.iter().any(|p| plain(p) == path || plain(p).starts_with(&format!("{path}/")));
-    wanted.into_iter().map(plain).filter(|path| exists(path)).collect()
+    let named = wanted.into_iter().map(|path| plain(path.trim_end_matches('/'))).filter(|path| !path.is_empty());
+    named.filter(|path| exists(path)).collect()
 }
 
 fn nodes(present: &[String]) -> Vec<Node> {

@@ -261,7 +261,7 @@ pub const NAMED: &[Named] = &[
     row(
         "namespace-denied",
         (Step::Mount, 1),
-        ("{PROGRAM}: mount error: namespace association failed: operation not permitted", ""),
+        ("{PROGRAM}: mount error: namespace association failed: /proc/{FOR}/ns/mnt: operation not permitted", "4321"),
         ("The container's mount namespace may not be entered", "Hook and container must share a user namespace"),
     ),
     row(

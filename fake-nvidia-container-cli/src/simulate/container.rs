@@ -3,7 +3,7 @@
 
 use super::{Setting, option_words};
 use crate::cli::Parsed;
-use crate::driver::{Capability, tables};
+use crate::driver::Capability;
 use crate::failure::Step;
 use crate::outcome::Stop;
 use crate::rootfs::Root;
@@ -194,7 +194,7 @@ fn compat_libs(root: &Root, flags: &Flags) -> Vec<String> {
         return found;
     }
     for name in root.list(COMPAT) {
-        if name.starts_with("lib") && name.contains(".so.") && tables::library(&name).is_some() {
+        if name.starts_with("lib") && name.contains(".so.") {
             let path = root.inner(&format!("{COMPAT}/{name}"));
             if !found.contains(&path) {
                 found.push(path);

@@ -211,7 +211,12 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     const MAGIC: [&[u8]; 2] = [b"glibc-ld.so.cache1.1", b"ld.so-1.7.0"];
     let Some(asked) = parsed.ldcache.as_deref().filter(|path| *path != "/etc/ld.so.cache") else { return Ok(()) };
     let path = Root::new("", parsed.root.as_deref().unwrap_or("/")).resolve(asked);
-    match std::fs::read(crate::text::path(&path)) {
+    let file = crate::text::path(&path);
+    match std::fs::read(&file) {
+        _ if file.is_dir() => Err(Stop::error(CLASS, format!("file mapping failed: {path}: no such device"))),
+        Ok(content) if content.is_empty() => {
+            Err(Stop::error(CLASS, format!("file mapping failed: {path}: invalid argument")))
+        }
         Ok(content) if MAGIC.iter().any(|magic| content.starts_with(magic)) => Ok(()),
         Ok(_) => Err(Stop::error(CLASS, format!("unsupported file format: {path}"))),
         Err(why) => {

@@ -9,6 +9,7 @@ use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE, FILE, Kind, Op, Plan, SOCKET};
 use crate::text::Text;
 use crate::topology::Topology;
+use std::cmp::Ordering;
 
 pub(super) const CLASS: &str = "mount error";
 pub(super) const PROC_DRIVER: &str = "/proc/driver/nvidia";
@@ -36,7 +37,7 @@ pub(super) fn all(
     mounts.right(&choice.monitor, caps::MONITOR)?;
     channels.iter().try_for_each(|channel| mounts.channel(*channel))?;
     setting.reach(Step::Ldcache, "ldcache error")?;
-    mounts.ldconfig(driver_major(&setting.machine.driver));
+    mounts.ldconfig();
     Ok(())
 }
 
@@ -161,9 +162,9 @@ impl Mounts<'_> {
     }
 
     /// Step 19.
-    fn ldconfig(&mut self, driver_major: u64) {
+    fn ldconfig(&mut self) {
         let container = self.container;
-        let newer = |path: &&String| major(path.rsplit('/').next().unwrap_or_default()) > Some(driver_major);
+        let newer = |path: &&String| newer_major(path.rsplit('/').next().unwrap_or_default(), &self.machine.driver);
         let compat =
             container.compat_libs.iter().find(newer).filter(|_| container.flags.compat == CompatMode::Ldconfig);
         self.plan.op(Op::Ldconfig {
@@ -196,9 +197,11 @@ impl Mounts<'_> {
     }
 
     fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
-        let dst = self.container.root.resolve(path);
-        self.refuse(&dst, true)?;
-        self.plan.op(Op::Tmpfs { dst: Text::from(dst), options: "mode=0555", flags: SOCKET });
+        let dst = Text::from(self.container.root.resolve(path));
+        // The folder under /proc is the driver's own and never made.
+        let place = (path != PROC_DRIVER).then(|| Action::Folder(dst.clone()));
+        self.refuse(&dst, place)?;
+        self.plan.op(Op::Tmpfs { dst, options: "mode=0555", flags: SOCKET });
         Ok(())
     }
 
@@ -209,19 +212,21 @@ impl Mounts<'_> {
         flags: &'static [&'static str],
         kind: Kind,
     ) -> Result<(), Stop> {
-        self.refuse(dst, matches!(kind, Kind::Folder | Kind::GpuFolder(_)))?;
         let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
+        let place = match kind {
+            Kind::Folder | Kind::GpuFolder(_) => Action::Folder(dst.clone()),
+            _ => Action::File { at: dst.clone(), content: String::new() },
+        };
+        self.refuse(&dst, Some(place))?;
         self.plan.op(Op::Bind { src, dst, flags, kind });
         Ok(())
     }
 
     /// The machine may refuse one mount; its place is made before that is known.
-    fn refuse(&mut self, dst: &str, folder: bool) -> Result<(), Stop> {
+    fn refuse(&mut self, dst: &str, place: Option<Action>) -> Result<(), Stop> {
         match self.machine.fault_at(Step::Mount) {
             Some(path) if dst.ends_with(path) => {
-                let at = Text::from(dst.to_owned());
-                let place = if folder { Action::Folder(at) } else { Action::File { at, content: String::new() } };
-                self.plan.action(place);
+                place.into_iter().for_each(|place| self.plan.action(place));
                 Err(Stop::error(CLASS, format!("mount operation failed: {dst}: operation not permitted")))
             }
             _ => Ok(()),
@@ -234,21 +239,40 @@ impl Mounts<'_> {
     }
 }
 
-fn driver_major(driver: &str) -> u64 {
-    driver.split('.').next().and_then(|m| m.parse().ok()).unwrap_or_default()
-}
-
-/// The digits after `.so.`.
-fn major_digits(file: &str) -> Option<&str> {
+/// How the driver's version compares to the digits after `.so.`: only so many characters of it count, as text.
+fn against_major(file: &str, driver: &str) -> Option<Ordering> {
     let (_, version) = file.split_once(".so.")?;
-    version.get(..version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len()))
+    let digits = version.bytes().take_while(u8::is_ascii_digit);
+    Some(driver.bytes().take(digits.clone().count()).cmp(digits))
 }
 
-fn major(file: &str) -> Option<u64> {
-    major_digits(file)?.parse().ok()
-}
-
-/// True unless the driver's version starts with the file's digits, which is how the real program compares majors.
+/// True unless the file is of the driver's major version.
 fn other_major(file: &str, driver: &str) -> bool {
-    major_digits(file).is_some_and(|digits| !driver.starts_with(digits))
+    against_major(file, driver) != Some(Ordering::Equal)
+}
+
+/// True if the file is of a newer major version than the driver.
+fn newer_major(file: &str, driver: &str) -> bool {
+    matches!(against_major(file, driver), None | Some(Ordering::Less))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn majors_compare_as_text() {
+        let cases = [
+            ("libcuda.so.555.42", Ordering::Less),
+            ("libcuda.so.550.90", Ordering::Equal),
+            ("libcuda.so.55", Ordering::Equal),
+            ("libcuda.so.1000", Ordering::Greater),
+            ("libcuda.so.6", Ordering::Less),
+            ("libcuda.so.4", Ordering::Greater),
+            ("libcuda.so.x", Ordering::Equal),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(against_major(file, "550.54.15"), Some(expected), "{file}");
+        }
+    }
 }

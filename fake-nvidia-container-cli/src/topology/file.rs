@@ -18,9 +18,9 @@ pub struct TopologyFile {
     pub driver: Option<String>,
     /// The CUDA version of the driver, `12.8` if left out.
     pub cuda: Option<String>,
-    /// The model of every GPU that does not say its own: a short name (`T4`, `H100`) or a product name.
+    /// The model of every GPU that does not say its own: a short name (`T4`, `H100`) or a product name; `T4` if left out.
     pub model: Option<String>,
-    /// The GPUs: how many, or a list.
+    /// The GPUs: how many, or a list; one if left out.
     pub gpus: Option<Gpus>,
     /// The driver's files; each list that is left out is a full one.
     pub host: Option<HostFile>,

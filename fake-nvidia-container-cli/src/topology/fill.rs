@@ -13,8 +13,7 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
     let gpus = match file.gpus {
         Some(Gpus::List(list)) => list,
         Some(Gpus::Count(count)) => vec![GpuFile::default(); usize::try_from(count).unwrap_or_default()],
-        None if model.is_some() => vec![GpuFile::default()],
-        None => Vec::new(),
+        None => vec![GpuFile::default()],
     };
     let gpus: Vec<Gpu> = gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, &name)).collect::<Result<_, _>>()?;
     let splittable = gpus.iter().any(|g| g.mig_capable);
@@ -48,6 +47,7 @@ fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Re
     let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is no known model");
     let entries = file.mig.unwrap_or_default();
     let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !entries.is_empty());
+    let enabled = file.mig_enabled.unwrap_or(!entries.is_empty());
     Ok(Gpu {
         index: file.index.unwrap_or(place),
         minor: file.minor.unwrap_or(place),
@@ -58,8 +58,9 @@ fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Re
         model: known.map_or_else(|| named.to_owned(), |m| m.name.to_owned()),
         memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
         mig_capable: capable,
-        mig_enabled: file.mig_enabled.unwrap_or(!entries.is_empty()),
-        mig: parts(entries, &format!("{seed}/{named}/{place}")),
+        mig_enabled: enabled,
+        // The driver looks for parts only where splitting is on.
+        mig: if enabled { parts(entries, &format!("{seed}/{named}/{place}")) } else { Vec::new() },
     })
 }
 

@@ -87,6 +87,7 @@ mod tests {
 
     #[test]
     fn two_words_make_a_machine() {
+        assert_eq!(parse("", Syntax::Toml, "mine", "x.toml").unwrap().gpus[0].model, "Tesla T4");
         let got = parse("gpus = 2\nmodel = \"H100\"\n", Syntax::Toml, "mine", "x.toml").unwrap();
         assert_eq!(got.gpus.len(), 2);
         assert_eq!(got.gpus[1].model, "NVIDIA H100 80GB HBM3");

@@ -63,7 +63,9 @@ pub(super) fn failures(name: Option<&str>, markdown: bool) -> Result<Outcome, St
         let shown = n.text(None).replace("{PROGRAM}", "nvidia-container-cli").replace("\n{TRY}", "");
         format!("{}  (at {}, exit {})\n  {}  {}\n  remedy: {}\n", n.name, n.step, n.exit, shown, n.meaning, n.remedy)
     };
-    Ok(print(NAMED.iter().filter(chosen).map(text).collect()))
+    let list: String = NAMED.iter().filter(chosen).map(text).collect();
+    let usage = "use: FAKE_NVIDIA_FAIL=NAME[,for=WORD][,at=STEP][,every=N][,real], or exit=N, signal=N, delay=MS, hang, stderr=TEXT\n";
+    Ok(print(if name.is_none() { list + "\n" + usage } else { list }))
 }
 
 /// The table of failures as docs/fake-cli.md has it.

@@ -1,0 +1,110 @@
+//! `oci-hook`: the file for Podman and CRI-O, written and validated.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+mod own;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use own::{Machine, programs};
+use serde_json::{Value, json};
+
+const FILE: &str = "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
+
+fn machine() -> Machine {
+    let machine = Machine::of_case(&programs::fixtures().join("doctor/healthy"));
+    fs::create_dir_all(machine.path(FILE).parent().unwrap()).unwrap();
+    machine
+}
+
+#[test]
+fn the_printed_file_is_the_written_one_and_is_valid() {
+    let machine = machine();
+    let printed = machine.run(&["oci-hook"]);
+    assert_eq!((printed.status, printed.stderr.as_str()), (0, ""));
+    assert_eq!(machine.run(&["oci-hook", "--stdout"]).stdout, printed.stdout);
+    let document: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(
+        document,
+        json!({
+            "version": "1.0.0",
+            "hook": {
+                "path": "/usr/bin/nvidia-container-runtime-hook",
+                "args": ["nvidia-container-runtime-hook", "prestart"],
+                "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            },
+            "when": {"always": true, "commands": [".*"]},
+            "stages": ["prestart"],
+        })
+    );
+    let written = machine.run(&["oci-hook", "--hooks-dir", "/usr/share/containers/oci/hooks.d"]);
+    assert_eq!(written.stdout, format!("wrote {FILE}\n"));
+    assert_eq!(fs::read_to_string(machine.path(FILE)).unwrap(), printed.stdout);
+    let validated = machine.run(&["oci-hook", "--validate", FILE]);
+    assert_eq!(validated.status, 0, "{}", validated.stdout);
+}
+
+#[test]
+fn a_path_with_quotes_stays_one_text() {
+    let said = machine().run(&["oci-hook", "--path", "/opt/a\"b/nvidia-container-toolkit"]);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(document["hook"]["path"], "/opt/a\"b/nvidia-container-toolkit");
+    assert_eq!(document["hook"]["args"][0], "nvidia-container-toolkit");
+}
+
+#[test]
+fn writing_replaces_a_link_and_leaves_nothing_behind() {
+    let machine = machine();
+    fs::write(machine.path("/victim"), "kept").unwrap();
+    symlink(machine.path("/victim"), machine.path(FILE)).unwrap();
+    machine.run(&["oci-hook", "--hooks-dir", "/usr/share/containers/oci/hooks.d"]);
+    assert_eq!(fs::read_to_string(machine.path("/victim")).unwrap(), "kept");
+    assert_eq!(fs::read_dir(machine.path(FILE).parent().unwrap()).unwrap().count(), 1);
+    let said = machine.run(&["oci-hook", "--hooks-dir", "/nowhere"]);
+    assert_eq!((said.status, said.stdout.as_str()), (1, ""));
+    assert!(said.stderr.contains("does the directory exist?"), "{}", said.stderr);
+    assert_eq!(machine.run(&["oci-hook", "--path", "hook"]).status, 1);
+    assert_eq!(machine.run(&["oci-hook", "--stdout", "--hooks-dir", "/"]).status, 2);
+}
+
+#[test]
+fn each_fault_of_a_file_is_found() {
+    let good = || serde_json::from_str::<Value>(&machine().run(&["oci-hook"]).stdout).unwrap();
+    let with = |pointer: &str, value: Value| {
+        let mut document = good();
+        *document.pointer_mut(pointer).unwrap() = value;
+        document.to_string()
+    };
+    for (text, status, words) in [
+        ("{".to_owned(), 1, "not JSON"),
+        (with("/version", json!("0.1.0")), 1, "\"version\" is not"),
+        (with("/hook", json!({})), 1, "has no \"path\""),
+        (with("/hook/path", json!("nvidia-container-toolkit")), 1, "is relative"),
+        (with("/hook/path", json!("/opt/nvidia-container-toolkit")), 1, "is not there"),
+        (with("/hook/path", json!("/usr/bin/dockerd")), 0, "is not called"),
+        (with("/hook/args", json!(["nvidia-container-toolkit"])), 1, "does not say prestart"),
+        (with("/hook/args", json!(["prestart"])), 1, "does not say prestart"),
+        (with("/when", json!({})), 1, "\"when\" is empty"),
+        (with("/when", json!(null)), 1, "\"when\" is missing"),
+        (with("/when", json!({"always": false})), 1, "\"always\" is false"),
+        (with("/stages", json!([])), 1, "\"stages\" has neither"),
+        (with("/stages", json!(["prestart", "poststop"])), 1, "more than once"),
+        (with("/stages", json!(["createRuntime"])), 0, "will start the hook"),
+    ] {
+        let machine = machine();
+        fs::write(machine.path(FILE), &text).unwrap();
+        let said = machine.run(&["oci-hook", "--validate", FILE]);
+        assert_eq!(said.status, status, "{text}: {}", said.stdout);
+        assert!(said.stdout.replace("\n                  ", " ").contains(words), "{words}: {}", said.stdout);
+        let json = machine.run(&["oci-hook", "--validate", FILE, "--output", "json"]);
+        assert_eq!(json.status, status);
+        assert!(serde_json::from_str::<Value>(&json.stdout).unwrap()["faults"].is_array());
+    }
+}

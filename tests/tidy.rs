@@ -1,0 +1,333 @@
+//! The tree as a text: which module may use which, where `unsafe` may stand, how large a file and a function may be, what
+//! every file must begin with, and what nothing may name. It reads sources and runs nothing.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(clippy::disallowed_methods, clippy::string_slice, reason = "tests read the sources")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a module of the hook may use besides the standard library and other crates: the arrows of docs/architecture.md.
+const MAY_USE: &[(&str, &[&str])] = &[
+    // Values without a meaning of their own.
+    ("text", &[]),
+    ("paths", &[]),
+    ("semver", &[]),
+    ("cdi", &[]),
+    ("page", &["text"]),
+    ("cli_version", &["semver"]),
+    // The machine.
+    ("host", &[]),
+    ("platform", &["host"]),
+    ("driver", &["host", "platform"]),
+    ("inspect", &["host"]),
+    ("store", &[]),
+    // Inputs.
+    ("cli", &["environ", "text"]),
+    ("config", &["cli", "cli_version", "error", "host", "origin", "request", "text"]),
+    ("container", &["error", "host", "paths", "semver", "text"]),
+    ("error", &["config", "request", "text"]),
+    ("origin", &["config"]),
+    // Decisions.
+    ("request", &["cdi", "config", "container", "error", "origin", "semver", "text"]),
+    ("environ", &["config", "error", "origin"]),
+    ("lookup", &["config", "environ", "error", "host", "origin", "paths"]),
+    ("mode", &["config", "error", "host", "platform", "request", "text"]),
+    (
+        "plan",
+        &[
+            "cli",
+            "cli_version",
+            "config",
+            "container",
+            "environ",
+            "error",
+            "host",
+            "lookup",
+            "origin",
+            "paths",
+            "request",
+        ],
+    ),
+    (
+        "prestart",
+        &["cli", "cli_version", "config", "container", "error", "host", "lookup", "mode", "origin", "plan", "request"],
+    ),
+    // Deeds.
+    ("exec", &["error", "host", "plan"]),
+    ("run", &["cli", "commands", "environ", "error", "exec", "host", "note", "prestart", "request", "text"]),
+];
+
+/// What decides must not be able to do.
+const DEEDS: [&str; 2] = ["exec", "run"];
+
+/// Files above the ceiling, and why each may be.
+const LARGE: &[(&str, &str)] = &[("src/explain/report.rs", "the JSON output of explain, member by member")];
+
+/// Lines of a file without its unit tests.
+const FILE_CEILING: usize = 350;
+const TEST_FILE_CEILING: usize = 600;
+/// Lines of a function.
+const FUNCTION_CEILING: usize = 60;
+const FUNCTION_MEDIAN: usize = 10;
+
+/// A source file.
+struct Source {
+    /// Its path from the top of the tree.
+    path: String,
+    text: String,
+}
+
+impl Source {
+    /// The text without comments and unit tests.
+    fn code(&self) -> String {
+        let text = self.text.split("#[cfg(test)]\nmod ").next().unwrap();
+        let code = text.lines().map(|line| line.split(" // ").next().unwrap());
+        code.filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+    }
+
+    /// The module of the hook that it belongs to.
+    fn module(&self) -> String {
+        self.path.trim_start_matches("src/").split(['/', '.']).next().unwrap().to_owned()
+    }
+}
+
+fn top() -> PathBuf {
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()))
+}
+
+fn walk(directory: &Path, extensions: &[&str], into: &mut Vec<Source>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    for path in paths {
+        let extension = path.extension().unwrap_or_default().to_str().unwrap();
+        if path.is_dir() && path.file_name().unwrap() != "target" {
+            walk(&path, extensions, into);
+        } else if path.is_file() && extensions.contains(&extension) {
+            let name = path.strip_prefix(top()).unwrap().to_str().unwrap().to_owned();
+            into.push(Source { path: name, text: fs::read_to_string(&path).unwrap() });
+        }
+    }
+}
+
+fn sources(directories: &[&str], extensions: &[&str]) -> Vec<Source> {
+    let mut all = Vec::new();
+    for directory in directories {
+        walk(&top().join(directory), extensions, &mut all);
+    }
+    assert!(!all.is_empty());
+    all
+}
+
+fn rust() -> Vec<Source> {
+    sources(&["src", "fake-nvidia-container-cli", "tests", "benches", "examples"], &["rs"])
+}
+
+fn none(offenders: &[String]) {
+    assert!(offenders.is_empty(), "{}", offenders.join("\n"));
+}
+
+/// The modules that a file of the hook names behind `crate::`.
+fn used(code: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect::<String>();
+    let mut used = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let Some(group) = rest.strip_prefix('{') else {
+            used.insert(name(rest));
+            continue;
+        };
+        let mut depth = 0;
+        let items = group.split(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            c == ',' && depth == 0 || depth < 0
+        });
+        used.extend(items.map(|item| name(item.trim())).take_while(|item| !item.is_empty()));
+    }
+    used
+}
+
+#[test]
+fn modules_use_only_what_is_below_them() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut offenders = Vec::new();
+    for source in sources(&["src"], &["rs"]) {
+        let module = source.module();
+        for used in used(&source.code()).into_iter().filter(|used| *used != module) {
+            let fits = match allowed.get(module.as_str()) {
+                Some(list) => list.contains(&used.as_str()),
+                // The commands of our own and the entry may use all but the deeds of prestart.
+                None => ["main", "lib"].contains(&module.as_str()) || !DEEDS.contains(&used.as_str()),
+            };
+            if !fits {
+                offenders.push(format!("{}: {module} must not use {used}", source.path));
+            }
+        }
+    }
+    none(&offenders);
+}
+
+#[test]
+fn the_direction_is_read_right() {
+    let found = used("use crate::{a, b::{c, d}, e};\nuse crate::f::G;\nlet x = crate::h::i();");
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a", "b", "e", "f", "h"]);
+}
+
+#[test]
+fn the_fake_knows_nothing_of_the_hook() {
+    let names = ["nvidia_container_runtime_hook", "nvidia-container-runtime-hook = "];
+    let offends = |source: &Source| names.iter().any(|name| source.text.contains(name));
+    let fake = sources(&["fake-nvidia-container-cli"], &["rs", "toml"]);
+    none(&fake.iter().filter(|source| offends(source)).map(|source| source.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn unsafe_stands_in_the_entry_points_only() {
+    let word = ["un", "safe"].concat();
+    let is_entry =
+        |path: &str| ["src/main.rs", "fake-nvidia-container-cli/src/main.rs", "tests/tidy.rs"].contains(&path);
+    let says = |code: &str| code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|found| found == word);
+    let offends = |source: &&Source| !is_entry(&source.path) && says(&source.code());
+    none(&rust().iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn only_the_seams_are_exempt_from_the_ban_on_hidden_inputs() {
+    let lint = ["clippy::", "disallowed_methods"].concat();
+    // Reading, executing, printing; and of the commands of our own: looking closer, writing, and the time of a note.
+    let seams = ["host", "exec", "run", "main", "inspect", "store", "note/time"].map(|seam| format!("src/{seam}.rs"));
+    let exempt = |source: &&Source| source.text.contains(&lint) && !seams.contains(&source.path);
+    none(&sources(&["src"], &["rs"]).iter().filter(exempt).map(|source| source.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_file_says_first_what_it_is() {
+    let offends = |source: &&Source| !source.text.starts_with("//! ");
+    none(&rust().iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn files_are_small() {
+    let mut offenders = Vec::new();
+    for source in rust() {
+        let ceiling = if source.path.starts_with("src/") || source.path.contains("/src/") {
+            FILE_CEILING
+        } else {
+            TEST_FILE_CEILING
+        };
+        let lines = source.text.split("#[cfg(test)]\nmod ").next().unwrap().lines().count();
+        let excused = LARGE.iter().any(|(path, reason)| *path == source.path && !reason.is_empty());
+        if lines > ceiling && !excused {
+            offenders.push(format!("{}: {lines} lines", source.path));
+        }
+    }
+    none(&offenders);
+}
+
+/// The functions of a file with their lengths, from the line with `fn` to the brace that closes it. The sources are
+/// formatted, so that both stand equally far in.
+fn functions(source: &Source) -> Vec<(String, usize, bool)> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_function = |line: &str| {
+        let words: Vec<&str> = line.split_whitespace().take_while(|word| !word.contains('(')).collect();
+        let known = ["pub", "pub(super)", "pub(crate)", "const", "async", "extern", "\"C\"", "unsafe", "fn"];
+        line.contains("fn ")
+            && line.contains('(')
+            && !words.is_empty()
+            && words.iter().all(|word| known.contains(word) || words.last() == Some(word))
+            && line.trim_start().starts_with(|c: char| c.is_ascii_lowercase())
+            && words.contains(&"fn")
+    };
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| is_function(line)) {
+        let end = lines[at..].iter().position(|end| indent(end) == indent(line) && end.trim() == "}");
+        let one_line = line.ends_with('}') || line.ends_with(';');
+        let length = if one_line { 1 } else { end.map_or(1, |end| end + 1) };
+        let excused = lines[at.saturating_sub(4)..at].iter().any(|line| line.contains("too_many_lines"));
+        found.push((format!("{}:{}", source.path, at + 1), length, excused));
+    }
+    found
+}
+
+#[test]
+fn functions_are_short() {
+    let all: Vec<_> = rust().iter().flat_map(functions).collect();
+    let long = all.iter().filter(|(_, length, excused)| *length > FUNCTION_CEILING && !excused);
+    none(&long.map(|(place, length, _)| format!("{place}: {length} lines")).collect::<Vec<_>>());
+    let mut lengths: Vec<usize> = all.iter().map(|(_, length, _)| *length).collect();
+    lengths.sort_unstable();
+    let median = lengths[lengths.len() / 2];
+    assert!(median <= FUNCTION_MEDIAN, "the median of {} functions is {median} lines", lengths.len());
+}
+
+#[test]
+fn nothing_names_the_machine_it_was_written_on() {
+    let mut all = rust();
+    all.extend(sources(&["docs", "fixtures", ".cargo", "nix", "packaging"], &["md", "toml", "json", "nix", "sh"]));
+    for file in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "Cargo.toml",
+        "clippy.toml",
+        "deny.toml",
+        "flake.nix",
+    ] {
+        if let Ok(text) = fs::read_to_string(top().join(file)) {
+            all.push(Source { path: file.to_owned(), text });
+        }
+    }
+    let names = ["/work/", "/root/", "/home/runner", "/tmp/bash"];
+    let offends =
+        |source: &&Source| source.path != "tests/tidy.rs" && names.iter().any(|name| source.text.contains(name));
+    none(&all.iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_source_of_a_case_can_be_looked_up() {
+    let recorded = fs::read_to_string(top().join("fixtures/recorded/hook_train.jsonl")).unwrap();
+    let is_recorded = |name: &str| {
+        let (family, case) = name.split_once('/').unwrap_or((name, ""));
+        let case = case.split('*').next().unwrap();
+        recorded.contains(&format!("\"name\": \"{family}/{case}"))
+    };
+    let is_known = |source: &str| match source.strip_prefix("1.20 hook ") {
+        Some(quirk) if quirk.starts_with("quirk ") => true,
+        Some(name) => is_recorded(name),
+        None => ["SPEC ", "seed ", "TOML 1.0", "the hook's own rule"].iter().any(|start| source.starts_with(start)),
+    };
+    let mut offenders = Vec::new();
+    for case in sources(&["fixtures"], &["toml"]).iter().filter(|case| case.path.ends_with("/expected.toml")) {
+        let line = case.text.lines().find_map(|line| line.strip_prefix("source = ")).unwrap_or_default();
+        let source = line.trim_matches('"');
+        if !is_known(source) {
+            offenders.push(format!("{}: {source:?}", case.path));
+        }
+    }
+    none(&offenders);
+}
+
+#[test]
+fn the_recorded_runs_that_documents_name_are_there() {
+    let recorded = fs::read_to_string(top().join("fixtures/recorded/hook_train.jsonl")).unwrap();
+    let families: BTreeSet<&str> = recorded.lines().map(|line| line.split(['"', '/']).nth(3).unwrap()).collect();
+    let document = fs::read_to_string(top().join("docs/upstream-behaviour.md")).unwrap();
+    let mut offenders = Vec::new();
+    let mut named = 0;
+    for word in document.split('`').skip(1).step_by(2) {
+        let Some((family, case)) = word.split_once('/').filter(|(family, _)| families.contains(family)) else {
+            continue;
+        };
+        named += 1;
+        let end = if case.ends_with('*') { "" } else { "\"" };
+        if !recorded.contains(&format!("\"name\": \"{family}/{}{end}", case.trim_end_matches('*'))) {
+            offenders.push(word.to_owned());
+        }
+    }
+    assert!(named > 50, "{named}");
+    none(&offenders);
+}
