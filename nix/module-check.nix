@@ -1,5 +1,5 @@
 # What the NixOS modules write, built and read back: the hook accepts its configuration and the hook file names
-# programs that are there; a value that the hook refuses fails the build.
+# programs that are there. `refused` is a configuration that must not build: ci/nix/verify sees to it.
 {
   self,
   nixpkgs,
@@ -42,19 +42,34 @@ let
     }
   ];
 
+  refused = etcOf [
+    self.nixosModules.default
+    {
+      hardware.nvidia-container-runtime-hook = {
+        enable = true;
+        settings.nvidia-container-cli.no-cgroups = "yes";
+      };
+    }
+  ];
+
   fileOf = etc: name: etc.${name}.source;
   hookFile = "containers/oci/hooks.d/oci-nvidia-hook.json";
   configFile = "nvidia-container-runtime/config.toml";
 in
-pkgs.runCommand "nvidia-container-runtime-hook-nixos-module" { nativeBuildInputs = [ pkgs.jq ]; } ''
-  for file in ${fileOf real hookFile} ${fileOf simulated hookFile}; do
-    test -x "$(jq --exit-status --raw-output .hook.path "$file")"
-    jq --exit-status '.stages == ["prestart"] and .hook.args[1] == "prestart"' "$file"
-  done
+pkgs.runCommand "nvidia-container-runtime-hook-nixos-module"
+  {
+    nativeBuildInputs = [ pkgs.jq ];
+    passthru.refused = fileOf refused configFile;
+  }
+  ''
+    for file in ${fileOf real hookFile} ${fileOf simulated hookFile}; do
+      test -x "$(jq --exit-status --raw-output .hook.path "$file")"
+      jq --exit-status '.stages == ["prestart"] and .hook.args[1] == "prestart"' "$file"
+    done
 
-  # Made by the hook's own `check`, so there at all.
-  grep -F '"environment" = ["A=\"quoted\" \\ value"]' ${fileOf real configFile}
-  grep -F '"path" = "${nixpkgs.lib.getExe self.packages.${system}.fake-nvidia-container-cli-static}"' ${fileOf simulated configFile}
-  grep -F '"topology" = "h100"' ${fileOf simulated "fake-nvidia/config.toml"}
-  touch "$out"
-''
+    # Made by the hook's own `check`, so there at all.
+    grep -F '"environment" = ["A=\"quoted\" \\ value"]' ${fileOf real configFile}
+    grep -F '"path" = "${nixpkgs.lib.getExe self.packages.${system}.fake-nvidia-container-cli-static}"' ${fileOf simulated configFile}
+    grep -F '"topology" = "h100"' ${fileOf simulated "fake-nvidia/config.toml"}
+    touch "$out"
+  ''

@@ -5,6 +5,7 @@
   stdenvNoCC,
   buildPackages,
   callPackage,
+  installShellFiles,
 
   program ? "nvidia-container-runtime-hook",
   compiledProgram ? callPackage ./program.nix { inherit program; },
@@ -32,6 +33,8 @@ stdenvNoCC.mkDerivation {
   inherit (manifest.workspace.package) version;
   src = source.fixtures;
 
+  nativeBuildInputs = [ installShellFiles ];
+
   dontConfigure = true;
   dontBuild = true;
   # Done where it was compiled; these are the bytes that were tested.
@@ -54,10 +57,18 @@ stdenvNoCC.mkDerivation {
     cp --recursive ${compiledProgram} "$out"
     chmod --recursive u+w "$out"
   ''
+  + lib.optionalString isHook ''
+    ${testPrograms}/libexec/manual "$NIX_BUILD_TOP/manual"
+    installManPage "$NIX_BUILD_TOP"/manual/man8/*
+    installShellCompletion --cmd ${program} \
+      --bash "$NIX_BUILD_TOP/manual/completions/${program}.bash" \
+      --fish "$NIX_BUILD_TOP/manual/completions/${program}.fish" \
+      --zsh "$NIX_BUILD_TOP/manual/completions/_${program}"
+  ''
   + lib.optionalString (!isHook) ''
     # Under the name by which it is called.
     ln -s ${program} "$out/bin/nvidia-container-cli"
-  '''
+  ''
   + ''
     runHook postInstall
   '';

@@ -1,7 +1,9 @@
 # Suites that read the repository itself, not only fixtures: a check of their own, so that an edit of a document does
 # not make a package again.
 [
-  "./tidy"
+  "./build_files"
+  "./docs"
   "./fake_recipes"
+  "./tidy"
   "fake-nvidia-container-cli/documents"
 ]

@@ -51,11 +51,10 @@ in
   ];
 
   # What the suites read that look at the repository itself.
-  repository = toSource [
-    tests
-    (optional "/fixtures")
-    (optional "/docs")
-  ];
+  repository = fileset.toSource {
+    inherit root;
+    fileset = root;
+  };
 
   # What the formatter and the linter read.
   lints = toSource [

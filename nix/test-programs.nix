@@ -1,5 +1,5 @@
 # Every test program that `cargo test` would run, compiled and not run: bin/SUITE, `suites` (which lists each with the
-# folder it starts in) and the same as a nextest archive. An edit of a fixture does not come here.
+# folder it starts in) and the same as a nextest archive; and the program that writes the manual. An edit of a fixture does not come here.
 {
   lib,
   rustPlatform,
@@ -37,6 +37,7 @@ rustPlatform.buildRustPackage {
     runHook preInstall
     mkdir -p "$out/bin"
     cp tests.tar.zst "$out"
+    install -D target/debug/examples/manual "$out/libexec/manual"
     jq --raw-output '
       select(.reason == "compiler-artifact" and .profile.test and .executable != null)
       | [.target.name, .executable, .manifest_path] | @tsv

@@ -47,6 +47,19 @@ fn bazel_knows_the_suites_without_a_harness() {
 }
 
 #[test]
+fn bazel_leaves_out_the_suites_of_a_feature() {
+    let manifest = manifest();
+    let suites = manifest["test"].as_array_of_tables().unwrap().iter();
+    let asks = |suite: &&toml_edit::Table| match suite.get("required-features").and_then(Item::as_array) {
+        Some(features) => features.iter().any(|feature| feature.as_str() != Some("fake")),
+        None => false,
+    };
+    let left_out = suites.filter(asks).map(|suite| format!("tests/{}.rs", suite["name"].as_str().unwrap()));
+    let build = text("BUILD.bazel");
+    assert_eq!(words_behind(build.split_once("suites(").unwrap().1, "exclude"), left_out.collect());
+}
+
+#[test]
 fn bazel_reads_the_manifest_of_every_member() {
     let manifest = manifest();
     let members = manifest["workspace"]["members"].as_array().unwrap().iter().filter_map(|member| member.as_str());

@@ -150,6 +150,8 @@ let
       };
       stdenvNoCC = self.stdenv;
       buildPackages = self;
+      # builder.sh has its functions.
+      installShellFiles = self.runCommand "install-shell-files" { } "mkdir $out";
       pkgsStatic =
         if static then
           self
