@@ -134,7 +134,7 @@ fn read_all(file: &mut File) -> io::Result<Vec<u8>> {
 }
 
 /// A descriptor as the stream of the container state: gives up when the runtime, having begun, falls silent. Not
-/// [`io::stdin`], whose lock and buffer cost a start as much as parsing the specification.
+/// [`io::stdin`], whose lock and buffer a start would otherwise not touch.
 #[derive(Debug)]
 pub struct StateStream<'fd>(BorrowedFd<'fd>);
 

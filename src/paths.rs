@@ -4,21 +4,34 @@
 #[must_use]
 pub fn clean(path: &[u8]) -> Vec<u8> {
     let rooted = path.first() == Some(&b'/');
-    let mut out: Vec<&[u8]> = Vec::new();
-    for element in path.split(|b| *b == b'/') {
+    let root = usize::from(rooted);
+    let mut out = Vec::with_capacity(path.len().max(1));
+    out.extend_from_slice(path.get(..root).unwrap_or_default());
+    // As much of it as no `..` takes back: the root, or what `..` at the front have left behind.
+    let mut fixed = root;
+    for element in path.split(|byte| *byte == b'/') {
         match element {
             b"" | b"." => {}
-            b".." if out.last().is_some_and(|last| *last != b"..") => drop(out.pop()),
+            b".." if out.len() > fixed => {
+                let end = out.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+                out.truncate(end.max(fixed));
+            }
             b".." if rooted => {}
-            other => out.push(other),
+            other => {
+                if out.len() > root {
+                    out.push(b'/');
+                }
+                out.extend_from_slice(other);
+                if other == b".." {
+                    fixed = out.len();
+                }
+            }
         }
     }
-    let body = out.join(&b'/');
-    match (rooted, body.is_empty()) {
-        (true, _) => [b"/", body.as_slice()].concat(),
-        (false, true) => b".".to_vec(),
-        (false, false) => body,
+    if out.is_empty() {
+        out.push(b'.');
     }
+    out
 }
 
 /// `path` below `base`, cleaned.
@@ -36,7 +49,7 @@ pub fn clean_str(path: &str) -> String {
 /// [`join`] for text.
 #[must_use]
 pub fn join_str(base: &str, path: &str) -> String {
-    clean_str(&format!("{base}/{path}"))
+    clean_str(&[base, "/", path].concat())
 }
 
 #[cfg(test)]

@@ -179,10 +179,10 @@ fn is_suse(host: &dyn Host) -> bool {
 fn ldconfig<'c>(configured: &'c str, host: &dyn Host) -> Cow<'c, str> {
     let Some(path) = configured.strip_prefix('@') else { return Cow::Borrowed(configured) };
     let plain = path.strip_suffix(".real").unwrap_or(path);
-    let real = format!("{plain}.real");
+    let real = [plain, ".real"].concat();
     match host.kind(path_of(real.as_bytes())) {
-        Some(FileKind::Regular { empty: false }) => Cow::Owned(format!("@{real}")),
-        _ => Cow::Owned(format!("@{plain}")),
+        Some(FileKind::Regular { empty: false }) => Cow::Owned(["@", &real].concat()),
+        _ => Cow::Owned(["@", plain].concat()),
     }
 }
 

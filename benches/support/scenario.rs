@@ -46,6 +46,33 @@ impl Variant {
             Variant::Large(large) => large.name(),
         }
     }
+
+    /// The configuration, for a program at a path.
+    pub fn config(self, cli: &str) -> Result<String> {
+        let mut config = fixture("config.toml")?;
+        if self != Variant::Searched {
+            let line = format!("path = \"{cli}\"");
+            config = replace(&config, "#path = \"/usr/bin/nvidia-container-cli\"", &line)?;
+        }
+        if self == Variant::Large(Large::MountsAccepted) {
+            let key = "accept-nvidia-visible-devices-as-volume-mounts";
+            config = replace(&config, &format!("#{key} = false"), &format!("{key} = true"))?;
+        }
+        if self != Variant::Auto {
+            config = replace(&config, "mode = \"auto\"", "mode = \"legacy\"")?;
+        }
+        Ok(config)
+    }
+
+    /// The container's specification.
+    pub fn spec(self) -> Result<String> {
+        let spec = fixture("config.json")?;
+        match self {
+            Variant::NoGpu => replace(&spec, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void"),
+            Variant::Large(large) => large.grow(&spec),
+            _ => Ok(spec),
+        }
+    }
 }
 
 /// The directory in which scenarios are made, removed at the end.
@@ -89,39 +116,14 @@ impl Scenario {
             scenario.bundle().display()
         );
         fs::write(scenario.directory.join("state.json"), state)?;
-        scenario.write_config()?;
-        scenario.write_spec()?;
+        if variant == Variant::Searched {
+            let directories = ["sbin", "local/bin", "local/sbin", "bin"];
+            let directories = directories.map(|name| scenario.directory.join(name).display().to_string());
+            scenario.environment.push(("PATH", directories.join(":")));
+        }
+        fs::write(scenario.config(), variant.config(&scenario.cli().display().to_string())?)?;
+        fs::write(scenario.spec(), variant.spec()?)?;
         Ok(scenario)
-    }
-
-    fn write_config(&mut self) -> Result<()> {
-        let mut config = fixture("config.toml")?;
-        if self.variant == Variant::Searched {
-            let directories =
-                ["sbin", "local/bin", "local/sbin", "bin"].map(|name| self.directory.join(name).display().to_string());
-            self.environment.push(("PATH", directories.join(":")));
-        } else {
-            let line = format!("path = \"{}\"", self.cli().display());
-            config = replace(&config, "#path = \"/usr/bin/nvidia-container-cli\"", &line)?;
-        }
-        if self.variant == Variant::Large(Large::MountsAccepted) {
-            let key = "accept-nvidia-visible-devices-as-volume-mounts";
-            config = replace(&config, &format!("#{key} = false"), &format!("{key} = true"))?;
-        }
-        if self.variant != Variant::Auto {
-            config = replace(&config, "mode = \"auto\"", "mode = \"legacy\"")?;
-        }
-        Ok(fs::write(self.config(), config)?)
-    }
-
-    fn write_spec(&self) -> Result<()> {
-        let spec = fixture("config.json")?;
-        let spec = match self.variant {
-            Variant::NoGpu => replace(&spec, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void")?,
-            Variant::Large(large) => large.grow(&spec)?,
-            _ => spec,
-        };
-        Ok(fs::write(self.spec(), spec)?)
     }
 
     /// The configuration file.
