@@ -38,6 +38,8 @@ def _suite(name, root, harness, data, deps, shared):
             proc_macro = True,
             proc_macro_dev = True,
         ),
+        # rstest looks up under which name it goes.
+        compile_data = ["Cargo.toml"],
         crate_root = root,
         data = data + [
             "//:fixtures",

@@ -51,8 +51,9 @@ in
 
   # Every test that `cargo test` runs, each in a process of its own; its last line has their number.
   nextest = underTest "nextest" source.repository [ pkgs.cargo-nextest ] ''
-    export HOME=$PWD
-    cargo-nextest nextest run --archive-file ${testPrograms}/tests.tar.zst --workspace-remap . --no-fail-fast
+    export HOME=$PWD NEXTEST_HIDE_PROGRESS_BAR=1
+    cargo-nextest nextest run --archive-file ${testPrograms}/tests.tar.zst --workspace-remap . --no-fail-fast \
+      --color never --status-level fail --final-status-level fail
   '';
 
   conformance = underTest "conformance" source.repository [ ] ''

@@ -14,7 +14,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 arguments=("${@:2}")
 top=$PWD
-export HOME=/homeless-shelter
+export HOME=/homeless-shelter TERM=dumb
 
 wanted() {
   local suite=$1 verdict=1 pattern
