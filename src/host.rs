@@ -97,10 +97,10 @@ impl Host for RealHost {
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        match (&self.root, path.strip_prefix("/")) {
-            (Some(root), Ok(below)) => Cow::Owned(root.join(below)),
-            // A relative path is one of the working directory, wherever that is.
-            (None, _) | (_, Err(_)) => Cow::Borrowed(path),
+        // A relative path is one of the working directory, wherever that is.
+        match self.root.as_ref().map(|root| path.strip_prefix("/").map(|below| root.join(below))) {
+            Some(Ok(below)) => Cow::Owned(below),
+            Some(Err(_)) | None => Cow::Borrowed(path),
         }
     }
 }
