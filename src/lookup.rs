@@ -24,6 +24,17 @@ pub struct Program {
     pub search_path: Option<Vec<u8>>,
 }
 
+impl Program {
+    /// The key that names the program; `None` where it was searched.
+    #[must_use]
+    pub fn key(&self) -> Option<Key> {
+        match self.origin {
+            Origin::Config(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
 /// Finds the program: the configured path as it is, else the first executable one of the search path.
 ///
 /// # Errors
