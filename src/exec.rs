@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::error::Error;
 use crate::host::{Host, path_of};
+use crate::origin::Origin;
 use crate::plan::Plan;
 
 /// Becomes the program of a plan. Returns only when that fails.
@@ -18,7 +19,11 @@ use crate::plan::Plan;
 /// [`Error::Exec`].
 pub fn replace(plan: &Plan<'_>, host: &dyn Host) -> Result<Infallible, Error> {
     let program = path_of(&plan.program.path);
-    let failed = |cause: io::Error| Error::Exec { program: program.to_path_buf(), cause };
+    let key = match plan.program.origin {
+        Origin::Config(key) => Some(key),
+        _ => None,
+    };
+    let failed = |cause: io::Error| Error::Exec { program: program.to_path_buf(), key, cause };
     let path = CString::new(host.locate(program).as_os_str().as_bytes()).map_err(|nul| failed(nul.into()))?;
     let argv: Vec<_> = plan.arguments.iter().map(|argument| argument.text.as_c_str()).collect();
     let envp: Vec<_> = plan.environment.iter().map(|entry| entry.text.as_ref()).collect();

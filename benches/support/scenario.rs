@@ -21,6 +21,8 @@ const ID: &str = "4f1c0d9a7b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e52
 pub enum Variant {
     /// The program's path configured, mode `legacy`.
     Configured,
+    /// As [`Variant::Configured`] with a file that says no more than it must.
+    ShortConfig,
     /// The program searched, found in the fourth directory of `PATH`.
     Searched,
     /// As [`Variant::Configured`] with mode `auto`, which looks at the machine.
@@ -33,13 +35,15 @@ pub enum Variant {
 
 impl Variant {
     /// The small ones.
-    pub const SMALL: [Variant; 4] = [Variant::Configured, Variant::Searched, Variant::Auto, Variant::NoGpu];
+    pub const SMALL: [Variant; 5] =
+        [Variant::Configured, Variant::ShortConfig, Variant::Searched, Variant::Auto, Variant::NoGpu];
 
     /// The name in tables and in the budget.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Variant::Configured => "docker-gpus",
+            Variant::ShortConfig => "docker-gpus-short",
             Variant::Searched => "docker-gpus-search",
             Variant::Auto => "docker-gpus-auto",
             Variant::NoGpu => "no-gpu",
@@ -49,7 +53,8 @@ impl Variant {
 
     /// The configuration, for a program at a path.
     pub fn config(self, cli: &str) -> Result<String> {
-        let mut config = fixture("config.toml")?;
+        let file = if self == Variant::ShortConfig { "short.toml" } else { "config.toml" };
+        let mut config = fixture(file)?;
         if self != Variant::Searched {
             let line = format!("path = \"{cli}\"");
             config = replace(&config, "#path = \"/usr/bin/nvidia-container-cli\"", &line)?;

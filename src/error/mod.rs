@@ -235,6 +235,8 @@ pub enum Error {
     Exec {
         /// The program.
         program: PathBuf,
+        /// The key that names it; `None` where it was searched.
+        key: Option<Key>,
         /// The system's reason.
         cause: io::Error,
     },

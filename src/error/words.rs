@@ -152,12 +152,14 @@ impl Display for Error {
             Error::Nul { what } => {
                 write!(f, "exec failed: invalid argument: {} holds a NUL character; remove it", Shown(what))
             }
-            Error::Exec { program, cause } => write!(
-                f,
-                "exec failed: {}: {}; is it an executable program for this machine?",
-                reason(cause),
-                program.display()
-            ),
+            Error::Exec { program, key, cause } => {
+                write!(f, "exec failed: {}: {}", reason(cause), program.display())?;
+                match key {
+                    Some(key) => write!(f, ", which {} names; is it", key.row().name)?,
+                    None => f.write_str(", the first of the search; is it")?,
+                }
+                f.write_str(" an executable program for this machine?")
+            }
         }
     }
 }
