@@ -15,7 +15,7 @@ _CARGO_ONLY = {
 }
 
 def suites(files, without_harness = [], data = [], deps = [], shared = []):
-    """A target for each test program of `tests/`, named and run as cargo would.
+    """A target NAME_test for each test program `tests/NAME.rs`, run as cargo would.
 
     Args:
       files: the files, `tests/NAME.rs`.
@@ -30,7 +30,8 @@ def suites(files, without_harness = [], data = [], deps = [], shared = []):
 
 def _suite(name, root, harness, data, deps, shared):
     rust_test(
-        name = name,
+        # Not the bare name: `docs` is a folder beside it.
+        name = name + "_test",
         srcs = [root] + shared,
         aliases = aliases(
             normal = True,

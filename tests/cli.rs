@@ -5,7 +5,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
@@ -13,6 +12,10 @@ use predicates::prelude::*;
 use predicates::str::{contains, is_empty, starts_with};
 use rstest::rstest;
 use tempfile::TempDir;
+
+#[path = "support/programs.rs"]
+#[allow(dead_code, reason = "shared with suites that ask for more")]
+mod programs;
 
 const USAGE: &str = "Usage of nvidia-container-runtime-hook:";
 /// A container that is no GPU container, so that nothing is executed.
@@ -34,9 +37,7 @@ impl Machine {
     }
 
     fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Assert {
-        let hook = std::env::var_os("HOOK_BIN")
-            .map_or_else(|| env!("CARGO_BIN_EXE_nvidia-container-runtime-hook").into(), PathBuf::from);
-        let mut command = Command::new(hook);
+        let mut command = Command::new(programs::hook());
         command.env_clear().current_dir(self.0.path()).write_stdin(STATE);
         command.arg("-host-root").arg(self.0.path()).args(arguments).assert()
     }
