@@ -55,7 +55,7 @@ pub fn shell_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
-/// JSON with the characters that [`Line`] escapes written as `\uXXXX`: the same document, harmless on a terminal.
+/// JSON with the characters that [`Line`] escapes written as `\u` escapes: the same document, harmless on a terminal.
 #[must_use]
 pub fn harmless_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());

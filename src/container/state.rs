@@ -64,26 +64,19 @@ impl State {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Parse> {
-        let text = match std::str::from_utf8(bytes) {
-            Ok(text) => text,
-            // A character may still be on its way.
-            Err(error) if error.error_len().is_none() => match bytes.get(..error.valid_up_to()) {
-                Some(valid) => std::str::from_utf8(valid).unwrap_or_default(),
-                None => "",
-            },
-            // What stands behind the first value is not ours to judge.
+        // The fault may be a character that is still on its way, or stand behind the first value, where it is not ours
+        // to judge: it counts only if the text before it is no state yet.
+        let (text, fault) = match std::str::from_utf8(bytes) {
+            Ok(text) => (text, None),
             Err(error) => {
-                let valid = bytes.get(..error.valid_up_to()).map(std::str::from_utf8);
-                let valid = valid.and_then(Result::ok).unwrap_or_default();
-                return Self::parse_text(valid).map_err(|parse| match parse {
-                    Parse::Incomplete(_) => {
-                        Parse::Failed(Error::State(format!("not UTF-8 at byte {}", error.valid_up_to() + 1)))
-                    }
-                    failed @ Parse::Failed(_) => failed,
-                });
+                let valid = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+                (valid, error.error_len().map(|_| error.valid_up_to() + 1))
             }
         };
-        Self::parse_text(text)
+        Self::parse_text(text).map_err(|parse| match (parse, fault) {
+            (Parse::Incomplete(_), Some(byte)) => Parse::Failed(Error::State(format!("not UTF-8 at byte {byte}"))),
+            (parse, _) => parse,
+        })
     }
 
     fn parse_text(text: &str) -> Result<Self, Parse> {
