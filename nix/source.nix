@@ -27,6 +27,8 @@ let
   ];
   hook = fileset.unions [
     manifests
+    (root + "/build.rs")
+    (root + "/link")
     (root + "/src")
   ];
   programs = fileset.unions [

@@ -266,7 +266,10 @@ fn functions_are_short() {
 #[test]
 fn nothing_names_the_machine_it_was_written_on() {
     let mut all = rust();
-    all.extend(sources(&["docs", "fixtures", ".cargo", "nix", "packaging"], &["md", "toml", "json", "nix", "sh"]));
+    all.extend(sources(
+        &["docs", "fixtures", ".cargo", "link", "nix", "packaging"],
+        &["md", "toml", "json", "ld", "nix", "sh"],
+    ));
     for file in [
         "README.md",
         "CONTRIBUTING.md",
@@ -330,4 +333,32 @@ fn the_recorded_runs_that_documents_name_are_there() {
     }
     assert!(named > 50, "{named}");
     none(&offenders);
+}
+
+/// link/start.ld puts what no start uses behind the rest; the table above says which modules those are.
+#[test]
+fn what_no_start_uses_lies_behind_the_rest() {
+    let uses: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let mut start = BTreeSet::from(["main", "lib"]);
+    let mut new = vec!["run"];
+    while let Some(module) = new.pop() {
+        if module != "commands" && start.insert(module) {
+            new.extend(uses.get(module).copied().unwrap_or_default());
+        }
+    }
+    let modules = sources(&["src"], &["rs"]).iter().map(Source::module).collect::<BTreeSet<_>>();
+    let later = modules.iter().filter(|module| !start.contains(module.as_str()));
+    let script = fs::read_to_string(top().join("link/start.ld")).unwrap();
+    let (behind, before) = script.split_once("INSERT AFTER .text").unwrap();
+    let named = |form: &str| -> BTreeSet<String> {
+        behind.split(form).skip(1).map(|rest| rest.split(['*', '.']).next().unwrap().to_owned()).collect()
+    };
+    // Functions of a module are named with the length of its name; those about its types, only with the name.
+    assert_eq!(
+        named("runtime_hook").into_iter().filter(|name| !name.is_empty()).collect::<BTreeSet<_>>(),
+        later.map(|name| format!("{}{name}", name.len())).collect()
+    );
+    let types = named("runtime_hook..");
+    assert!(types.iter().all(|name| modules.contains(name)), "{types:?}");
+    assert!(before.contains("*runtime_hook*"), "the rest of the hook stands before");
 }
