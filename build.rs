@@ -6,6 +6,6 @@ fn main() {
     println!("cargo::rerun-if-changed=link/start.ld");
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
     if features.split(',').any(|feature| feature == "crt-static") {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}/link/start.ld", env!("CARGO_MANIFEST_DIR"));
+        println!("cargo::rustc-link-arg-bins=-T{}/link/start.ld", env!("CARGO_MANIFEST_DIR"));
     }
 }

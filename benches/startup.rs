@@ -95,7 +95,7 @@ fn measure_all() -> Result<()> {
 }
 
 /// The programs, copied to paths of one length beside each other, and read from the disk as after a boot: the kernel
-/// keeps a file that was just written in larger pieces, more of them the luckier one is, and maps those with less work.
+/// keeps a file that was just written in larger pieces, how large is luck, and maps those with less work.
 fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> {
     let mut list = vec![
         ("floor", c.floor(), Kind::Floor),
