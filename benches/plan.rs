@@ -28,8 +28,8 @@ use cases::recorded::Recorded;
 use cases::scene::{CLI, Node, Scene};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use nvidia_container_runtime_hook::cli::{self, Command, Invocation};
-use nvidia_container_runtime_hook::environ::Environ;
+use nvidia_container_runtime_hook::invocation::Environ;
+use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
 use nvidia_container_runtime_hook::prestart;
 use support::large::Large;
 use support::scenario::Variant;
@@ -55,7 +55,7 @@ impl Prepared {
     fn decide(&self) {
         let arguments: Vec<&OsStr> = self.scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
         let environ: Vec<&CStr> = self.environ.iter().map(CString::as_c_str).collect();
-        if let Ok((flags, Command::Prestart)) = cli::parse(&arguments) {
+        if let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) {
             let invocation = Invocation { flags, environ: Environ(&environ) };
             let mut state = self.scene.stdin.content.as_slice();
             let _ = divan::black_box(prestart::decide(&invocation, &mut state, &self.host));

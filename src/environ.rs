@@ -1,28 +1,15 @@
-//! The hook's own environment, and the one that `nvidia-container-cli` gets (SPEC sections 12 and 13): the engine's,
+//! The environment that `nvidia-container-cli` gets (SPEC sections 12 and 13): the engine's,
 //! in its order and with its duplicates, changed only where the contract says so. Nothing of the container gets here.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
 
-use crate::config::{Config, Key};
+use crate::config::Config;
+
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
 use crate::error::Error;
-use crate::origin::Origin;
-
-/// The environment of this process: its entries as the kernel handed them over, also those without `=`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Environ<'a>(pub &'a [&'a CStr]);
-
-impl<'a> Environ<'a> {
-    /// The value of the first entry of a name.
-    #[must_use]
-    pub fn get(self, name: &[u8]) -> Option<&'a [u8]> {
-        self.0
-            .iter()
-            .map(|entry| entry.to_bytes())
-            .find(|entry| named(entry, name))
-            .and_then(|e| e.get(name.len() + 1..))
-    }
-}
+use crate::invocation::{Environ, is_entry_of};
 
 /// One entry of the environment handed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +44,14 @@ pub fn for_program<'a>(
         .collect();
     if let Some(path) = search_path {
         let entry = entry([b"PATH=", path].concat(), Origin::Fixed)?;
-        match entries.iter_mut().find(|old| named(old.text.to_bytes(), b"PATH")) {
+        match entries.iter_mut().find(|old| is_entry_of(old.text.to_bytes(), b"PATH")) {
             Some(old) => *old = entry,
             None => entries.push(entry),
         }
     }
     for text in configured {
         let name = text.split('=').next().unwrap_or_default().as_bytes();
-        entries.retain(|old| !named(old.text.to_bytes(), name));
+        entries.retain(|old| !is_entry_of(old.text.to_bytes(), name));
         entries.push(entry(text.as_bytes().to_vec(), config.origin(Key::CliEnvironment))?);
     }
     Ok(entries)
@@ -78,11 +65,7 @@ fn entry<'a>(text: Vec<u8>, origin: Origin) -> Result<Entry<'a>, Error> {
     }
 }
 
-fn named(entry: &[u8], name: &[u8]) -> bool {
-    entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
-}
-
 fn is_loader_variable(entry: &[u8]) -> bool {
-    LOADER_VARIABLES.iter().any(|name| named(entry, name))
+    LOADER_VARIABLES.iter().any(|name| is_entry_of(entry, name))
         || LOADER_PREFIXES.iter().any(|prefix| entry.starts_with(prefix))
 }

@@ -6,18 +6,16 @@
 //! - *Decide, then do.* `config`, `container`, `request`, `mode`, `plan` and `error` turn values into values. Only
 //!   [`host`] and [`inspect`] read the machine, only [`exec`] replaces the process, only [`run`] prints, only [`store`]
 //!   writes files.
-//! - *Every argument of the plan has an origin* ([`origin::Origin`]), so that it can be explained.
+//! - *Every argument of the plan has an origin* ([`contract::origin::Origin`]), so that it can be explained.
 //! - *Bad input is an [`error::Error`]*, never a panic; an error means exit status 1 and no container.
 //! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of
 //!   the program that is executed.
 
-pub mod cdi;
 pub mod check;
-pub mod cli;
-pub mod cli_version;
 pub mod commands;
 pub mod config;
 pub mod container;
+pub mod contract;
 pub mod doctor;
 pub mod driver;
 pub mod environ;
@@ -26,18 +24,16 @@ pub mod exec;
 pub mod explain;
 pub mod host;
 pub mod inspect;
+pub mod invocation;
 pub mod lookup;
 pub mod mode;
 pub mod note;
 pub mod oci_hook;
-pub mod origin;
 pub mod page;
-pub mod paths;
 pub mod plan;
 pub mod platform;
 pub mod prestart;
 pub mod request;
 pub mod run;
-pub mod semver;
 pub mod store;
 pub mod text;

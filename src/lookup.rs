@@ -1,11 +1,13 @@
 //! Which `nvidia-container-cli` is executed (SPEC section 11). Must not execute it.
 
-use crate::config::{Config, Key};
-use crate::environ::Environ;
+use crate::config::Config;
+
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
 use crate::error::Error;
 use crate::host::{Host, path_of};
-use crate::origin::Origin;
-use crate::paths;
+use crate::invocation::Environ;
+use crate::text::paths;
 
 /// The program's name.
 pub const NAME: &[u8] = b"nvidia-container-cli";

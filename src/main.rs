@@ -6,7 +6,7 @@ use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use nvidia_container_runtime_hook::environ::Environ;
+use nvidia_container_runtime_hook::invocation::Environ;
 
 /// The entry point that the C runtime calls.
 #[expect(unsafe_code, reason = "the linker knows it by this name, and the C runtime hands over raw pointers")]

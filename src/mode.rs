@@ -3,7 +3,9 @@
 
 use std::fmt::{self, Display};
 
-use crate::config::{Config, Key};
+use crate::config::Config;
+
+use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
 use crate::platform::Platform;

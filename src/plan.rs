@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use std::ffi::CString;
 use std::path::Path;
 
-use crate::cli::Invocation;
-use crate::cli_version::CompatSyntax;
-use crate::config::{Config, Key, SUSE_USER};
+use crate::config::{Config, SUSE_USER};
 use crate::container::{Spec, State};
+use crate::contract::cli_version::CompatSyntax;
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
 use crate::environ::{self, Entry};
 use crate::error::Error;
 use crate::host::{FileKind, Host, path_of};
+use crate::invocation::Invocation;
 use crate::lookup::{self, Program};
-use crate::origin::Origin;
 use crate::request::Request;
 
 /// One argument.
@@ -109,8 +110,8 @@ fn configure_options(
         arguments.option("--device=", &devices, request.devices.origin.clone())?;
     }
     for (option, value, variable) in [
-        ("--mig-config=", &request.mig_config, crate::request::MIG_CONFIG),
-        ("--mig-monitor=", &request.mig_monitor, crate::request::MIG_MONITOR),
+        ("--mig-config=", &request.mig_config, crate::contract::variables::MIG_CONFIG),
+        ("--mig-monitor=", &request.mig_monitor, crate::contract::variables::MIG_MONITOR),
     ] {
         if let Some(value) = value {
             arguments.option(option, value, Origin::Variable(variable.to_owned()))?;

@@ -3,12 +3,13 @@
 
 use std::io::Read;
 
-use crate::cli::Invocation;
-use crate::config::{self, Config, Key};
+use crate::config::{self, Config};
 use crate::container::spec::{Document, Wanted};
 use crate::container::{Spec, State};
+use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
+use crate::invocation::Invocation;
 use crate::mode::Mode;
 use crate::plan::{self, Plan};
 use crate::request::{NotAGpuContainer, Request};

@@ -8,12 +8,12 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use crate::cli::{self, Command, Invocation, Misuse};
 use crate::commands;
-use crate::environ::Environ;
 use crate::error::Error;
 use crate::exec;
 use crate::host::{RealHost, StateStream};
+use crate::invocation::Environ;
+use crate::invocation::{self, Command, Invocation, Misuse};
 use crate::note::NoteTaker;
 use crate::prestart::{self, Decision};
 use crate::text::{Line, Shown, shell_word};
@@ -42,7 +42,7 @@ Commands:
 /// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
 #[must_use]
 pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) -> u8 {
-    let (flags, command) = match cli::parse(arguments) {
+    let (flags, command) = match invocation::parse(arguments) {
         Ok(parsed) => parsed,
         Err(Misuse(message)) => {
             complain(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());

@@ -12,7 +12,7 @@ mod own;
 
 use std::collections::BTreeSet;
 
-use nvidia_container_runtime_hook::config::ROWS;
+use nvidia_container_runtime_hook::contract::keys::ROWS;
 use own::{Machine, follow, programs, run_area};
 
 fn clean_machine() -> Machine {

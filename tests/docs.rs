@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::fs;
 
 use nvidia_container_runtime_hook::check::default;
-use nvidia_container_runtime_hook::config::{DEPRECATED, Kind, ROWS, Reader, Row};
+use nvidia_container_runtime_hook::contract::keys::{DEPRECATED, Kind, ROWS, Reader, Row};
 use own::{Machine, programs, transcript};
 
 /// The console blocks of a document, and the case that each shows.

@@ -11,51 +11,29 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     // Values without a meaning of their own.
     ("text", &[]),
-    ("paths", &[]),
-    ("semver", &[]),
-    ("cdi", &[]),
+    ("contract", &["text"]),
     ("page", &["text"]),
-    ("cli_version", &["semver"]),
     // The machine.
     ("host", &[]),
     ("platform", &["host"]),
-    ("driver", &["host", "platform"]),
+    ("driver", &["host"]),
     ("inspect", &["host"]),
     ("store", &[]),
     // Inputs.
-    ("cli", &["environ", "text"]),
-    ("config", &["cli", "cli_version", "error", "host", "origin", "request", "text"]),
-    ("container", &["error", "host", "paths", "semver", "text"]),
-    ("error", &["config", "request", "text"]),
-    ("origin", &["config"]),
+    ("invocation", &["text"]),
+    ("error", &["contract", "text"]),
+    ("config", &["contract", "error", "host", "invocation", "text"]),
+    ("container", &["contract", "error", "host", "text"]),
     // Decisions.
-    ("request", &["cdi", "config", "container", "error", "origin", "semver", "text"]),
-    ("environ", &["config", "error", "origin"]),
-    ("lookup", &["config", "environ", "error", "host", "origin", "paths"]),
-    ("mode", &["config", "error", "host", "platform", "request", "text"]),
-    (
-        "plan",
-        &[
-            "cli",
-            "cli_version",
-            "config",
-            "container",
-            "environ",
-            "error",
-            "host",
-            "lookup",
-            "origin",
-            "paths",
-            "request",
-        ],
-    ),
-    (
-        "prestart",
-        &["cli", "cli_version", "config", "container", "error", "host", "lookup", "mode", "origin", "plan", "request"],
-    ),
+    ("request", &["config", "container", "contract", "error", "text"]),
+    ("environ", &["config", "contract", "error", "invocation"]),
+    ("lookup", &["config", "contract", "error", "host", "invocation", "text"]),
+    ("mode", &["config", "contract", "error", "host", "platform", "request", "text"]),
+    ("plan", &["config", "container", "contract", "environ", "error", "host", "invocation", "lookup", "request"]),
+    ("prestart", &["config", "container", "contract", "error", "host", "invocation", "mode", "plan", "request"]),
     // Deeds.
     ("exec", &["error", "host", "plan"]),
-    ("run", &["cli", "commands", "environ", "error", "exec", "host", "note", "prestart", "request", "text"]),
+    ("run", &["commands", "error", "exec", "host", "invocation", "note", "prestart", "text"]),
 ];
 
 /// What decides must not be able to do.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::config::{Default, ROWS, Reader, Row};
+use crate::contract::keys::{DefaultValue, ROWS, Reader, Row};
 use crate::page::wrap;
 
 const HEAD: &str = "\
@@ -43,11 +43,11 @@ fn entry(text: &mut String, row: &Row, key: &str) {
 
 /// A default as TOML.
 #[must_use]
-pub fn default(default: Default) -> String {
+pub fn default(default: DefaultValue) -> String {
     match default {
-        Default::Bool(value) => value.to_string(),
-        Default::Text(value) => format!("\"{value}\""),
-        Default::List(items) => {
+        DefaultValue::Bool(value) => value.to_string(),
+        DefaultValue::Text(value) => format!("\"{value}\""),
+        DefaultValue::List(items) => {
             format!("[{}]", items.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", "))
         }
     }

@@ -7,7 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::suggest::{belongs_to, nearest};
 use super::{Finding, Place, Severity};
-use crate::config::{DEPRECATED, Default, Key, ROWS, Reader, noun_of, type_fault};
+use crate::config::{type_fault, type_name_of};
+use crate::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
 
 /// A file, read.
 pub struct Document<'t> {
@@ -88,7 +89,7 @@ fn walk(document: &mut Document<'_>, table: DeTable<'_>, prefix: &mut String) {
                     walk(document, table, prefix);
                 }
                 other => {
-                    let message = format!("{prefix} must be a table, found {}", noun_of(&other));
+                    let message = format!("{prefix} must be a table, found {}", type_name_of(&other));
                     let remedy = format!("write [{prefix}] and its keys below");
                     document.add(Severity::Error, "type", Some(prefix), &span, message, remedy);
                 }
@@ -101,7 +102,7 @@ fn walk(document: &mut Document<'_>, table: DeTable<'_>, prefix: &mut String) {
 /// Whether a value is the default of a known key, so that setting it changes nothing.
 fn is_default(name: &str, value: &DeValue<'_>) -> bool {
     let default = Key::named(name).map(|key| key.row().default);
-    matches!((default, value), (Some(Default::Bool(default)), DeValue::Boolean(value)) if default == *value)
+    matches!((default, value), (Some(DefaultValue::Bool(default)), DeValue::Boolean(value)) if default == *value)
 }
 
 /// Whether a dotted name is that of a table with known keys.
@@ -116,7 +117,7 @@ fn known(document: &mut Document<'_>, key: Key, span: &Range<usize>, value: DeVa
         document.keys_of_others.push(row.name);
     }
     if let Some(message) = type_fault(key, &value) {
-        let remedy = format!("write {}", row.kind.noun());
+        let remedy = format!("write {}", row.kind.type_name());
         document.add(Severity::Error, "type", Some(row.name), span, message, remedy);
     } else if let DeValue::String(word) = &value
         && !row.allowed.is_empty()

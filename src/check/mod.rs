@@ -14,10 +14,10 @@ pub use text::text;
 
 use serde::Serialize;
 
-use crate::cli::Invocation;
 use crate::config::{self, Config, ConfigFile};
 use crate::error::{Error, reason};
 use crate::inspect::Inspect;
+use crate::invocation::Invocation;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;

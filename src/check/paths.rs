@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::document::Document;
 use super::{Finding, Severity};
-use crate::config::{Config, ConfigFile, Key};
+use crate::config::{Config, ConfigFile};
+use crate::contract::keys::Key;
 use crate::inspect::{Inspect, Status};
 
 /// What a key's path must be.

@@ -2,8 +2,9 @@
 
 use super::document::Document;
 use super::{Finding, Severity};
-use crate::cli_version::CompatSyntax;
-use crate::config::{Config, Key};
+use crate::config::Config;
+use crate::contract::cli_version::CompatSyntax;
+use crate::contract::keys::Key;
 
 struct Findings<'f> {
     config: &'f Config<'f>,

@@ -1,6 +1,6 @@
 //! What somebody may have meant. Must not know the file.
 
-use crate::config::ROWS;
+use crate::contract::keys::ROWS;
 
 /// The name nearest to a word, if one is near enough to be meant by it.
 #[must_use]

@@ -2,9 +2,10 @@
 
 use super::document::Document;
 use super::{Finding, Severity};
-use crate::config::{Config, ConfigFile, Key};
+use crate::config::{Config, ConfigFile};
+use crate::contract::capabilities::Capabilities;
+use crate::contract::keys::Key;
 use crate::error::Error;
-use crate::request::capabilities::Capabilities;
 
 /// The faults of a file that is right as TOML.
 pub fn faults(file: &ConfigFile, document: &Document<'_>) -> Vec<Finding> {

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::cli::Invocation;
 use crate::host::RealHost;
 use crate::inspect::stdout_is_terminal;
+use crate::invocation::Invocation;
 use crate::page::{Colour, WIDTH, wrap};
 use crate::text::harmless_json;
 use arguments::{Arguments, Command, Common, Output};

@@ -6,9 +6,11 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use crate::cli::Invocation;
-use crate::error::{Error, Place};
+use crate::contract::origin::Place;
+use crate::contract::variables::{CONFIG_FILE, XDG_CONFIG_HOME};
+use crate::error::Error;
 use crate::host::Host;
+use crate::invocation::Invocation;
 
 /// A configuration file, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,10 +48,10 @@ pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
         return (vec![Path::new(path).into()], true);
     }
     let variable = |name| invocation.environ.get(name).filter(|value| !value.is_empty()).map(OsStr::from_bytes);
-    if let Some(path) = variable(b"NVIDIA_CTK_CONFIG_FILE_PATH".as_slice()) {
+    if let Some(path) = variable(CONFIG_FILE) {
         return (vec![Path::new(path).into()], true);
     }
-    match variable(b"XDG_CONFIG_HOME") {
+    match variable(XDG_CONFIG_HOME) {
         Some(home) => (vec![Path::new(home).join(BELOW_XDG).into()], false),
         None => (vec![Path::new(IN_DRIVER_ROOT).into(), Path::new(IN_ETC).into()], false),
     }

@@ -2,20 +2,20 @@
 //! Must not know containers.
 
 mod locate;
-mod options;
 mod toml_dialect;
 
 use std::borrow::Cow;
 use std::path::Path;
 
 pub use locate::{ConfigFile, SUSE_USER, find, searched};
-pub use options::{DEPRECATED, Default, Key, Kind, ROWS, Reader, Row};
-pub use toml_dialect::{Fault, Value, noun as noun_of, type_fault};
+pub use toml_dialect::{Fault, Value, type_fault, type_name as type_name_of};
 
-use crate::cli_version::CliVersion;
-use crate::error::{Error, Place};
-use crate::origin::Origin;
-use crate::request::capabilities::Capabilities;
+use crate::contract::capabilities::Capabilities;
+use crate::contract::cli_version::CliVersion;
+use crate::contract::keys::{DefaultValue, Key, ROWS};
+use crate::contract::origin::Origin;
+use crate::contract::origin::Place;
+use crate::error::Error;
 use crate::text::comma_list;
 
 /// A key that the file sets.
@@ -100,7 +100,7 @@ impl<'a> Config<'a> {
     pub fn flag(&self, key: Key) -> bool {
         match (self.setting(key).map(|setting| &setting.value), key.row().default) {
             (Some(Value::Bool(value)), _) => *value,
-            (None, Default::Bool(value)) => value,
+            (None, DefaultValue::Bool(value)) => value,
             _ => false,
         }
     }
@@ -110,7 +110,7 @@ impl<'a> Config<'a> {
     pub fn text(&self, key: Key) -> &str {
         match (self.setting(key).map(|setting| &setting.value), key.row().default) {
             (Some(Value::Text(value)), _) => value,
-            (None, Default::Text(value)) => value,
+            (None, DefaultValue::Text(value)) => value,
             _ => "",
         }
     }

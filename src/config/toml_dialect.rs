@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use toml::de::{DeTable, DeValue};
 
-use super::options::{Key, Kind, ROWS};
+use crate::contract::keys::{Key, Kind, ROWS};
 
 /// The value of a known key.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +53,7 @@ fn walk<'a>(table: DeTable<'a>, prefix: &mut String, set: &mut impl FnMut(Key, V
                     walk(table, prefix, set)?;
                 }
                 other if is_table(prefix) => {
-                    return Err(Fault { message: wrong_type(prefix, "a table", noun(&other)), offset });
+                    return Err(Fault { message: wrong_type(prefix, "a table", type_name(&other)), offset });
                 }
                 _ => {}
             }
@@ -81,7 +81,7 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
             })
             .collect::<Result<_, _>>()
             .map(Value::List),
-        (kind, other) => Err(wrong_type(row.name, kind.noun(), noun(&other))),
+        (kind, other) => Err(wrong_type(row.name, kind.type_name(), type_name(&other))),
     }
 }
 
@@ -96,12 +96,12 @@ pub fn type_fault(key: Key, value: &DeValue<'_>) -> Option<String> {
             .map(|item| item.get_ref())
             .find(|item| !matches!(item, DeValue::String(_)))
             .map(|item| wrong_item(row.name, item)),
-        (kind, other) => Some(wrong_type(row.name, kind.noun(), noun(other))),
+        (kind, other) => Some(wrong_type(row.name, kind.type_name(), type_name(other))),
     }
 }
 
 fn wrong_item(name: &str, item: &DeValue<'_>) -> String {
-    wrong_type(name, "a list of strings", &format!("a list with {}", noun(item)))
+    wrong_type(name, "a list of strings", &format!("a list with {}", type_name(item)))
 }
 
 fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
@@ -110,7 +110,7 @@ fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
 
 /// The type of a value, with article.
 #[must_use]
-pub fn noun(value: &DeValue<'_>) -> &'static str {
+pub fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",

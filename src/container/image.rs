@@ -6,11 +6,7 @@ use std::borrow::Cow;
 use serde::de::{Error as _, SeqAccess};
 
 use super::json_dialect::{Item, Items, Text};
-
-/// The version of CUDA that an image from before `NVIDIA_REQUIRE_CUDA` says it needs.
-pub const CUDA_VERSION: &str = "CUDA_VERSION";
-/// The requirement on CUDA of newer images.
-pub const REQUIRE_CUDA: &str = "NVIDIA_REQUIRE_CUDA";
+use crate::contract::variables::{CUDA_VERSION, PREFIX, REQUIRE_CUDA};
 
 /// Variables of the container that belong to the contract, in the order of `process.env`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -53,7 +49,7 @@ impl<'a> ImageEnvironment<'a> {
             return;
         };
         let name = entry.get(..equals).unwrap_or_default();
-        if name.starts_with("NVIDIA_") || name == CUDA_VERSION || swarm.contains(&name) {
+        if name.starts_with(PREFIX) || name == CUDA_VERSION || swarm.contains(&name) {
             self.entries.push(Variable { entry, equals });
         }
     }

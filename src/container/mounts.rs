@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::json_dialect::{Item, Items, Members, Object, Slot, Text};
-use crate::paths;
+use crate::text::paths;
 
 /// The directory below which a mount's destination names a device.
 pub const DEVICES_ROOT: &str = "/var/run/nvidia-container-devices/";

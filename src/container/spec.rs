@@ -11,8 +11,8 @@ use super::json_dialect::{Item, Items, ListOf, Members, Object, Slot, Text, faul
 use super::mounts::{DeviceMount, MountsReader};
 use crate::error::Error;
 use crate::host::Host;
-use crate::paths;
-use crate::semver::Version;
+use crate::text::paths;
+use crate::text::semver::Version;
 
 /// The capability that makes a container privileged, as far as the hook is concerned.
 const SYS_ADMIN: &str = "CAP_SYS_ADMIN";

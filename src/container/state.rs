@@ -10,7 +10,7 @@ use serde_json::error::Category;
 use super::json_dialect::{AnyValue, Lenient, Members, Object, Slot, Text, fault};
 use crate::error::Error;
 use crate::host::SIZE_LIMIT;
-use crate::paths;
+use crate::text::paths;
 
 /// Room for a state with a few annotations; each further read doubles it.
 const FIRST_READ: usize = 2 << 10;

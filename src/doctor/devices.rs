@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Check, Patient};
-use crate::config::Key;
+use crate::contract::keys::Key;
 use crate::driver::of_host;
 use crate::host::{FileKind, Host};
 use crate::inspect::{Inspect, Status};

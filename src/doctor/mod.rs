@@ -14,9 +14,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::cli::Invocation;
 use crate::config::{self, Config};
+use crate::contract::keys::Key;
 use crate::host::RealHost;
+use crate::invocation::Invocation;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -88,7 +89,7 @@ pub struct Patient<'p> {
 impl Patient<'_> {
     /// The driver's root directory.
     fn driver_root(&self) -> PathBuf {
-        match self.config.text(config::Key::CliRoot) {
+        match self.config.text(Key::CliRoot) {
             "" => PathBuf::from("/"),
             root => PathBuf::from(root),
         }

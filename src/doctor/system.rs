@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::driver::library_version;
 use super::{Check, Patient};
-use crate::config::Key;
+use crate::contract::keys::Key;
 use crate::driver::compare;
 use crate::host::Host;
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::driver::{library, library_version};
 use super::{Check, Patient};
 use crate::check;
-use crate::cli_version::CliVersion;
-use crate::config::Key;
-use crate::environ::Environ;
+use crate::contract::cli_version::CliVersion;
+use crate::contract::keys::Key;
 use crate::host::{Host, path_of};
 use crate::inspect::Inspect;
+use crate::invocation::Environ;
 use crate::lookup;
 
 const CLI_LIBRARY: &str = "libnvidia-container.so.1";

@@ -8,44 +8,11 @@ mod words;
 
 pub use words::reason;
 
-use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
-use crate::config::Key;
-
-/// Where in the configuration something stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// In a file; line and column count characters from 1.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Line.
-        line: usize,
-        /// Column.
-        column: usize,
-    },
-    /// Nowhere: the key has its default.
-    Default(&'static str),
-}
-
-impl Place {
-    /// The place of a key that no file sets.
-    #[must_use]
-    pub fn default_of(key: Key) -> Self {
-        Place::Default(key.row().name)
-    }
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
-            Place::Default(key) => write!(f, "default of {key}"),
-        }
-    }
-}
+use crate::contract::keys::Key;
+use crate::contract::origin::Place;
 
 /// What stands in the way of a device that a mount requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

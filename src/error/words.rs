@@ -35,7 +35,7 @@ impl Display for Error {
                 f,
                 "error getting hook config: Invalid value for config option 'supported-driver-capabilities'; {} (supported: {}): {place}: unknown capability '{}'; remove it, or write \"all\" alone",
                 Shown(value),
-                crate::request::capabilities::Capabilities::all(),
+                crate::contract::capabilities::Capabilities::all(),
                 Shown(name)
             ),
             Error::CliVersion { place, value } => write!(

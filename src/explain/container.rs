@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::report::Source;
 use crate::host::{FileKind, Host};
-use crate::paths;
+use crate::text::paths;
 
 /// The bundle of a container that is made up from variables.
 const MADE_UP_BUNDLE: &str = "/BUNDLE";

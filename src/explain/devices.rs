@@ -2,11 +2,13 @@
 //! Must not decide: it shows what `request` decided from the same values.
 
 use super::report::{Candidate, CandidateOutcome, Gate};
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::container::Spec;
-use crate::container::image::{CUDA_VERSION, REQUIRE_CUDA};
 use crate::container::mounts::DeviceMount;
-use crate::request::devices::{self, Devices, MountRequests, VISIBLE_DEVICES, VariableRequest};
+use crate::contract::keys::Key;
+use crate::contract::variables::VISIBLE_DEVICES;
+use crate::contract::variables::{CUDA_VERSION, REQUIRE_CUDA};
+use crate::request::devices::{self, Devices, MountRequests, VariableRequest};
 
 /// What the candidates are made from.
 pub struct Sources<'s> {

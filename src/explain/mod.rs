@@ -13,10 +13,11 @@ mod witness;
 pub use container::Subject;
 pub use text::text;
 
-use crate::cli::Invocation;
 use crate::config;
+use crate::contract::variables::XDG_CONFIG_HOME;
 use crate::error::Error;
 use crate::host::Host;
+use crate::invocation::Invocation;
 use crate::prestart::{self, Decision};
 use crate::request::NotAGpuContainer;
 use container::Amended;
@@ -152,7 +153,7 @@ fn rule(invocation: &Invocation<'_>, required: bool) -> &'static str {
     match required {
         true if filled(invocation.flags.config.map(std::ffi::OsStr::len)) => "named by --config",
         true => "named by NVIDIA_CTK_CONFIG_FILE_PATH",
-        false if filled(invocation.environ.get(b"XDG_CONFIG_HOME").map(<[u8]>::len)) => {
+        false if filled(invocation.environ.get(XDG_CONFIG_HOME).map(<[u8]>::len)) => {
             "searched below XDG_CONFIG_HOME of this shell, which an engine's hooks may not have"
         }
         false => "searched in the default places",

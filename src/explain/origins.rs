@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 
-use crate::config::{Config, Key};
+use crate::config::Config;
+
 use crate::container::mounts::DEVICES_ROOT;
-use crate::error::Place;
-use crate::origin;
+use crate::contract::keys::Key;
+use crate::contract::origin;
+use crate::contract::origin::Place;
 
 /// Where something comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

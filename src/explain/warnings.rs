@@ -2,10 +2,9 @@
 
 use super::report::{CandidateOutcome, Report, Warning};
 use super::requirement::is_unmeetable;
-use crate::cdi;
+use crate::contract::cdi;
+use crate::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
 use crate::driver::NEWEST_CUDA;
-use crate::request::capabilities;
-use crate::request::imex;
 use crate::text::comma_list;
 
 /// Channels are numbered 0 to 2047.
@@ -120,9 +119,9 @@ fn channels(report: &Report, warnings: &mut Vec<Warning>) {
     }
     let asked = report.container.iter().flat_map(|container| &container.variables);
     let mut asked =
-        asked.filter(|variable| variable.name == imex::VARIABLE).filter_map(|variable| variable.value.as_deref());
+        asked.filter(|variable| variable.name == IMEX_CHANNELS).filter_map(|variable| variable.value.as_deref());
     if devices.given.is_some() && asked.next_back().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
-        let message = format!("{} says all, which means no channel", imex::VARIABLE);
+        let message = format!("{IMEX_CHANNELS} says all, which means no channel");
         warn(warnings, "imex-all", message, "name the channels: 0 to 2047");
     }
 }
@@ -131,11 +130,11 @@ fn capability_list(report: &Report, warnings: &mut Vec<Warning>) {
     let Some(capabilities) = &report.capabilities else { return };
     let Some(asked) = capabilities.asked.as_deref() else { return };
     if comma_list(asked).any(|item| item == "all") && comma_list(asked).count() > 1 {
-        let message = format!("{} is '{asked}': all hides what stands beside it", capabilities::VARIABLE);
+        let message = format!("{DRIVER_CAPABILITIES} is '{asked}': all hides what stands beside it");
         warn(warnings, "capabilities-all", message, "say all, or a list");
     }
     if !asked.is_empty() && capabilities.given.as_ref().is_some_and(Vec::is_empty) {
-        let message = format!("{} is set and names nothing, so no driver library is given", capabilities::VARIABLE);
+        let message = format!("{DRIVER_CAPABILITIES} is set and names nothing, so no driver library is given");
         warn(warnings, "capabilities-blank", message, "unset it for utility and compute");
     }
 }

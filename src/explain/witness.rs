@@ -9,20 +9,25 @@ use super::report::{
     Report, Requirement, Requirements, SCHEMA, Searched, Source, Variable, Verdict,
 };
 use super::requirement::{Known, evaluate, needed_driver};
-use crate::cli::Invocation;
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::container::spec::{Document, Wanted};
 use crate::container::{Spec, State};
+use crate::contract;
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
+use crate::contract::variables::DISABLE_REQUIRE;
+use crate::contract::variables::{DRIVER_CAPABILITIES, MIG_CONFIG, MIG_MONITOR};
 use crate::driver;
 use crate::host::{Host, path_of};
+use crate::invocation::Invocation;
 use crate::mode;
-use crate::origin::Origin;
 use crate::plan::Plan;
 use crate::prestart::Witness;
-use crate::request::requirements::{self, DISABLE_REQUIRE};
-use crate::request::{MIG_CONFIG, MIG_MONITOR, Request, capabilities};
+use crate::request::requirements;
+use crate::request::{Request, capabilities};
 use crate::text::go_bool;
-use crate::{environ, lookup, paths};
+use crate::text::paths;
+use crate::{environ, lookup};
 
 /// Keeps what it sees.
 pub struct Recorder<'r> {
@@ -222,7 +227,7 @@ fn driver_capabilities(config: &Config<'_>, spec: &Spec<'_>) -> Capabilities {
         None => "something that is asked for is not allowed".to_owned(),
     };
     Capabilities {
-        asked: spec.environment.get(capabilities::VARIABLE).map(str::to_owned),
+        asked: spec.environment.get(DRIVER_CAPABILITIES).map(str::to_owned),
         allowed: names(config.supported()),
         allowed_place: place_of(config, Key::SupportedDriverCapabilities),
         given: granted.map(|(given, _)| names(given)),
@@ -230,7 +235,7 @@ fn driver_capabilities(config: &Config<'_>, spec: &Spec<'_>) -> Capabilities {
     }
 }
 
-fn names(set: capabilities::Capabilities) -> Vec<String> {
+fn names(set: contract::capabilities::Capabilities) -> Vec<String> {
     set.names().map(str::to_owned).collect()
 }
 

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::NoteTaker;
 use super::time;
+use crate::contract::origin::Origin;
 use crate::error::Error;
-use crate::origin::Origin;
 use crate::plan::Plan;
 use crate::prestart::Decision;
 use crate::request::NotAGpuContainer;

@@ -7,17 +7,17 @@ mod time;
 
 use std::path::Path;
 
-use crate::cli::Invocation;
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::container::{Spec, State, spec::Document};
+use crate::contract::keys::Key;
+use crate::contract::variables::HOOK_LOG;
 use crate::error::Error;
 use crate::host::{Host, path_of};
+use crate::invocation::Invocation;
 use crate::prestart::{Decision, Witness};
 use crate::store;
 use line::Line;
 
-/// The variable of the hook's own environment that asks for notes.
-pub const VARIABLE: &[u8] = b"NVIDIA_CONTAINER_HOOK_LOG";
 /// A log file is renamed rather than growing beyond this.
 const FILE_LIMIT: u64 = 1 << 20;
 const SYSLOG: &str = "/dev/log";
@@ -62,7 +62,7 @@ impl NoteTaker {
     /// A note taker for a start.
     #[must_use]
     pub fn new(invocation: &Invocation<'_>) -> Self {
-        let value = invocation.environ.get(VARIABLE);
+        let value = invocation.environ.get(HOOK_LOG);
         NoteTaker { by_environment: value.is_some(), target: value.and_then(Target::named), ..NoteTaker::default() }
     }
 

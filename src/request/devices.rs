@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::cdi;
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::container::mounts::DeviceMount;
 use crate::container::{ImageEnvironment, Spec};
+use crate::contract::cdi;
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
+use crate::contract::variables::VISIBLE_DEVICES;
 use crate::error::{Error, MountFault};
-use crate::origin::Origin;
 use crate::text::comma_list;
 
-/// The variable that asks for devices.
-pub const VISIBLE_DEVICES: &str = "NVIDIA_VISIBLE_DEVICES";
 /// Below [`crate::container::mounts::DEVICES_ROOT`]: CDI names.
 const CDI: &str = "cdi";
 /// Below it as well: IMEX channels.

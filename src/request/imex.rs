@@ -1,13 +1,12 @@
 //! IMEX channels (SPEC section 7, last paragraph): by mounts, else by variable under the same privilege rule as devices.
 
 use super::devices::{Devices, MountRequests, variables_count};
-use crate::config::{Config, Key};
+use crate::config::Config;
 use crate::container::Spec;
-use crate::origin::Origin;
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
+use crate::contract::variables::IMEX_CHANNELS;
 use crate::text::comma_list;
-
-/// The variable that asks for channels.
-pub const VARIABLE: &str = "NVIDIA_IMEX_CHANNELS";
 
 /// The channels of a container, in order, each once, and which input asked.
 #[must_use]
@@ -22,8 +21,8 @@ pub fn requested(config: &Config<'_>, spec: &Spec<'_>, mounts: &MountRequests) -
         return None;
     }
     // `all` means none here: nobody knows how many channels there are.
-    match Devices::from_items(comma_list(spec.environment.get(VARIABLE)?)) {
-        Devices::Some(channels) => Some((channels, Origin::Variable(VARIABLE.to_owned()))),
+    match Devices::from_items(comma_list(spec.environment.get(IMEX_CHANNELS)?)) {
+        Devices::Some(channels) => Some((channels, Origin::Variable(IMEX_CHANNELS.to_owned()))),
         Devices::All | Devices::None | Devices::Void => None,
     }
 }

@@ -6,14 +6,15 @@ pub mod devices;
 pub mod imex;
 pub mod requirements;
 
-use capabilities::Capabilities;
 use devices::{Devices, MountRequests, VariableRequest};
 use requirements::Requirement;
 
 use crate::config::Config;
 use crate::container::Spec;
+use crate::contract::capabilities::Capabilities;
+use crate::contract::origin::Origin;
+use crate::contract::variables::{MIG_CONFIG, MIG_MONITOR};
 use crate::error::Error;
-use crate::origin::Origin;
 use crate::text::Shown;
 
 /// A value of the request and the input that it came from.
@@ -66,11 +67,6 @@ impl NotAGpuContainer {
         ))
     }
 }
-
-/// The variables that reconfigure or watch MIG devices.
-pub const MIG_CONFIG: &str = "NVIDIA_MIG_CONFIG_DEVICES";
-/// See [`MIG_CONFIG`].
-pub const MIG_MONITOR: &str = "NVIDIA_MIG_MONITOR_DEVICES";
 
 impl Request {
     /// Derives the request of a container.

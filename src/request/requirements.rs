@@ -2,20 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Key};
-use crate::container::ImageEnvironment;
-use crate::container::image::CUDA_VERSION;
-use crate::error::Error;
-use crate::origin::Origin;
-use crate::semver::Version;
-use crate::text::go_bool;
+use crate::config::Config;
 
-/// The variable by which an image or its user switches requirements off.
-pub const DISABLE_REQUIRE: &str = "NVIDIA_DISABLE_REQUIRE";
-/// What names of requirements begin with.
-const PREFIX: &str = "NVIDIA_REQUIRE_";
-/// Requirements on Jetson's software, which only mode csv evaluates.
-const JETPACK_PREFIX: &str = "NVIDIA_REQUIRE_JETPACK";
+use crate::container::ImageEnvironment;
+use crate::contract::keys::Key;
+use crate::contract::origin::Origin;
+use crate::contract::variables::{CUDA_VERSION, DISABLE_REQUIRE, REQUIRE_JETPACK_PREFIX, REQUIRE_PREFIX};
+use crate::error::Error;
+use crate::text::go_bool;
+use crate::text::semver::Version;
 
 /// One requirement and the variable that states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +34,9 @@ pub fn stated(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Result
     let mut requirements: Vec<Requirement> = environment
         .iter()
         .rev()
-        .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(JETPACK_PREFIX) && seen.insert(*name))
+        .filter(|(name, _)| {
+            name.starts_with(REQUIRE_PREFIX) && !name.starts_with(REQUIRE_JETPACK_PREFIX) && seen.insert(*name)
+        })
         .map(|(name, value)| Requirement { expression: value.to_owned(), origin: Origin::Variable(name.to_owned()) })
         .collect();
     requirements.reverse();

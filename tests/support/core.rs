@@ -4,12 +4,12 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 
-use nvidia_container_runtime_hook::cli::{self, Command, Invocation};
 use nvidia_container_runtime_hook::config::{self, Config};
-use nvidia_container_runtime_hook::environ::Environ;
-use nvidia_container_runtime_hook::error::Place;
+use nvidia_container_runtime_hook::contract::origin::Origin;
+use nvidia_container_runtime_hook::contract::origin::Place;
+use nvidia_container_runtime_hook::invocation::Environ;
+use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
 use nvidia_container_runtime_hook::lookup;
-use nvidia_container_runtime_hook::origin::Origin;
 use nvidia_container_runtime_hook::prestart::{self, Decision};
 use nvidia_container_runtime_hook::text::Line;
 
@@ -46,7 +46,7 @@ pub fn decide(scene: &Scene) -> Decided {
     let arguments: Vec<&OsStr> = scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
     let environ: Vec<CString> = scene.environ.iter().map(|entry| CString::new(entry.as_slice()).unwrap()).collect();
     let environ: Vec<&CStr> = environ.iter().map(CString::as_c_str).collect();
-    let Ok((flags, Command::Prestart)) = cli::parse(&arguments) else { return Decided::NoPrestart };
+    let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) else { return Decided::NoPrestart };
     let host = MemoryHost::new(scene);
     let invocation = Invocation { flags, environ: Environ(&environ) };
     match prestart::decide(&invocation, &mut Cursor::new(&scene.stdin.content), &host) {
@@ -83,7 +83,8 @@ fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> String {
         Origin::Spec(member) => format!("config.json: {member}"),
         Origin::Flag(flag) => format!("flag {flag}"),
         Origin::Search(index) => {
-            let directories = lookup::directories(config.text(config::Key::CliRoot), environ);
+            let directories =
+                lookup::directories(config.text(nvidia_container_runtime_hook::contract::keys::Key::CliRoot), environ);
             format!("found in {}", String::from_utf8_lossy(&directories[*index]))
         }
         Origin::Fixed => "always".to_owned(),

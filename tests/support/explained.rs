@@ -5,10 +5,10 @@ use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 
-use nvidia_container_runtime_hook::cli::{self, Command, Invocation};
-use nvidia_container_runtime_hook::environ::Environ;
 use nvidia_container_runtime_hook::explain::report::{Report, Verdict};
 use nvidia_container_runtime_hook::explain::{Question, Subject, explain, text};
+use nvidia_container_runtime_hook::invocation::Environ;
+use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
 use nvidia_container_runtime_hook::page::{Colour, WIDTH};
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ fn report(scene: &Scene) -> Option<Report> {
     let arguments: Vec<&OsStr> = scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
     let environ: Vec<CString> = scene.environ.iter().map(|entry| CString::new(entry.as_slice()).unwrap()).collect();
     let environ: Vec<&CStr> = environ.iter().map(CString::as_c_str).collect();
-    let Ok((flags, Command::Prestart)) = cli::parse(&arguments) else { return None };
+    let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) else { return None };
     let subject = Subject::State(scene.stdin.content.clone());
     let question = Question { subject, variables: Vec::new(), privileged: false };
     Some(explain(&question, &Invocation { flags, environ: Environ(&environ) }, &MemoryHost::new(scene)))

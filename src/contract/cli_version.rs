@@ -1,6 +1,6 @@
 //! Which options an `nvidia-container-cli` of a given version knows (SPEC section 12). Knows no configuration.
 
-use crate::semver::Version;
+use crate::text::semver::Version;
 
 /// The oldest `nvidia-container-cli` that the hook has to speak to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

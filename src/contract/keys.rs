@@ -16,7 +16,7 @@ pub enum Kind {
 impl Kind {
     /// The type's name, with article, as messages use it.
     #[must_use]
-    pub fn noun(self) -> &'static str {
+    pub fn type_name(self) -> &'static str {
         match self {
             Kind::Bool => "a boolean",
             Kind::Text => "a string",
@@ -38,7 +38,7 @@ pub enum Reader {
 
 /// The value that a key has when the file does not set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Default {
+pub enum DefaultValue {
     /// A boolean.
     Bool(bool),
     /// A string.
@@ -55,7 +55,7 @@ pub struct Row {
     /// Type of the value.
     pub kind: Kind,
     /// Value when unset.
-    pub default: Default,
+    pub default: DefaultValue,
     /// The values that mean something; empty where any does.
     pub allowed: &'static [&'static str],
     /// Who reads it.
@@ -77,7 +77,7 @@ macro_rules! keys {
             $(Row {
                 name: $name,
                 kind: Kind::$kind,
-                default: Default::$kind($default),
+                default: DefaultValue::$kind($default),
                 allowed: &[$($($allowed),+)?],
                 reader: Reader::$reader,
                 doc: $doc,
@@ -210,7 +210,7 @@ impl Key {
         static NOTHING: Row = Row {
             name: "",
             kind: Kind::Bool,
-            default: Default::Bool(false),
+            default: DefaultValue::Bool(false),
             allowed: &[],
             reader: Reader::Others,
             doc: "",
@@ -236,7 +236,7 @@ mod tests {
     fn every_row_is_documented_in_sentences_and_its_default_is_allowed() {
         for row in ROWS {
             assert!(row.doc.ends_with('.'), "{}", row.name);
-            if let (Default::Text(default), false) = (row.default, row.allowed.is_empty()) {
+            if let (DefaultValue::Text(default), false) = (row.default, row.allowed.is_empty()) {
                 assert!(row.allowed.contains(&default), "{}", row.name);
             }
         }

@@ -1,5 +1,8 @@
 //! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
 
+pub mod paths;
+pub mod semver;
+
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 

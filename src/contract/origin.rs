@@ -1,6 +1,10 @@
-//! Where a part of the plan came from. Values only; whoever shows an origin looks up lines and names.
+//! Where a part of the plan came from, and where in a configuration file a key stands. Values only: whoever shows an
+//! origin looks up lines and names.
 
-use crate::config::Key;
+use std::fmt::{self, Display};
+use std::path::PathBuf;
+
+use crate::contract::keys::Key;
 
 /// The input that an argument, a program or a variable comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,4 +31,37 @@ pub enum Origin {
     Search(usize),
     /// The contract itself.
     Fixed,
+}
+
+/// Where in the configuration something stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a file; line and column count characters from 1.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Line.
+        line: usize,
+        /// Column.
+        column: usize,
+    },
+    /// Nowhere: the key has its default.
+    Default(&'static str),
+}
+
+impl Place {
+    /// The place of a key that no file sets.
+    #[must_use]
+    pub fn default_of(key: Key) -> Self {
+        Place::Default(key.row().name)
+    }
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File { path, line, column } => write!(f, "{}:{line}:{column}", path.display()),
+            Place::Default(key) => write!(f, "default of {key}"),
+        }
+    }
 }

@@ -1,13 +1,13 @@
-//! The command line (SPEC section 2): flags in Go's dialect, then the command. Must not know what a command does.
+//! How the hook was started: the command line (SPEC section 2), flags in Go's dialect and then the command, and its own
+//! environment. Must not know what a command does.
 //!
 //! Go's `flag` package takes one dash or two, `-name value` and `-name=value`, a bare boolean or `-name=BOOL`, and stops
 //! at `--` or the first word that is no flag (`-` alone is one). It knows no clusters and no abbreviations. `help` and
 //! `h` are asked for by any form, whatever value they are given.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::environ::Environ;
 use crate::text::go_bool;
 
 /// How the hook was started.
@@ -17,6 +17,28 @@ pub struct Invocation<'a> {
     pub flags: Flags<'a>,
     /// The hook's own environment.
     pub environ: Environ<'a>,
+}
+
+/// The environment of this process: its entries as the kernel handed them over, also those without `=`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Environ<'a>(pub &'a [&'a CStr]);
+
+impl<'a> Environ<'a> {
+    /// The value of the first entry of a name.
+    #[must_use]
+    pub fn get(self, name: &[u8]) -> Option<&'a [u8]> {
+        self.0
+            .iter()
+            .map(|entry| entry.to_bytes())
+            .find(|entry| is_entry_of(entry, name))
+            .and_then(|e| e.get(name.len() + 1..))
+    }
+}
+
+/// Whether an entry is `NAME=...` for this name.
+#[must_use]
+pub fn is_entry_of(entry: &[u8], name: &[u8]) -> bool {
+    entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
 }
 
 /// The flags.

@@ -1,0 +1,9 @@
+//! The words of the contract: configuration keys, variables, driver capabilities, CDI names, the versions of the program
+//! that is executed, and where a value came from. Values only: no input or output, and no decision about a container.
+
+pub mod capabilities;
+pub mod cdi;
+pub mod cli_version;
+pub mod keys;
+pub mod origin;
+pub mod variables;
