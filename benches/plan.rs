@@ -30,7 +30,7 @@ use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use nvidia_container_runtime_hook::invocation::Environ;
 use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
-use nvidia_container_runtime_hook::prestart;
+use nvidia_container_runtime_hook::prestart::{self, Texts, Trail};
 use support::large::Large;
 use support::scenario::Variant;
 
@@ -58,7 +58,8 @@ impl Prepared {
         if let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) {
             let invocation = Invocation { flags, environ: Environ(&environ) };
             let mut state = self.scene.stdin.content.as_slice();
-            let _ = divan::black_box(prestart::decide(&invocation, &mut state, &self.host));
+            let (texts, mut trail) = (Texts::default(), Trail::default());
+            let _ = divan::black_box(prestart::decide(&invocation, &mut state, &self.host, &texts, &mut trail));
         }
     }
 }

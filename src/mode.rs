@@ -13,7 +13,7 @@ use crate::request::devices::Devices;
 use crate::text::Shown;
 
 /// The only mode that the hook serves.
-pub const LEGACY: &str = "legacy";
+const LEGACY: &str = "legacy";
 
 /// How the mode was found. Shown as the line that people quote in reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,16 +52,22 @@ impl Mode {
         }
     }
 
+    /// Whether the hook serves it: `legacy`, or nobody asked.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.name().is_none_or(|name| name == LEGACY)
+    }
+
     /// Goes on in mode `legacy`, and where nobody asked.
     ///
     /// # Errors
     /// [`Error::Mode`], with what was found and why.
-    pub fn require_legacy(self, config: &Config<'_>) -> Result<Mode, Error> {
-        if self.name().is_none_or(|name| name == LEGACY) {
-            return Ok(self);
+    pub fn require_legacy(&self, config: &Config<'_>) -> Result<(), Error> {
+        if self.is_served() {
+            return Ok(());
         }
         let place = config.place(Key::RuntimeMode);
-        let reason = match &self {
+        let reason = match self {
             Mode::Cdi => {
                 format!("nvidia-container-runtime.mode is auto ({place}), and all requested devices are CDI names")
             }

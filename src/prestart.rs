@@ -1,9 +1,10 @@
 //! THE path: from the command line, the container state and the machine to the plan, step by step in the order of the
 //! contract. Decides only; `run` does.
 
+use std::cell::OnceCell;
 use std::io::Read;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigFile};
 use crate::container::spec::{Document, Wanted};
 use crate::container::{Spec, State};
 use crate::contract::keys::Key;
@@ -12,75 +13,94 @@ use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::mode::Mode;
 use crate::plan::{self, Plan};
-use crate::request::{NotAGpuContainer, Request};
+use crate::request::{ContainerKind, NoGpuReason, Request};
 
-/// What is to be done for a container.
+/// What to do for a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-pub enum Decision<'a> {
-    /// Nothing, and why.
-    Nothing(NotAGpuContainer),
-    /// Execute a plan, in a mode.
-    Execute(Plan<'a>, Mode),
+pub enum Decision<'e> {
+    /// Nothing, and why: this is not a GPU container.
+    Nothing(NoGpuReason),
+    /// Execute a plan.
+    Execute(Plan<'e>),
 }
 
-/// Sees what is decided, as it is decided. A start keeps next to nothing of it, `explain` all that it can show; both
-/// take the same steps.
-pub trait Witness {
-    /// The configuration was read.
-    fn config(&mut self, _config: &Config<'_>) {}
-    /// The container state was read.
-    fn state(&mut self, _state: &State) {}
-    /// The bundle's specification was read.
-    fn spec(&mut self, _config: &Config<'_>, _document: &Document, _spec: &Spec<'_>) {}
-    /// The container is a GPU container.
-    fn request(&mut self, _config: &Config<'_>, _request: &Request) {}
-    /// The mode was found; whether the hook serves it comes next.
-    fn mode(&mut self, _config: &Config<'_>, _mode: &Mode) {}
-    /// The plan is ready.
-    fn plan(&mut self, _config: &Config<'_>, _plan: &Plan<'_>) {}
+/// The texts that a start reads. A [`Trail`] borrows from them, so whoever asks for a decision keeps them.
+#[derive(Debug, Default)]
+pub struct Texts {
+    config: OnceCell<Option<ConfigFile>>,
+    spec: OnceCell<Document>,
 }
 
-/// Nobody looks.
-impl Witness for () {}
+impl Texts {
+    /// The configuration file, once it was found; also one that turned out to be faulty.
+    #[must_use]
+    pub fn config(&self) -> Option<&ConfigFile> {
+        self.config.get()?.as_ref()
+    }
 
-/// Decides what to do for the container whose state comes on a stream.
+    /// The bundle's `config.json`, once it was read.
+    #[must_use]
+    pub fn spec(&self) -> Option<&Document> {
+        self.spec.get()
+    }
+}
+
+/// What a start has learned, step by step. `None` is what it did not reach. Messages, notes and explanations read it
+/// afterwards, so nothing of it is ever worked out twice.
+#[derive(Debug, Default)]
+pub struct Trail<'t> {
+    /// The configuration.
+    pub config: Option<Config<'t>>,
+    /// The container state.
+    pub state: Option<State>,
+    /// The container's specification.
+    pub spec: Option<Spec<'t>>,
+    /// What the GPU container is to get.
+    pub request: Option<Request>,
+    /// The mode, whether the hook serves it or not.
+    pub mode: Option<Mode>,
+}
+
+/// Decides what to do for the container whose state comes on a stream, and leaves what each step learned in `trail`.
 ///
 /// # Errors
 /// The first fault of any input, in the order of the steps.
-pub fn decide<'a>(invocation: &Invocation<'a>, state: &mut dyn Read, host: &dyn Host) -> Result<Decision<'a>, Error> {
-    decide_before(&mut (), invocation, state, host)
-}
-
-/// [`decide`] before the eyes of a witness.
 ///
-/// # Errors
-/// As [`decide`].
-pub fn decide_before<'a>(
-    witness: &mut dyn Witness,
-    invocation: &Invocation<'a>,
+/// # Examples
+/// ```
+/// use nvidia_container_runtime_hook::host::RealHost;
+/// use nvidia_container_runtime_hook::invocation::Invocation;
+/// use nvidia_container_runtime_hook::prestart::{Texts, Trail, decide};
+///
+/// let (texts, mut trail) = (Texts::default(), Trail::default());
+/// let machine = RealHost::new(Some("/nonexistent".into()));
+/// let mut state = r#"{"pid": 4321, "bundle": "/bundle"}"#.as_bytes();
+/// let error = decide(&Invocation::default(), &mut state, &machine, &texts, &mut trail).unwrap_err();
+/// assert!(error.to_string().starts_with("could not open OCI spec: open /bundle/config.json"));
+/// assert_eq!(trail.state.map(|state| state.pid), Some(4321));
+/// ```
+pub fn decide<'e, 't>(
+    invocation: &Invocation<'e>,
     state: &mut dyn Read,
     host: &dyn Host,
-) -> Result<Decision<'a>, Error> {
+    texts: &'t Texts,
+    trail: &mut Trail<'t>,
+) -> Result<Decision<'e>, Error> {
     let file = config::find(invocation, host)?;
-    let config = Config::read(file.as_ref())?;
-    witness.config(&config);
-    let state = State::read(state)?;
-    witness.state(&state);
+    let file = texts.config.get_or_init(|| file);
+    let config = trail.config.insert(Config::read(file.as_ref())?);
+    let state = trail.state.insert(State::read(state)?);
     let document = Document::load(&state.bundle, host)?;
+    let document = texts.spec.get_or_init(|| document);
     let swarm: Vec<&str> = config.swarm_variables().collect();
     let wanted = Wanted { mounts: config.flag(Key::AcceptVolumeMounts), swarm: &swarm };
-    let spec = Spec::parse(&document, wanted)?;
-    witness.spec(&config, &document, &spec);
-    let request = match Request::derive(&config, &spec)? {
-        Ok(request) => request,
-        Err(reason) => return Ok(Decision::Nothing(reason)),
+    let spec = trail.spec.insert(Spec::parse(document, wanted)?);
+    let request = match Request::derive(config, spec)? {
+        ContainerKind::Gpu(request) => trail.request.insert(request),
+        ContainerKind::NoGpu(reason) => return Ok(Decision::Nothing(reason)),
     };
-    witness.request(&config, &request);
-    let mode = Mode::find(&config, &request.devices.value, host);
-    witness.mode(&config, &mode);
-    let mode = mode.require_legacy(&config)?;
-    let plan = plan::build(invocation, &config, &state, &spec, &request, host)?;
-    witness.plan(&config, &plan);
-    Ok(Decision::Execute(plan, mode))
+    let mode = trail.mode.insert(Mode::find(config, &request.devices.value, host));
+    mode.require_legacy(config)?;
+    plan::build(invocation, config, state, spec, request, host).map(Decision::Execute)
 }

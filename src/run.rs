@@ -14,8 +14,8 @@ use crate::exec;
 use crate::host::{RealHost, StateStream};
 use crate::invocation::Environ;
 use crate::invocation::{self, Command, Invocation, Misuse};
-use crate::note::NoteTaker;
-use crate::prestart::{self, Decision};
+use crate::note;
+use crate::prestart::{self, Decision, Texts, Trail};
 use crate::text::{Line, Shown, shell_word};
 
 const USAGE: &str = "\
@@ -72,9 +72,9 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
 /// Decides and does.
 fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
-    let mut notes = NoteTaker::new(invocation);
-    let decision = prestart::decide_before(&mut notes, invocation, &mut StateStream::new(stdin), &host);
-    note(&notes, decision.as_ref(), invocation, &host);
+    let (texts, mut trail) = (Texts::default(), Trail::default());
+    let decision = prestart::decide(invocation, &mut StateStream::new(stdin), &host, &texts, &mut trail);
+    note(invocation, &trail, decision.as_ref(), &host);
     match decision {
         Ok(Decision::Nothing(reason)) => {
             if let Some(warning) = reason.warning() {
@@ -82,34 +82,36 @@ fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
             }
             0
         }
-        Ok(Decision::Execute(plan, mode)) => {
-            if invocation.flags.debug && mode.name().is_some() {
+        Ok(Decision::Execute(plan)) => {
+            if let (true, Some(mode)) = (invocation.flags.debug, &trail.mode)
+                && mode.name().is_some()
+            {
                 complain(&format!("{mode}\n"));
             }
             let Err(error) = exec::replace(&plan, &host);
-            note(&notes, Err(&error), invocation, &host);
-            fail(&error, &notes, invocation)
+            note(invocation, &trail, Err(&error), &host);
+            fail(&error, &trail, invocation)
         }
-        Err(error) => fail(&error, &notes, invocation),
+        Err(error) => fail(&error, &trail, invocation),
     }
 }
 
-/// Leaves a note where one is asked for. That it cannot be written is no reason to fail a start.
-fn note(notes: &NoteTaker, decision: Result<&Decision<'_>, &Error>, invocation: &Invocation<'_>, host: &RealHost) {
-    if let (Err(cause), true) = (notes.write(decision, host), invocation.flags.debug) {
+/// Leaves a line about the start where one is asked for. Failing to write it never fails a start.
+fn note(invocation: &Invocation<'_>, trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>, host: &RealHost) {
+    if let (Err(cause), true) = (note::write(invocation, trail, decision, host), invocation.flags.debug) {
         complain(&format!("{}\n", Line(&format!("the note of this start could not be written: {cause}"))));
     }
 }
 
-fn fail(error: &Error, notes: &NoteTaker, invocation: &Invocation<'_>) -> u8 {
+fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     if let Some(line) = error.preamble() {
         complain(&format!("{}\n", Line(line)));
     }
     complain(&format!("{}\n", Line(&error.to_string())));
-    if let Some(bundle) = &notes.bundle {
-        complain(&format!("{}\n", Line(&hint(bundle, invocation))));
+    if let Some(state) = &trail.state {
+        complain(&format!("{}\n", Line(&hint(&state.bundle, invocation))));
     }
-    error.exit_status()
+    1
 }
 
 /// The command that shows how a container came to fail.

@@ -210,12 +210,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// The status with which the hook ends.
-    #[must_use]
-    pub fn exit_status(&self) -> u8 {
-        1
-    }
-
     /// A line that people expect before the error itself.
     #[must_use]
     pub fn preamble(&self) -> Option<&str> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::report::Source;
+use crate::container::State;
 use crate::host::{FileKind, Host};
 use crate::text::paths;
 
@@ -52,28 +53,20 @@ impl Subject {
         }
     }
 
-    /// The path of the specification, where it can be told.
+    /// The path of the specification; `None` where the state is faulty.
     fn document(&self) -> Option<PathBuf> {
-        let bundle = match self {
-            Subject::Bundle(bundle) => bundle.clone(),
-            Subject::State(json) => {
-                let state: Value = serde_json::from_slice(json).ok()?;
-                let member = |name| state.get(name).and_then(Value::as_str).filter(|path: &&str| !path.is_empty());
-                member("bundle").or_else(|| member("bundlePath"))?.to_owned()
-            }
-            Subject::Variables => MADE_UP_BUNDLE.to_owned(),
-        };
-        Some(PathBuf::from(paths::join_str(&bundle, "config.json")))
+        let state = State::read(&mut self.state().as_slice()).ok()?;
+        Some(PathBuf::from(paths::join_str(&state.bundle, "config.json")))
     }
 }
 
 /// A machine on which one container is as the question says.
-pub struct Amended<'h> {
+pub struct AmendedHost<'h> {
     host: &'h dyn Host,
     file: Option<(PathBuf, Vec<u8>)>,
 }
 
-impl<'h> Amended<'h> {
+impl<'h> AmendedHost<'h> {
     /// `host`, with variables and privilege added to the container.
     #[must_use]
     pub fn new(host: &'h dyn Host, subject: &Subject, variables: &[String], privileged: bool) -> Self {
@@ -87,7 +80,7 @@ impl<'h> Amended<'h> {
             amend(&mut document, variables, privileged);
             Some((path, document.to_string().into_bytes()))
         });
-        Amended { host, file }
+        AmendedHost { host, file }
     }
 }
 
@@ -112,7 +105,7 @@ fn amend(document: &mut Value, variables: &[String], privileged: bool) {
     }
 }
 
-impl Host for Amended<'_> {
+impl Host for AmendedHost<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         match &self.file {
             Some((amended, bytes)) if amended == path => Ok(bytes.clone()),

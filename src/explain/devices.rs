@@ -1,7 +1,7 @@
 //! Which sources could have asked for devices, which one decides, and what became of the others.
 //! Must not decide: it shows what `request` decided from the same values.
 
-use super::report::{Candidate, CandidateOutcome, Gate};
+use super::report::{Candidate, CandidateOutcome, CandidateSource, Gate};
 use crate::config::Config;
 use crate::container::Spec;
 use crate::container::mounts::DeviceMount;
@@ -37,7 +37,7 @@ impl Sources<'_> {
     fn mounts(&self) -> Candidate {
         let accepted = self.config.flag(Key::AcceptVolumeMounts);
         let gate = self.setting(Key::AcceptVolumeMounts);
-        let source = "mounts".to_owned();
+        let source = CandidateSource::Mounts;
         let (outcome, value, why) = match MountRequests::read(self.mounts) {
             Err(error) if accepted => (CandidateOutcome::Invalid, None, error.to_string()),
             Err(_) => (CandidateOutcome::Refused, None, format!("{gate}, so they are not looked at")),
@@ -60,7 +60,7 @@ impl Sources<'_> {
     fn swarm<'r>(&'r self, request: &'r VariableRequest, outranked: bool) -> impl Iterator<Item = Candidate> + 'r {
         let place = self.config.place(Key::SwarmResource);
         self.config.swarm_variables().map(move |name| {
-            let source = name.to_owned();
+            let source = CandidateSource::Variable(name.to_owned());
             match self.spec.environment.get(name) {
                 None => {
                     let why = format!("named by swarm-resource ({place}), and not set");
@@ -76,7 +76,7 @@ impl Sources<'_> {
     }
 
     fn visible_devices(&self, request: &VariableRequest, outranked: bool) -> Candidate {
-        let source = VISIBLE_DEVICES.to_owned();
+        let source = CandidateSource::Variable(VISIBLE_DEVICES.to_owned());
         let Some(value) = self.spec.environment.get(VISIBLE_DEVICES) else {
             let why = "not set".to_owned();
             return Candidate { source, outcome: CandidateOutcome::Silent, value: None, why };
@@ -90,7 +90,7 @@ impl Sources<'_> {
     }
 
     fn legacy_image(&self, request: &VariableRequest, outranked: bool) -> Candidate {
-        let source = "legacy image".to_owned();
+        let source = CandidateSource::LegacyImage;
         let environment = &self.spec.environment;
         if request.by_legacy_rule {
             let (outcome, why) = self.listen(request, outranked);

@@ -1,28 +1,33 @@
-//! `explain`: takes the steps of a start with a witness that keeps all it sees, and says what would be executed and
-//! why. Must not decide anything itself, nor print, nor execute.
+//! `explain`: takes the steps of a start, and says from the trail that they leave what would be executed and why.
+//! Must not decide anything itself, nor print, nor execute.
 
+mod capabilities;
+mod configuration;
 mod container;
 mod devices;
 mod origins;
+mod program;
 pub mod report;
 mod requirement;
+mod requirements;
 mod text;
+mod trail;
 mod warnings;
-mod witness;
 
 pub use container::Subject;
 pub use text::text;
 
-use crate::config;
-use crate::contract::variables::XDG_CONFIG_HOME;
+use crate::config::Config;
+use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::prestart::{self, Decision};
-use crate::request::NotAGpuContainer;
-use container::Amended;
-use report::{CandidateOutcome, Configuration, Outcome, Report, Searched, Verdict};
-use witness::Recorder;
+use crate::lookup;
+use crate::prestart::{self, Decision, Texts, Trail};
+use crate::request::NoGpuReason;
+use container::AmendedHost;
+use origins::Origins;
+use report::{CandidateOutcome, Report, Verdict};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,12 +43,43 @@ pub struct Question {
 /// Answers a question.
 #[must_use]
 pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host) -> Report {
-    let host = Amended::new(host, &question.subject, &question.variables, question.privileged);
-    let configuration = configuration(invocation, &host);
-    let mut recorder = Recorder::new(question.subject.source(), configuration, invocation, &host);
+    let host = AmendedHost::new(host, &question.subject, &question.variables, question.privileged);
+    let (texts, mut trail) = (Texts::default(), Trail::default());
     let state = question.subject.state();
-    let decision = prestart::decide_before(&mut recorder, invocation, &mut state.as_slice(), &host);
-    conclude(recorder.report, decision)
+    let decision = prestart::decide(invocation, &mut state.as_slice(), &host, &texts, &mut trail);
+    let mut report = Report::new(configuration::searched(invocation, &texts, decision.as_ref().err()));
+    report.container =
+        trail.state.as_ref().map(|state| self::trail::container(&question.subject, state, trail.spec.as_ref()));
+    if let Some(config) = &trail.config {
+        fill(&mut report, config, &texts, &trail, invocation, &host);
+        if let Ok(Decision::Execute(plan)) = &decision {
+            let directories = lookup::directories(config.text(Key::CliRoot), invocation.environ);
+            let origins = Origins { config, directories: &directories };
+            report.argv = self::trail::argv(plan, question.subject.source(), &origins);
+            report.environment = self::trail::environment(plan, &origins);
+        }
+    }
+    conclude(report, decision)
+}
+
+/// The parts that the trail gives once there is a configuration.
+fn fill(
+    report: &mut Report,
+    config: &Config<'_>,
+    texts: &Texts,
+    trail: &Trail<'_>,
+    invocation: &Invocation<'_>,
+    host: &dyn Host,
+) {
+    if let (Some(document), Some(spec)) = (texts.spec(), &trail.spec) {
+        report.devices = Some(self::trail::devices(config, document, spec, trail.request.as_ref()));
+        report.capabilities = Some(capabilities::driver_capabilities(config, spec));
+        report.requirements = Some(requirements::image_requirements(config, spec, host));
+    }
+    report.mode = trail.mode.as_ref().map(|mode| self::trail::mode(config, mode));
+    if report.mode.as_ref().is_some_and(|mode| mode.served) {
+        report.program = Some(program::program(config, invocation.environ, host));
+    }
 }
 
 /// Adds the end to what was seen on the way.
@@ -79,16 +115,8 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
 
 fn what_is_given(report: &Report) -> String {
     let Some(devices) = &report.devices else { return String::new() };
-    let sources: Vec<&str> = devices
-        .candidates
-        .iter()
-        .filter(|candidate| candidate.outcome == CandidateOutcome::Used)
-        .map(|candidate| candidate.source.as_str())
-        .collect();
-    let by = match sources.as_slice() {
-        ["legacy image"] => "the rule for legacy images (CUDA_VERSION set, NVIDIA_VISIBLE_DEVICES not)".to_owned(),
-        sources => sources.join(" and "),
-    };
+    let used = devices.candidates.iter().filter(|candidate| candidate.outcome == CandidateOutcome::Used);
+    let by = used.map(|candidate| candidate.source.in_words()).collect::<Vec<_>>().join(" and ");
     match devices.given.as_deref() {
         Some("all") => format!("it gets all GPUs, by {by}"),
         Some("none") | None => format!("it gets the driver's files and no GPU, by {by}"),
@@ -103,13 +131,13 @@ fn would_be_refused(report: &Report) -> bool {
     stated.any(|met| matches!(met, report::Met::No | report::Met::Invalid))
 }
 
-fn why_nothing(report: &Report, reason: &NotAGpuContainer) -> String {
+fn why_nothing(report: &Report, reason: &NoGpuReason) -> String {
     let why = match reason {
-        NotAGpuContainer::Ignored { variables } => format!(
+        NoGpuReason::Ignored { variables } => format!(
             "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
             variables.join(" and ")
         ),
-        NotAGpuContainer::NothingRequested => {
+        NoGpuReason::NothingRequested => {
             let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
             let mut asking = candidates.filter(|candidate| candidate.value.is_some());
             match asking.next() {
@@ -124,38 +152,4 @@ fn why_nothing(report: &Report, reason: &NotAGpuContainer) -> String {
         }
     };
     format!("Not a GPU container: {why}. Nothing would be executed, and it would start without GPUs.")
-}
-
-/// Which files were looked at for the configuration, by which rule, and what was there.
-fn configuration(invocation: &Invocation<'_>, host: &dyn Host) -> Configuration {
-    let (paths, required) = config::searched(invocation);
-    let mut configuration = Configuration { rule: rule(invocation, required), ..Configuration::default() };
-    for path in paths {
-        let outcome = match configuration.searched.last().map(|last: &Searched| last.outcome) {
-            None | Some(Outcome::Absent) => match host.read(&path) {
-                Ok(_) => Outcome::Used,
-                Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !required => Outcome::Absent,
-                Err(_) => Outcome::Unusable,
-            },
-            Some(_) => Outcome::NotReached,
-        };
-        let path = path.display().to_string();
-        if outcome == Outcome::Used {
-            configuration.file = Some(path.clone());
-        }
-        configuration.searched.push(Searched { path, outcome });
-    }
-    configuration
-}
-
-fn rule(invocation: &Invocation<'_>, required: bool) -> &'static str {
-    let filled = |value: Option<usize>| value.is_some_and(|length| length > 0);
-    match required {
-        true if filled(invocation.flags.config.map(std::ffi::OsStr::len)) => "named by --config",
-        true => "named by NVIDIA_CTK_CONFIG_FILE_PATH",
-        false if filled(invocation.environ.get(XDG_CONFIG_HOME).map(<[u8]>::len)) => {
-            "searched below XDG_CONFIG_HOME of this shell, which an engine's hooks may not have"
-        }
-        false => "searched in the default places",
-    }
 }

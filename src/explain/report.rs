@@ -1,7 +1,9 @@
 //! What `explain` has to say, as data: the JSON output is this, field by field (docs/explain.schema.json), and the text
 //! is made from it. Must not know how any of it is found out.
 
-use serde::Serialize;
+use std::fmt::{self, Display};
+
+use serde::{Serialize, Serializer};
 
 pub use super::origins::{Origin, OriginKind};
 
@@ -41,6 +43,30 @@ pub struct Report {
     pub environment: Vec<Variable>,
     /// What looks like a mistake although it is none to the hook.
     pub warnings: Vec<Warning>,
+}
+
+impl Report {
+    /// A report that says nothing yet but where the configuration was looked for.
+    #[must_use]
+    pub fn new(configuration: Configuration) -> Self {
+        Report {
+            schema: SCHEMA,
+            hook_version: env!("CARGO_PKG_VERSION"),
+            verdict: Verdict::Error,
+            summary: String::new(),
+            stderr: Vec::new(),
+            configuration,
+            container: None,
+            devices: None,
+            mode: None,
+            capabilities: None,
+            requirements: None,
+            program: None,
+            argv: Vec::new(),
+            environment: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// What a start comes to.
@@ -151,14 +177,54 @@ pub struct Given {
 /// A source that could ask for devices.
 #[derive(Debug, Serialize)]
 pub struct Candidate {
-    /// Its name.
-    pub source: String,
+    /// Which one.
+    pub source: CandidateSource,
     /// What became of it.
     pub outcome: CandidateOutcome,
     /// What it asks for.
     pub value: Option<String>,
     /// Why.
     pub why: String,
+}
+
+/// An input that could ask for devices; its text names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CandidateSource {
+    /// Mounts below `/var/run/nvidia-container-devices`.
+    Mounts,
+    /// A variable of the container.
+    Variable(String),
+    /// The rule for legacy images.
+    LegacyImage,
+}
+
+impl CandidateSource {
+    /// The source as a sentence about what is given names it.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self {
+            CandidateSource::LegacyImage => {
+                "the rule for legacy images (CUDA_VERSION set, NVIDIA_VISIBLE_DEVICES not)".to_owned()
+            }
+            other => other.to_string(),
+        }
+    }
+}
+
+impl Display for CandidateSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CandidateSource::Mounts => "mounts",
+            CandidateSource::Variable(name) => name,
+            CandidateSource::LegacyImage => "legacy image",
+        })
+    }
+}
+
+impl Serialize for CandidateSource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// What became of a source.

@@ -1,6 +1,6 @@
 //! What looks like a mistake although the hook takes it as it is. Made from the report alone.
 
-use super::report::{CandidateOutcome, Report, Warning};
+use super::report::{CandidateOutcome, CandidateSource, Report, Warning};
 use super::requirement::is_unmeetable;
 use crate::contract::cdi;
 use crate::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
@@ -42,19 +42,21 @@ fn refused_all(report: &Report, warnings: &mut Vec<Warning>) {
 /// Values of variables that decide.
 fn device_lists(report: &Report, warnings: &mut Vec<Warning>) {
     let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
-    for candidate in candidates.filter(|candidate| candidate.source != "mounts" && candidate.source != "legacy image") {
-        let Some(value) = candidate.value.as_deref() else { continue };
+    for candidate in candidates {
+        let (CandidateSource::Variable(name), Some(value)) = (&candidate.source, candidate.value.as_deref()) else {
+            continue;
+        };
         if candidate.outcome == CandidateOutcome::Outranked {
             continue;
         }
         let items: Vec<&str> = comma_list(value).collect();
-        special_words(&candidate.source, value, &items, warnings);
+        special_words(name, value, &items, warnings);
         for (index, item) in items.iter().enumerate() {
             if items.iter().take(index).any(|before| before == item) {
-                let message = format!("{} names {item} twice", candidate.source);
+                let message = format!("{name} names {item} twice");
                 warn(warnings, "duplicate-device", message, "remove one; it counts once");
             } else if let Some((id, what, remedy)) = oddity(item) {
-                warn(warnings, id, format!("{}: '{item}' looks like {what}", candidate.source), remedy);
+                warn(warnings, id, format!("{name}: '{item}' looks like {what}"), remedy);
             }
         }
     }

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::NoteTaker;
 use super::time;
+use crate::config::Config;
 use crate::contract::origin::Origin;
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::prestart::Decision;
-use crate::request::NotAGpuContainer;
+use crate::mode::Mode;
+use crate::prestart::{Decision, Trail};
+use crate::request::{NoGpuReason, Request};
 use crate::text::Shown;
 
 /// A line is no longer than this; the arguments are left out of one that would be.
@@ -38,14 +38,14 @@ pub struct Line {
 
 impl Line {
     /// The line about a decision.
-    pub fn new(notes: &NoteTaker, decision: Result<&Decision<'_>, &Error>) -> Self {
+    pub fn new(trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>) -> Self {
         let mut line = Line {
             time: time::now(),
             hook_version: env!("CARGO_PKG_VERSION"),
-            bundle: notes.bundle.as_deref().map(|bundle| Shown(bundle).to_string()),
-            pid: notes.pid,
-            config: notes.config.clone(),
-            privileged: notes.privileged,
+            bundle: trail.state.as_ref().map(|state| Shown(&state.bundle).to_string()),
+            pid: trail.state.as_ref().map(|state| state.pid),
+            config: trail.config.as_ref().and_then(Config::file).map(|file| file.path.display().to_string()),
+            privileged: trail.spec.as_ref().map(|spec| spec.privileged),
             ..Line::default()
         };
         match decision {
@@ -57,10 +57,10 @@ impl Line {
                 line.verdict = "nothing";
                 line.why = Some(why_nothing(reason));
             }
-            Ok(Decision::Execute(plan, mode)) => {
+            Ok(Decision::Execute(plan)) => {
                 line.verdict = "execute";
-                line.mode = mode.name().map(str::to_owned);
-                line.devices_by = devices_by(plan);
+                line.mode = trail.mode.as_ref().and_then(Mode::name).map(str::to_owned);
+                line.devices_by = trail.request.as_ref().and_then(devices_by);
                 let texts = plan.arguments.iter().map(|argument| argument.text.to_string_lossy());
                 line.argv = Some(texts.map(|text| Shown(&text).to_string()).collect());
             }
@@ -84,20 +84,20 @@ impl Line {
     }
 }
 
-fn why_nothing(reason: &NotAGpuContainer) -> String {
+fn why_nothing(reason: &NoGpuReason) -> String {
     match reason {
-        NotAGpuContainer::NothingRequested => "nothing asks for a GPU".to_owned(),
-        NotAGpuContainer::Ignored { variables } => {
+        NoGpuReason::NothingRequested => "nothing asks for a GPU".to_owned(),
+        NoGpuReason::Ignored { variables } => {
             let names = variables.join(" ");
             format!("ignored, since the container is not privileged: {}", Shown(&names))
         }
     }
 }
 
-/// The inputs that asked for the devices.
-fn devices_by(plan: &Plan<'_>) -> Option<Vec<String>> {
-    let argument = plan.arguments.iter().find(|argument| argument.text.to_bytes().starts_with(b"--device="))?;
-    let origins = match &argument.origin {
+/// The inputs that asked for the devices; `None` for a container that gets none.
+fn devices_by(request: &Request) -> Option<Vec<String>> {
+    request.devices.value.argument()?;
+    let origins = match &request.devices.origin {
         Origin::Several(origins) => origins.as_slice(),
         one => std::slice::from_ref(one),
     };

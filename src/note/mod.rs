@@ -7,14 +7,12 @@ mod time;
 
 use std::path::Path;
 
-use crate::config::Config;
-use crate::container::{Spec, State, spec::Document};
 use crate::contract::keys::Key;
 use crate::contract::variables::HOOK_LOG;
 use crate::error::Error;
 use crate::host::{Host, path_of};
 use crate::invocation::Invocation;
-use crate::prestart::{Decision, Witness};
+use crate::prestart::{Decision, Trail};
 use crate::store;
 use line::Line;
 
@@ -46,64 +44,37 @@ impl Target {
     }
 }
 
-/// Keeps what a note needs, and the bundle, which hints need.
-#[derive(Debug, Default)]
-pub struct NoteTaker {
-    /// The bundle, once the state named it.
-    pub bundle: Option<String>,
-    by_environment: bool,
-    target: Option<Target>,
-    pid: Option<u32>,
-    config: Option<String>,
-    privileged: Option<bool>,
-}
-
-impl NoteTaker {
-    /// A note taker for a start.
-    #[must_use]
-    pub fn new(invocation: &Invocation<'_>) -> Self {
-        let value = invocation.environ.get(HOOK_LOG);
-        NoteTaker { by_environment: value.is_some(), target: value.and_then(Target::named), ..NoteTaker::default() }
-    }
-
-    /// Writes the note, if one is asked for. What goes wrong is returned for those who debug.
-    ///
-    /// # Errors
-    /// Those of writing.
-    pub fn write(&self, decision: Result<&Decision<'_>, &Error>, host: &dyn Host) -> std::io::Result<()> {
-        let Some(target) = &self.target else { return Ok(()) };
-        let line = Line::new(self, decision).json();
-        match target {
-            Target::File(path) => store::append_line(&host.locate(path_of(path)), &line, FILE_LIMIT),
-            Target::Syslog => {
-                // Facility daemon, severity notice.
-                let datagram = format!("<29>{IDENTIFIER}[{}]: {line}", std::process::id());
-                store::send(&host.locate(Path::new(SYSLOG)), datagram.as_bytes())
-            }
-            Target::Journal => {
-                let datagram = format!("PRIORITY=5\nSYSLOG_IDENTIFIER={IDENTIFIER}\nMESSAGE={line}\n");
-                store::send(&host.locate(Path::new(JOURNAL)), datagram.as_bytes())
-            }
+/// Writes the line about a start, if the hook's environment or the configuration asks for one. What goes wrong is
+/// returned for those who debug.
+///
+/// # Errors
+/// Those of writing.
+pub fn write(
+    invocation: &Invocation<'_>,
+    trail: &Trail<'_>,
+    decision: Result<&Decision<'_>, &Error>,
+    host: &dyn Host,
+) -> std::io::Result<()> {
+    let Some(target) = target(invocation, trail) else { return Ok(()) };
+    let line = Line::new(trail, decision).json();
+    match target {
+        Target::File(path) => store::append_line(&host.locate(path_of(&path)), &line, FILE_LIMIT),
+        Target::Syslog => {
+            // Facility daemon, severity notice.
+            let datagram = format!("<29>{IDENTIFIER}[{}]: {line}", std::process::id());
+            store::send(&host.locate(Path::new(SYSLOG)), datagram.as_bytes())
+        }
+        Target::Journal => {
+            let datagram = format!("PRIORITY=5\nSYSLOG_IDENTIFIER={IDENTIFIER}\nMESSAGE={line}\n");
+            store::send(&host.locate(Path::new(JOURNAL)), datagram.as_bytes())
         }
     }
 }
 
-impl Witness for NoteTaker {
-    fn config(&mut self, config: &Config<'_>) {
-        if !self.by_environment {
-            self.target = Target::named(config.text(Key::HookLog).as_bytes());
-        }
-        if self.target.is_some() {
-            self.config = config.file().map(|file| file.path.display().to_string());
-        }
-    }
-
-    fn state(&mut self, state: &State) {
-        self.bundle = Some(state.bundle.clone());
-        self.pid = Some(state.pid);
-    }
-
-    fn spec(&mut self, _config: &Config<'_>, _document: &Document, spec: &Spec<'_>) {
-        self.privileged = Some(spec.privileged);
+/// The variable decides where there is one, else the configuration, once it was read.
+fn target(invocation: &Invocation<'_>, trail: &Trail<'_>) -> Option<Target> {
+    match invocation.environ.get(HOOK_LOG) {
+        Some(value) => Target::named(value),
+        None => Target::named(trail.config.as_ref()?.text(Key::HookLog).as_bytes()),
     }
 }

@@ -44,9 +44,19 @@ pub struct Request {
     pub requirements: Vec<Requirement>,
 }
 
+/// Whether a container gets GPUs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum ContainerKind {
+    /// A GPU container, and what it is to get.
+    Gpu(Request),
+    /// A container that the hook leaves alone.
+    NoGpu(NoGpuReason),
+}
+
 /// Why a container is not a GPU container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotAGpuContainer {
+pub enum NoGpuReason {
     /// Nothing asks for devices, or `void` does.
     NothingRequested,
     /// Variables ask, and the configuration does not accept that of an unprivileged container.
@@ -56,11 +66,11 @@ pub enum NotAGpuContainer {
     },
 }
 
-impl NotAGpuContainer {
-    /// A container that asked for devices and gets none must not be a riddle: the line that says so.
+impl NoGpuReason {
+    /// The warning that explains why a request was ignored.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
-        let NotAGpuContainer::Ignored { variables } = self else { return None };
+        let NoGpuReason::Ignored { variables } = self else { return None };
         Some(format!(
             "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
             Shown(&variables.join(" "))
@@ -73,11 +83,11 @@ impl Request {
     ///
     /// # Errors
     /// Those of the mounts, of MIG requests without privilege, of capabilities and of requirements, in this order.
-    pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<Result<Self, NotAGpuContainer>, Error> {
+    pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<ContainerKind, Error> {
         let mounts = MountRequests::read(&spec.device_mounts)?;
         let devices = match requested_devices(config, spec, &mounts) {
             Ok(devices) => devices,
-            Err(reason) => return Ok(Err(reason)),
+            Err(reason) => return Ok(ContainerKind::NoGpu(reason)),
         };
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
@@ -85,7 +95,8 @@ impl Request {
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
         let capabilities = Asked { value, origin };
-        Ok(Ok(Request { devices, mig_config, mig_monitor, imex_channels, capabilities, requirements }))
+        let request = Request { devices, mig_config, mig_monitor, imex_channels, capabilities, requirements };
+        Ok(ContainerKind::Gpu(request))
     }
 }
 
@@ -93,16 +104,16 @@ fn requested_devices(
     config: &Config<'_>,
     spec: &Spec<'_>,
     mounts: &MountRequests,
-) -> Result<Asked<Devices>, NotAGpuContainer> {
+) -> Result<Asked<Devices>, NoGpuReason> {
     if let Some((value, origin)) = mounts.devices() {
         return Ok(Asked { value, origin });
     }
     let request = VariableRequest::read(config, &spec.environment);
     if request.devices == Devices::Void {
-        return Err(NotAGpuContainer::NothingRequested);
+        return Err(NoGpuReason::NothingRequested);
     }
     if !devices::variables_count(config, spec) {
-        return Err(NotAGpuContainer::Ignored { variables: request.variables });
+        return Err(NoGpuReason::Ignored { variables: request.variables });
     }
     Ok(Asked { origin: request.origin(), value: request.devices })
 }

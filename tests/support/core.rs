@@ -4,13 +4,13 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 
-use nvidia_container_runtime_hook::config::{self, Config};
+use nvidia_container_runtime_hook::config::Config;
 use nvidia_container_runtime_hook::contract::origin::Origin;
 use nvidia_container_runtime_hook::contract::origin::Place;
 use nvidia_container_runtime_hook::invocation::Environ;
 use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
 use nvidia_container_runtime_hook::lookup;
-use nvidia_container_runtime_hook::prestart::{self, Decision};
+use nvidia_container_runtime_hook::prestart::{self, Decision, Texts, Trail};
 use nvidia_container_runtime_hook::text::Line;
 
 use super::memory::MemoryHost;
@@ -49,13 +49,13 @@ pub fn decide(scene: &Scene) -> Decided {
     let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) else { return Decided::NoPrestart };
     let host = MemoryHost::new(scene);
     let invocation = Invocation { flags, environ: Environ(&environ) };
-    match prestart::decide(&invocation, &mut Cursor::new(&scene.stdin.content), &host) {
+    let (texts, mut trail) = (Texts::default(), Trail::default());
+    match prestart::decide(&invocation, &mut Cursor::new(&scene.stdin.content), &host, &texts, &mut trail) {
         Err(error) => Decided::Failed(Line(&error.to_string()).to_string()),
         Ok(Decision::Nothing(_)) => Decided::Nothing,
-        Ok(Decision::Execute(plan, _)) => {
-            let file = config::find(&invocation, &host).unwrap();
-            let config = Config::read(file.as_ref()).unwrap();
-            let say = |origin: &Origin| words(origin, &config, invocation.environ);
+        Ok(Decision::Execute(plan)) => {
+            let config = trail.config.as_ref().unwrap();
+            let say = |origin: &Origin| words(origin, config, invocation.environ);
             Decided::Execute(Planned {
                 argv: plan.arguments.iter().map(|argument| argument.text.as_bytes().to_vec()).collect(),
                 origins: plan.arguments.iter().map(|argument| say(&argument.origin)).collect(),
