@@ -17,8 +17,8 @@ use crate::plan::Plan;
 /// # Errors
 /// [`Error::Exec`].
 pub fn replace(plan: &Plan<'_>, host: &dyn Host) -> Result<Infallible, Error> {
-    let program = path_of(&plan.program.path);
-    let failed = |cause: io::Error| Error::Exec { program: program.to_path_buf(), key: plan.program.key(), cause };
+    let program = path_of(&plan.program);
+    let failed = |cause: io::Error| Error::Exec { program: program.to_path_buf(), key: plan.program_key, cause };
     let path = CString::new(host.locate(program).as_os_str().as_bytes()).map_err(|nul| failed(nul.into()))?;
     let argv: Vec<_> = plan.arguments.iter().map(|argument| argument.text.as_c_str()).collect();
     let envp: Vec<_> = plan.environment.iter().map(|entry| entry.text.as_ref()).collect();

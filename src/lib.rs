@@ -4,7 +4,7 @@
 //! the plan out. Invariants that hold across the crate:
 //!
 //! - *Decide, then do.* `config`, `container`, `request`, `mode`, `plan` and `error` turn values into values. Only
-//!   [`host`] and [`inspect`] read the machine, only [`exec`] replaces the process, only [`run`] prints, only [`store`]
+//!   [`host`] and [`inspect`] read the machine, only [`exec`] replaces the process, only [`run`] prints, only [`note`]
 //!   writes files.
 //! - *Every argument of the plan has an origin* ([`contract::origin::Origin`]), so that it can be explained.
 //! - *Bad input is an [`error::Error`]*, never a panic; an error means exit status 1 and no container.
@@ -18,22 +18,18 @@ pub mod container;
 pub mod contract;
 pub mod doctor;
 pub mod driver;
-pub mod environ;
 pub mod error;
 pub mod exec;
 pub mod explain;
 pub mod host;
 pub mod inspect;
 pub mod invocation;
-pub mod lookup;
 pub mod mode;
 pub mod note;
 pub mod oci_hook;
 pub mod page;
 pub mod plan;
-pub mod platform;
 pub mod prestart;
 pub mod request;
 pub mod run;
-pub mod store;
 pub mod text;

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Invocation;
 use crate::mode::Mode;
+use crate::plan::program::{self, Program};
 use crate::plan::{self, Plan};
 use crate::request::{ContainerKind, NoGpuReason, Request};
 
@@ -60,6 +61,8 @@ pub struct Trail<'t> {
     pub request: Option<Request>,
     /// The mode, whether the hook serves it or not.
     pub mode: Option<Mode>,
+    /// The `nvidia-container-cli` that was found.
+    pub program: Option<Program>,
 }
 
 /// Decides what to do for the container whose state comes on a stream, and leaves what each step learned in `trail`.
@@ -102,5 +105,6 @@ pub fn decide<'e, 't>(
     };
     let mode = trail.mode.insert(Mode::find(config, &request.devices.value, host));
     mode.require_legacy(config)?;
-    plan::build(invocation, config, state, spec, request, host).map(Decision::Execute)
+    let program = trail.program.insert(program::find(config, invocation.environ, host)?);
+    plan::build(invocation, config, state, spec, request, program, host).map(Decision::Execute)
 }

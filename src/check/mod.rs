@@ -18,6 +18,7 @@ use crate::config::{self, Config, ConfigFile};
 use crate::error::{Error, reason};
 use crate::inspect::Inspect;
 use crate::invocation::Invocation;
+use crate::text::position::Position;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -85,14 +86,9 @@ pub struct Place {
 impl Place {
     /// The place of a span of bytes.
     fn of(text: &str, span: &std::ops::Range<usize>) -> Self {
-        let before = text.get(..span.start).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let Position { line, column } = Position::of(text, span.start);
         let spanned = text.get(span.clone()).unwrap_or_default();
-        Place {
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-            length: spanned.lines().next().unwrap_or_default().chars().count().max(1),
-        }
+        Place { line, column, length: spanned.lines().next().unwrap_or_default().chars().count().max(1) }
     }
 }
 

@@ -8,9 +8,9 @@ use super::arguments::OciHook;
 use super::{Answer, Scene};
 use crate::error::reason;
 use crate::host::Host;
+use crate::note::store;
 use crate::oci_hook::{FILE_NAME, Fault, document, faults};
 use crate::page::{Colour, Page, Tone};
-use crate::store;
 
 /// Runs the command.
 pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {

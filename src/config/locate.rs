@@ -11,6 +11,7 @@ use crate::contract::variables::{CONFIG_FILE, XDG_CONFIG_HOME};
 use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Invocation;
+use crate::text::position::Position;
 
 /// A configuration file, read.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,9 +26,7 @@ impl ConfigFile {
     /// A byte offset in the text as a place that a person can go to.
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
+        let Position { line, column } = Position::of(&self.text, offset);
         Place::File { path: self.path.clone(), line, column }
     }
 }
@@ -87,10 +86,7 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
         None => bytes,
     };
     String::from_utf8(bytes).map_err(|error| {
-        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let before = valid.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let column = String::from_utf8_lossy(before).chars().count() + 1;
+        let Position { line, column } = Position::of_fault(error.as_bytes(), &error.utf8_error());
         io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 in line {line}, column {column}"))
     })
 }

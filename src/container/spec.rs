@@ -12,6 +12,7 @@ use super::mounts::{DeviceMount, MountsReader};
 use crate::error::Error;
 use crate::host::Host;
 use crate::text::paths;
+use crate::text::position::Position;
 use crate::text::semver::Version;
 
 /// The capability that makes a container privileged, as far as the hook is concerned.
@@ -113,9 +114,7 @@ struct Raw<'de, 'w> {
 impl<'de, 'w> Raw<'de, 'w> {
     fn parse(bytes: &'de [u8], wanted: Wanted<'w>) -> Result<Self, String> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
-            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
-            let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-            let column = valid.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+            let Position { line, column } = Position::of_fault(bytes, &error);
             format!("{line}:{column}: not UTF-8")
         })?;
         let mut raw = Raw { wanted: Some(wanted), ..Raw::default() };

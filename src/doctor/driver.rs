@@ -6,7 +6,8 @@ use super::{Check, Patient};
 use crate::driver::{cuda_of, is_version, of_host};
 use crate::host::{Host, RealHost};
 use crate::inspect::Inspect;
-use crate::platform::{Platform, ldcache::Libraries};
+use crate::mode::ldcache::Libraries;
+use crate::mode::platform::Platform;
 
 /// Where the driver of a driver container is.
 const DRIVER_CONTAINER: &str = "/run/nvidia/driver";

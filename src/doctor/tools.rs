@@ -10,7 +10,7 @@ use crate::contract::keys::Key;
 use crate::host::{Host, path_of};
 use crate::inspect::Inspect;
 use crate::invocation::Environ;
-use crate::lookup;
+use crate::plan::program;
 
 const CLI_LIBRARY: &str = "libnvidia-container.so.1";
 /// Where distributions have ldconfig.
@@ -82,7 +82,7 @@ fn ldconfig(patient: &Patient<'_>) -> Check {
 fn program(patient: &Patient<'_>) -> Result<Check, Check> {
     let id = "nvidia-container-cli";
     // An engine's PATH is not known; the directories that are searched in any case are.
-    match lookup::program(patient.config, Environ(&[]), patient.host) {
+    match program::find(patient.config, Environ(&[]), patient.host) {
         Ok(program) => {
             let path = String::from_utf8_lossy(&program.path).into_owned();
             match patient.host.is_executable(path_of(&program.path)) {

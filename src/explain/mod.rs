@@ -22,7 +22,7 @@ use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Invocation;
-use crate::lookup;
+use crate::plan::program::directories;
 use crate::prestart::{self, Decision, Texts, Trail};
 use crate::request::NoGpuReason;
 use container::AmendedHost;
@@ -51,9 +51,9 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
     report.container =
         trail.state.as_ref().map(|state| self::trail::container(&question.subject, state, trail.spec.as_ref()));
     if let Some(config) = &trail.config {
-        fill(&mut report, config, &texts, &trail, invocation, &host);
+        let directories = directories(config.text(Key::CliRoot), invocation.environ);
+        fill(&mut report, config, &texts, &trail, &directories, &host);
         if let Ok(Decision::Execute(plan)) = &decision {
-            let directories = lookup::directories(config.text(Key::CliRoot), invocation.environ);
             let origins = Origins { config, directories: &directories };
             report.argv = self::trail::argv(plan, question.subject.source(), &origins);
             report.environment = self::trail::environment(plan, &origins);
@@ -68,7 +68,7 @@ fn fill(
     config: &Config<'_>,
     texts: &Texts,
     trail: &Trail<'_>,
-    invocation: &Invocation<'_>,
+    directories: &[Vec<u8>],
     host: &dyn Host,
 ) {
     if let (Some(document), Some(spec)) = (texts.spec(), &trail.spec) {
@@ -78,7 +78,7 @@ fn fill(
     }
     report.mode = trail.mode.as_ref().map(|mode| self::trail::mode(config, mode));
     if report.mode.as_ref().is_some_and(|mode| mode.served) {
-        report.program = Some(program::program(config, invocation.environ, host));
+        report.program = Some(program::program(config, trail.program.as_ref(), directories, host));
     }
 }
 

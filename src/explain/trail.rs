@@ -11,8 +11,8 @@ use crate::container::{Spec, State};
 use crate::contract::keys::Key;
 use crate::contract::origin::Origin;
 use crate::contract::variables::{MIG_CONFIG, MIG_MONITOR};
-use crate::environ;
 use crate::mode;
+use crate::plan::environment;
 use crate::plan::{self, Plan};
 use crate::request::Request;
 
@@ -117,7 +117,7 @@ fn variable((name, value): (&str, &str)) -> Variable {
 }
 
 /// Only what the hook adds is shown with its value: the rest is the engine's, and may be secret.
-fn handed_on(entry: &environ::Entry<'_>, origins: &Origins<'_>) -> Variable {
+fn handed_on(entry: &environment::Entry<'_>, origins: &Origins<'_>) -> Variable {
     let text = entry.text.to_string_lossy();
     let (name, value) = text.split_once('=').unwrap_or((&text, ""));
     let mut origin = entry.origin.as_ref().and_then(|origin| origins.list(origin).pop());

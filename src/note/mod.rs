@@ -3,6 +3,7 @@
 //! administrator needs another way to see it. Failing to write a note never fails a start.
 
 mod line;
+pub mod store;
 mod time;
 
 use std::path::Path;
@@ -13,7 +14,6 @@ use crate::error::Error;
 use crate::host::{Host, path_of};
 use crate::invocation::Invocation;
 use crate::prestart::{Decision, Trail};
-use crate::store;
 use line::Line;
 
 /// A log file is renamed rather than growing beyond this.

@@ -1,6 +1,7 @@
 //! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
 
 pub mod paths;
+pub mod position;
 pub mod semver;
 
 use std::borrow::Cow;

@@ -9,7 +9,7 @@ use nvidia_container_runtime_hook::contract::origin::Origin;
 use nvidia_container_runtime_hook::contract::origin::Place;
 use nvidia_container_runtime_hook::invocation::Environ;
 use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
-use nvidia_container_runtime_hook::lookup;
+use nvidia_container_runtime_hook::plan::program;
 use nvidia_container_runtime_hook::prestart::{self, Decision, Texts, Trail};
 use nvidia_container_runtime_hook::text::Line;
 
@@ -84,7 +84,7 @@ fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> String {
         Origin::Flag(flag) => format!("flag {flag}"),
         Origin::Search(index) => {
             let directories =
-                lookup::directories(config.text(nvidia_container_runtime_hook::contract::keys::Key::CliRoot), environ);
+                program::directories(config.text(nvidia_container_runtime_hook::contract::keys::Key::CliRoot), environ);
             format!("found in {}", String::from_utf8_lossy(&directories[*index]))
         }
         Origin::Fixed => "always".to_owned(),

@@ -1,8 +1,7 @@
 //! What kind of machine this is, as far as the mode depends on it (SPEC section 10), from files alone: loading a
 //! driver library would cost more than the whole hook. Must not know configuration or containers.
 
-pub mod ldcache;
-
+use super::ldcache;
 use std::path::Path;
 
 use crate::host::{FileKind, Host};

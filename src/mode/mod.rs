@@ -1,14 +1,18 @@
 //! Whether the hook serves a request, which it does in mode `legacy` only (SPEC section 10).
 //! Must not know arguments.
 
+pub mod ldcache;
+pub mod platform;
+
 use std::fmt::{self, Display};
+
+use platform::Platform;
 
 use crate::config::Config;
 
 use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
-use crate::platform::Platform;
 use crate::request::devices::Devices;
 use crate::text::Shown;
 

@@ -1,20 +1,20 @@
-//! The plan: the program, its arguments and its environment, each with its origin (SPEC section 12).
-//! Building it asks the host two things only: which user SUSE means, and whether ldconfig is wrapped.
+//! The command line of `nvidia-container-cli` (SPEC section 12), each argument with its origin. Asks the host two things
+//! only: whether this is SUSE, and whether ldconfig is wrapped. Must not know which program gets it.
 
 use std::borrow::Cow;
 use std::ffi::CString;
 use std::path::Path;
 
+use super::program::Program;
 use crate::config::{Config, SUSE_USER};
 use crate::container::{Spec, State};
 use crate::contract::cli_version::CompatSyntax;
 use crate::contract::keys::Key;
 use crate::contract::origin::Origin;
-use crate::environ::{self, Entry};
+use crate::contract::variables::{MIG_CONFIG, MIG_MONITOR};
 use crate::error::Error;
 use crate::host::{FileKind, Host, path_of};
 use crate::invocation::Invocation;
-use crate::lookup::{self, Program};
 use crate::request::Request;
 
 /// One argument.
@@ -26,31 +26,19 @@ pub struct Argument {
     pub origin: Origin,
 }
 
-/// What is executed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub struct Plan<'a> {
-    /// The program; its path is `arguments[0]` as well.
-    pub program: Program,
-    /// `argv`.
-    pub arguments: Vec<Argument>,
-    /// `envp`.
-    pub environment: Vec<Entry<'a>>,
-}
-
-/// Builds the plan of a GPU container.
+/// The arguments for a GPU container, `argv[0]` first.
 ///
 /// # Errors
-/// Those of [`lookup::program`], [`Error::ImexTooOld`] and [`Error::Nul`].
-pub fn build<'a>(
-    invocation: &Invocation<'a>,
+/// [`Error::ImexTooOld`] and [`Error::Nul`].
+pub(super) fn arguments(
+    program: &Program,
+    invocation: &Invocation<'_>,
     config: &Config<'_>,
     state: &State,
     spec: &Spec<'_>,
     request: &Request,
     host: &dyn Host,
-) -> Result<Plan<'a>, Error> {
-    let program = lookup::program(config, invocation.environ, host)?;
+) -> Result<Vec<Argument>, Error> {
     let mut arguments = Arguments(Vec::with_capacity(16));
     arguments.push(program.path.clone(), program.origin.clone())?;
     global_options(&mut arguments, invocation, config, request, host)?;
@@ -61,8 +49,7 @@ pub fn build<'a>(
     }
     arguments.option("--pid=", &state.pid.to_string(), Origin::State("pid"))?;
     arguments.push(spec.rootfs.as_str(), Origin::Spec("root.path"))?;
-    let environment = environ::for_program(config, invocation.environ, program.search_path.as_deref())?;
-    Ok(Plan { program, arguments: arguments.0, environment })
+    Ok(arguments.0)
 }
 
 /// The options that stand before `configure`.
@@ -109,10 +96,9 @@ fn configure_options(
     if let Some(devices) = request.devices.value.argument() {
         arguments.option("--device=", &devices, request.devices.origin.clone())?;
     }
-    for (option, value, variable) in [
-        ("--mig-config=", &request.mig_config, crate::contract::variables::MIG_CONFIG),
-        ("--mig-monitor=", &request.mig_monitor, crate::contract::variables::MIG_MONITOR),
-    ] {
+    for (option, value, variable) in
+        [("--mig-config=", &request.mig_config, MIG_CONFIG), ("--mig-monitor=", &request.mig_monitor, MIG_MONITOR)]
+    {
         if let Some(value) = value {
             arguments.option(option, value, Origin::Variable(variable.to_owned()))?;
         }

@@ -41,7 +41,7 @@ impl Program {
 ///
 /// # Errors
 /// [`Error::CliPathRelative`], [`Error::CliNotFound`].
-pub fn program(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Result<Program, Error> {
+pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Result<Program, Error> {
     let key = Key::CliPath;
     let configured = config.text(key);
     if configured.starts_with('/') {

@@ -1,0 +1,49 @@
+//! The plan: the program, its arguments and its environment, each with its origin (SPEC section 12).
+
+mod arguments;
+pub mod environment;
+pub mod program;
+
+pub use arguments::Argument;
+
+use crate::config::Config;
+use crate::container::{Spec, State};
+use crate::contract::keys::Key;
+use crate::error::Error;
+use crate::host::Host;
+use crate::invocation::Invocation;
+use crate::request::Request;
+use environment::Entry;
+use program::Program;
+
+/// What is executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Plan<'a> {
+    /// The program's path, which is `arguments[0]` as well.
+    pub program: Vec<u8>,
+    /// The key that names the program; `None` where it was searched.
+    pub program_key: Option<Key>,
+    /// `argv`.
+    pub arguments: Vec<Argument>,
+    /// `envp`.
+    pub environment: Vec<Entry<'a>>,
+}
+
+/// Builds the plan of a GPU container.
+///
+/// # Errors
+/// [`Error::ImexTooOld`] and [`Error::Nul`].
+pub fn build<'a>(
+    invocation: &Invocation<'a>,
+    config: &Config<'_>,
+    state: &State,
+    spec: &Spec<'_>,
+    request: &Request,
+    program: &Program,
+    host: &dyn Host,
+) -> Result<Plan<'a>, Error> {
+    let arguments = arguments::arguments(program, invocation, config, state, spec, request, host)?;
+    let environment = environment::for_program(config, invocation.environ, program.search_path.as_deref())?;
+    Ok(Plan { program: program.path.clone(), program_key: program.key(), arguments, environment })
+}
