@@ -56,7 +56,7 @@ pub struct Flags<'a> {
 
 /// What is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Command<'a> {
+pub enum Command {
     /// The hook's work.
     Prestart,
     /// `poststart`, `poststop`: nothing.
@@ -65,25 +65,23 @@ pub enum Command<'a> {
     Version,
     /// Print the usage as an answer.
     Help,
-    /// A command of our own, with its arguments.
-    Own(&'a [&'a OsStr]),
 }
 
 /// A command line that cannot be followed: usage on stderr and exit status 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misuse(
+pub struct UsageError(
     /// What is wrong, if there is more to say than the usage.
     pub Option<String>,
 );
 
-/// The commands that the published hook does not have.
-pub const OWN_COMMANDS: [&str; 4] = ["explain", "check", "doctor", "oci-hook"];
+/// The commands of the program that explains and checks the hook. Administrators may try them here.
+const HOOKCTL_COMMANDS: [&str; 4] = ["explain", "check", "doctor", "oci-hook"];
 
 /// Reads the arguments behind the program's name.
 ///
 /// # Errors
-/// [`Misuse`].
-pub fn parse<'a>(arguments: &'a [&'a OsStr]) -> Result<(Flags<'a>, Command<'a>), Misuse> {
+/// [`UsageError`].
+pub fn parse<'a>(arguments: &'a [&'a OsStr]) -> Result<(Flags<'a>, Command), UsageError> {
     let mut flags = Flags::default();
     let mut rest = arguments;
     while let Some((flag, after)) = next_flag(&mut rest)? {
@@ -94,18 +92,20 @@ pub fn parse<'a>(arguments: &'a [&'a OsStr]) -> Result<(Flags<'a>, Command<'a>),
             b"version" => flags.version = flag.boolean()?,
             b"config" => flags.config = Some(flag.text(&mut rest)?),
             b"host-root" => flags.host_root = Some(flag.text(&mut rest)?),
-            _ => return Err(Misuse(Some(format!("flag provided but not defined: -{}", flag.shown())))),
+            _ => return Err(UsageError(Some(format!("flag provided but not defined: -{}", flag.shown())))),
         }
     }
     if flags.version {
         return Ok((flags, Command::Version));
     }
-    let command = rest.first().and_then(|word| word.to_str()).ok_or(Misuse(None))?;
+    let command = rest.first().and_then(|word| word.to_str()).ok_or(UsageError(None))?;
     match command {
         "prestart" => Ok((flags, Command::Prestart)),
         "poststart" | "poststop" => Ok((flags, Command::Nothing)),
-        own if OWN_COMMANDS.contains(&own) => Ok((flags, Command::Own(rest))),
-        _ => Err(Misuse(None)),
+        other if HOOKCTL_COMMANDS.contains(&other) => {
+            Err(UsageError(Some(format!("{other} is a command of nvidia-hookctl: run nvidia-hookctl {other}"))))
+        }
+        _ => Err(UsageError(None)),
     }
 }
 
@@ -115,7 +115,7 @@ struct Flag<'a> {
 }
 
 /// The flag at the front of the arguments and what is behind it; `None` (with `--` taken) where the flags end.
-fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, Misuse> {
+fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, UsageError> {
     let Some((word, after)) = rest.split_first() else { return Ok(None) };
     let Some(body) = word.as_bytes().strip_prefix(b"-").filter(|body| !body.is_empty()) else { return Ok(None) };
     if body == b"-" {
@@ -124,7 +124,7 @@ fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'
     }
     let body = body.strip_prefix(b"-").unwrap_or(body);
     if matches!(body.first(), None | Some(b'-' | b'=')) {
-        return Err(Misuse(Some(format!("bad flag syntax: {}", word.display()))));
+        return Err(UsageError(Some(format!("bad flag syntax: {}", word.display()))));
     }
     let mut parts = body.splitn(2, |byte| *byte == b'=');
     let name = parts.next().unwrap_or_default();
@@ -136,20 +136,20 @@ impl<'a> Flag<'a> {
         String::from_utf8_lossy(self.name).into_owned()
     }
 
-    fn boolean(&self) -> Result<bool, Misuse> {
+    fn boolean(&self) -> Result<bool, UsageError> {
         let Some(value) = self.value else { return Ok(true) };
         value.to_str().and_then(go_bool).ok_or_else(|| {
             let value = value.display();
-            Misuse(Some(format!("invalid boolean value \"{value}\" for -{}: parse error", self.shown())))
+            UsageError(Some(format!("invalid boolean value \"{value}\" for -{}: parse error", self.shown())))
         })
     }
 
     /// The value behind `=`, or the next argument, whatever it looks like.
-    fn text(&self, rest: &mut &'a [&'a OsStr]) -> Result<&'a OsStr, Misuse> {
+    fn text(&self, rest: &mut &'a [&'a OsStr]) -> Result<&'a OsStr, UsageError> {
         if let Some(value) = self.value {
             return Ok(value);
         }
-        let missing = || Misuse(Some(format!("flag needs an argument: -{}", self.shown())));
+        let missing = || UsageError(Some(format!("flag needs an argument: -{}", self.shown())));
         let (value, after) = rest.split_first().ok_or_else(missing)?;
         *rest = after;
         Ok(value)

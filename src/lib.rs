@@ -11,23 +11,15 @@
 //! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of
 //!   the program that is executed.
 
-pub mod check;
-pub mod commands;
 pub mod config;
 pub mod container;
 pub mod contract;
-pub mod doctor;
-pub mod driver;
 pub mod error;
 pub mod exec;
-pub mod explain;
 pub mod host;
-pub mod inspect;
 pub mod invocation;
 pub mod mode;
 pub mod note;
-pub mod oci_hook;
-pub mod page;
 pub mod plan;
 pub mod prestart;
 pub mod request;

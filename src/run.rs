@@ -8,12 +8,11 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use crate::commands;
 use crate::error::Error;
 use crate::exec;
 use crate::host::{RealHost, StateStream};
 use crate::invocation::Environ;
-use crate::invocation::{self, Command, Invocation, Misuse};
+use crate::invocation::{self, Command, Invocation, UsageError};
 use crate::note;
 use crate::prestart::{self, Decision, Texts, Trail};
 use crate::text::{Line, Shown, shell_word};
@@ -34,8 +33,8 @@ Commands:
         no-op
   poststop
         no-op
-  explain, check, doctor, oci-hook
-        show what would be executed, and what may be wrong; each has --help
+
+See also: nvidia-hookctl, which shows what would be executed and what may be wrong.
 ";
 
 /// Runs the hook on the arguments behind the program's name and returns the exit status: 0 done or nothing to do,
@@ -44,7 +43,7 @@ Commands:
 pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let (flags, command) = match invocation::parse(arguments) {
         Ok(parsed) => parsed,
-        Err(Misuse(message)) => {
+        Err(UsageError(message)) => {
             complain(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());
             complain(USAGE);
             return 2;
@@ -60,11 +59,6 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
         Command::Help => {
             complain(USAGE);
             0
-        }
-        Command::Own(words) => {
-            let answer = commands::run(words, &Invocation { flags, environ });
-            complain(&answer.err);
-            self::answer(&answer.out).max(answer.status)
         }
     }
 }
@@ -116,7 +110,7 @@ fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
 
 /// The command that shows how a container came to fail.
 fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
-    let mut hint = format!("see: nvidia-container-runtime-hook explain --bundle {}", shell_word(bundle));
+    let mut hint = format!("see: nvidia-hookctl explain --bundle {}", shell_word(bundle));
     if let Some(config) = invocation.flags.config {
         let _ = write!(hint, " --config {}", shell_word(&config.to_string_lossy()));
     }

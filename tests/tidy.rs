@@ -7,37 +7,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a module of the hook may use besides the standard library and other crates: the arrows of docs/architecture.md.
-const MAY_USE: &[(&str, &[&str])] = &[
-    // Values without a meaning of their own.
-    ("text", &[]),
-    ("contract", &["text"]),
-    ("page", &["text"]),
-    // The machine.
-    ("host", &[]),
-    ("driver", &["host"]),
-    ("inspect", &["host"]),
-    // Inputs.
-    ("invocation", &["text"]),
-    ("error", &["contract", "text"]),
-    ("config", &["contract", "error", "host", "invocation", "text"]),
-    ("container", &["contract", "error", "host", "text"]),
-    // Decisions.
-    ("request", &["config", "container", "contract", "error", "text"]),
-    ("mode", &["config", "contract", "error", "host", "request", "text"]),
-    ("plan", &["config", "container", "contract", "error", "host", "invocation", "request", "text"]),
-    ("prestart", &["config", "container", "contract", "error", "host", "invocation", "mode", "plan", "request"]),
-    // Deeds.
-    ("exec", &["error", "host", "plan"]),
-    ("note", &["config", "contract", "error", "host", "invocation", "mode", "prestart", "request", "text"]),
-    ("run", &["commands", "error", "exec", "host", "invocation", "note", "prestart", "text"]),
+/// The modules of the hook, floor by floor from the ground: each may use only what stands on a lower floor. Cargo holds
+/// the direction between the packages.
+const FLOORS: &[&[&str]] = &[
+    &["text", "host"],
+    &["contract", "invocation"],
+    &["error"],
+    &["config", "container"],
+    &["request"],
+    &["mode", "plan"],
+    &["prestart", "exec"],
+    &["note"],
+    &["run"],
+    &["lib"],
+    &["main"],
 ];
 
-/// What decides must not be able to do.
-const DEEDS: [&str; 2] = ["exec", "run"];
+/// What nvidia-hookctl must not use of the hook: it explains, and never executes, prints or writes for a start.
+const DEEDS: [&str; 3] = ["exec", "run", "note"];
 
 /// Files above the ceiling, and why each may be.
-const LARGE: &[(&str, &str)] = &[("src/explain/report.rs", "the JSON output of explain, member by member")];
+const LARGE: &[(&str, &str)] = &[("hookctl/src/explain/report.rs", "the JSON output of explain, member by member")];
 
 /// Lines of a file without its unit tests.
 const FILE_CEILING: usize = 350;
@@ -96,20 +86,21 @@ fn sources(directories: &[&str], extensions: &[&str]) -> Vec<Source> {
 }
 
 fn rust() -> Vec<Source> {
-    sources(&["src", "fake-nvidia-container-cli", "tests", "benches", "examples"], &["rs"])
+    sources(&["src", "hookctl", "fake-nvidia-container-cli", "tests", "benches"], &["rs"])
 }
 
 fn none(offenders: &[String]) {
     assert!(offenders.is_empty(), "{}", offenders.join("\n"));
 }
 
-/// The modules that a file of the hook names behind `crate::`.
-fn used(code: &str) -> BTreeSet<String> {
+/// The modules of a crate that a file names after `PREFIX::`.
+fn used(code: &str, prefix: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let name = |text: &str| text.chars().take_while(|c| is_name(*c)).collect::<String>();
     let mut used = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
+    let starts = code.match_indices(prefix).filter(|(at, _)| !code[..*at].ends_with(is_name));
+    for (at, _) in starts {
+        let Some(rest) = code[at + prefix.len()..].strip_prefix("::") else { continue };
         let Some(group) = rest.strip_prefix('{') else {
             used.insert(name(rest));
             continue;
@@ -124,29 +115,60 @@ fn used(code: &str) -> BTreeSet<String> {
     used
 }
 
-#[test]
-fn modules_use_only_what_is_below_them() {
-    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
-    let mut offenders = Vec::new();
+/// Each use of a module by another, as a pair.
+fn arrows() -> BTreeSet<(String, String)> {
+    let mut arrows = BTreeSet::new();
     for source in sources(&["src"], &["rs"]) {
         let module = source.module();
-        for used in used(&source.code()).into_iter().filter(|used| *used != module) {
-            let fits = match allowed.get(module.as_str()) {
-                Some(list) => list.contains(&used.as_str()),
-                // The commands of our own and the entry may use all but the deeds of prestart.
-                None => ["main", "lib"].contains(&module.as_str()) || !DEEDS.contains(&used.as_str()),
-            };
-            if !fits {
-                offenders.push(format!("{}: {module} must not use {used}", source.path));
-            }
-        }
+        // The entry is a crate of its own.
+        let prefix = if module == "main" { "nvidia_container_runtime_hook" } else { "crate" };
+        let others = used(&source.code(), prefix).into_iter().filter(|used| *used != module);
+        arrows.extend(others.map(|used| (module.clone(), used)));
+    }
+    arrows
+}
+
+fn floor(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+#[test]
+fn modules_use_only_what_stands_below_them() {
+    let upward = |(user, used): &(String, String)| match (floor(user), floor(used)) {
+        (Some(user), Some(used)) => user <= used,
+        _ => true,
+    };
+    let offenders = arrows().into_iter().filter(upward);
+    none(&offenders.map(|(user, used)| format!("{user} must not use {used}")).collect::<Vec<_>>());
+}
+
+/// A floor is a permission: the modules above it may use it. One that nobody needs would hide that two are one.
+#[test]
+fn no_floor_is_idle() {
+    let arrows = arrows();
+    let modules: BTreeSet<String> = sources(&["src"], &["rs"]).iter().map(Source::module).collect();
+    let listed: BTreeSet<String> = FLOORS.iter().copied().flatten().map(|name| (*name).to_owned()).collect();
+    assert_eq!(listed, modules, "FLOORS lists the modules of src/, each once");
+    for (lower, upper) in FLOORS.iter().zip(FLOORS.iter().skip(1)).take(FLOORS.len() - 3) {
+        let joined = arrows.iter().any(|(user, used)| upper.contains(&user.as_str()) && lower.contains(&used.as_str()));
+        assert!(joined, "{upper:?} uses nothing of {lower:?}, so they are one floor");
+    }
+}
+
+#[test]
+fn hookctl_takes_the_steps_of_a_start_and_does_nothing_of_it() {
+    let mut offenders = Vec::new();
+    for source in sources(&["hookctl/src"], &["rs"]) {
+        let deeds = used(&source.code(), "hook").into_iter().filter(|used| DEEDS.contains(&used.as_str()));
+        offenders.extend(deeds.map(|deed| format!("{}: must not use {deed} of the hook", source.path)));
     }
     none(&offenders);
 }
 
 #[test]
 fn the_direction_is_read_right() {
-    let found = used("use crate::{a, b::{c, d}, e};\nuse crate::f::G;\nlet x = crate::h::i();");
+    let code = "use crate::{a, b::{c, d}, e};\nuse crate::f::G;\nlet x = crate::h::i() + my_crate::j();";
+    let found = used(code, "crate");
     assert_eq!(found.into_iter().collect::<Vec<_>>(), ["a", "b", "e", "f", "h"]);
 }
 
@@ -243,7 +265,7 @@ fn functions_are_short() {
 fn nothing_names_the_machine_it_was_written_on() {
     let mut all = rust();
     all.extend(sources(
-        &["docs", "fixtures", ".cargo", "link", "nix", "packaging"],
+        &["docs", "fixtures", ".cargo", "src", "nix", "packaging"],
         &["md", "toml", "json", "ld", "nix", "sh"],
     ));
     for file in [
@@ -309,32 +331,4 @@ fn the_recorded_runs_that_documents_name_are_there() {
     }
     assert!(named > 50, "{named}");
     none(&offenders);
-}
-
-/// link/start.ld puts what no start uses behind the rest; the table above says which modules those are.
-#[test]
-fn what_no_start_uses_lies_behind_the_rest() {
-    let uses: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
-    let mut start = BTreeSet::from(["main", "lib"]);
-    let mut new = vec!["run"];
-    while let Some(module) = new.pop() {
-        if module != "commands" && start.insert(module) {
-            new.extend(uses.get(module).copied().unwrap_or_default());
-        }
-    }
-    let modules = sources(&["src"], &["rs"]).iter().map(Source::module).collect::<BTreeSet<_>>();
-    let later = modules.iter().filter(|module| !start.contains(module.as_str())).collect::<BTreeSet<_>>();
-    let script = fs::read_to_string(top().join("link/start.ld")).unwrap();
-    let (behind, before) = script.split_once("INSERT AFTER .text").unwrap();
-    let named = |form: &str| -> BTreeSet<String> {
-        behind.split(form).skip(1).map(|rest| rest.split(['*', '.']).next().unwrap().to_owned()).collect()
-    };
-    // Functions of a module are named with the length of its name; those about its types, only with the name.
-    assert_eq!(
-        named("runtime_hook").into_iter().filter(|name| !name.is_empty()).collect::<BTreeSet<_>>(),
-        later.iter().map(|name| format!("{}{name}", name.len())).collect()
-    );
-    let types = named("runtime_hook..");
-    assert!(types.iter().all(|name| later.contains(name)), "{types:?}");
-    assert!(before.contains("*runtime_hook*"), "the rest of the hook stands before");
 }

@@ -1,5 +1,5 @@
-//! The only file that writes: a line at the end of a log, a datagram to a log daemon, a file put in place as a whole.
-//! Must not know what is written. Nothing here follows a link at the end of a path, or waits.
+//! The only file that writes: a line at the end of a log, a datagram to a log daemon. Must not know what is written.
+//! Nothing here follows a link at the end of a path, or waits.
 #![expect(clippy::disallowed_methods, reason = "the one place where files are written")]
 
 use std::ffi::OsString;
@@ -43,21 +43,6 @@ pub fn send(socket: &Path, datagram: &[u8]) -> io::Result<()> {
     let sender = UnixDatagram::unbound()?;
     sender.set_nonblocking(true)?;
     sender.send_to(datagram, socket).map(drop)
-}
-
-/// Puts a file in place as a whole: whoever reads it sees the old one or the new one. A link of that name is replaced.
-///
-/// # Errors
-/// The system's.
-pub fn replace_file(path: &Path, content: &str) -> io::Result<()> {
-    let temporary = with_suffix(path, &format!(".{}", std::process::id()));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&temporary)?;
-    let done = file.write_all(content.as_bytes()).and_then(|()| fs::rename(&temporary, path));
-    if done.is_err() {
-        // Best effort: the first error is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    done
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -1,0 +1,131 @@
+//! The container that is asked about: a bundle, a state, or one made up from variables; with variables and privilege
+//! added where the question says so. Everything else of the machine stays as it is.
+
+use std::borrow::Cow;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::report::Source;
+use hook::container::State;
+use hook::host::{FileKind, Host};
+use hook::text::paths;
+
+/// The bundle of a container that is made up from variables.
+const MADE_UP_BUNDLE: &str = "/BUNDLE";
+/// Its root filesystem.
+pub const MADE_UP_ROOTFS: &str = "/ROOTFS";
+/// The process of a container that has no state yet.
+pub const MADE_UP_PID: u32 = 1;
+
+/// Which container is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The one of a bundle; absolute path.
+    Bundle(String),
+    /// The one of a state: its JSON.
+    State(Vec<u8>),
+    /// One that has these variables and nothing else.
+    Variables,
+}
+
+impl Subject {
+    /// Where its description is from.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self {
+            Subject::Bundle(_) => Source::Bundle,
+            Subject::State(_) => Source::State,
+            Subject::Variables => Source::Variables,
+        }
+    }
+
+    /// The container state that a runtime would write.
+    #[must_use]
+    pub fn state(&self) -> Vec<u8> {
+        let state = |bundle: &str| json!({"pid": MADE_UP_PID, "bundle": bundle}).to_string().into_bytes();
+        match self {
+            Subject::Bundle(bundle) => state(bundle),
+            Subject::State(json) => json.clone(),
+            Subject::Variables => state(MADE_UP_BUNDLE),
+        }
+    }
+
+    /// The path of the specification; `None` where the state is faulty.
+    fn document(&self) -> Option<PathBuf> {
+        let state = State::read(&mut self.state().as_slice()).ok()?;
+        Some(PathBuf::from(paths::join_str(&state.bundle, "config.json")))
+    }
+}
+
+/// A machine on which one container is as the question says.
+pub struct AmendedHost<'h> {
+    host: &'h dyn Host,
+    file: Option<(PathBuf, Vec<u8>)>,
+}
+
+impl<'h> AmendedHost<'h> {
+    /// `host`, with variables and privilege added to the container.
+    #[must_use]
+    pub fn new(host: &'h dyn Host, subject: &Subject, variables: &[String], privileged: bool) -> Self {
+        let unchanged = variables.is_empty() && !privileged && *subject != Subject::Variables;
+        let path = subject.document().filter(|_| !unchanged);
+        let file = path.and_then(|path| {
+            let mut document = match subject {
+                Subject::Variables => made_up(),
+                _ => serde_json::from_slice(&host.read(&path).ok()?).ok()?,
+            };
+            amend(&mut document, variables, privileged);
+            Some((path, document.to_string().into_bytes()))
+        });
+        AmendedHost { host, file }
+    }
+}
+
+fn made_up() -> Value {
+    json!({"ociVersion": "1.0.2", "process": {"env": []}, "root": {"path": MADE_UP_ROOTFS}})
+}
+
+/// Adds to a document what has a place in it; a document without one stays faulty as it is.
+fn amend(document: &mut Value, variables: &[String], privileged: bool) {
+    let Some(process) = document.get_mut("process").and_then(Value::as_object_mut) else { return };
+    let env = process.entry("env").or_insert_with(|| json!([]));
+    if env.is_null() {
+        *env = json!([]);
+    }
+    if let Some(env) = env.as_array_mut() {
+        env.extend(variables.iter().cloned().map(Value::String));
+    }
+    if privileged {
+        let list = process.get("capabilities").is_some_and(Value::is_array);
+        let set = json!(["CAP_SYS_ADMIN"]);
+        process.insert("capabilities".to_owned(), if list { set } else { json!({ "bounding": set }) });
+    }
+}
+
+impl Host for AmendedHost<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        match &self.file {
+            Some((amended, bytes)) if amended == path => Ok(bytes.clone()),
+            _ => self.host.read(path),
+        }
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        self.host.kind(path)
+    }
+
+    fn is_executable(&self, path: &Path) -> bool {
+        self.host.is_executable(path)
+    }
+
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        self.host.list(path)
+    }
+
+    fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
+        self.host.locate(path)
+    }
+}

@@ -1,0 +1,188 @@
+//! `explain`: takes the steps of a start, and says from the trail that they leave what would be executed and why.
+//! Must not decide anything itself, nor print, nor execute.
+
+mod capabilities;
+mod configuration;
+mod container;
+mod devices;
+mod origins;
+mod program;
+pub mod report;
+mod requirement;
+mod requirements;
+mod text;
+mod trail;
+mod warnings;
+
+pub use container::Subject;
+pub use text::text;
+
+use hook::config::Config;
+use hook::contract::keys::Key;
+use hook::error::Error;
+use hook::error::reason;
+use hook::host::{Host, RealHost, read_stdin};
+use hook::invocation::Invocation;
+use hook::plan::program::directories;
+use hook::prestart::{self, Decision, Texts, Trail};
+use hook::request::NoGpuReason;
+use hook::text::Shown;
+use std::path::Path;
+
+use crate::answer::{Answer, Scene};
+use crate::arguments;
+use container::AmendedHost;
+use origins::Origins;
+use report::{CandidateOutcome, Report, Verdict};
+
+/// Runs the command.
+pub fn run(arguments: &arguments::Explain, scene: &Scene<'_>) -> Answer {
+    let subject = match subject(arguments) {
+        Ok(subject) => subject,
+        Err(message) => return Answer::failure(&message),
+    };
+    let question = Question { subject, variables: arguments.variables.clone(), privileged: arguments.privileged };
+    let report = explain(&question, &scene.invocation, &scene.host);
+    let status = u8::from(report.verdict == Verdict::Error);
+    scene.answer(&report, |colour| text(&report, colour), status)
+}
+
+fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
+    if let Some(bundle) = &arguments.bundle {
+        let absolute = std::path::absolute(bundle).map_err(|cause| format!("{}: {cause}", bundle.display()))?;
+        let path = absolute.to_str().ok_or_else(|| format!("{}: a bundle's path is UTF-8", bundle.display()))?;
+        return Ok(Subject::Bundle(path.to_owned()));
+    }
+    let Some(state) = &arguments.state else { return Ok(Subject::Variables) };
+    let content = match state.as_path() == Path::new("-") {
+        true => read_stdin(),
+        // A file of whoever asks, not of the machine that is asked about.
+        false => RealHost::new(None).read(state),
+    };
+    content.map(Subject::State).map_err(|cause| format!("{}: {}", Shown(&state.display().to_string()), reason(&cause)))
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The container.
+    pub subject: Subject,
+    /// Variables, `NAME=VALUE`, that it has besides its own.
+    pub variables: Vec<String>,
+    /// It is privileged, whatever its specification says.
+    pub privileged: bool,
+}
+
+/// Answers a question.
+#[must_use]
+pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host) -> Report {
+    let host = AmendedHost::new(host, &question.subject, &question.variables, question.privileged);
+    let (texts, mut trail) = (Texts::default(), Trail::default());
+    let state = question.subject.state();
+    let decision = prestart::decide(invocation, &mut state.as_slice(), &host, &texts, &mut trail);
+    let mut report = Report::new(configuration::searched(invocation, &texts, decision.as_ref().err()));
+    report.container =
+        trail.state.as_ref().map(|state| self::trail::container(&question.subject, state, trail.spec.as_ref()));
+    if let Some(config) = &trail.config {
+        let directories = directories(config.text(Key::CliRoot), invocation.environ);
+        fill(&mut report, config, &texts, &trail, &directories, &host);
+        if let Ok(Decision::Execute(plan)) = &decision {
+            let origins = Origins { config, directories: &directories };
+            report.argv = self::trail::argv(plan, question.subject.source(), &origins);
+            report.environment = self::trail::environment(plan, &origins);
+        }
+    }
+    conclude(report, decision)
+}
+
+/// The parts that the trail gives once there is a configuration.
+fn fill(
+    report: &mut Report,
+    config: &Config<'_>,
+    texts: &Texts,
+    trail: &Trail<'_>,
+    directories: &[Vec<u8>],
+    host: &dyn Host,
+) {
+    if let (Some(document), Some(spec)) = (texts.spec(), &trail.spec) {
+        report.devices = Some(self::trail::devices(config, document, spec, trail.request.as_ref()));
+        report.capabilities = Some(capabilities::driver_capabilities(config, spec));
+        report.requirements = Some(requirements::image_requirements(config, spec, host));
+    }
+    report.mode = trail.mode.as_ref().map(|mode| self::trail::mode(config, mode));
+    if report.mode.as_ref().is_some_and(|mode| mode.served) {
+        report.program = Some(program::program(config, trail.program.as_ref(), directories, host));
+    }
+}
+
+/// Adds the end to what was seen on the way.
+fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report {
+    match decision {
+        Ok(Decision::Execute(..)) => {
+            report.verdict = Verdict::Execute;
+            let refusal = match would_be_refused(&report) {
+                true => ", and would refuse, since a requirement is not met",
+                false => "",
+            };
+            report.summary = format!(
+                "GPU container: {}. nvidia-container-cli would be executed as below{refusal}.",
+                what_is_given(&report)
+            );
+        }
+        Ok(Decision::Nothing(reason)) => {
+            report.verdict = Verdict::Nothing;
+            report.summary = why_nothing(&report, &reason);
+            report.stderr.extend(reason.warning());
+            report.capabilities = None;
+            report.requirements = None;
+        }
+        Err(error) => {
+            report.stderr.extend(error.preamble().map(str::to_owned));
+            report.stderr.push(error.to_string());
+            report.summary = "The start would fail with this message, and the container would not run:".to_owned();
+        }
+    }
+    report.warnings = warnings::of(&report);
+    report
+}
+
+fn what_is_given(report: &Report) -> String {
+    let Some(devices) = &report.devices else { return String::new() };
+    let used = devices.candidates.iter().filter(|candidate| candidate.outcome == CandidateOutcome::Used);
+    let by = used.map(|candidate| candidate.source.in_words()).collect::<Vec<_>>().join(" and ");
+    match devices.given.as_deref() {
+        Some("all") => format!("it gets all GPUs, by {by}"),
+        Some("none") | None => format!("it gets the driver's files and no GPU, by {by}"),
+        Some(list) => format!("it gets GPU {list}, by {by}"),
+    }
+}
+
+/// Whether `nvidia-container-cli` would end with `unsatisfied condition` or `invalid expression` on this host.
+fn would_be_refused(report: &Report) -> bool {
+    let stated = report.requirements.iter().flat_map(|requirements| &requirements.items);
+    let mut stated = stated.map(|requirement| requirement.met);
+    stated.any(|met| matches!(met, report::Met::No | report::Met::Invalid))
+}
+
+fn why_nothing(report: &Report, reason: &NoGpuReason) -> String {
+    let why = match reason {
+        NoGpuReason::Ignored { variables } => format!(
+            "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
+            variables.join(" and ")
+        ),
+        NoGpuReason::NothingRequested => {
+            let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
+            let mut asking = candidates.filter(|candidate| candidate.value.is_some());
+            match asking.next() {
+                Some(one) => format!(
+                    "{} is '{}', which {}",
+                    one.source,
+                    one.value.as_deref().unwrap_or_default(),
+                    if one.outcome == CandidateOutcome::Refused { "is not accepted" } else { "asks for no GPU" }
+                ),
+                None => "nothing asks for a GPU".to_owned(),
+            }
+        }
+    };
+    format!("Not a GPU container: {why}. Nothing would be executed, and it would start without GPUs.")
+}

@@ -1,0 +1,159 @@
+//! What looks like a mistake although the hook takes it as it is. Made from the report alone.
+
+use super::report::{CandidateOutcome, CandidateSource, Report, Warning};
+use super::requirement::is_unmeetable;
+use crate::driver::NEWEST_CUDA;
+use hook::contract::cdi;
+use hook::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
+use hook::text::comma_list;
+
+/// Channels are numbered 0 to 2047.
+const LAST_CHANNEL: u32 = 2047;
+
+/// The warnings about a report.
+#[must_use]
+pub fn of(report: &Report) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    refused_all(report, &mut warnings);
+    device_lists(report, &mut warnings);
+    channels(report, &mut warnings);
+    capability_list(report, &mut warnings);
+    requirements(report, &mut warnings);
+    warnings
+}
+
+fn warn(warnings: &mut Vec<Warning>, id: &'static str, message: String, remedy: &str) {
+    warnings.push(Warning { id, message, remedy: remedy.to_owned() });
+}
+
+/// An image that says `all`, and a policy that does not listen: a container without GPUs and without an error.
+fn refused_all(report: &Report, warnings: &mut Vec<Warning>) {
+    let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
+    for candidate in candidates.filter(|candidate| candidate.outcome == CandidateOutcome::Refused) {
+        if candidate.value.as_deref().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
+            let message = format!("{} asks for all GPUs and is ignored: {}", candidate.source, candidate.why);
+            let remedy =
+                "request GPUs in the way this host accepts, or change the policy; the image's own `all` is no mistake";
+            warn(warnings, "all-ignored", message, remedy);
+        }
+    }
+}
+
+/// Values of variables that decide.
+fn device_lists(report: &Report, warnings: &mut Vec<Warning>) {
+    let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
+    for candidate in candidates {
+        let (CandidateSource::Variable(name), Some(value)) = (&candidate.source, candidate.value.as_deref()) else {
+            continue;
+        };
+        if candidate.outcome == CandidateOutcome::Outranked {
+            continue;
+        }
+        let items: Vec<&str> = comma_list(value).collect();
+        special_words(name, value, &items, warnings);
+        for (index, item) in items.iter().enumerate() {
+            if items.iter().take(index).any(|before| before == item) {
+                let message = format!("{name} names {item} twice");
+                warn(warnings, "duplicate-device", message, "remove one; it counts once");
+            } else if let Some((id, what, remedy)) = oddity(item) {
+                warn(warnings, id, format!("{name}: '{item}' looks like {what}"), remedy);
+            }
+        }
+    }
+}
+
+/// `void`, `all` and `none` beside something else.
+fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<Warning>) {
+    if value == "void" {
+        let message = format!("{source} is 'void': no image says so by itself");
+        let remedy =
+            "it was set by an engine, an orchestrator or a runtime in mode cdi, which gives devices in another way";
+        warn(warnings, "void", message, remedy);
+    } else if items.len() > 1 {
+        if items.contains(&"void") {
+            let message = format!("{source} is '{value}': void anywhere in the list means no GPU at all");
+            warn(warnings, "void-in-list", message, "remove void, or everything else");
+        } else if let Some(word) = items.iter().find(|item| matches!(**item, "all" | "none")) {
+            let message = format!("{source} is '{value}': '{word}' decides alone, the rest of the list is ignored");
+            warn(warnings, "word-in-list", message, "say one or the other");
+        }
+    }
+}
+
+/// What an item of a device list looks like, where it looks like none.
+fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    let lower = item.to_ascii_lowercase();
+    let index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "on" | "off") {
+        return Some((
+            "boolean",
+            "a boolean, which is no device",
+            "write all, none, or a list of devices; quote it in YAML",
+        ));
+    }
+    if item.starts_with('/') {
+        let remedy = "with this value devices are requested by mounts, so accept-nvidia-visible-devices-as-volume-mounts must be true";
+        return Some(("path", "a path, which is no device", remedy));
+    }
+    if item.starts_with("MIG-GPU-") {
+        let remedy = "drivers from 470 on name MIG devices MIG-UUID; see nvidia-smi -L";
+        return Some(("old-mig-name", "the name of a MIG device from before driver 470", remedy));
+    }
+    let known =
+        matches!(lower.as_str(), "all" | "none" | "void") || item.starts_with("GPU-") || item.starts_with("MIG-");
+    let mig_index = item.split_once(':').is_some_and(|(gpu, mig)| index(gpu) && index(mig));
+    if known || index(item) || mig_index || cdi::is_qualified(item) {
+        return None;
+    }
+    let remedy =
+        "nvidia-container-cli will say 'unknown device'; valid are indices, GPU-UUID and MIG-UUID, see nvidia-smi -L";
+    Some(("unknown-device", "no device name", remedy))
+}
+
+fn channels(report: &Report, warnings: &mut Vec<Warning>) {
+    let Some(devices) = &report.devices else { return };
+    let remedy = "channels are numbered 0 to 2047";
+    for channel in devices.imex_channels.iter().flat_map(|given| comma_list(&given.value)) {
+        if !channel.parse::<u32>().is_ok_and(|number| number <= LAST_CHANNEL) {
+            let message = format!("'{channel}' is no IMEX channel: nvidia-container-cli will refuse it");
+            warn(warnings, "imex-channel", message, remedy);
+        }
+    }
+    let asked = report.container.iter().flat_map(|container| &container.variables);
+    let mut asked =
+        asked.filter(|variable| variable.name == IMEX_CHANNELS).filter_map(|variable| variable.value.as_deref());
+    if devices.given.is_some() && asked.next_back().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
+        let message = format!("{IMEX_CHANNELS} says all, which means no channel");
+        warn(warnings, "imex-all", message, "name the channels: 0 to 2047");
+    }
+}
+
+fn capability_list(report: &Report, warnings: &mut Vec<Warning>) {
+    let Some(capabilities) = &report.capabilities else { return };
+    let Some(asked) = capabilities.asked.as_deref() else { return };
+    if comma_list(asked).any(|item| item == "all") && comma_list(asked).count() > 1 {
+        let message = format!("{DRIVER_CAPABILITIES} is '{asked}': all hides what stands beside it");
+        warn(warnings, "capabilities-all", message, "say all, or a list");
+    }
+    if !asked.is_empty() && capabilities.given.as_ref().is_some_and(Vec::is_empty) {
+        let message = format!("{DRIVER_CAPABILITIES} is set and names nothing, so no driver library is given");
+        warn(warnings, "capabilities-blank", message, "unset it for utility and compute");
+    }
+}
+
+fn requirements(report: &Report, warnings: &mut Vec<Warning>) {
+    for requirement in report.requirements.iter().flat_map(|requirements| &requirements.items) {
+        if is_unmeetable(&requirement.expression) {
+            let message = format!(
+                "no driver that is known here (up to CUDA {NEWEST_CUDA}) meets the requirement {}",
+                requirement.expression
+            );
+            warn(
+                warnings,
+                "unmeetable-requirement",
+                message,
+                "correct the variable it comes from, or use another image",
+            );
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `nvidia-hookctl`, as a library: everything but its entry point. It explains what the hook would do for a container,
+//! checks a configuration, examines a host, and writes and validates the file by which engines start the hook.
+//!
+//! It reads the hook's library, so that what it predicts is what a start decides, and adds to it only what no start needs.
+//! It works without the hook: on a host that runs the published one, this one file answers "why no GPU?".
+//!
+//! - *Nothing is executed and nothing is changed*, but for the one file that `oci-hook --hooks-dir` writes.
+//! - *Every command returns an [`answer::Answer`]*; only `main` prints.
+//!
+//! The library is internal to this project. Its interface may change with any version.
+
+pub mod answer;
+pub mod arguments;
+pub mod check;
+pub mod doctor;
+pub mod driver;
+pub mod explain;
+pub mod inspect;
+pub mod oci_hook;
+pub mod page;
+
+use std::ffi::OsString;
+
+use answer::{Answer, Scene};
+use arguments::{Arguments, Command};
+use clap::Parser;
+use hook::invocation::Environ;
+
+/// Runs a command line, the program's name first, in an environment.
+#[must_use]
+pub fn run(words: &[OsString], environ: Environ<'_>) -> Answer {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return Answer::usage(&error),
+    };
+    match &arguments.command {
+        Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, environ)),
+        Command::Check(check) => check::run(check, &Scene::new(&check.common, environ)),
+        Command::Doctor(doctor) => doctor::run(&Scene::new(&doctor.common, environ)),
+        Command::OciHook(oci_hook) => {
+            oci_hook::run(oci_hook, &Scene::of(oci_hook.host_root.as_deref(), None, oci_hook.output, environ))
+        }
+    }
+}
