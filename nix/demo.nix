@@ -16,5 +16,5 @@ writeShellApplication {
     FAKE_NVIDIA_CONTAINER_CLI = lib.getExe fake;
     FIXTURES_DIR = "${(import ./source.nix { inherit lib; }).fixtures}/fixtures";
   };
-  text = ''exec ${hook.testPrograms}/bin/demo --show "$@"'';
+  text = ''exec ${hook.testPrograms}/bin/./demo --show "$@"'';
 }

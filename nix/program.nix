@@ -4,7 +4,7 @@
   rustPlatform,
   stdenv,
 
-  # Which [[bin]] of the root package.
+  # A package of the workspace and its program, which have one name.
   program ? "nvidia-container-runtime-hook",
 }:
 let
@@ -15,6 +15,9 @@ let
   # Cargo wants a file for every target that Cargo.toml names, also for those that are not built.
   absent = [
     "fake-nvidia-container-cli/src/lib.rs"
+    "fake-nvidia-container-cli/src/main.rs"
+    "fake-nvidia-container-cli/tests/vectors.rs"
+    "fake-nvidia-container-cli/machine/src/lib.rs"
   ]
   ++ map (target: target.path or "tests/${target.name}.rs") (manifest.test or [ ])
   ++ map (target: target.path or "benches/${target.name}.rs") (manifest.bench or [ ]);
@@ -31,11 +34,9 @@ rustPlatform.buildRustPackage {
   '';
 
   cargoLock.lockFile = ../Cargo.lock;
-  # The hook alone: not one dependency of the fake is compiled into it.
-  buildNoDefaultFeatures = isHook;
   cargoBuildFlags = [
-    "--package=${manifest.package.name}"
-    "--bin=${program}"
+    # Alone: not one dependency of another package is compiled into the hook.
+    "--package=${program}"
   ];
 
   # That it starts. The suites run over this very file in package.nix.

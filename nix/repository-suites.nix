@@ -3,7 +3,6 @@
 [
   "./build_files"
   "./docs"
-  "./fake_recipes"
+  "./hook_recipe"
   "./tidy"
-  "fake-nvidia-container-cli/documents"
 ]

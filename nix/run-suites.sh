@@ -33,7 +33,7 @@ while IFS=$'\t' read -r suite folder; do
   wanted "$folder/$suite" "${suites[@]}" || continue
   echo "suite $suite"
   mkdir -p "$top/$folder"
-  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$suite" "${arguments[@]}")
+  (cd "$top/$folder" && CARGO_MANIFEST_DIR=$PWD RUST_TEST_THREADS=${NIX_BUILD_CORES:-1} "$tests/bin/$folder/$suite" "${arguments[@]}")
   ran=$((ran + 1))
 done <"$tests/suites"
 

@@ -24,6 +24,7 @@ let
     (root + "/Cargo.toml")
     (root + "/Cargo.lock")
     (root + "/fake-nvidia-container-cli/Cargo.toml")
+    (root + "/fake-nvidia-container-cli/machine/Cargo.toml")
   ];
   hook = fileset.unions [
     manifests

@@ -1,4 +1,4 @@
-# Every test program that `cargo test` would run, compiled and not run: bin/SUITE, `suites` (which lists each with the
+# Every test program that `cargo test` would run, compiled and not run: bin/FOLDER/SUITE, `suites` (which lists each with the
 # folder it starts in) and the same as a nextest archive; and the program that writes the manual. An edit of a fixture does not come here.
 {
   lib,
@@ -42,12 +42,8 @@ rustPlatform.buildRustPackage {
       select(.reason == "compiler-artifact" and .profile.test and .executable != null)
       | [.target.name, .executable, .manifest_path] | @tsv
     ' messages.json | sort | while IFS=$'\t' read -r suite program manifest; do
-      if [ -e "$out/bin/$suite" ]; then
-        echo "two suites are called $suite" >&2
-        exit 1
-      fi
-      install -m 755 "$program" "$out/bin/$suite"
       folder=$(realpath --relative-to="$PWD" "$(dirname "$manifest")")
+      install -D -m 755 "$program" "$out/bin/$folder/$suite"
       printf '%s\t%s\n' "$suite" "$folder" >> "$out/suites"
     done
     runHook postInstall

@@ -57,7 +57,7 @@ fn bazel_leaves_out_the_suites_of_a_feature() {
     let manifest = manifest();
     let suites = manifest["test"].as_array_of_tables().unwrap().iter();
     let asks = |suite: &&toml_edit::Table| match suite.get("required-features").and_then(Item::as_array) {
-        Some(features) => features.iter().any(|feature| feature.as_str() != Some("fake")),
+        Some(features) => !features.is_empty(),
         None => false,
     };
     let left_out = suites.filter(asks).map(|suite| format!("tests/{}.rs", suite["name"].as_str().unwrap()));

@@ -81,7 +81,11 @@ fn hook() -> PathBuf {
 }
 
 fn fake() -> PathBuf {
-    from_environment("FAKE_NVIDIA_CONTAINER_CLI", env!("CARGO_BIN_EXE_fake-nvidia-container-cli"))
+    let own = std::env::current_exe().unwrap();
+    let built = own.ancestors().nth(2).unwrap().join("fake-nvidia-container-cli");
+    let program = from_environment("FAKE_NVIDIA_CONTAINER_CLI", built.to_str().unwrap());
+    assert!(program.is_file(), "{} is not built: cargo build --package fake-nvidia-container-cli", program.display());
+    program
 }
 
 fn from_environment(name: &str, built: &str) -> PathBuf {

@@ -24,7 +24,7 @@ static CLI: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let folder = root.join("target/static");
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--bin", "fake-nvidia-container-cli", "--target", &target, "--target-dir"])
+        .args(["build", "--quiet", "--package", "fake-nvidia-container-cli", "--target", &target, "--target-dir"])
         .arg(&folder)
         .env("RUSTFLAGS", "-C target-feature=+crt-static")
         .current_dir(root)

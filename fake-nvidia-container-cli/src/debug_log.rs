@@ -5,7 +5,7 @@
 use crate::cli::{Parsed, Version};
 use crate::outcome::Outcome;
 use crate::plan::{Op, Plan};
-use crate::text::path;
+use nvidia_simulated_machine::text::path;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -34,7 +34,7 @@ pub fn write(file: &str, version: Version, parsed: &Parsed, plan: &Plan, outcome
         text.push_str(&format!("I{stamp} {process} nvc.c:0] shutting down library context\n"));
     }
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path(file)) {
-        let _ = file.write_all(&crate::text::bytes(&text));
+        let _ = file.write_all(&nvidia_simulated_machine::text::bytes(&text));
     }
 }
 

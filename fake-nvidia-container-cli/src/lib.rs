@@ -12,15 +12,11 @@ pub mod failure;
 pub mod outcome;
 pub mod plan;
 pub mod record;
-pub mod requirement;
 pub mod rootfs;
 mod run;
-pub mod select;
 pub mod settings;
 pub mod simulate;
 pub mod smi;
-pub mod text;
-pub mod topology;
 pub mod verbs;
 
 pub use run::main;

@@ -4,10 +4,20 @@
 //! ignored and opens closed descriptors, so a hook that leaks either could not be caught.
 #![no_main]
 
+use std::ffi::{CStr, c_char, c_int};
+
 /// What the C library calls first.
 // SAFETY: `main` is the one symbol of this name in the program, and has the signature that the C library expects.
 #[expect(unsafe_code, reason = "an exported symbol named main is the only way past Rust's start-up code")]
 #[unsafe(no_mangle)]
-pub extern "C" fn main(_argc: i32, _argv: *const *const u8) -> i32 {
-    fake_nvidia_container_cli::main()
+extern "C" fn main(_argc: c_int, argv: *const *const c_char) -> c_int {
+    let mut words: Vec<&[u8]> = Vec::new();
+    if !argv.is_null() {
+        // SAFETY: the C library gives an array of C strings that a null pointer ends: each place up to it may be read.
+        while let Some(word) = std::ptr::NonNull::new(unsafe { *argv.add(words.len()) }.cast_mut()) {
+            // SAFETY: and holds a C string, which lives as long as the process and does not change.
+            words.push(unsafe { CStr::from_ptr(word.as_ptr()) }.to_bytes());
+        }
+    }
+    fake_nvidia_container_cli::main(&words)
 }

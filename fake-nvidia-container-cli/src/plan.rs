@@ -2,7 +2,7 @@
 //!
 //! It knows operations and their order, not why they are due.
 
-use crate::text::Text;
+use nvidia_simulated_machine::text::Text;
 use serde::Serialize;
 
 /// Mount flags of programs, libraries and firmware.

@@ -2,7 +2,7 @@
 //!
 //! It reads, and knows nothing of drivers.
 
-use crate::text::{Text, path};
+use nvidia_simulated_machine::text::{Text, path};
 use std::collections::VecDeque;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

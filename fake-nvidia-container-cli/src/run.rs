@@ -1,26 +1,28 @@
 //! A run from start to end: the one file that reads like the list of what happens.
 
 use crate::apply;
-use crate::cli::{self, Command, Context, Parsed};
-use crate::failure::{self, Pending, Step};
+use crate::cli::{self, Command, Context, Parsed, Reading};
+use crate::failure::{self, Pending};
 use crate::outcome::{Outcome, Stop};
 use crate::plan::Plan;
 use crate::record::{Process, Record, append};
 use crate::settings::{self, Apply, Settings};
 use crate::simulate::{self, Setting};
-use crate::text::{self, Text};
-use crate::{debug_log, driver, smi, topology, verbs};
+use crate::{debug_log, smi, verbs};
 use nix::sys::signal::Signal;
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::text::{self, Text};
+use nvidia_simulated_machine::{driver_files, topology};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Runs the program on this process's arguments and environment; the result is the exit code.
+/// Runs the program on the words that C's `main` was given and this process's environment; the result is the exit code.
 #[must_use]
-pub fn main() -> i32 {
-    let process = Process::look();
+pub fn main(arguments: &[&[u8]]) -> i32 {
+    let process = Process::look(arguments);
     tell_panics_apart();
     occupy_standard_descriptors();
     let settings = settings::load(|name| std::env::var_os(name));
@@ -46,7 +48,7 @@ pub fn main() -> i32 {
 fn standin(process: &Process) -> Option<String> {
     let argv0 = process.argv.first()?.0.as_str();
     let name = argv0.rsplit('/').next().unwrap_or(argv0);
-    driver::tables::bins().find(|bin| *bin == name).map(str::to_owned)
+    driver_files::bins().find(|bin| *bin == name).map(str::to_owned)
 }
 
 /// nvidia-smi answers; the other programs of a driver have nothing to do.
@@ -86,7 +88,8 @@ fn run(process: &Process, settings: &Settings) -> Run {
     let context = context(process, settings);
     let words = process.argv.iter().skip(1).map(|word| word.0.clone()).collect();
     // Parsed first even if a failure comes before it: the record should tell what was asked for.
-    let (program, parsed) = cli::parse(&context, words);
+    let Reading { program, hang, parsed } = cli::parse(&context, words);
+    std::thread::sleep(hang);
     let rootfs = parsed.as_ref().ok().and_then(|p| p.rootfs.as_deref()).unwrap_or_default();
     let pending = match arm(settings, rootfs) {
         Ok(pending) => pending,

@@ -9,10 +9,17 @@ pub fn hook() -> PathBuf {
     place("HOOK_BIN").unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
 }
 
-/// The fake nvidia-container-cli.
+/// The fake nvidia-container-cli: a program of another package, so cargo names it to none of these tests.
 pub fn fake() -> PathBuf {
-    let built = || PathBuf::from(env!("CARGO_BIN_EXE_fake-nvidia-container-cli"));
-    place("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(built)
+    place("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(|| beside_the_tests("fake-nvidia-container-cli"))
+}
+
+/// A program of this workspace, which cargo puts into the folder above that of the test programs.
+fn beside_the_tests(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let program = own.ancestors().nth(2).unwrap().join(name);
+    assert!(program.is_file(), "{} is not built: cargo build --package {name}", program.display());
+    program
 }
 
 /// Another hook that is to be compared with the expectations, if there is one.

@@ -1,7 +1,7 @@
 //! The files and folders of a plan, without mounting anything: needs no privilege, and the tree can be looked at.
 
 use crate::plan::{Action, Kind, Op, Plan};
-use crate::text::path;
+use nvidia_simulated_machine::text::path;
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::symlink;

@@ -3,7 +3,7 @@
 //! It prints nothing: an error is the text of getopt's message without the program's name.
 
 use super::{Arg, Opt};
-use crate::text::{Text, bytes};
+use nvidia_simulated_machine::text::{Text, bytes};
 use std::collections::VecDeque;
 
 /// What happens to words that are no options.

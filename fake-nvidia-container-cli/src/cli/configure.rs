@@ -1,49 +1,54 @@
 //! `configure`: options in any place, then one ROOTFS.
 
+use super::join;
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, join, numbers, rename};
-use crate::argp::{Getopt, Item, Level, Order};
+use super::scan::{Flow, Form, Handler, Line, read};
+use crate::argp::{Level, Order};
 use crate::outcome::Stop;
-use crate::text::Text;
+use nvidia_simulated_machine::number;
+use nvidia_simulated_machine::text::Text;
 
 /// How many `--require` are taken.
 const MAX_REQUIREMENTS: usize = 32;
 
 /// Reads the words after `configure`.
-pub(super) fn parse(
-    context: &Context,
-    program: &mut String,
-    mut parsed: Parsed,
-    words: Vec<Text>,
-) -> Result<Parsed, Stop> {
-    let options = table(Some(Command::Configure), context.version);
-    let order = if context.posixly_correct { Order::Posix } else { Order::Permute };
-    let mut scan = Getopt::new(&options, words, order);
-    let argv0 = format!("{program} configure");
-    let mut name = argv0.clone();
-    loop {
-        let shown = name.clone();
-        let level = Level {
-            argv0: &argv0,
-            name: &shown,
-            options: &options,
-            operands: " ROOTFS",
-            about: "Give a container the devices and the driver of a simulated machine.",
-        };
-        match scan.next_item().map_err(|why| Stop::complain(level.option_error(&why)))? {
-            Item::Option(Key::ProgramName, value) => {
-                name = rename(program, &value.unwrap_or_default());
-            }
-            Item::Option(key, value) => match common(context, &level, key, value.as_ref(), "") {
-                Some(stop) => return Err(stop),
-                None => option(&mut parsed, key, value.unwrap_or_default())?,
-            },
-            Item::Operand(_) if parsed.rootfs.is_some() => return Err(Stop::complain(level.usage_error())),
-            Item::Operand(word) => parsed.rootfs = Some(rootfs(word)?),
-            Item::End if parsed.rootfs.is_none() => return Err(Stop::complain(level.usage_error())),
-            Item::End => return Ok(finish(context, parsed)),
+pub(super) fn parse(line: &mut Line<'_>, parsed: Parsed, words: Vec<Text>) -> Result<Parsed, Stop> {
+    let options = table(Some(Command::Configure), line.context.version);
+    let argv0 = format!("{} configure", line.program);
+    let form = Form {
+        name: argv0.clone(),
+        argv0,
+        options: &options,
+        operands: " ROOTFS",
+        about: "Give a container the devices and the driver of a simulated machine.",
+        extra: "",
+        order: if line.context.posixly_correct { Order::Posix } else { Order::Permute },
+    };
+    let mut configure = Configure { parsed };
+    read(line, &form, words, &mut configure)?;
+    Ok(finish(line.context.ppid, configure.parsed))
+}
+
+struct Configure {
+    parsed: Parsed,
+}
+
+impl Handler for Configure {
+    fn option(&mut self, key: Key, value: Option<Text>) -> Result<(), Stop> {
+        option(&mut self.parsed, key, value.unwrap_or_default())
+    }
+
+    fn operand(&mut self, word: Text, level: &Level<'_, Key>) -> Result<Flow, Stop> {
+        if self.parsed.rootfs.is_some() {
+            return Err(Stop::complain(level.usage_error()));
         }
+        self.parsed.rootfs = Some(rootfs(word)?);
+        Ok(Flow::More)
+    }
+
+    fn end(&mut self, level: &Level<'_, Key>) -> Result<(), Stop> {
+        if self.parsed.rootfs.is_some() { Ok(()) } else { Err(Stop::complain(level.usage_error())) }
     }
 }
 
@@ -58,7 +63,7 @@ fn rootfs(word: Text) -> Result<Text, Stop> {
 fn option(parsed: &mut Parsed, key: Key, value: Text) -> Result<(), Stop> {
     match key {
         Key::Pid => {
-            let pid = numbers::pid(&value);
+            let pid = number::pid(&value);
             let pid = pid.map_err(|why| Stop::error("input error", format!("parse pid failed: {}", why.text())))?;
             parsed.pid = pid;
         }
@@ -101,11 +106,11 @@ fn container_word(key: Key) -> Option<&'static str> {
     })
 }
 
-/// Without a live process the container is the parent's, which the real program calls standalone.
-fn finish(context: &Context, mut parsed: Parsed) -> Parsed {
+/// Without a process of its own the container is the parent's, which the real program calls standalone.
+fn finish(ppid: i32, mut parsed: Parsed) -> Parsed {
     let supervised = parsed.pid > 0;
     if !supervised {
-        parsed.pid = context.ppid;
+        parsed.pid = ppid;
     }
     join(&mut parsed.container_flags, ' ', if supervised { "supervised" } else { "standalone" });
     parsed

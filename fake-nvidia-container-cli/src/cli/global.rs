@@ -2,48 +2,34 @@
 
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, configure, join, list, rename, user};
-use crate::argp::{Getopt, Item, Level, Order};
+use super::scan::{Flow, Form, Handler, Line, read};
+use super::{Context, configure, join, list, user};
+use crate::argp::{Level, Order};
 use crate::outcome::Stop;
-use crate::text::Text;
+use nvidia_simulated_machine::text::Text;
 
 /// The section of `--help` that argp's groups give.
 const COMMANDS: &str = "\n Commands:\n  configure                  Give GPUs to a container\n  \
-    info                       Tell driver and devices\n  list                       List driver files and devices\n\n Of the simulator itself, as \
-    `fake-nvidia-container-cli':\n  explain, require, topologies, failures, record-path, schema\n";
+    info                       Show the driver and its devices\n  list                       List driver files and devices\n\n \
+    Of the simulator itself, as `fake-nvidia-container-cli':\n  explain, require, topologies, failures, record-path, schema\n";
 
 /// Reads the whole command line.
-pub(super) fn parse(context: &Context, program: &mut String, words: Vec<Text>) -> Result<Parsed, Stop> {
-    let mut parsed = Parsed::new(Command::Info);
-    let options = table(None, context.version);
-    let argv0 = shown_argv0(context, program);
-    let mut scan = Getopt::new(&options, words, Order::InOrder);
-    let word = loop {
-        let name = program.clone();
-        let level = Level {
-            argv0: &argv0,
-            name: &name,
-            options: &options,
-            operands: " COMMAND [ARG...]",
-            about: "A simulator: answers as nvidia-container-cli would, for GPUs that are not there.",
-        };
-        match scan.next_item().map_err(|why| Stop::complain(level.option_error(&why)))? {
-            Item::Option(Key::ProgramName, value) => {
-                rename(program, &value.unwrap_or_default());
-            }
-            Item::Option(key, value) => match common(context, &level, key, value.as_ref(), COMMANDS) {
-                Some(stop) => return Err(stop),
-                None => option(context, &mut parsed, key, value)?,
-            },
-            Item::Operand(word) => break command(&word).ok_or_else(|| Stop::complain(level.usage_error()))?,
-            Item::End => return Err(Stop::complain(level.usage_error())),
-        }
+pub(super) fn parse(line: &mut Line<'_>, words: Vec<Text>) -> Result<Parsed, Stop> {
+    let options = table(None, line.context.version);
+    let form = Form {
+        argv0: shown_argv0(line.context, &line.program),
+        name: line.program.clone(),
+        options: &options,
+        operands: " COMMAND [ARG...]",
+        about: "A simulator: answers as nvidia-container-cli would, for GPUs that are not there.",
+        extra: COMMANDS,
+        order: Order::InOrder,
     };
-    parsed.command = word;
-    let rest = scan.rest();
-    match word {
-        Command::Configure => configure::parse(context, program, parsed, rest),
-        Command::List | Command::Info => list::parse(context, program, parsed, rest),
+    let mut global = Global { context: line.context, parsed: Parsed::new(Command::Info) };
+    let rest = read(line, &form, words, &mut global)?;
+    match global.parsed.command {
+        Command::Configure => configure::parse(line, global.parsed, rest),
+        Command::List | Command::Info => list::parse(line, global.parsed, rest),
     }
 }
 
@@ -56,6 +42,40 @@ fn shown_argv0(context: &Context, program: &str) -> String {
     }
 }
 
+struct Global<'c> {
+    context: &'c Context,
+    parsed: Parsed,
+}
+
+impl Handler for Global<'_> {
+    fn option(&mut self, key: Key, value: Option<Text>) -> Result<(), Stop> {
+        let parsed = &mut self.parsed;
+        match key {
+            Key::Debug => parsed.debug = value,
+            Key::LoadKmods => {
+                parsed.load_kmods = true;
+                join(&mut parsed.init_flags, ' ', "load-kmods");
+            }
+            Key::NoPivot => parsed.no_pivot = true,
+            Key::Root => parsed.root = value,
+            Key::Ldcache => parsed.ldcache = value,
+            Key::NoCreateImexChannels => join(&mut parsed.init_flags, ' ', "no-create-imex-channels"),
+            Key::User => (parsed.uid, parsed.gid) = user_ids(self.context, value.as_ref())?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn operand(&mut self, word: Text, level: &Level<'_, Key>) -> Result<Flow, Stop> {
+        self.parsed.command = command(&word).ok_or_else(|| Stop::complain(level.usage_error()))?;
+        Ok(Flow::Done)
+    }
+
+    fn end(&mut self, level: &Level<'_, Key>) -> Result<(), Stop> {
+        Err(Stop::complain(level.usage_error()))
+    }
+}
+
 fn command(word: &str) -> Option<Command> {
     match word {
         "info" => Some(Command::Info),
@@ -63,23 +83,6 @@ fn command(word: &str) -> Option<Command> {
         "configure" => Some(Command::Configure),
         _ => None,
     }
-}
-
-fn option(context: &Context, parsed: &mut Parsed, key: Key, value: Option<Text>) -> Result<(), Stop> {
-    match key {
-        Key::Debug => parsed.debug = value,
-        Key::LoadKmods => {
-            parsed.load_kmods = true;
-            join(&mut parsed.init_flags, ' ', "load-kmods");
-        }
-        Key::NoPivot => parsed.no_pivot = true,
-        Key::Root => parsed.root = value,
-        Key::Ldcache => parsed.ldcache = value,
-        Key::NoCreateImexChannels => join(&mut parsed.init_flags, ' ', "no-create-imex-channels"),
-        Key::User => (parsed.uid, parsed.gid) = user_ids(context, value.as_ref())?,
-        _ => {}
-    }
-    Ok(())
 }
 
 fn user_ids(context: &Context, value: Option<&Text>) -> Result<(i64, i64), Stop> {

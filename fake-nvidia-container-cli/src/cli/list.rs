@@ -1,48 +1,56 @@
 //! `list` and `info`: options only.
 
+use super::join;
 use super::options::{Key, table};
 use super::parsed::{Command, Parsed};
-use super::{Context, common, join, rename};
-use crate::argp::{Getopt, Item, Level, Order};
+use super::scan::{Flow, Form, Handler, Line, read};
+use crate::argp::{Level, Order};
 use crate::outcome::Stop;
-use crate::text::Text;
+use nvidia_simulated_machine::text::Text;
 
 /// Reads the words after `list` or `info`.
-pub(super) fn parse(
-    context: &Context,
-    program: &mut String,
-    mut parsed: Parsed,
-    words: Vec<Text>,
-) -> Result<Parsed, Stop> {
+pub(super) fn parse(line: &mut Line<'_>, parsed: Parsed, words: Vec<Text>) -> Result<Parsed, Stop> {
     let count = words.len();
-    let options = table(Some(parsed.command), context.version);
-    let order = if context.posixly_correct { Order::Posix } else { Order::Permute };
-    let mut scan = Getopt::new(&options, words, order);
+    let options = table(Some(parsed.command), line.context.version);
     let (word, about) = match parsed.command {
         Command::List => ("list", "List the driver files and devices of a simulated machine."),
-        _ => ("info", "Tell the driver and the devices of a simulated machine."),
+        _ => ("info", "Show the driver and the devices of a simulated machine."),
     };
-    let argv0 = format!("{program} {word}");
-    let mut name = argv0.clone();
-    loop {
-        let shown = name.clone();
-        let level = Level { argv0: &argv0, name: &shown, options: &options, operands: "", about };
-        match scan.next_item().map_err(|why| Stop::complain(level.option_error(&why)))? {
-            Item::Option(Key::ProgramName, value) => {
-                name = rename(program, &value.unwrap_or_default());
-            }
-            Item::Option(key, value) => match common(context, &level, key, value.as_ref(), "") {
-                Some(stop) => return Err(stop),
-                None => option(&mut parsed, key, &value.unwrap_or_default()),
-            },
-            Item::Operand(_) => return Err(Stop::complain(level.too_many_arguments())),
-            Item::End => break,
-        }
+    let argv0 = format!("{} {word}", line.program);
+    let form = Form {
+        name: argv0.clone(),
+        argv0,
+        options: &options,
+        operands: "",
+        about,
+        extra: "",
+        order: if line.context.posixly_correct { Order::Posix } else { Order::Permute },
+    };
+    let mut list = List { parsed };
+    read(line, &form, words, &mut list)?;
+    if list.parsed.command == Command::List {
+        default_listing(&mut list.parsed, count);
     }
-    if parsed.command == Command::List {
-        default_listing(&mut parsed, count);
+    Ok(list.parsed)
+}
+
+struct List {
+    parsed: Parsed,
+}
+
+impl Handler for List {
+    fn option(&mut self, key: Key, value: Option<Text>) -> Result<(), Stop> {
+        option(&mut self.parsed, key, &value.unwrap_or_default());
+        Ok(())
     }
-    Ok(parsed)
+
+    fn operand(&mut self, _: Text, level: &Level<'_, Key>) -> Result<Flow, Stop> {
+        Err(Stop::complain(level.too_many_arguments()))
+    }
+
+    fn end(&mut self, _: &Level<'_, Key>) -> Result<(), Stop> {
+        Ok(())
+    }
 }
 
 fn option(parsed: &mut Parsed, key: Key, value: &str) {

@@ -5,19 +5,18 @@
 mod configure;
 mod global;
 mod list;
-pub mod numbers;
 mod options;
 mod parsed;
+mod scan;
 mod user;
 pub mod version;
 
 pub use parsed::{Command, Parsed};
 pub use version::Version;
 
-use crate::argp::{Level, help};
 use crate::outcome::Stop;
-use crate::text::Text;
-use options::Key;
+use nvidia_simulated_machine::text::Text;
+use scan::Line;
 use std::time::Duration;
 
 /// What the parse is told about its surroundings.
@@ -42,32 +41,24 @@ pub fn program_name(argv0: &str) -> &str {
     base.strip_prefix("fake-").filter(|rest| *rest == "nvidia-container-cli").unwrap_or(base)
 }
 
-/// Reads the words after argv[0]. The name that errors carry comes back beside, since `--program-name` changes it.
-pub fn parse(context: &Context, words: Vec<Text>) -> (String, Result<Parsed, Stop>) {
-    let mut program = program_name(&context.argv0).to_owned();
-    let parsed = global::parse(context, &mut program, words);
-    (program, parsed)
+/// A command line as far as it was read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The name that errors carry: `--program-name` changes it, also when the line is refused later on.
+    pub program: String,
+    /// How long the `--HANG` options ask to wait before anything else happens.
+    pub hang: Duration,
+    /// The options, or why the run ends here.
+    pub parsed: Result<Parsed, Stop>,
 }
 
-/// The options that argp adds to every level. `None` means that the option is not one of them.
-fn common(context: &Context, level: &Level<'_, Key>, key: Key, value: Option<&Text>, extra: &str) -> Option<Stop> {
-    match key {
-        Key::Help => Some(Stop::print(help::help(level, extra))),
-        Key::Usage => Some(Stop::print(help::usage(level))),
-        Key::Version => Some(Stop::print(version::text(context.version))),
-        Key::Hang => {
-            let seconds = value.map_or(Some(3600), |v| numbers::signed(v).ok()).unwrap_or(0);
-            std::thread::sleep(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
-            None
-        }
-        _ => None,
-    }
-}
-
-/// `--program-name` changes the name in every later message but getopt's own, which goes on naming argv[0].
-fn rename(program: &mut String, value: &str) -> String {
-    *program = value.rsplit('/').next().unwrap_or_default().to_owned();
-    program.clone()
+/// Reads the words after argv[0].
+#[must_use]
+pub fn parse(context: &Context, words: Vec<Text>) -> Reading {
+    let program = program_name(&context.argv0).to_owned();
+    let mut line = Line { context, program, hang: Duration::ZERO };
+    let parsed = global::parse(&mut line, words);
+    Reading { program: line.program, hang: line.hang, parsed }
 }
 
 /// Adds a value to a list; an empty list takes the value without a separator, as the recorded program's does.

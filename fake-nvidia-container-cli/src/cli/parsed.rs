@@ -1,6 +1,6 @@
 //! What the command line said, as written: no list is split and no name is looked up yet.
 
-use crate::text::Text;
+use nvidia_simulated_machine::text::Text;
 use serde::Serialize;
 
 /// The command word.

@@ -2,8 +2,8 @@
 //!
 //! It reads /etc/passwd and /etc/group itself: the C library's way loads modules, which a static program cannot do.
 
-use super::numbers::{BadNumber, scan};
 use crate::outcome::Stop;
+use nvidia_simulated_machine::number::{BadNumber, scan};
 
 /// A name that the databases do not have.
 const MISSING: &str = "no such file or directory";

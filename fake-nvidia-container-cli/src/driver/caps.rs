@@ -1,6 +1,6 @@
 //! The kernel's numbering of MIG capabilities: which file under /proc stands for which node under /dev/nvidia-caps.
 
-use crate::topology::{Gpu, Mig};
+use nvidia_simulated_machine::topology::{Gpu, Mig};
 
 /// The capability folder under /proc.
 pub const PROC: &str = "/proc/driver/nvidia/capabilities";

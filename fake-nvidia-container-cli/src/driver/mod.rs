@@ -3,10 +3,10 @@
 //! It asks the topology and two variables, nothing else.
 
 pub mod caps;
-pub mod tables;
 
 use crate::cli::Version;
-use crate::topology::Topology;
+use nvidia_simulated_machine::driver_files;
+use nvidia_simulated_machine::topology::Topology;
 
 /// The major number of GPU nodes.
 pub const NVIDIA_MAJOR: u32 = 195;
@@ -16,21 +16,6 @@ pub const UVM_MAJOR: u32 = 510;
 pub const CAPS_MAJOR: u32 = 511;
 /// The major number of IMEX channel nodes.
 pub const IMEX_MAJOR: u32 = 512;
-
-/// What a file serves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capability {
-    /// CUDA and OpenCL.
-    Compute,
-    /// nvidia-smi and NVML.
-    Utility,
-    /// The video codecs.
-    Video,
-    /// OpenGL and Vulkan.
-    Graphics,
-    /// NGX.
-    Ngx,
-}
 
 /// A node of the driver itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +68,7 @@ pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     let host = &machine.host;
     let libs = |cache: &[String]| libraries(cache, &machine.driver, search.version);
     Driver {
-        bins: tables::bins().filter_map(|name| in_path(name, search.path, &host.bins)).collect(),
+        bins: driver_files::bins().filter_map(|name| in_path(name, search.path, &host.bins)).collect(),
         libs: libs(&host.libs64),
         libs32: libs(&host.libs32),
         ipcs: ipcs(&host.ipcs, search),
@@ -104,7 +89,8 @@ fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
 
 /// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
 fn libraries(cache: &[String], driver: &str, version: Version) -> Vec<String> {
-    let rows = tables::LIBS.iter().filter(|(name, _)| *name != tables::TILEIRAS || version >= Version(1, 19, 0));
+    let rows =
+        driver_files::LIBS.iter().filter(|(name, _)| *name != driver_files::TILEIRAS || version >= Version(1, 19, 0));
     rows.filter_map(|(name, _)| {
         let stem = format!("{name}.so");
         let file = |path: &&String| {

@@ -1,7 +1,8 @@
 //! The words of FAKE_NVIDIA_FAIL: `NAME`, or `key=value` pairs, comma-separated; `stderr=` takes the rest.
 
-use super::{Step, find};
+use super::find;
 use nix::sys::signal::Signal;
+use nvidia_simulated_machine::step::Step;
 use std::str::FromStr;
 
 /// A failure as asked for.

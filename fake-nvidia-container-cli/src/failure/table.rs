@@ -1,7 +1,7 @@
 //! The named failures: the texts that users meet, with their meaning and remedy. One row a failure; the verb `failures`
 //! and the table in docs/fake-cli.md come from here.
 
-use super::Step;
+use nvidia_simulated_machine::step::Step;
 
 /// A failure with a name.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ pub use write::append;
 use crate::cli::Parsed;
 use crate::outcome::Outcome;
 use crate::plan::{Op, Plan};
-use crate::text::{Text, Utf8};
+use nvidia_simulated_machine::text::{Text, Utf8};
 use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -63,7 +63,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn new(process: &'a Process, parsed: Option<&'a Parsed>, plan: &'a Plan) -> Self {
         let rootfs = parsed.and_then(|p| p.rootfs.clone()).map(|path| Rootfs {
-            exists: Path::new(std::ffi::OsStr::from_bytes(&crate::text::bytes(&path))).is_dir(),
+            exists: Path::new(std::ffi::OsStr::from_bytes(&nvidia_simulated_machine::text::bytes(&path))).is_dir(),
             path: Utf8(path),
         });
         let target = parsed.map(|p| p.pid).filter(|pid| *pid > 0).map(|pid| Target {

@@ -1,7 +1,7 @@
 //! What this process inherited: words, environment, descriptors, signals, namespaces. Read from /proc, before anything
 //! else is opened, so that the record tells what the caller did and not what we do.
 
-use crate::text::{Text, Utf8};
+use nvidia_simulated_machine::text::{Text, Utf8};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -64,15 +64,15 @@ pub struct Signals {
 }
 
 impl Process {
-    /// Looks at this process.
+    /// Looks at this process. Its words come from C's `main`: not every C library tells them to Rust's own.
     #[must_use]
-    pub fn look() -> Self {
+    pub fn look(arguments: &[&[u8]]) -> Self {
         // The descriptors first: everything else opens files.
         let fds = descriptors();
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let link = |path: &str| fs::read_link(path).ok().map(|p| Utf8(Text::new(p.as_os_str().as_bytes())));
         Self {
-            argv: std::env::args_os().map(|a| Utf8(Text::new(a.as_bytes()))).collect(),
+            argv: arguments.iter().map(|word| Utf8(Text::new(word))).collect(),
             environ: environ(),
             cwd: link("/proc/self/cwd"),
             exe: link("/proc/self/exe"),
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_process_sees_itself() {
-        let process = Process::look();
+        let process = Process::look(&[b"x"]);
         assert_eq!(process.pid, std::process::id());
         assert!(process.namespaces["mnt"].starts_with("mnt:["));
         assert!(process.fds.iter().all(|d| !d.target.0.contains("/proc/")), "{:?}", process.fds);

@@ -3,10 +3,10 @@
 
 use super::{Setting, option_words};
 use crate::cli::Parsed;
-use crate::driver::Capability;
-use crate::failure::Step;
 use crate::outcome::Stop;
 use crate::rootfs::Root;
+use nvidia_simulated_machine::driver_files::Capability;
+use nvidia_simulated_machine::step::Step;
 
 const CLASS: &str = "container error";
 /// Where images keep libraries for a newer CUDA.
@@ -180,7 +180,8 @@ fn default_ldconfig(root: &Root) -> String {
 fn process(setting: Setting<'_>, parsed: &Parsed, flags: &Flags) -> Result<(), Stop> {
     let inside = if flags.supervised { "" } else { parsed.rootfs.as_deref().unwrap_or_default() };
     let path = format!("{inside}/proc/{}", parsed.pid);
-    let gone = setting.machine.nopid || setting.live && flags.supervised && !crate::text::path(&path).exists();
+    let gone = setting.machine.nopid
+        || setting.live && flags.supervised && !nvidia_simulated_machine::text::path(&path).exists();
     if gone {
         return Err(Stop::error(CLASS, format!("stat failed: {path}: no such file or directory")));
     }

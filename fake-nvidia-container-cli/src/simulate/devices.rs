@@ -4,8 +4,8 @@ use super::mounts::{CLASS, Mounts, PROC_DRIVER, PROFILES};
 use crate::driver::{CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps};
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE_FOLDER, Kind, Op, PROC};
-use crate::text::Text;
-use crate::topology::{Gpu, NvCaps};
+use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::topology::{Gpu, NvCaps};
 
 impl Mounts<'_> {
     /// Step 14: a GPU's node, its folder under /proc, its bit for graphics, its place in the cgroup.

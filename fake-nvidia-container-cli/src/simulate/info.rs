@@ -1,6 +1,6 @@
 //! The output of `info`: a table or comma-separated values. Knows the machine only.
 
-use crate::topology::{Gpu, Topology};
+use nvidia_simulated_machine::topology::{Gpu, Topology};
 
 const LABELS: [&str; 7] =
     ["Device Index", "Device Minor", "Model", "Brand", "GPU UUID", "Bus Location", "Architecture"];

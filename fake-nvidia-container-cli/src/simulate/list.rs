@@ -3,7 +3,7 @@
 use super::Choice;
 use crate::cli::Parsed;
 use crate::driver::{Driver, caps};
-use crate::topology::Topology;
+use nvidia_simulated_machine::topology::Topology;
 
 /// What a listing is made from.
 #[derive(Debug)]

@@ -13,14 +13,15 @@ pub use list::Listing;
 
 use crate::cli::{Command, Parsed, Version};
 use crate::driver::{self, Driver, Search};
-use crate::failure::{Pending, Step};
+use crate::failure::Pending;
 use crate::outcome::Stop;
 use crate::plan::{Op, Plan};
-use crate::requirement::{self, DeviceFacts, Facts, Verdict};
 use crate::rootfs::Root;
-use crate::select::{self, Selection};
-use crate::text::Text;
-use crate::topology::Topology;
+use nvidia_simulated_machine::requirement::{self, DeviceFacts, Facts, Verdict};
+use nvidia_simulated_machine::select::{self, Selection};
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::topology::Topology;
 
 /// The user that the driver is asked as when the command line names none: the kernel's overflow user.
 const NOBODY: i64 = 65534;
@@ -144,7 +145,7 @@ fn init(setting: Setting<'_>, parsed: &Parsed, channels: &[u32], plan: &mut Plan
 
 /// The words of an option string; too long a string does not fit the real program's buffer.
 fn option_words(words: &str) -> Result<Vec<&str>, &'static str> {
-    if crate::text::byte_len(words) >= OPTION_LIMIT {
+    if nvidia_simulated_machine::text::byte_len(words) >= OPTION_LIMIT {
         return Err("too many options");
     }
     Ok(words.split(' ').filter(|w| !w.is_empty()).collect())
@@ -211,7 +212,7 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     const MAGIC: [&[u8]; 2] = [b"glibc-ld.so.cache1.1", b"ld.so-1.7.0"];
     let Some(asked) = parsed.ldcache.as_deref().filter(|path| *path != "/etc/ld.so.cache") else { return Ok(()) };
     let path = Root::new("", parsed.root.as_deref().unwrap_or("/")).resolve(asked);
-    let file = crate::text::path(&path);
+    let file = nvidia_simulated_machine::text::path(&path);
     match std::fs::read(&file) {
         _ if file.is_dir() => Err(Stop::error(CLASS, format!("file mapping failed: {path}: no such device"))),
         Ok(content) if content.is_empty() => {

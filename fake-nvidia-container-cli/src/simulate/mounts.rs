@@ -3,13 +3,14 @@
 
 use super::container::CompatMode;
 use super::{Choice, Container, Setting};
-use crate::driver::{Driver, NVIDIA_MAJOR, Node, caps, tables};
-use crate::failure::Step;
+use crate::driver::{Driver, NVIDIA_MAJOR, Node, caps};
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE, FILE, Kind, Op, Plan, SOCKET};
 use crate::rootfs::join;
-use crate::text::Text;
-use crate::topology::Topology;
+use nvidia_simulated_machine::driver_files;
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::topology::Topology;
 use std::cmp::Ordering;
 
 pub(super) const CLASS: &str = "mount error";
@@ -61,10 +62,10 @@ impl Mounts<'_> {
             self.tmpfs(PROFILES)?;
         }
         let flags = &self.container.flags;
-        let bins = tables::BINS.iter().filter(|(_, capability)| flags.program(*capability));
+        let bins = driver_files::BINS.iter().filter(|(_, capability)| flags.program(*capability));
         let bins: Vec<&str> = bins.map(|(name, _)| *name).collect();
         self.files("/usr/bin", &driver.bins, Kind::Program, |name| bins.contains(&name))?;
-        let wanted = |name: &str| tables::library(name).is_some_and(|c| flags.library(c));
+        let wanted = |name: &str| driver_files::library(name).is_some_and(|c| flags.library(c));
         self.files(self.container.libs_dir, &driver.libs, Kind::File, wanted)?;
         if flags.compat32 {
             self.files(self.container.libs32_dir, &driver.libs32, Kind::File, wanted)?;
@@ -139,7 +140,7 @@ impl Mounts<'_> {
         for path in &self.container.compat_libs {
             let name = path.rsplit('/').next().unwrap_or_default();
             let flags = &self.container.flags;
-            let wanted = tables::library(name).is_some_and(|c| flags.library(c));
+            let wanted = driver_files::library(name).is_some_and(|c| flags.library(c));
             if wanted && other_major(name, &self.machine.driver) {
                 let src = join(self.container.root.name(), path);
                 self.bind(&src, &format!("{folder}/{name}"), FILE, Kind::ContainerFile)?;

@@ -1,8 +1,8 @@
 //! What a container was given: the devices of a choice, as the stand-in of nvidia-smi tells them.
 
-use crate::failure::Step;
 use crate::simulate::Choice;
-use crate::topology::{Gpu, Mig, Topology};
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
 use serde::{Deserialize, Serialize};
 
 /// The devices of one place.

@@ -1,15 +1,15 @@
 //! `explain`: a command line and what it would do, for reading. It takes the very steps of a run and applies nothing.
 
 use super::show::summary;
-use crate::cli::{self, Command, Context, Parsed};
-use crate::driver::{Capability, tables};
+use crate::cli::{self, Command, Context, Parsed, Reading};
 use crate::failure::Pending;
 use crate::outcome::{Outcome, Stop};
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::settings::Settings;
 use crate::simulate::{self, Choice, Setting};
-use crate::text::Text;
-use crate::topology::{self, Topology};
+use nvidia_simulated_machine::driver_files::{self, Capability};
+use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::topology::{self, Topology};
 
 /// Runs the verb; the exit code is that of the command line.
 pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> Result<Outcome, Stop> {
@@ -21,7 +21,7 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> 
         ppid: 1,
         euid: (0, 0),
     };
-    let (program, parsed) = cli::parse(&context, words.iter().map(|w| Text::from(w.as_str())).collect());
+    let Reading { program, parsed, .. } = cli::parse(&context, words.iter().map(|w| Text::from(w.as_str())).collect());
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(stop) => return Ok(stop.outcome(&program)),
@@ -140,8 +140,10 @@ fn group(src: &str, kind: &Kind) -> &'static str {
         Capability::Ngx => "capability ngx",
     };
     match kind {
-        Kind::Program => tables::BINS.iter().find(|(bin, _)| *bin == name).map_or("always", |(_, c)| capability(*c)),
-        Kind::File => tables::library(name).map_or("always", capability),
+        Kind::Program => {
+            driver_files::BINS.iter().find(|(bin, _)| *bin == name).map_or("always", |(_, c)| capability(*c))
+        }
+        Kind::File => driver_files::library(name).map_or("always", capability),
         Kind::ContainerFile => "newer CUDA of the image",
         Kind::Socket => "capability utility",
         Kind::GpuFolder(_) => "devices",

@@ -7,8 +7,8 @@ mod show;
 
 use crate::outcome::{Outcome, Stop};
 use crate::settings::Settings;
-use crate::text::Text;
 use clap::{Parser, Subcommand};
+use nvidia_simulated_machine::text::Text;
 
 /// The words that are verbs of ours.
 const VERBS: [&str; 6] = ["explain", "require", "topologies", "failures", "record-path", "schema"];

@@ -1,9 +1,9 @@
 //! `require`: what a requirement comes to on a machine, which term decided, and what it hides.
 
 use crate::outcome::{Outcome, Stop};
-use crate::requirement::{self, DeviceFacts, Facts, TermResult, Trace, Verdict};
-use crate::select;
-use crate::topology::{self, Topology};
+use nvidia_simulated_machine::requirement::{self, DeviceFacts, Facts, TermResult, Trace, Verdict};
+use nvidia_simulated_machine::select;
+use nvidia_simulated_machine::topology::{self, Topology};
 
 /// Runs the verb; the exit code is 0 if the requirement holds.
 pub(super) fn run(name: Option<&str>, expression: &str, device: &str) -> Result<Outcome, Stop> {

@@ -3,7 +3,7 @@
 use crate::failure::{NAMED, find};
 use crate::outcome::{Outcome, Stop};
 use crate::settings::Settings;
-use crate::topology::{self, Topology, file::TopologyFile};
+use nvidia_simulated_machine::topology::{self, Topology, file::TopologyFile};
 
 fn print(stdout: String) -> Outcome {
     Outcome { stdout, ..Outcome::default() }

@@ -1,13 +1,12 @@
 //! The documents that come from code: the topology schema and the table of failures. `BLESS=1` rewrites them.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+use super::programs;
 use fake_nvidia_container_cli::verbs::{failure_table, schema_text};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn document(name: &str) -> PathBuf {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&package).join("../docs").join(name)
+    programs::source("../docs").join(name)
 }
 
 fn same(name: &str, expected: &str) {

@@ -1,22 +1,18 @@
-//! Running the fake in an empty environment and a folder of its own; for tests/fake_*.rs.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+//! Runs of the simulator in an empty environment and a folder of their own.
 
+use super::programs;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-#[path = "../support/programs.rs"]
-#[allow(dead_code, reason = "shared with suites that ask for more")]
-pub(crate) mod programs;
-
 /// A folder with a container's root and a record.
-pub(crate) struct Lab {
+pub(crate) struct Sandbox {
     top: tempfile::TempDir,
 }
 
-impl Lab {
+impl Sandbox {
     /// An empty root and no record.
     pub(crate) fn new() -> Self {
         let top = tempfile::tempdir().unwrap();

@@ -7,12 +7,10 @@ mod check;
 pub mod file;
 mod fill;
 mod load;
-mod models;
 
 pub use load::{Syntax, load, names, parse};
-pub use models::{MODELS, Model, find as model};
 
-use crate::failure::Step;
+use crate::step::Step;
 use serde::Serialize;
 
 /// A whole machine.

@@ -1,8 +1,7 @@
 //! The device selection on any list: it never panics, gives each device once, and every device answers to all its names.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
-use fake_nvidia_container_cli::select::{all_or_nothing, channels, devices};
-use fake_nvidia_container_cli::topology::{Topology, load};
+use nvidia_simulated_machine::select::{all_or_nothing, channels, devices};
+use nvidia_simulated_machine::topology::{Topology, load};
 use proptest::prelude::*;
 
 fn machine() -> Topology {

@@ -1,19 +1,15 @@
 //! The recipes of docs/fake-cli.md, run as they are pasted: each `sh` block that is marked as tested, in a shell that stops
-//! at the first failing command, with the programs of this tree in PATH.
-#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+//! at the first failing command, with the program of this tree in PATH. The one with
+//! a hook in it is run by the hook's own tests.
 
+use super::programs;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "shared with suites that ask for more")]
-mod programs;
-
-/// The blocks behind a mark.
+/// The blocks after a mark.
 fn recipes(mark: &str) -> Vec<String> {
-    let manual = fs::read_to_string(programs::source("docs/fake-cli.md")).unwrap();
+    let manual = fs::read_to_string(programs::source("../docs/fake-cli.md")).unwrap();
     let opening = format!("<!-- {mark} -->\n```sh\n");
     let blocks = manual.split(&opening).skip(1);
     blocks.map(|block| block.split_once("\n```\n").unwrap().0.to_owned()).collect()
@@ -21,11 +17,7 @@ fn recipes(mark: &str) -> Vec<String> {
 
 fn paste(recipe: &str) {
     let folder = tempfile::tempdir().unwrap();
-    for (name, program) in
-        [("fake-nvidia-container-cli", programs::fake()), ("nvidia-container-runtime-hook", programs::hook())]
-    {
-        symlink(program, folder.path().join(name)).unwrap();
-    }
+    symlink(programs::fake(), folder.path().join("fake-nvidia-container-cli")).unwrap();
     let path = programs::search_path(folder.path());
     let mut shell = Command::new("/bin/sh");
     shell.args(["-e", "-c", recipe]).env_clear().env("PATH", path).env("TMPDIR", folder.path());
@@ -37,12 +29,5 @@ fn paste(recipe: &str) {
 fn recipes_work_as_pasted() {
     let recipes = recipes("tested");
     assert_eq!(recipes.len(), 2);
-    recipes.iter().for_each(|recipe| paste(recipe));
-}
-
-#[test]
-fn the_recipe_for_a_hook_works_as_pasted() {
-    let recipes = recipes("tested with the hook");
-    assert_eq!(recipes.len(), 1);
     recipes.iter().for_each(|recipe| paste(recipe));
 }

@@ -1,10 +1,7 @@
 //! What a record of `fake-nvidia-container-cli` tells, and that it is told whatever happens.
-#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
-mod fake_lab;
-
-use fake_lab::{Lab, programs};
+use super::programs;
+use super::sandbox::Sandbox;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,24 +10,24 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// A command that the shell starts, for what std would set right: signals, descriptors, the environment's order.
-fn shell(lab: &Lab, script: &str) -> Output {
+fn shell(sandbox: &Sandbox, script: &str) -> Output {
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", script]).env_clear().env("CLI", programs::fake()).env("RECORD", lab.path("record"));
-    command.env("PATH", programs::search_path(&lab.path("bin")));
-    command.current_dir(lab.path("")).output().unwrap()
+    command.args(["-c", script]).env_clear().env("CLI", programs::fake()).env("RECORD", sandbox.path("record"));
+    command.env("PATH", programs::search_path(&sandbox.path("bin")));
+    command.current_dir(sandbox.path("")).output().unwrap()
 }
 
 #[test]
 fn a_record_tells_what_the_process_inherited() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let script = "trap '' PIPE USR1; umask 027; exec 7</dev/null; exec env -i B=2 A=1 PATH=/bin FAKE_NVIDIA_CONFIG=/dev/null \
                   FAKE_NVIDIA_RECORD=$RECORD $CLI info";
-    assert!(shell(&lab, script).status.success());
-    let record = lab.record();
+    assert!(shell(&sandbox, script).status.success());
+    let record = sandbox.record();
     assert_eq!(record["environ"][0], "B=2");
     assert_eq!(record["environ"][1], "A=1");
     assert_eq!(record["umask"], "0027");
-    assert_eq!(record["cwd"], lab.path("").canonicalize().unwrap().to_str().unwrap());
+    assert_eq!(record["cwd"], sandbox.path("").canonicalize().unwrap().to_str().unwrap());
     assert_eq!(ignored(&record), ["SIGUSR1", "SIGPIPE"]);
     let fds = record["fds"].as_array().unwrap();
     assert!(fds.iter().any(|fd| fd["fd"] == 7 && fd["target"] == "/dev/null"), "{fds:?}");
@@ -39,10 +36,10 @@ fn a_record_tells_what_the_process_inherited() {
 
 #[test]
 fn a_default_sigpipe_is_recorded_as_one() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let script = "exec env -i PATH=/bin FAKE_NVIDIA_CONFIG=/dev/null FAKE_NVIDIA_RECORD=$RECORD $CLI info";
-    assert!(shell(&lab, script).status.success());
-    assert_eq!(ignored(&lab.record()), Vec::<&str>::new());
+    assert!(shell(&sandbox, script).status.success());
+    assert_eq!(ignored(&sandbox.record()), Vec::<&str>::new());
 }
 
 /// Which of the signals of these tests a record says were ignored. Others may be, by whoever runs the tests.
@@ -53,19 +50,19 @@ fn ignored(record: &Value) -> Vec<&str> {
 
 #[test]
 fn closed_standard_streams_do_not_spoil_the_record() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let script = "exec env -i FAKE_NVIDIA_CONFIG=/dev/null FAKE_NVIDIA_RECORD=$RECORD $CLI --bogus <&- >&- 2>&-";
-    assert_eq!(shell(&lab, script).status.code(), Some(1));
-    let record = lab.record();
+    assert_eq!(shell(&sandbox, script).status.code(), Some(1));
+    let record = sandbox.record();
     assert!(record["outcome"]["stderr"].as_str().unwrap().contains("unrecognized option"));
     assert!(record["fds"].as_array().unwrap().iter().all(|fd| fd["fd"].as_u64() > Some(2)), "{}", record["fds"]);
 }
 
 #[test]
 fn a_record_tells_options_container_and_end() {
-    let lab = Lab::new();
-    lab.configure(&["--device=0", "--utility"]).output().unwrap();
-    let record = lab.record();
+    let sandbox = Sandbox::new();
+    sandbox.configure(&["--device=0", "--utility"]).output().unwrap();
+    let record = sandbox.record();
     assert_eq!(record["argv"][0], "nvidia-container-cli");
     assert_eq!(record["parsed"]["devices"], "0");
     assert_eq!(record["rootfs"]["exists"], true);
@@ -78,19 +75,19 @@ fn a_record_tells_options_container_and_end() {
 #[test]
 fn words_that_are_not_utf8_are_kept() {
     use std::os::unix::ffi::OsStrExt;
-    let lab = Lab::new();
-    let output = lab.cli(&["list"]).arg(std::ffi::OsStr::from_bytes(b"--\xff")).output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.cli(&["list"]).arg(std::ffi::OsStr::from_bytes(b"--\xff")).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stderr.starts_with(b"nvidia-container-cli list: unrecognized option '--\xff'\n"));
-    assert_eq!(lab.record()["argv"][2]["b64"], "LS3/");
+    assert_eq!(sandbox.record()["argv"][2]["b64"], "LS3/");
 }
 
 #[test]
 fn a_thousand_runs_at_once_leave_a_thousand_whole_lines() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let run = |at: usize| {
         let padding = "x".repeat(at * 7 % 5000);
-        lab.configure(&["--require=cuda>=1"]).env("AT", at.to_string()).env("PADDING", padding).status().unwrap();
+        sandbox.configure(&["--require=cuda>=1"]).env("AT", at.to_string()).env("PADDING", padding).status().unwrap();
     };
     std::thread::scope(|scope| {
         for lane in 0..20 {
@@ -98,7 +95,7 @@ fn a_thousand_runs_at_once_leave_a_thousand_whole_lines() {
         }
     });
     let mut seen: Vec<String> = Vec::new();
-    for record in lab.records() {
+    for record in sandbox.records() {
         let environ = record["environ"].as_array().unwrap();
         seen.extend(environ.iter().filter_map(|e| e.as_str()?.strip_prefix("AT=").map(str::to_owned)));
     }
@@ -109,25 +106,25 @@ fn a_thousand_runs_at_once_leave_a_thousand_whole_lines() {
 
 #[test]
 fn without_a_record_nothing_else_changes() {
-    let lab = Lab::new();
-    let with = lab.cli(&["list"]).output().unwrap();
-    let without = lab.cli(&["list"]).env_remove("FAKE_NVIDIA_RECORD").output().unwrap();
+    let sandbox = Sandbox::new();
+    let with = sandbox.cli(&["list"]).output().unwrap();
+    let without = sandbox.cli(&["list"]).env_remove("FAKE_NVIDIA_RECORD").output().unwrap();
     assert_eq!(with, without);
-    assert_eq!(lab.records().len(), 1);
+    assert_eq!(sandbox.records().len(), 1);
 }
 
 #[test]
 fn signals_and_hangs_are_recorded_first() {
-    let lab = Lab::new();
-    let output = lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "signal=KILL").output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "signal=KILL").output().unwrap();
     assert_eq!(output.status.signal(), Some(9));
-    assert_eq!(lab.record()["outcome"]["signal"], 9);
+    assert_eq!(sandbox.record()["outcome"]["signal"], 9);
     let mut child =
-        lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "hang,stderr=held").stderr(Stdio::piped()).spawn().unwrap();
+        sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "hang,stderr=held").stderr(Stdio::piped()).spawn().unwrap();
     // The message is the last thing before the hang, so the record is there when it is.
     let mut message = [0; 4];
     child.stderr.take().unwrap().read_exact(&mut message).unwrap();
-    assert_eq!((&message, lab.records().len()), (b"held", 2));
+    assert_eq!((&message, sandbox.records().len()), (b"held", 2));
     child.kill().unwrap();
     assert_eq!(child.wait().unwrap().signal(), Some(9));
 }
@@ -135,29 +132,29 @@ fn signals_and_hangs_are_recorded_first() {
 /// The one test that reads a clock: a delay is nothing else. It asks for no upper bound, so load cannot fail it.
 #[test]
 fn a_delayed_run_takes_at_least_its_delay() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let start = Instant::now();
-    assert!(lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "delay=300").status().unwrap().success());
+    assert!(sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "delay=300").status().unwrap().success());
     assert!(start.elapsed() >= Duration::from_millis(300));
 }
 
 #[test]
 fn a_failure_with_exit_0_makes_a_plain_recorder() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let words = ["--user=nobody-knows", "configure", "--require=junk", "/ctr"];
-    let output = lab.cli(&words).env("FAKE_NVIDIA_FAIL", "exit=0").output().unwrap();
+    let output = sandbox.cli(&words).env("FAKE_NVIDIA_FAIL", "exit=0").output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty());
-    assert_eq!(lab.record()["argv"][1], "--user=nobody-knows");
+    assert_eq!(sandbox.record()["argv"][1], "--user=nobody-knows");
 }
 
 #[test]
 fn a_closed_pipe_ends_the_program_as_it_would_the_real_one() {
-    let lab = Lab::new();
-    let mut command = lab.cli(&["list"]);
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.cli(&["list"]);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = command.stdout(writer).stderr(File::create(lab.path("err")).unwrap()).output().unwrap();
-    assert!(fs::read_to_string(lab.path("err")).unwrap().is_empty());
+    let output = command.stdout(writer).stderr(File::create(sandbox.path("err")).unwrap()).output().unwrap();
+    assert!(fs::read_to_string(sandbox.path("err")).unwrap().is_empty());
     assert!(output.status.signal() == Some(13) || output.status.success(), "{:?}", output.status);
     assert!(programs::fake().exists());
 }

@@ -1,9 +1,8 @@
 //! The requirement language against a second evaluator, written here straight from the rules and sharing no code, and the
 //! order of versions on any input.
-#![expect(clippy::string_slice, reason = "helpers of tests fail the test")]
 
-use fake_nvidia_container_cli::requirement::{DeviceFacts, Facts, Verdict, compare, evaluate};
-use fake_nvidia_container_cli::text::Text;
+use nvidia_simulated_machine::requirement::{DeviceFacts, Facts, Verdict, compare, evaluate};
+use nvidia_simulated_machine::text::Text;
 use proptest::prelude::*;
 use std::cmp::Ordering;
 

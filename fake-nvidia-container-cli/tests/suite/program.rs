@@ -1,9 +1,6 @@
 //! The contract of `fake-nvidia-container-cli` beyond the recorded runs: settings, failures, versions, names, verbs.
-#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 
-mod fake_lab;
-
-use fake_lab::Lab;
+use super::sandbox::Sandbox;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -18,8 +15,8 @@ fn stdout(output: &Output) -> String {
 
 #[test]
 fn faults_of_the_simulator_are_told_apart() {
-    let lab = Lab::new();
-    fs::write(lab.path("bad.toml"), "gpus = 2\nmodell = \"T4\"\n").unwrap();
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("bad.toml"), "gpus = 2\nmodell = \"T4\"\n").unwrap();
     let cases = [
         ("FAKE_NVIDIA_TOPOLOGY", "bad.toml", "bad.toml:2:1: unknown field `modell`"),
         ("FAKE_NVIDIA_TOPOLOGY", "nowhere", "no built-in name"),
@@ -31,7 +28,7 @@ fn faults_of_the_simulator_are_told_apart() {
         ("FAKE_NVIDIA_RECORD", "/no/such/folder/record", "/no/such/folder/record"),
     ];
     for (name, value, expected) in cases {
-        let output = lab.configure(&[]).env(name, value).output().unwrap();
+        let output = sandbox.configure(&[]).env(name, value).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{name}={value}");
         assert!(stderr(&output).starts_with("fake-nvidia-container-cli: "), "{}", stderr(&output));
         assert!(stderr(&output).contains(expected), "{}", stderr(&output));
@@ -40,78 +37,85 @@ fn faults_of_the_simulator_are_told_apart() {
 
 #[test]
 fn a_settings_file_serves_where_the_environment_is_empty() {
-    let lab = Lab::new();
-    let file = lab.path("config.toml");
+    let sandbox = Sandbox::new();
+    let file = sandbox.path("config.toml");
     fs::write(&file, "topology = \"h100\"\nrecord = \"other\"\nfail = \"gpu-lost\"\ncli-version = \"1.17.8\"\n")
         .unwrap();
-    let output = lab.cli(&["info"]).env("FAKE_NVIDIA_CONFIG", &file).env_remove("FAKE_NVIDIA_RECORD").output().unwrap();
-    assert_eq!(stderr(&output), "nvidia-container-cli: detection error: nvml error: gpu is lost\n");
-    assert!(lab.path("other").exists());
     let output =
-        lab.cli(&["info"]).env("FAKE_NVIDIA_CONFIG", &file).env("FAKE_NVIDIA_FAIL", "rpc-timeout").output().unwrap();
+        sandbox.cli(&["info"]).env("FAKE_NVIDIA_CONFIG", &file).env_remove("FAKE_NVIDIA_RECORD").output().unwrap();
+    assert_eq!(stderr(&output), "nvidia-container-cli: detection error: nvml error: gpu is lost\n");
+    assert!(sandbox.path("other").exists());
+    let output = sandbox
+        .cli(&["info"])
+        .env("FAKE_NVIDIA_CONFIG", &file)
+        .env("FAKE_NVIDIA_FAIL", "rpc-timeout")
+        .output()
+        .unwrap();
     assert!(stderr(&output).contains("driver rpc error: timed out"));
 }
 
 #[test]
 fn a_named_failure_comes_at_its_step_and_not_before() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let fails =
-        |words: &[&str], fail: &str| stderr(&lab.configure(words).env("FAKE_NVIDIA_FAIL", fail).output().unwrap());
+        |words: &[&str], fail: &str| stderr(&sandbox.configure(words).env("FAKE_NVIDIA_FAIL", fail).output().unwrap());
     assert!(fails(&["--device=9"], "unsatisfied-cuda").contains("device error: 9: unknown device"));
     assert!(fails(&[], "unsatisfied-cuda").contains("unsatisfied condition: cuda>=12.6, please update your driver"));
     assert!(fails(&[], "unknown-device,for=GPU-1").contains("device error: GPU-1: unknown device"));
     assert!(fails(&[], "driver-missing,real").starts_with("nvidia-container-cli.real: initialization error: load"));
-    assert!(fails(&[], "file-exists").contains(&format!("file creation failed: {}/usr/lib", lab.rootfs())));
+    assert!(fails(&[], "file-exists").contains(&format!("file creation failed: {}/usr/lib", sandbox.rootfs())));
     assert!(fails(&["--bogus"], "gpu-lost").contains("unrecognized option"));
     assert!(fails(&[], "gpu-lost,at=start").contains("gpu is lost"));
-    assert_eq!(lab.record()["outcome"]["failure"], "gpu-lost,at=start");
+    assert_eq!(sandbox.record()["outcome"]["failure"], "gpu-lost,at=start");
 }
 
 #[test]
 fn a_mount_that_the_machine_refuses_ends_the_plan_before_it() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let run = |path: &str| {
         let fail = format!("[fail]\nat = \"mount\"\nmessage = \"{path}\"\n[[gpus]]\nmodel = \"T4\"\n");
-        fs::write(lab.path("machine.toml"), fail).unwrap();
-        let mut command = lab.configure(&["--device=0", "--utility"]);
+        fs::write(sandbox.path("machine.toml"), fail).unwrap();
+        let mut command = sandbox.configure(&["--device=0", "--utility"]);
         command.env("FAKE_NVIDIA_TOPOLOGY", "machine.toml").env("FAKE_NVIDIA_APPLY", "files").output().unwrap()
     };
     for path in ["/proc/driver/nvidia", "/dev/nvidiactl", "/dev/nvidia0"] {
-        let expected = format!("mount error: mount operation failed: {}{path}: operation not permitted", lab.rootfs());
+        let expected =
+            format!("mount error: mount operation failed: {}{path}: operation not permitted", sandbox.rootfs());
         assert_eq!(stderr(&run(path)), format!("nvidia-container-cli: {expected}\n"));
-        assert!(!lab.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
+        assert!(!sandbox.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
         // The driver's mounts are taken back when one of them fails, and stay when a device's fails.
-        assert_eq!(lab.path("rootfs/usr/bin/nvidia-smi").exists(), path == "/dev/nvidia0", "{path}");
+        assert_eq!(sandbox.path("rootfs/usr/bin/nvidia-smi").exists(), path == "/dev/nvidia0", "{path}");
     }
-    assert!(lab.path("rootfs/dev/nvidiactl").exists() && !lab.path("rootfs/dev/nvidia0").exists());
+    assert!(sandbox.path("rootfs/dev/nvidiactl").exists() && !sandbox.path("rootfs/dev/nvidia0").exists());
 }
 
 #[test]
 fn an_unrecognized_option_is_the_real_programs_text() {
-    let lab = Lab::new();
-    let asked = lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "unrecognized-option").output().unwrap();
+    let sandbox = Sandbox::new();
+    let asked = sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "unrecognized-option").output().unwrap();
     let words = ["--cuda-compat-mode=disabled"];
-    let real = lab.configure(&words).env("FAKE_NVIDIA_CLI_VERSION", "1.16.0").output().unwrap();
+    let real = sandbox.configure(&words).env("FAKE_NVIDIA_CLI_VERSION", "1.16.0").output().unwrap();
     assert_eq!(stderr(&asked), stderr(&real));
 }
 
 #[test]
 fn a_failure_can_be_spelled_out_and_comes_every_nth_run() {
-    let lab = Lab::new();
-    let run =
-        || lab.configure(&[]).env("FAKE_NVIDIA_FAIL", "every=3,exit=7,at=mount,stderr=no, not now").output().unwrap();
+    let sandbox = Sandbox::new();
+    let run = || {
+        sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "every=3,exit=7,at=mount,stderr=no, not now").output().unwrap()
+    };
     let ends: Vec<Option<i32>> = (0..6).map(|_| run().status.code()).collect();
     assert_eq!(ends, [Some(0), Some(0), Some(7), Some(0), Some(0), Some(7)]);
-    assert_eq!(lab.record()["outcome"]["stderr"], "no, not now\n");
+    assert_eq!(sandbox.record()["outcome"]["stderr"], "no, not now\n");
 }
 
 #[test]
 fn an_old_version_does_not_know_new_options() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let knows = |version: &str, words: &[&str]| {
-        lab.cli(words).env("FAKE_NVIDIA_CLI_VERSION", version).output().unwrap().status.success()
+        sandbox.cli(words).env("FAKE_NVIDIA_CLI_VERSION", version).output().unwrap().status.success()
     };
-    let rootfs = lab.rootfs();
+    let rootfs = sandbox.rootfs();
     for (option, before, since) in [
         ("--imex-channel=", "1.14.5", "1.14.6"),
         ("--no-gsp-firmware", "1.16.1", "1.16.2"),
@@ -123,80 +127,81 @@ fn an_old_version_does_not_know_new_options() {
     }
     let words = ["--no-create-imex-channels", "info"];
     assert!(!knows("1.16.2", &words) && knows("1.17.0", &words));
-    let output = lab.cli(&["--version"]).env("FAKE_NVIDIA_CLI_VERSION", "1.15.0").output().unwrap();
+    let output = sandbox.cli(&["--version"]).env("FAKE_NVIDIA_CLI_VERSION", "1.15.0").output().unwrap();
     assert!(stdout(&output).starts_with("cli-version: 1.15.0\n"));
 }
 
 #[test]
 fn undefined_behaviour_of_the_real_program_is_a_clear_error() {
-    let lab = Lab::new();
-    let output = lab.configure(&["--imex-channel=99"]).env("FAKE_NVIDIA_TOPOLOGY", "gb200").output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.configure(&["--imex-channel=99"]).env("FAKE_NVIDIA_TOPOLOGY", "gb200").output().unwrap();
     let expected = "mount error: stat failed: /dev/nvidia-caps-imex-channels/channel99: no such file or directory";
     assert_eq!(stderr(&output), format!("nvidia-container-cli: {expected}\n"));
-    let made = lab.cli(&["-k", "configure", "--pid=1", "--imex-channel=99", &lab.rootfs()]).status().unwrap();
+    let made = sandbox.cli(&["-k", "configure", "--pid=1", "--imex-channel=99", &sandbox.rootfs()]).status().unwrap();
     assert!(made.success(), "--load-kmods makes the node");
 }
 
 #[test]
 fn our_own_name_speaks_with_the_real_ones_voice() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     for argv0 in ["fake-nvidia-container-cli", "/opt/x/fake-nvidia-container-cli"] {
-        let output = lab.named(argv0, &["list", "-d", "9"]).output().unwrap();
+        let output = sandbox.named(argv0, &["list", "-d", "9"]).output().unwrap();
         assert_eq!(stderr(&output), "nvidia-container-cli: device error: 9: unknown device\n");
-        let output = lab.named(argv0, &["--bogus"]).output().unwrap();
+        let output = sandbox.named(argv0, &["--bogus"]).output().unwrap();
         assert!(stderr(&output).starts_with("nvidia-container-cli: unrecognized option '--bogus'\n"));
     }
-    let output = lab.named("/opt/x/nvidia-container-cli.real", &["--bogus"]).output().unwrap();
+    let output = sandbox.named("/opt/x/nvidia-container-cli.real", &["--bogus"]).output().unwrap();
     assert!(stderr(&output).starts_with("/opt/x/nvidia-container-cli.real: unrecognized option '--bogus'\n"));
     assert!(stderr(&output).contains("Try `nvidia-container-cli.real --help'"));
 }
 
 #[test]
 fn the_hidden_option_for_the_name_changes_all_but_getopts_own_line() {
-    let lab = Lab::new();
-    let output = lab.cli(&["--program-name=/a/b", "--bogus"]).output().unwrap();
+    let sandbox = Sandbox::new();
+    let output = sandbox.cli(&["--program-name=/a/b", "--bogus"]).output().unwrap();
     let expected =
         "nvidia-container-cli: unrecognized option '--bogus'\nTry `b --help' or `b --usage' for more information.\n";
     assert_eq!(stderr(&output), expected);
-    let output = lab.cli(&["--program-name=b", "list", "-d", "9"]).output().unwrap();
+    let output = sandbox.cli(&["--program-name=b", "list", "-d", "9"]).output().unwrap();
     assert_eq!(stderr(&output), "b: device error: 9: unknown device\n");
 }
 
 #[test]
 fn the_verbs_of_our_own_exist_under_our_name_only() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     for verb in ["topologies", "failures", "record-path", "schema"] {
-        assert!(lab.named("fake-nvidia-container-cli", &[verb]).status().unwrap().success(), "{verb}");
-        assert_eq!(lab.cli(&[verb]).output().unwrap().status.code(), Some(1), "{verb}");
+        assert!(sandbox.named("fake-nvidia-container-cli", &[verb]).status().unwrap().success(), "{verb}");
+        assert_eq!(sandbox.cli(&[verb]).output().unwrap().status.code(), Some(1), "{verb}");
     }
     let words = ["require", "cuda>=12.4 brand=tesla,driver>=470", "--topology", "t4"];
-    let output = lab.named("fake-nvidia-container-cli", &words).output().unwrap();
+    let output = sandbox.named("fake-nvidia-container-cli", &words).output().unwrap();
     assert!(output.status.success() && stdout(&output).contains("=> satisfied"), "{}", stdout(&output));
-    let output = lab.named("fake-nvidia-container-cli", &["require", "cuda>=99", "--topology", "t4"]).output().unwrap();
+    let output =
+        sandbox.named("fake-nvidia-container-cli", &["require", "cuda>=99", "--topology", "t4"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let words = ["explain", "--topology", "h100-mig", "configure", "--device=0:1", "-u", "--pid=1", "/ctr"];
-    let output = lab.named("fake-nvidia-container-cli", &words).output().unwrap();
+    let output = sandbox.named("fake-nvidia-container-cli", &words).output().unwrap();
     assert!(stdout(&output).contains("MIG device  0:1  3g.40gb"), "{}", stdout(&output));
-    let output = lab.named("fake-nvidia-container-cli", &["record-path"]).output().unwrap();
-    assert_eq!(stdout(&output).trim_end(), lab.path("record").to_str().unwrap());
+    let output = sandbox.named("fake-nvidia-container-cli", &["record-path"]).output().unwrap();
+    assert_eq!(stdout(&output).trim_end(), sandbox.path("record").to_str().unwrap());
 }
 
 #[test]
 fn a_printed_topology_is_a_topology() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     for name in ["a100-mig", "gb200", "none", "mixed"] {
-        let printed = lab.named("fake-nvidia-container-cli", &["topologies", name]).output().unwrap();
-        fs::write(lab.path("again.json"), &printed.stdout).unwrap();
-        let again = lab.named("fake-nvidia-container-cli", &["topologies", "again.json"]).output().unwrap();
+        let printed = sandbox.named("fake-nvidia-container-cli", &["topologies", name]).output().unwrap();
+        fs::write(sandbox.path("again.json"), &printed.stdout).unwrap();
+        let again = sandbox.named("fake-nvidia-container-cli", &["topologies", "again.json"]).output().unwrap();
         assert_eq!(stdout(&again), stdout(&printed), "{name}");
     }
 }
 
 #[test]
 fn nvidia_smi_tells_the_machine_of_the_settings() {
-    let lab = Lab::new();
+    let sandbox = Sandbox::new();
     let smi = |words: &[&str], topology: &str| {
-        lab.named("nvidia-smi", words).env("FAKE_NVIDIA_TOPOLOGY", topology).output().unwrap()
+        sandbox.named("nvidia-smi", words).env("FAKE_NVIDIA_TOPOLOGY", topology).output().unwrap()
     };
     let list = stdout(&smi(&["-L"], "h100-mig"));
     assert_eq!(list.lines().filter(|l| l.starts_with("GPU ")).count(), 2);
@@ -208,17 +213,17 @@ fn nvidia_smi_tells_the_machine_of_the_settings() {
     assert_eq!(smi(&["--query-gpu=shoes", "--format=csv"], "t4").status.code(), Some(2));
     assert!(stdout(&smi(&["mig", "-lgi"], "h100-mig")).contains("MIG 3g.40gb"));
     assert_eq!(smi(&[], "none").status.code(), Some(9));
-    assert!(lab.records().is_empty());
+    assert!(sandbox.records().is_empty());
 }
 
 #[test]
 fn a_linker_cache_of_ones_own_has_to_be_one() {
-    let lab = Lab::new();
-    fs::write(lab.path("cache"), "glibc-ld.so.cache1.1").unwrap();
-    fs::write(lab.path("text"), "no cache").unwrap();
-    let run = |path: &Path| lab.cli(&[&format!("--ldcache={}", path.display()), "info"]).output().unwrap();
-    assert!(run(&lab.path("cache")).status.success());
-    let (text, gone) = (lab.path("text"), lab.path("gone"));
+    let sandbox = Sandbox::new();
+    fs::write(sandbox.path("cache"), "glibc-ld.so.cache1.1").unwrap();
+    fs::write(sandbox.path("text"), "no cache").unwrap();
+    let run = |path: &Path| sandbox.cli(&[&format!("--ldcache={}", path.display()), "info"]).output().unwrap();
+    assert!(run(&sandbox.path("cache")).status.success());
+    let (text, gone) = (sandbox.path("text"), sandbox.path("gone"));
     let error = |what: String| format!("nvidia-container-cli: detection error: {what}\n");
     assert_eq!(stderr(&run(&text)), error(format!("unsupported file format: {}", text.display())));
     assert_eq!(stderr(&run(&gone)), error(format!("open failed: {}: no such file or directory", gone.display())));
@@ -226,24 +231,24 @@ fn a_linker_cache_of_ones_own_has_to_be_one() {
 
 #[test]
 fn the_debug_log_has_the_real_programs_form() {
-    let lab = Lab::new();
-    assert!(lab.cli(&["--debug=log", "list"]).status().unwrap().success());
-    let log = fs::read_to_string(lab.path("log")).unwrap();
+    let sandbox = Sandbox::new();
+    assert!(sandbox.cli(&["--debug=log", "list"]).status().unwrap().success());
+    let log = fs::read_to_string(sandbox.path("log")).unwrap();
     assert!(log.starts_with("\n-- WARNING, the following logs are for debugging purposes only --\n\nI"), "{log}");
     assert!(log.contains(" nvc.c:0] using unprivileged user 65534:65534\n"), "{log}");
-    assert!(lab.cli(&["--debug=/no/such/folder/log", "list"]).status().unwrap().success());
-    assert!(!lab.cli(&["--debug=early", "--root=", "list"]).status().unwrap().success());
-    assert!(!lab.path("early").exists());
+    assert!(sandbox.cli(&["--debug=/no/such/folder/log", "list"]).status().unwrap().success());
+    assert!(!sandbox.cli(&["--debug=early", "--root=", "list"]).status().unwrap().success());
+    assert!(!sandbox.path("early").exists());
 }
 
 #[test]
 fn files_mode_follows_links_inside_the_root_only() {
-    let lab = Lab::new();
-    let outside = lab.path("outside");
+    let sandbox = Sandbox::new();
+    let outside = sandbox.path("outside");
     fs::create_dir(&outside).unwrap();
-    std::os::unix::fs::symlink(&outside, lab.path("rootfs/usr")).unwrap();
-    let output = lab.configure(&["-u", "--device=all"]).env("FAKE_NVIDIA_APPLY", "files").output().unwrap();
+    std::os::unix::fs::symlink(&outside, sandbox.path("rootfs/usr")).unwrap();
+    let output = sandbox.configure(&["-u", "--device=all"]).env("FAKE_NVIDIA_APPLY", "files").output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
-    assert!(lab.path("rootfs").join(outside.strip_prefix("/").unwrap()).join("bin/nvidia-smi").exists());
+    assert!(sandbox.path("rootfs").join(outside.strip_prefix("/").unwrap()).join("bin/nvidia-smi").exists());
 }

@@ -1,6 +1,5 @@
 //! The recorded runs of the real `nvidia-container-cli`, each a test of its own, twice: with a record, and in the mode
 //! `files` with the tree compared. The cases are data in fixtures/cli-recorded; nothing here knows what they are about.
-#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -16,9 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "shared with suites that ask for more")]
-mod programs;
+mod suite {
+    pub(crate) mod programs;
+}
+use suite::programs;
 
 fn main() {
     let arguments = Arguments::from_args();

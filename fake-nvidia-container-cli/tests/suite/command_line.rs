@@ -5,8 +5,8 @@ use fake_nvidia_container_cli::cli::{self, Context, Parsed, Version};
 use fake_nvidia_container_cli::failure::Pending;
 use fake_nvidia_container_cli::plan::{Kind, Op, Plan};
 use fake_nvidia_container_cli::simulate::{self, Setting};
-use fake_nvidia_container_cli::text::Text;
-use fake_nvidia_container_cli::topology::{Topology, load, names};
+use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::topology::{Topology, load, names};
 use proptest::prelude::*;
 
 fn context(posixly_correct: bool) -> Context {
@@ -98,7 +98,7 @@ proptest! {
     fn no_command_line_panics(words in prop::collection::vec(word(), 0..10), posix: bool, name in prop::sample::select(names().collect::<Vec<_>>())) {
         prop_assume!(!sleeps(&words));
         let words = words.iter().map(|w| Text::from(w.as_str())).collect();
-        if let (_, Ok(parsed)) = cli::parse(&context(posix), words) {
+        if let Ok(parsed) = cli::parse(&context(posix), words).parsed {
             let _ = plan(&load(Some(name)).unwrap(), &parsed);
         }
     }
@@ -116,7 +116,7 @@ proptest! {
         let mut words = vec!["configure".to_owned(), "--pid=5".to_owned(), "/container".to_owned()];
         words.extend(options.iter().cloned());
         let words: Vec<Text> = words.iter().map(|w| Text::from(w.as_str())).collect();
-        let parsed = cli::parse(&context(false), words).1.unwrap();
+        let parsed = cli::parse(&context(false), words).parsed.unwrap();
         let (plan, done) = plan(&machine, &parsed);
         let ops = plan.recorded();
         let asked = |option: &str| options.iter().any(|o| o == option);
@@ -144,7 +144,7 @@ proptest! {
         let of = |options: &[String]| {
             let fixed = ["configure", "--pid=5", "/container"].map(str::to_owned);
             let words = fixed.iter().chain(options).map(|w| Text::from(w.as_str())).collect();
-            let parsed = cli::parse(&context(false), words).1.unwrap();
+            let parsed = cli::parse(&context(false), words).parsed.unwrap();
             plan(&machine, &parsed).0
         };
         // The order of values in a list is the order of devices, so both spellings of --device must stay in theirs.
@@ -153,4 +153,12 @@ proptest! {
         sorted.sort();
         prop_assert_eq!(of(&options), of(&sorted));
     }
+}
+
+#[test]
+fn to_hang_is_part_of_what_was_read_and_reading_does_not_wait() {
+    let hang = |words: &[&str]| cli::parse(&context(false), words.iter().map(|w| Text::from(*w)).collect()).hang;
+    assert_eq!(hang(&["--HANG", "info"]).as_secs(), 3600);
+    assert_eq!(hang(&["--HANG=7", "list", "--HANG=5", "--bogus"]).as_secs(), 12);
+    assert_eq!(hang(&["--HANG=-7", "info"]).as_secs() + hang(&["--HANG=x", "info"]).as_secs(), 0);
 }

@@ -1,9 +1,10 @@
 //! From a topology as written to a whole one: what is left out follows from the model, the place and the driver.
 
 use super::file::{FaultFile, GpuFile, Gpus, HostFile, MigEntry, MigFile, NvCapsWord, TopologyFile};
-use super::{Fault, Gpu, Host, Mig, NvCaps, Topology, models};
-use crate::driver::tables;
-use crate::failure::Step;
+use super::{Fault, Gpu, Host, Mig, NvCaps, Topology};
+use crate::driver_files;
+use crate::models;
+use crate::step::Step;
 
 /// Completes a topology; the error names the member.
 pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, String> {
@@ -126,9 +127,9 @@ fn host(file: HostFile, driver: &str) -> Host {
     };
     let owned = |paths: &[&str]| -> Vec<String> { paths.iter().map(|p| (*p).to_owned()).collect() };
     Host {
-        bins: file.bins.unwrap_or_else(|| tables::bins().map(|name| format!("/usr/bin/{name}")).collect()),
-        libs64: file.libs64.unwrap_or_else(|| versioned("/usr/lib/x86_64-linux-gnu", &tables::USUAL_LIBS)),
-        libs32: file.libs32.unwrap_or_else(|| versioned("/usr/lib/i386-linux-gnu", &tables::USUAL_LIBS32)),
+        bins: file.bins.unwrap_or_else(|| driver_files::bins().map(|name| format!("/usr/bin/{name}")).collect()),
+        libs64: file.libs64.unwrap_or_else(|| versioned("/usr/lib/x86_64-linux-gnu", &driver_files::USUAL_LIBS)),
+        libs32: file.libs32.unwrap_or_else(|| versioned("/usr/lib/i386-linux-gnu", &driver_files::USUAL_LIBS32)),
         devs: file.devs.unwrap_or_else(|| owned(&["/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"])),
         ipcs: file.ipcs.unwrap_or_else(|| {
             owned(&["/run/nvidia-persistenced/socket", "/run/nvidia-fabricmanager/socket", "/tmp/nvidia-mps"])

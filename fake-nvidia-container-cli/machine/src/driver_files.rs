@@ -1,7 +1,22 @@
 //! Which files belong to a driver, and which capability each serves. One row a file; the order is the order of every
 //! list and of every mount.
 
-use super::Capability::{self, Compute, Graphics, Ngx, Utility, Video};
+use Capability::{Compute, Graphics, Ngx, Utility, Video};
+
+/// What a file serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// CUDA and OpenCL.
+    Compute,
+    /// nvidia-smi and NVML.
+    Utility,
+    /// The video codecs.
+    Video,
+    /// OpenGL and Vulkan.
+    Graphics,
+    /// NGX.
+    Ngx,
+}
 
 /// Programs and what they serve.
 pub const BINS: [(&str, Capability); 6] = [

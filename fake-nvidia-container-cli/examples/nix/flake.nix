@@ -1,7 +1,7 @@
 # Somebody else's project: a test of a program that calls nvidia-container-cli, on eight simulated GPUs.
 {
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
-  inputs.hook.url = "path:../.."; # wherever this repository is
+  inputs.hook.url = "path:../../.."; # wherever this repository is
   inputs.hook.inputs.nixpkgs.follows = "nixpkgs";
 
   outputs =

@@ -2,7 +2,7 @@
 //!
 //! A library of its own: it knows the devices of a machine and the words for them, nothing of containers.
 
-use crate::cli::numbers::{scan, unsigned};
+use crate::number::{scan, unsigned};
 use crate::topology::Gpu;
 
 /// The largest IMEX channel.

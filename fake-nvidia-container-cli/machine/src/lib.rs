@@ -1,0 +1,29 @@
+//! What a simulated NVIDIA machine is, and what follows from it alone: a topology, the files of its driver, the devices
+//! that a list names, and what a requirement comes to.
+//!
+//! It knows no surface: no command line, no container, no message of a program. `fake-nvidia-container-cli` shows these
+//! machines to containers; whoever wants to predict what it will do asks here.
+//!
+//! ```
+//! use nvidia_simulated_machine::requirement::{DeviceFacts, Facts, Verdict, evaluate};
+//! use nvidia_simulated_machine::{select, topology};
+//!
+//! let machine = topology::load(Some("h100-mig"))?;
+//! let chosen = select::devices("0:1", &machine.gpus).map_err(|item| format!("{item}: unknown device"))?;
+//! assert_eq!((chosen.gpus, chosen.migs), (vec![0], vec![(0, 1)]));
+//!
+//! let gpu = &machine.gpus[0];
+//! let device = Some(DeviceFacts { arch: &gpu.arch, brand: &gpu.brand });
+//! let facts = Facts { cuda: &machine.cuda, driver: &machine.driver, device };
+//! assert_eq!(evaluate("cuda>=99 arch>=9.0", facts), Verdict::Satisfied);
+//! # Ok::<(), String>(())
+//! ```
+
+pub mod driver_files;
+pub mod models;
+pub mod number;
+pub mod requirement;
+pub mod select;
+pub mod step;
+pub mod text;
+pub mod topology;

@@ -1,0 +1,71 @@
+//! The steps of a run of `nvidia-container-cli`, in its order: a machine may be such that one of them fails.
+//!
+//! It knows names and their order, not what a step does.
+
+use std::fmt;
+
+/// The steps of a run, in the real program's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Before the command line is read.
+    Start,
+    /// The capabilities of the process.
+    Caps,
+    /// The list of IMEX channels.
+    Imex,
+    /// The library and the driver.
+    Init,
+    /// The container.
+    Container,
+    /// Versions and files of the driver.
+    DriverInfo,
+    /// The devices.
+    DeviceInfo,
+    /// `--device`.
+    Device,
+    /// `--mig-config`.
+    MigConfig,
+    /// `--mig-monitor`.
+    MigMonitor,
+    /// `--require`.
+    Requirement,
+    /// The driver's files in the container.
+    Mount,
+    /// ldconfig in the container.
+    Ldcache,
+    /// After all else.
+    End,
+}
+
+/// Each step with the word for it.
+pub const STEPS: [(Step, &str); 14] = [
+    (Step::Start, "start"),
+    (Step::Caps, "caps"),
+    (Step::Imex, "imex"),
+    (Step::Init, "init"),
+    (Step::Container, "container"),
+    (Step::DriverInfo, "driver_info"),
+    (Step::DeviceInfo, "device_info"),
+    (Step::Device, "device"),
+    (Step::MigConfig, "mig_config"),
+    (Step::MigMonitor, "mig_monitor"),
+    (Step::Requirement, "requirement"),
+    (Step::Mount, "mount"),
+    (Step::Ldcache, "ldcache"),
+    (Step::End, "end"),
+];
+
+impl Step {
+    /// The step of a word; `-` may stand for `_`.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let word = word.replace('-', "_");
+        STEPS.iter().find(|(_, name)| *name == word).map(|(step, _)| *step)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(STEPS.iter().find(|(step, _)| step == self).map_or("", |(_, name)| name))
+    }
+}
