@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::comments::{self, Decoded};
 use crate::contract::origin::Place;
 use crate::contract::variables::{CONFIG_FILE, XDG_CONFIG_HOME};
 use crate::error::Error;
@@ -18,8 +19,10 @@ use crate::text::position::Position;
 pub struct ConfigFile {
     /// Its path, as it was given or searched.
     pub path: PathBuf,
-    /// Its content, without a byte order mark.
+    /// Its content, without a byte order mark, and with a placeholder for each byte of `passed_over`.
     pub text: String,
+    /// The offsets of bytes in comments that are not UTF-8 or control characters.
+    pub passed_over: Vec<usize>,
 }
 
 impl ConfigFile {
@@ -66,7 +69,7 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
         let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
         match host.read(&path) {
             Ok(bytes) => {
-                return text(bytes).map_err(unreadable).map(|text| Some(ConfigFile { path: path.into(), text }));
+                return decoded(&path, bytes).map_err(unreadable).map(Some);
             }
             Err(cause) if is_absent(&cause) && !required => {}
             Err(cause) => return Err(unreadable(cause)),
@@ -80,13 +83,16 @@ fn is_absent(cause: &io::Error) -> bool {
     cause.kind() == io::ErrorKind::NotFound
 }
 
-fn text(bytes: Vec<u8>) -> io::Result<String> {
+fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {
     let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf".as_slice()) {
         Some(rest) => rest.to_vec(),
         None => bytes,
     };
-    String::from_utf8(bytes).map_err(|error| {
-        let Position { line, column } = Position::of_fault(error.as_bytes(), &error.utf8_error());
-        io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 in line {line}, column {column}"))
-    })
+    match comments::decode(bytes) {
+        Ok(Decoded { text, passed_over }) => Ok(ConfigFile { path: path.to_owned(), text, passed_over }),
+        Err((bytes, fault)) => {
+            let Position { line, column } = Position::of_fault(&bytes, &fault);
+            Err(io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 in line {line}, column {column}")))
+        }
+    }
 }

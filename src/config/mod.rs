@@ -1,6 +1,7 @@
 //! The configuration: which file, what it says, and what holds where it says nothing (SPEC sections 3 and 4).
 //! Must not know containers.
 
+mod comments;
 mod locate;
 mod toml_dialect;
 
@@ -8,7 +9,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 pub use locate::{ConfigFile, SUSE_USER, find, searched};
-pub use toml_dialect::{Fault, Value, type_fault, type_name as type_name_of};
+pub use toml_dialect::{Entry, Fault, FaultKind, Value, read as read_toml};
 
 use crate::contract::capabilities::Capabilities;
 use crate::contract::cli_version::CliVersion;
@@ -69,12 +70,19 @@ impl<'a> Config<'a> {
     fn parse(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
         let mut settings = vec![None; ROWS.len()];
         if let Some(file) = file {
-            toml_dialect::read(&file.text, |key, value, offset| {
-                if let Some(slot) = settings.get_mut(key as usize) {
-                    *slot = Some(Setting { value, offset });
+            for entry in toml_dialect::read(&file.text) {
+                match entry {
+                    Entry::Known { key, value, span, .. } => {
+                        if let Some(slot) = settings.get_mut(key as usize) {
+                            *slot = Some(Setting { value, offset: span.start });
+                        }
+                    }
+                    Entry::Unknown { .. } => {}
+                    Entry::Fault(Fault { message, span, .. }) => {
+                        return Err(Error::Config { place: file.place(span.start), message });
+                    }
                 }
-            })
-            .map_err(|fault| Error::Config { place: file.place(fault.offset), message: fault.message })?;
+            }
         }
         Ok(Config { file, settings, supported: Capabilities::default(), cli_version: CliVersion::NEWEST })
     }

@@ -3,6 +3,7 @@
 //! control characters); docs/differences.md lists them. Must not know what a key means.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
@@ -19,53 +20,111 @@ pub enum Value<'a> {
     List(Vec<Cow<'a, str>>),
 }
 
-/// A fault in the file and the byte at which it stands.
+/// One finding of the walk through a document. Spans are in bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry<'a> {
+    /// A known key with a value of its type.
+    Known {
+        /// The key.
+        key: Key,
+        /// Its value.
+        value: Value<'a>,
+        /// The span of the last part of its name.
+        name: Range<usize>,
+        /// The span of the value.
+        span: Range<usize>,
+    },
+    /// A key or a table that no program reads. What stands in such a table is not looked at.
+    Unknown {
+        /// Its dotted name, with quotes where a part of it holds a dot.
+        name: String,
+        /// A table, not a key.
+        is_table: bool,
+        /// The span of the last part of its name.
+        span: Range<usize>,
+    },
+    /// Something for which a start fails.
+    Fault(Fault),
+}
+
+/// A fault of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
+    /// Its kind.
+    pub kind: FaultKind,
     /// What is wrong.
     pub message: String,
-    /// The byte offset of the place.
-    pub offset: usize,
+    /// Where it stands, in bytes.
+    pub span: Range<usize>,
 }
 
-/// Reads a document and gives each known key that it sets, with the offset of its value, to `set`.
-pub fn read<'a>(text: &'a str, mut set: impl FnMut(Key, Value<'a>, usize)) -> Result<(), Fault> {
-    let document = DeTable::parse(text).map_err(|error| Fault {
-        message: error.message().replace('\n', ", "),
-        offset: error.span().map_or(0, |span| span.start),
-    })?;
-    walk(document.into_inner(), &mut String::new(), &mut set)
+/// The kinds of faults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The file is not TOML.
+    Syntax,
+    /// A known key has a value of another type.
+    Key(Key),
+    /// A table with known keys is something else; its dotted name.
+    Section(String),
 }
 
-/// Visits a table. `prefix` is the dotted name of the table with a dot behind it, or empty at the top.
-fn walk<'a>(table: DeTable<'a>, prefix: &mut String, set: &mut impl FnMut(Key, Value<'a>, usize)) -> Result<(), Fault> {
-    for (name, value) in table {
-        let length = prefix.len();
-        prefix.push_str(name.get_ref());
-        let offset = value.span().start;
-        if let Some(key) = Key::named(prefix) {
-            let value = typed(key, value.into_inner()).map_err(|message| Fault { message, offset })?;
-            set(key, value, offset);
-        } else {
-            match value.into_inner() {
-                DeValue::Table(table) => {
-                    prefix.push('.');
-                    walk(table, prefix, set)?;
-                }
-                other if is_table(prefix) => {
-                    return Err(Fault { message: wrong_type(prefix, "a table", type_name(&other)), offset });
-                }
-                _ => {}
+/// Reads a document. Faults of syntax come first, in their order; everything else follows in the order of the names.
+#[must_use]
+pub fn read(text: &str) -> Vec<Entry<'_>> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    let syntax = errors.into_iter().map(|error| {
+        let message = error.message().replace('\n', ", ");
+        Entry::Fault(Fault { kind: FaultKind::Syntax, message, span: error.span().unwrap_or_default() })
+    });
+    let mut entries = syntax.collect();
+    walk(document.into_inner(), &mut String::new(), &mut entries);
+    entries
+}
+
+/// Visits a table. `prefix` is its dotted name and a dot, or empty at the top.
+fn walk<'a>(table: DeTable<'a>, prefix: &mut String, entries: &mut Vec<Entry<'a>>) {
+    for (part, value) in table {
+        let (length, name, span) = (prefix.len(), part.span(), value.span());
+        prefix.push_str(part.get_ref());
+        // A quoted part with a dot is one name, which no program knows, and not the path that it looks like.
+        let is_one_name = part.get_ref().contains('.');
+        match (Key::named(prefix).filter(|_| !is_one_name), value.into_inner()) {
+            (Some(key), value) => entries.push(known(key, value, name, span)),
+            (None, value) if is_one_name || !is_section(prefix) => {
+                let is_table = matches!(value, DeValue::Table(_));
+                let name_shown = if is_one_name { quoted(prefix, length) } else { prefix.clone() };
+                entries.push(Entry::Unknown { name: name_shown, is_table, span: name });
+            }
+            (None, DeValue::Table(table)) => {
+                prefix.push('.');
+                walk(table, prefix, entries);
+            }
+            (None, other) => {
+                let message = wrong_type(prefix, "a table", type_name(&other));
+                entries.push(Entry::Fault(Fault { kind: FaultKind::Section(prefix.clone()), message, span }));
             }
         }
         prefix.truncate(length);
     }
-    Ok(())
+}
+
+/// A dotted name whose last part, from `start` on, holds a dot itself.
+fn quoted(name: &str, start: usize) -> String {
+    let (table, part) = name.split_at_checked(start).unwrap_or(("", name));
+    format!("{table}\"{part}\"")
 }
 
 /// Whether known keys stand in the table of a dotted name.
-fn is_table(name: &str) -> bool {
+fn is_section(name: &str) -> bool {
     ROWS.iter().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+}
+
+fn known(key: Key, value: DeValue<'_>, name: Range<usize>, span: Range<usize>) -> Entry<'_> {
+    match typed(key, value) {
+        Ok(value) => Entry::Known { key, value, name, span },
+        Err(message) => Entry::Fault(Fault { kind: FaultKind::Key(key), message, span }),
+    }
 }
 
 fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
@@ -77,7 +136,7 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
             .into_iter()
             .map(|item| match item.into_inner() {
                 DeValue::String(item) => Ok(item),
-                other => Err(wrong_item(row.name, &other)),
+                other => Err(wrong_type(row.name, "a list of strings", &format!("a list with {}", type_name(&other)))),
             })
             .collect::<Result<_, _>>()
             .map(Value::List),
@@ -85,32 +144,12 @@ fn typed(key: Key, value: DeValue<'_>) -> Result<Value<'_>, String> {
     }
 }
 
-/// What is wrong with the type of a known key's value, if anything is.
-#[must_use]
-pub fn type_fault(key: Key, value: &DeValue<'_>) -> Option<String> {
-    let row = key.row();
-    match (row.kind, value) {
-        (Kind::Bool, DeValue::Boolean(_)) | (Kind::Text, DeValue::String(_)) => None,
-        (Kind::List, DeValue::Array(items)) => items
-            .iter()
-            .map(|item| item.get_ref())
-            .find(|item| !matches!(item, DeValue::String(_)))
-            .map(|item| wrong_item(row.name, item)),
-        (kind, other) => Some(wrong_type(row.name, kind.type_name(), type_name(other))),
-    }
-}
-
-fn wrong_item(name: &str, item: &DeValue<'_>) -> String {
-    wrong_type(name, "a list of strings", &format!("a list with {}", type_name(item)))
-}
-
 fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
     format!("{name} must be {wanted}, found {found}")
 }
 
 /// The type of a value, with article.
-#[must_use]
-pub fn type_name(value: &DeValue<'_>) -> &'static str {
+fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) => "an integer",
@@ -119,5 +158,45 @@ pub fn type_name(value: &DeValue<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<String> {
+        let kind = |entry| match entry {
+            Entry::Known { key, .. } => format!("known {}", key.row().name),
+            Entry::Unknown { name, is_table: true, .. } => format!("unknown table {name}"),
+            Entry::Unknown { name, .. } => format!("unknown {name}"),
+            Entry::Fault(fault) => format!("{:?}", fault.kind),
+        };
+        read(text).into_iter().map(kind).collect()
+    }
+
+    #[test]
+    fn a_name_is_a_list_of_parts_however_it_is_written() {
+        for text in [
+            "nvidia-container-cli.user = 'a'",
+            "\"nvidia-container-cli\".'user' = 'a'",
+            "[nvidia-container-cli]\nuser = 'a'",
+        ] {
+            assert_eq!(kinds(text), ["known nvidia-container-cli.user"], "{text}");
+        }
+        assert_eq!(kinds("'nvidia-container-cli.user' = 'a'"), ["unknown \"nvidia-container-cli.user\""]);
+        assert_eq!(
+            kinds("nvidia-container-runtime.'modes.legacy'.cuda-compat-mode = 'mount'"),
+            ["unknown table nvidia-container-runtime.\"modes.legacy\""]
+        );
+    }
+
+    #[test]
+    fn every_fault_is_found_and_those_of_syntax_come_first() {
+        let text = "features = 1\ndisable-require = 'x'\n[nvidia-container-cli]\nuser = \n";
+        let faults = kinds(text);
+        assert_eq!(faults.first().map(String::as_str), Some("Syntax"));
+        assert!(faults.contains(&"Section(\"features\")".to_owned()), "{faults:?}");
+        assert!(faults.contains(&"Key(DisableRequire)".to_owned()), "{faults:?}");
     }
 }

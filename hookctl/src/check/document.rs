@@ -3,12 +3,11 @@
 
 use std::ops::Range;
 
-use toml::de::{DeTable, DeValue};
+use hook::config::{Entry, Fault, FaultKind, Value, read_toml};
+use hook::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
 
 use super::suggest::{belongs_to, nearest};
 use super::{Finding, Place, Severity};
-use hook::config::{type_fault, type_name_of};
-use hook::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
 
 /// A file, read.
 pub struct Document<'t> {
@@ -29,6 +28,31 @@ impl Document<'_> {
         Some(Place::of(self.text, span))
     }
 
+    /// Adds a warning about the comments that hold bytes which nobody can read.
+    pub fn passed_over(&mut self, offsets: &[usize]) {
+        let Some(first) = offsets.first() else { return };
+        let others = match offsets.len() {
+            1 => String::new(),
+            more => format!(", and {} more in comments", more - 1),
+        };
+        let message = format!("a byte in a comment is not UTF-8 or is a control character{others}");
+        let remedy = "remove it; the hook passes over it, and other programs may refuse the file".to_owned();
+        self.add(Severity::Warning, "comment", None, &(*first..first + 1), message, remedy);
+    }
+
+    /// Remembers where a key's value stands, and whether only other programs read it.
+    fn note(&mut self, key: Key, span: &Range<usize>) {
+        self.set.push((key, span.clone()));
+        if key.row().reader == Reader::Others {
+            self.keys_of_others.push(key.row().name);
+        }
+    }
+
+    fn deprecated(&mut self, name: &str, state: &str, instead: &str, span: &Range<usize>) {
+        let message = format!("{name} is {state}");
+        self.add(Severity::Warning, "deprecated", Some(name), span, message, instead.to_owned());
+    }
+
     fn add(
         &mut self,
         severity: Severity,
@@ -46,93 +70,72 @@ impl Document<'_> {
 /// Reads a file.
 pub fn read(text: &str) -> Document<'_> {
     let mut document = Document { text, findings: Vec::new(), set: Vec::new(), keys_of_others: Vec::new() };
-    let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        let span = error.span().unwrap_or_default();
-        let message = error.message().replace('\n', ", ");
-        document.add(
-            Severity::Error,
-            "syntax",
-            None,
-            &span,
-            message,
-            "correct this line; the file is TOML 1.0".to_owned(),
-        );
+    for entry in read_toml(text) {
+        match entry {
+            Entry::Known { key, value, name, span } => known(&mut document, key, &value, &name, &span),
+            Entry::Unknown { name, is_table, span } => unknown(&mut document, &name, is_table, &span),
+            Entry::Fault(fault) => self::fault(&mut document, fault),
+        }
     }
-    walk(&mut document, table.into_inner(), &mut String::new());
     document
 }
 
-/// Visits a table. `prefix` is its dotted name with a dot behind it, or empty at the top.
-fn walk(document: &mut Document<'_>, table: DeTable<'_>, prefix: &mut String) {
-    for (name, value) in table {
-        let length = prefix.len();
-        prefix.push_str(name.get_ref());
-        let (name_span, span) = (name.span(), value.span());
-        if let Some((_, instead)) = DEPRECATED.iter().find(|(old, _)| old == prefix)
-            && !is_default(prefix, value.get_ref())
-        {
-            // A key that is still read is told from one that is not.
-            let state = if Key::named(prefix).is_some() { "deprecated" } else { "out of use" };
-            let message = format!("{prefix} is {state}");
-            document.add(Severity::Warning, "deprecated", Some(prefix), &name_span, message, (*instead).to_owned());
-        } else if Key::named(prefix).is_none() && !is_section(prefix) {
-            let is_table = matches!(value.get_ref(), DeValue::Table(_));
-            unknown(document, prefix, is_table, &name_span);
+fn fault(document: &mut Document<'_>, fault: Fault) {
+    let (id, name, remedy) = match fault.kind {
+        FaultKind::Syntax => ("syntax", None, "correct this line; the file is TOML 1.0".to_owned()),
+        FaultKind::Section(name) => {
+            let remedy = format!("write [{name}] and its keys below");
+            ("type", Some(name), remedy)
         }
-        if let Some(key) = Key::named(prefix) {
-            known(document, key, &span, value.into_inner());
-        } else if is_section(prefix) {
-            match value.into_inner() {
-                DeValue::Table(table) => {
-                    prefix.push('.');
-                    walk(document, table, prefix);
-                }
-                other => {
-                    let message = format!("{prefix} must be a table, found {}", type_name_of(&other));
-                    let remedy = format!("write [{prefix}] and its keys below");
-                    document.add(Severity::Error, "type", Some(prefix), &span, message, remedy);
-                }
-            }
+        FaultKind::Key(key) => {
+            document.note(key, &fault.span);
+            ("type", Some(key.row().name.to_owned()), format!("write {}", key.row().kind.type_name()))
         }
-        prefix.truncate(length);
-    }
+    };
+    document.add(Severity::Error, id, name.as_deref(), &fault.span, fault.message, remedy);
 }
 
-/// Whether a value is the default of a known key, so that setting it changes nothing.
-fn is_default(name: &str, value: &DeValue<'_>) -> bool {
-    let default = Key::named(name).map(|key| key.row().default);
-    matches!((default, value), (Some(DefaultValue::Bool(default)), DeValue::Boolean(value)) if default == *value)
-}
-
-/// Whether a dotted name is that of a table with known keys.
-fn is_section(name: &str) -> bool {
-    ROWS.iter().any(|row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
-}
-
-fn known(document: &mut Document<'_>, key: Key, span: &Range<usize>, value: DeValue<'_>) {
+fn known(document: &mut Document<'_>, key: Key, value: &Value<'_>, name: &Range<usize>, span: &Range<usize>) {
+    document.note(key, span);
     let row = key.row();
-    document.set.push((key, span.clone()));
-    if row.reader == Reader::Others {
-        document.keys_of_others.push(row.name);
+    if let Some(instead) = replacement(row.name).filter(|_| !is_default(key, value)) {
+        document.deprecated(row.name, "deprecated", instead, name);
     }
-    if let Some(message) = type_fault(key, &value) {
-        let remedy = format!("write {}", row.kind.type_name());
-        document.add(Severity::Error, "type", Some(row.name), span, message, remedy);
-    } else if let DeValue::String(word) = &value
+    if let Value::Text(word) = value
         && !row.allowed.is_empty()
         && !row.allowed.contains(&word.as_ref())
     {
         // With another mode the hook refuses every GPU container; other keys have something to fall back to.
         let severity = if key == Key::RuntimeMode { Severity::Error } else { Severity::Warning };
-        let message = format!("{} knows no value \"{word}\"", row.name);
+        let message = format!("\"{word}\" is not a valid value for {}", row.name);
         let meant = nearest(word, row.allowed.iter().copied()).map(|meant| format!("did you mean \"{meant}\"? "));
         let remedy = format!("{}one of: {}", meant.unwrap_or_default(), row.allowed.join(", "));
         document.add(severity, "value", Some(row.name), span, message, remedy);
     }
 }
 
+/// What to do about a key that is deprecated or out of use.
+fn replacement(name: &str) -> Option<&'static str> {
+    DEPRECATED.iter().find(|(old, _)| *old == name).map(|(_, instead)| *instead)
+}
+
+/// Whether a value is the default of its key, so that setting it changes nothing.
+fn is_default(key: Key, value: &Value<'_>) -> bool {
+    matches!((key.row().default, value), (DefaultValue::Bool(default), Value::Bool(value)) if default == *value)
+}
+
 fn unknown(document: &mut Document<'_>, name: &str, is_table: bool, span: &Range<usize>) {
+    if let Some(instead) = replacement(name) {
+        document.deprecated(name, "out of use", instead, span);
+        return;
+    }
+    if let Some(unquoted) = unquoted(name) {
+        let what = if is_table { "section" } else { "key" };
+        let message = format!("unknown {what} {name}: quotes make it one name");
+        let remedy = format!("write {unquoted} without quotes, if that is meant; as it stands nothing reads it");
+        document.add(Severity::Warning, "unknown-key", Some(name), span, message, remedy);
+        return;
+    }
     let (section, last) = name.rsplit_once('.').unwrap_or(("", name));
     let siblings = siblings(section);
     let (id, message, remedy) = if let Some(home) = belongs_to(last).filter(|_| !is_table) {
@@ -157,6 +160,15 @@ fn unknown(document: &mut Document<'_>, name: &str, is_table: bool, span: &Range
         )
     };
     document.add(Severity::Warning, id, Some(name), span, message, remedy);
+}
+
+/// The path that a name with a quoted part looks like, where it is that of a known key or section.
+fn unquoted(name: &str) -> Option<String> {
+    let plain = name.contains('"').then(|| name.replace('"', ""))?;
+    let is_known = |row: &hook::contract::keys::Row| {
+        row.name.strip_prefix(plain.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    ROWS.iter().any(is_known).then_some(plain)
 }
 
 fn shown(section: &str) -> String {

@@ -137,6 +137,7 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
 
 fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
     let mut document = document::read(&file.text);
+    document.passed_over(&file.passed_over);
     let whole = !document.findings.iter().any(|finding| matches!(finding.id, "syntax" | "type"));
     if document.findings.iter().any(|finding| finding.id == "syntax") {
         // Behind a fault of syntax keys may seem to be where they are not.
