@@ -33,6 +33,41 @@ pub enum Origin {
     Fixed,
 }
 
+impl Origin {
+    /// The inputs that it names, one by one.
+    #[must_use]
+    pub fn each(&self) -> &[Origin] {
+        match self {
+            Origin::Several(origins) => origins,
+            one => std::slice::from_ref(one),
+        }
+    }
+}
+
+/// The name of the input, as a person would look for it.
+impl Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Config(key) => f.write_str(key.row().name),
+            Origin::Variable(name) => f.write_str(name),
+            Origin::Several(origins) => {
+                for (index, origin) in origins.iter().enumerate() {
+                    write!(f, "{}{origin}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Origin::Mount(index) => write!(f, "mounts[{index}]"),
+            Origin::LegacyImage(_) => f.write_str("legacy image"),
+            Origin::Unset(name) => write!(f, "{name} is unset or empty"),
+            Origin::State(member) => write!(f, "{member} of the container state"),
+            Origin::Spec(member) => write!(f, "{member} of config.json"),
+            Origin::Flag(flag) => write!(f, "flag {flag} of the hook"),
+            Origin::Search(index) => write!(f, "directory {} of the search", index + 1),
+            Origin::Fixed => f.write_str("always"),
+        }
+    }
+}
+
 /// Where in the configuration something stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

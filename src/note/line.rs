@@ -8,7 +8,7 @@ use crate::contract::origin::Origin;
 use crate::error::Error;
 use crate::mode::Mode;
 use crate::prestart::{Decision, Trail};
-use crate::request::{NoGpuReason, Request};
+use crate::request::Request;
 use crate::text::Shown;
 
 /// A line is no longer than this; the arguments are left out of one that would be.
@@ -75,7 +75,7 @@ impl Line {
             }
             Ok(Decision::Nothing(reason)) => {
                 line.verdict = "nothing";
-                line.why = Some(why_nothing(reason));
+                line.why = Some(reason.to_string());
             }
             Ok(Decision::Execute(plan)) => {
                 line.verdict = "execute";
@@ -104,31 +104,8 @@ impl Line {
     }
 }
 
-fn why_nothing(reason: &NoGpuReason) -> String {
-    match reason {
-        NoGpuReason::NothingRequested => "nothing asks for a GPU".to_owned(),
-        NoGpuReason::Ignored { variables } => {
-            let names = variables.join(" ");
-            format!("ignored, since the container is not privileged: {}", Shown(&names))
-        }
-    }
-}
-
 /// The inputs that asked for the devices; `None` for a container that gets none.
 fn devices_by(request: &Request) -> Option<Vec<String>> {
     request.devices.value.argument()?;
-    let origins = match &request.devices.origin {
-        Origin::Several(origins) => origins.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    Some(origins.iter().map(input).collect())
-}
-
-fn input(origin: &Origin) -> String {
-    match origin {
-        Origin::Variable(name) => name.clone(),
-        Origin::Mount(index) => format!("mounts[{index}]"),
-        Origin::LegacyImage(_) => "legacy image".to_owned(),
-        _ => String::new(),
-    }
+    Some(request.devices.origin.each().iter().map(Origin::to_string).collect())
 }

@@ -6,6 +6,8 @@ pub mod devices;
 pub mod imex;
 pub mod requirements;
 
+use std::fmt::{self, Display};
+
 use devices::{Devices, MountRequests, VariableRequest};
 use requirements::Requirement;
 
@@ -64,6 +66,19 @@ pub enum NoGpuReason {
         /// The variables.
         variables: Vec<String>,
     },
+}
+
+impl Display for NoGpuReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoGpuReason::NothingRequested => f.write_str("nothing asks for a GPU"),
+            NoGpuReason::Ignored { variables } => write!(
+                f,
+                "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
+                Shown(&variables.join(" and "))
+            ),
+        }
+    }
 }
 
 impl NoGpuReason {

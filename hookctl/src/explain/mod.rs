@@ -166,10 +166,7 @@ fn would_be_refused(report: &Report) -> bool {
 
 fn why_nothing(report: &Report, reason: &NoGpuReason) -> String {
     let why = match reason {
-        NoGpuReason::Ignored { variables } => format!(
-            "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
-            variables.join(" and ")
-        ),
+        NoGpuReason::Ignored { .. } => reason.to_string(),
         NoGpuReason::NothingRequested => {
             let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
             let mut asking = candidates.filter(|candidate| candidate.value.is_some());
@@ -180,7 +177,7 @@ fn why_nothing(report: &Report, reason: &NoGpuReason) -> String {
                     one.value.as_deref().unwrap_or_default(),
                     if one.outcome == CandidateOutcome::Refused { "is not accepted" } else { "asks for no GPU" }
                 ),
-                None => "nothing asks for a GPU".to_owned(),
+                None => reason.to_string(),
             }
         }
     };

@@ -64,33 +64,28 @@ impl Origins<'_> {
     /// Each input that an origin names.
     #[must_use]
     pub fn list(&self, origin: &origin::Origin) -> Vec<Origin> {
-        match origin {
-            origin::Origin::Several(origins) => origins.iter().flat_map(|one| self.list(one)).collect(),
-            one => vec![self.one(one)],
-        }
+        origin.each().iter().map(|one| self.one(one)).collect()
     }
 
     fn one(&self, origin: &origin::Origin) -> Origin {
         use origin::Origin as From;
-        match origin {
-            From::Config(key) => self.key(*key),
-            From::Variable(name) => plain(OriginKind::Variable, name, name.clone()),
-            From::Mount(index) => {
-                plain(OriginKind::Mount, &format!("mounts[{index}]"), format!("mounts[{index}], below {DEVICES_ROOT}"))
+        let (kind, name, text) = match origin {
+            From::Config(key) => return self.key(*key),
+            From::Search(index) => return self.directory(*index),
+            From::Variable(name) => (OriginKind::Variable, name.clone(), origin.to_string()),
+            From::Mount(_) => (OriginKind::Mount, origin.to_string(), format!("{origin}, below {DEVICES_ROOT}")),
+            From::LegacyImage(name) => {
+                let text = format!("legacy image (CUDA_VERSION without NVIDIA_REQUIRE_CUDA) that does not set {name}");
+                (OriginKind::LegacyImage, (*name).to_owned(), text)
             }
-            From::LegacyImage(name) => plain(
-                OriginKind::LegacyImage,
-                name,
-                format!("legacy image (CUDA_VERSION without NVIDIA_REQUIRE_CUDA) that does not set {name}"),
-            ),
-            From::Unset(name) => plain(OriginKind::Unset, name, format!("default: {name} is unset or empty")),
-            From::State(member) => plain(OriginKind::State, member, format!("{member} of the container state")),
-            From::Spec(member) => plain(OriginKind::Spec, member, format!("{member} of config.json")),
-            From::Flag(flag) => plain(OriginKind::Flag, flag, format!("flag {flag} of the hook")),
-            From::Search(index) => self.directory(*index),
-            From::Fixed => plain(OriginKind::Fixed, "", "always".to_owned()),
-            From::Several(_) => plain(OriginKind::Fixed, "", String::new()),
-        }
+            From::Unset(name) => (OriginKind::Unset, (*name).to_owned(), format!("default: {origin}")),
+            From::State(member) => (OriginKind::State, (*member).to_owned(), origin.to_string()),
+            From::Spec(member) => (OriginKind::Spec, (*member).to_owned(), origin.to_string()),
+            From::Flag(flag) => (OriginKind::Flag, (*flag).to_owned(), origin.to_string()),
+            // Several are taken apart before.
+            From::Fixed | From::Several(_) => (OriginKind::Fixed, String::new(), origin.to_string()),
+        };
+        Origin { kind, name, place: None, text }
     }
 
     fn key(&self, key: Key) -> Origin {
