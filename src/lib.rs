@@ -1,11 +1,16 @@
-//! The NVIDIA container runtime prestart hook, as a library: everything but the C entry point.
+//! The NVIDIA container runtime prestart hook, as a library: everything but the C entry point. What is here runs as root
+//! before every container, and nothing else is here.
 //!
-//! The main path is [`prestart::decide`], a list of steps from the command line to a [`plan::Plan`]; [`run`] carries
-//! the plan out. Invariants that hold across the crate:
+//! The main path is [`prestart::decide`], a list of steps from the command line to a [`plan::Plan`]; the folders are
+//! those steps: [`config`], [`container`], [`request`], [`mode`], [`plan`]. [`run`] carries the plan out.
+//!
+//! The library is internal to this project: nvidia-hookctl explains by the code that decides. Its interface may change
+//! with any version; the program's command line, configuration and messages are the contract (docs/specification.md).
+//!
+//! Invariants that hold across the crate:
 //!
 //! - *Decide, then do.* `config`, `container`, `request`, `mode`, `plan` and `error` turn values into values. Only
-//!   [`host`] and [`inspect`] read the machine, only [`exec`] replaces the process, only [`run`] prints, only [`note`]
-//!   writes files.
+//!   [`host`] reads the machine, only [`exec`] replaces the process, only [`run`] prints, only [`note`] writes files.
 //! - *Every argument of the plan has an origin* ([`contract::origin::Origin`]), so that it can be explained.
 //! - *Bad input is an [`error::Error`]*, never a panic; an error means exit status 1 and no container.
 //! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of

@@ -40,6 +40,22 @@ impl<'a> Config<'a> {
     ///
     /// # Errors
     /// [`Error::Config`] for a fault of the file, and one error for each key whose value is out of its set.
+    ///
+    /// # Examples
+    /// ```
+    /// use nvidia_container_runtime_hook::config::{Config, ConfigFile};
+    /// use nvidia_container_runtime_hook::contract::keys::Key;
+    ///
+    /// let file = |text: &str| ConfigFile { path: "/c.toml".into(), text: text.to_owned(), passed_over: Vec::new() };
+    /// let good = file("[nvidia-container-cli]\nno-cgroups = true\n");
+    /// let config = Config::read(Some(&good)).unwrap();
+    /// assert!(config.flag(Key::CliNoCgroups));
+    /// assert_eq!(config.text(Key::CliLdconfig), "@/sbin/ldconfig");
+    ///
+    /// let bad = file("[nvidia-container-cli]\nno-cgroups = \"yes\"\n");
+    /// let error = Config::read(Some(&bad)).unwrap_err().to_string();
+    /// assert!(error.contains("/c.toml:2:14: nvidia-container-cli.no-cgroups must be a boolean, found a string"));
+    /// ```
     pub fn read(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
         let mut config = Self::parse(file)?;
         config.supported = config.supported_capabilities()?;

@@ -45,9 +45,15 @@ impl Document {
     pub fn load(bundle: &str, host: &dyn Host) -> Result<Self, Error> {
         let path = PathBuf::from(paths::join_str(bundle, "config.json"));
         match host.read(&path) {
-            Ok(bytes) => Ok(Document { path, bundle: bundle.to_owned(), bytes }),
+            Ok(bytes) => Ok(Document::new(path, bundle.to_owned(), bytes)),
             Err(cause) => Err(Error::SpecUnreadable { path, cause }),
         }
+    }
+
+    /// A document that was read from `path` in the bundle.
+    #[must_use]
+    pub fn new(path: PathBuf, bundle: String, bytes: Vec<u8>) -> Self {
+        Document { path, bundle, bytes }
     }
 }
 
@@ -70,6 +76,21 @@ impl<'a> Spec<'a> {
     /// # Errors
     /// [`Error::Spec`], [`Error::SpecMember`], [`Error::EnvironmentEntry`], [`Error::Capabilities`] or
     /// [`Error::RootPath`], in the order of the published hook where a document has several faults.
+    ///
+    /// # Examples
+    /// ```
+    /// use nvidia_container_runtime_hook::container::Spec;
+    /// use nvidia_container_runtime_hook::container::spec::{Document, Wanted};
+    ///
+    /// let json = br#"{"ociVersion": "1.0.2", "root": {"path": "rootfs"},
+    ///     "process": {"env": ["NVIDIA_VISIBLE_DEVICES=0", "TOKEN=secret"]}}"#;
+    /// let document = Document::new("/bundle/config.json".into(), "/bundle".to_owned(), json.to_vec());
+    /// let spec = Spec::parse(&document, Wanted { mounts: false, swarm: &[] }).unwrap();
+    /// assert_eq!(spec.rootfs, "/bundle/rootfs");
+    /// assert_eq!(spec.environment.get("NVIDIA_VISIBLE_DEVICES"), Some("0"));
+    /// assert_eq!(spec.environment.get("TOKEN"), None);
+    /// assert!(!spec.privileged);
+    /// ```
     pub fn parse(document: &'a Document, wanted: Wanted<'_>) -> Result<Self, Error> {
         let path = || document.path.clone();
         let raw = Raw::parse(&document.bytes, wanted).map_err(|message| Error::Spec { path: path(), message })?;
