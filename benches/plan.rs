@@ -1,4 +1,4 @@
-//! How long deciding takes without any process or file: the pure core on every case of fixtures/ and on the scenarios
+//! How long deciding takes without any process or file: the pure core on every case of fixtures/hook/ and on the scenarios
 //! of the other benches, each on a machine in memory. `cargo bench --bench plan [-- NAME]`.
 #![allow(
     clippy::unwrap_used,

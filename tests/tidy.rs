@@ -309,7 +309,7 @@ fn the_source_of_a_case_can_be_looked_up() {
         None => ["SPEC ", "seed ", "TOML 1.0", "the hook's own rule"].iter().any(|start| source.starts_with(start)),
     };
     let mut offenders = Vec::new();
-    for case in sources(&["fixtures"], &["toml"]).iter().filter(|case| case.path.ends_with("/expected.toml")) {
+    for case in sources(&["fixtures/hook"], &["toml"]).iter().filter(|case| case.path.ends_with("/expected.toml")) {
         let line = case.text.lines().find_map(|line| line.strip_prefix("source = ")).unwrap_or_default();
         let source = line.trim_matches('"');
         if !is_known(source) {

@@ -1,7 +1,7 @@
-//! Cases of the commands of our own: a folder each below fixtures/explain, fixtures/check and fixtures/doctor, found at
+//! Cases of the commands of our own: a folder each below fixtures/hookctl/{explain,check,doctor}, found at
 //! run time. A case is a machine, a command line, and the transcript of what the hook says to it.
 //!
-//! - `case.toml`: `why` (a sentence), `base` (a case beside it whose machine this one starts from), `[modes]` (octal
+//! - `expected.toml`: `why` (a sentence), `base` (a case beside it whose machine this one starts from), `[modes]` (octal
 //!   permissions of paths, last);
 //! - `host.toml`: arguments, environment and files as in the other cases (fixtures/README.md);
 //! - `expected.txt`: the transcript, and `expected.json` where the JSON form is of interest. `BLESS=1` writes the first,
@@ -119,7 +119,8 @@ impl Machine {
 
 fn gather(folder: &Path, scene: &mut Scene, modes: &mut BTreeMap<String, String>) {
     let read = |file: &str| fs::read_to_string(folder.join(file));
-    let case: CaseToml = toml::from_str(&read("case.toml").unwrap()).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
+    let case: CaseToml =
+        toml::from_str(&read("expected.toml").unwrap()).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
     assert!(case.why.ends_with('.'), "{folder:?}: why is a sentence");
     if let Some(base) = &case.base {
         gather(&folder.parent().unwrap().join(base), scene, modes);
@@ -146,7 +147,7 @@ fn settle(directory: &Path) {
 
 /// Runs every case of an area and compares the transcripts; returns the JSON form of each for further checks.
 pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
-    let folder = programs::fixtures().join(area);
+    let folder = programs::fixtures().join("hookctl").join(area);
     let mut folders: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
@@ -176,7 +177,7 @@ fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Val
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().file_name().to_string_lossy().into_owned();
-        let known = ["case.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
+        let known = ["expected.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
         assert!(known, "{name}: {file} is no file of a case");
     }
     let machine = Machine::of_case(folder);

@@ -11,8 +11,6 @@ use super::scene::{CLI, Node, Scene};
 
 /// The folder that holds what applies where a case says nothing.
 const DEFAULTS: &str = "defaults";
-/// Folders of the fixtures that hold no case folders.
-const NO_AREAS: [&str; 7] = [DEFAULTS, "recorded", "cli-recorded", "demo", "explain", "check", "doctor"];
 /// Where the files of a case stand in its scene.
 const PLACES: [(&str, &str); 2] =
     [("config.toml", "/etc/nvidia-container-runtime/config.toml"), ("bundle/config.json", "/bundle/config.json")];
@@ -34,9 +32,9 @@ impl Case {
 
     /// Every case folder, by name.
     pub fn all() -> Vec<Case> {
-        let areas =
-            folders(&programs::fixtures()).into_iter().filter(|area| !NO_AREAS.contains(&file_name(area).as_str()));
-        let cases = areas.flat_map(|area| folders(&area).into_iter().map(move |folder| (file_name(&area), folder)));
+        let areas = folders(&programs::fixtures().join("hook"));
+        let cases =
+            areas.into_iter().flat_map(|area| folders(&area).into_iter().map(move |folder| (file_name(&area), folder)));
         cases.map(|(area, folder)| Case { name: format!("{area}/{}", file_name(&folder)), folder }).collect()
     }
 

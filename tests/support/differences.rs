@@ -63,7 +63,7 @@ fn render(cases: &[Case]) -> String {
     text.push_str("\n## Odd, and kept\n\nPrograms rely on these, or a change would gain too little.\n\n");
     for (id, cases) in &kept {
         for (name, expected) in cases {
-            writeln!(text, "- `{id}`: {} (`fixtures/{name}`)", expected.why).unwrap();
+            writeln!(text, "- `{id}`: {} (`fixtures/hook/{name}`)", expected.why).unwrap();
         }
     }
     text
@@ -81,7 +81,7 @@ fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: 
     for (reason, cases) in by_reason {
         writeln!(text, "{reason}\n").unwrap();
         for (name, expected) in cases {
-            writeln!(text, "- {}{} (`fixtures/{name}`)", expected.why, both_outcomes(expected)).unwrap();
+            writeln!(text, "- {}{} (`fixtures/hook/{name}`)", expected.why, both_outcomes(expected)).unwrap();
         }
         text.push('\n');
     }
