@@ -6,22 +6,7 @@
 //! - `host.toml`: arguments, environment and files as in the other cases (fixtures/README.md);
 //! - `expected.txt`: the transcript, and `expected.json` where the JSON form is of interest. `BLESS=1` writes the first,
 //!   and the second where there is one.
-#![allow(dead_code, reason = "each test uses its part, and the shared modules have more than cases here need")]
-
-#[path = "../support/base64.rs"]
-mod base64;
-#[path = "../support/host_toml.rs"]
-mod host_toml;
-#[path = "../support/ldcache.rs"]
-mod ldcache;
-#[path = "../support/programs.rs"]
-pub mod programs;
-#[path = "../support/scene.rs"]
-mod scene;
-#[path = "../support/schema.rs"]
-pub mod schema;
-#[path = "../support/tree.rs"]
-mod tree;
+#![allow(dead_code, unused_imports, reason = "each test uses its part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,11 +16,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub use hook_test_support::{programs, schema};
+use nvidia_hook_conformance::host_toml::HostToml;
+use nvidia_hook_conformance::scene::Scene;
+use nvidia_hook_conformance::tree;
 use serde::Deserialize;
 use tempfile::TempDir;
-
-use host_toml::HostToml;
-use scene::Scene;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +56,7 @@ impl Machine {
         let mut modes = BTreeMap::new();
         gather(folder, &mut scene, &mut modes);
         let directory = TempDir::new().unwrap();
-        tree::make(directory.path(), &scene, Path::new(""));
+        tree::make(directory.path(), &scene, Path::new("")).unwrap();
         settle(directory.path());
         for (path, mode) in modes {
             let mode = u32::from_str_radix(&mode, 8).unwrap();
@@ -96,7 +82,7 @@ impl Machine {
 
     /// Runs the hook with standard input and further variables.
     pub fn run_with<A: AsRef<str>>(&self, arguments: &[A], stdin: &[u8], variables: &[(&str, &str)]) -> Said {
-        let mut command = Command::new(programs::hook());
+        let mut command = Command::new(programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")));
         command.arg("-host-root").arg(self.directory.path()).args(arguments.iter().map(AsRef::as_ref));
         command.env_clear().current_dir(self.directory.path());
         for entry in &self.scene.environ {

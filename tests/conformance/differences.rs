@@ -6,12 +6,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
+use hook_test_support::programs;
 use libtest_mimic::Failed;
-
-use super::case::Case;
-use super::expected::Expected;
-use super::programs;
-use super::recorded::Overrides;
+use nvidia_hook_conformance::expected::Expected;
+use nvidia_hook_conformance::judge::Suite;
+use nvidia_hook_conformance::overrides::{Override, Overrides};
 
 const HEAD: &str = "\
 <!-- Generated from fixtures/ by `BLESS=1 cargo test --test conformance`; a test fails when it is stale. -->
@@ -22,30 +21,29 @@ runs in `fixtures/recorded/` show it. Each difference has a reason and at least 
 ";
 
 /// Compares the file with the cases.
-pub fn check(cases: &[Case]) -> Result<(), Failed> {
-    if programs::bless() || fs::read_to_string(path()).unwrap_or_default() == render(cases) {
+pub fn check(suite: &Suite) -> Result<(), Failed> {
+    if programs::bless() || fs::read_to_string(path()).unwrap_or_default() == render(suite) {
         return Ok(());
     }
     Err("docs/differences.md is stale; run BLESS=1 cargo test --test conformance".into())
 }
 
 /// Rewrites the file.
-pub fn write(cases: &[Case]) {
-    fs::write(path(), render(cases)).unwrap();
+pub fn write(suite: &Suite) {
+    fs::write(path(), render(suite)).unwrap();
 }
 
 fn path() -> PathBuf {
     programs::source("docs/differences.md")
 }
 
-fn render(cases: &[Case]) -> String {
-    let expected: Vec<(String, Result<Expected, String>)> =
-        cases.iter().map(|case| (case.name.clone(), case.expected())).collect();
-    let known = || expected.iter().filter_map(|(name, expected)| Some((name.as_str(), expected.as_ref().ok()?)));
-    let overrides = Overrides::read().unwrap();
+fn render(suite: &Suite) -> String {
+    let expected: Vec<(&str, Expected)> =
+        suite.cases.iter().filter_map(|case| Some((case.name.as_str(), case.expected().ok()?))).collect();
+    let overrides = &suite.overrides;
     let mut changed: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
     let mut kept: BTreeMap<&str, Vec<(&str, &Expected)>> = BTreeMap::new();
-    for (name, expected) in known() {
+    for (name, expected) in &expected {
         if let Some(upstream) = &expected.upstream {
             changed.entry(&upstream.difference).or_default().push((name, expected));
         }
@@ -58,7 +56,7 @@ fn render(cases: &[Case]) -> String {
         changed.entry(id).or_default();
     }
     for (id, cases) in &changed {
-        section(&mut text, id, cases, &overrides);
+        section(&mut text, id, cases, overrides);
     }
     text.push_str("\n## Odd, and kept\n\nPrograms rely on these, or a change would gain too little.\n\n");
     for (id, cases) in &kept {
@@ -85,7 +83,7 @@ fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: 
         }
         text.push('\n');
     }
-    let named = |case: &&super::recorded::Override| case.because == id;
+    let named = |case: &&Override| case.because == id;
     let recorded: Vec<String> = overrides.case.iter().filter(named).map(|case| format!("`{}`", case.name)).collect();
     match recorded.is_empty() {
         true => drop(text.pop()),

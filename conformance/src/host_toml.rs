@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::{Context, Result, bail};
+use base64::Engine;
 use serde::Deserialize;
 
-use super::scene::{Node, Scene};
-use super::{base64, ldcache};
+use crate::ldcache;
+use crate::scene::{Node, Scene};
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +27,7 @@ pub struct HostToml {
     files: BTreeMap<String, FileToml>,
 }
 
-/// A string, or bytes that are none.
+/// A string, or bytes that are not one.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -71,8 +73,8 @@ enum Kind {
 
 impl HostToml {
     /// Changes a scene as the file says.
-    pub fn apply(self, scene: &mut Scene) -> Result<(), String> {
-        let list = |texts: Vec<Text>| texts.into_iter().map(Text::bytes).collect::<Result<Vec<_>, _>>();
+    pub fn apply(self, scene: &mut Scene) -> Result<()> {
+        let list = |texts: Vec<Text>| texts.into_iter().map(Text::bytes).collect::<Result<Vec<_>>>();
         if let Some(args) = self.args {
             scene.args = list(args)?;
         }
@@ -88,13 +90,13 @@ impl HostToml {
             (None, None) => {}
             (Some(text), None) => scene.stdin.content = text.into_bytes(),
             (None, Some(text)) => scene.stdin.content = decode(&text)?,
-            (Some(_), Some(_)) => return Err("stdin: text and base64".to_owned()),
+            (Some(_), Some(_)) => bail!("stdin: text and base64"),
         }
         for (path, file) in self.files {
             if !path.starts_with('/') {
-                return Err(format!("files: {path} is relative"));
+                bail!("files: {path} is relative");
             }
-            match file.node().map_err(|why| format!("files: {path}: {why}"))? {
+            match file.node().with_context(|| format!("files: {path}"))? {
                 Some(node) => scene.put(&path, node),
                 None => scene.remove(&path),
             }
@@ -104,7 +106,7 @@ impl HostToml {
 }
 
 impl Text {
-    fn bytes(self) -> Result<Vec<u8>, String> {
+    fn bytes(self) -> Result<Vec<u8>> {
         match self {
             Text::Plain(text) => Ok(text.into_bytes()),
             Text::Bytes(bytes) => decode(&bytes.base64),
@@ -113,9 +115,9 @@ impl Text {
 }
 
 impl FileToml {
-    fn node(self) -> Result<Option<Node>, String> {
+    fn node(self) -> Result<Option<Node>> {
         let given =
-            self.mode.map(|mode| u32::from_str_radix(&mode, 8).map_err(|_| format!("mode {mode} is not octal")));
+            self.mode.map(|mode| u32::from_str_radix(&mode, 8).with_context(|| format!("mode {mode} is not octal")));
         let given = given.transpose()?;
         let file = |content| Node::File { content, mode: given.unwrap_or(0o644) };
         let node = match (self.text, self.base64, self.libraries, self.symlink, self.is) {
@@ -129,12 +131,14 @@ impl FileToml {
                 Kind::Fifo => Node::Fifo,
                 Kind::Cli => Node::Cli { mode: given.unwrap_or(0o755) },
             },
-            _ => return Err("exactly one of text, base64, libraries, symlink and is".to_owned()),
+            _ => bail!("exactly one of text, base64, libraries, symlink and is"),
         };
         Ok(Some(node))
     }
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, String> {
-    base64::decode(text).ok_or_else(|| "not base64".to_owned())
+/// The bytes of base64 (RFC 4648), which may be broken into lines.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>> {
+    let text: String = text.split_ascii_whitespace().collect();
+    base64::engine::general_purpose::STANDARD.decode(text).context("not base64")
 }

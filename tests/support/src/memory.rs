@@ -10,7 +10,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nvidia_container_runtime_hook::host::{FileKind, Host};
 
-use super::scene::{Node, Scene};
+use nvidia_hook_conformance::scene::{Node, Scene};
 
 /// As many symbolic links as Linux follows.
 const MAX_LINKS: usize = 40;

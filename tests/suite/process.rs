@@ -1,35 +1,26 @@
 //! The hook as a process: what it hands on to the program that it becomes, what it does with inputs that are no plain
 //! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-#![allow(
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::print_stdout,
-    clippy::exit,
-    reason = "a test fails by panicking"
-)]
-#![allow(clippy::disallowed_methods, reason = "tests make the world that the hook reads")]
-#![allow(dead_code, reason = "support is shared, and this test uses a part of it")]
 
-mod support;
+use std::sync::OnceLock;
 
-use std::process::ExitCode;
-
-use libtest_mimic::{Arguments, Trial};
+use hook_test_support::programs;
+use libtest_mimic::Trial;
+use nvidia_hook_conformance::case::usual_scene;
+use nvidia_hook_conformance::fixtures::Fixtures;
+use nvidia_hook_conformance::outcome::Outcome;
+use nvidia_hook_conformance::run::{Runner, Seat};
+use nvidia_hook_conformance::scene::{Inherited, Node, Scene};
 use serde_json::{Value, json};
-use support::case::usual_scene;
-use support::outcome::Outcome;
-use support::run::{self, Which};
-use support::scene::{Inherited, Node, Scene};
+
+use crate::test;
 
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
 const CONFIG_JSON: &str = "/bundle/config.json";
 /// Stands where a secret could stand.
 const SECRET: &str = "s3cr3t";
 
-fn main() -> ExitCode {
-    support::launch::if_launcher();
-    let arguments = Arguments::from_args();
+/// The tests.
+pub fn tests() -> Vec<Trial> {
     let tests: [(&str, fn()); 19] = [
         ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
         ("signals: a default SIGPIPE stays default", default_sigpipe),
@@ -51,23 +42,19 @@ fn main() -> ExitCode {
         ("messages: a huge value is not repeated in full", huge_values),
         ("messages: nothing of prestart goes to standard output", nothing_on_stdout),
     ];
-    let trials = tests.map(|(name, test)| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.into());
-    run::clean_up();
-    conclusion.exit_code()
+    tests.map(|(name, run)| test(name, run)).into()
 }
 
 fn scene() -> Scene {
-    usual_scene().unwrap()
+    static USUAL: OnceLock<Scene> = OnceLock::new();
+    USUAL.get_or_init(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap())).clone()
 }
 
 fn run(scene: &Scene) -> Outcome {
-    run::run(scene, Which::Ours)
+    static RUNNER: OnceLock<Runner> = OnceLock::new();
+    let runner =
+        RUNNER.get_or_init(|| Runner::new(&crate::hook(), programs::fake().as_deref(), Seat::HostRoot).unwrap());
+    runner.run(scene).unwrap()
 }
 
 /// Runs a scene in which the program must be executed, and gives the record of it.

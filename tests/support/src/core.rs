@@ -5,17 +5,17 @@ use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 
 use nvidia_container_runtime_hook::config::Config;
-use nvidia_container_runtime_hook::contract::origin::Origin;
-use nvidia_container_runtime_hook::contract::origin::Place;
-use nvidia_container_runtime_hook::invocation::Environ;
-use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
+use nvidia_container_runtime_hook::contract::origin::{Origin, Place};
+
+use nvidia_container_runtime_hook::invocation::{self, Command, Environ, Invocation};
 use nvidia_container_runtime_hook::plan::program;
 use nvidia_container_runtime_hook::prestart::{self, Decision, Texts, Trail};
 use nvidia_container_runtime_hook::text::Line;
 
-use super::memory::MemoryHost;
-use super::outcome::{Outcome, difference};
-use super::scene::Scene;
+use nvidia_hook_conformance::outcome::{Outcome, difference};
+use nvidia_hook_conformance::scene::Scene;
+
+use crate::memory::MemoryHost;
 
 /// What the core decides.
 #[derive(Debug, Clone, PartialEq, Eq)]

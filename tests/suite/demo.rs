@@ -1,46 +1,40 @@
 //! `cargo demo`: the hook's main job on the example in fixtures/demo, told in a few lines: what came in, what was decided,
 //! what was executed. Run as a test it compares the story with `story.txt`, so that what newcomers see is true.
-#![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "a test")]
 
+use std::ffi::{CStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 
-use libtest_mimic::{Arguments, Trial};
+use hook_test_support::programs;
+use libtest_mimic::Trial;
+use nvidia_container_runtime_hook::invocation::Environ;
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "shared with suites that ask for more")]
-mod programs;
+use crate::test;
 
-fn main() -> ExitCode {
-    let story = story();
-    let kept = programs::fixtures().join("demo/story.txt");
-    if std::env::args().any(|argument| argument == "--show") {
-        print!("{story}");
-        return ExitCode::SUCCESS;
-    }
-    if programs::bless() {
-        fs::write(&kept, &story).unwrap();
-    }
-    let told = Trial::test("the_demo_tells_the_story_that_is_kept", move || {
+/// What an engine gives.
+const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    vec![test("demo: it tells the story that is kept", || {
+        let (kept, story) = (programs::fixtures().join("demo/story.txt"), story());
+        if programs::bless() {
+            fs::write(&kept, &story).unwrap();
+        }
         let same = fs::read_to_string(&kept).unwrap_or_default() == story;
-        same.then_some(()).ok_or_else(|| {
-            format!("{} is not what the demo tells; BLESS=1 rewrites it:\n{story}", kept.display()).into()
-        })
-    });
-    libtest_mimic::run(&Arguments::from_args(), vec![told]).exit_code()
+        assert!(same, "{} is not what the demo tells; BLESS=1 rewrites it:\n{story}", kept.display());
+    })]
 }
 
 /// Runs the example and tells it.
-fn story() -> String {
+pub fn story() -> String {
     let root = machine();
-    let explained = hook(root.path(), &["explain", "--bundle", "/bundle"], None);
+    let explained = explain(root.path());
     let executed = execute(root.path());
     let mut story = String::new();
     let mut section = |title: &str, body: &str| write!(story, "{title}\n\n{}\n", indented(body)).unwrap();
@@ -48,7 +42,7 @@ fn story() -> String {
         "CAME IN: a container engine starts the hook, with the container's state on standard input",
         &format!("{}\n{}", state().trim_end(), chosen_lines()),
     );
-    section("DECIDED: from the output of nvidia-container-runtime-hook explain --bundle /bundle", &gist(&explained));
+    section("DECIDED: from the output of nvidia-hookctl explain --bundle /bundle", &gist(&explained));
     section(
         "EXECUTED: the hook has become nvidia-container-cli, here the fake one with eight simulated GPUs",
         &executed,
@@ -89,13 +83,13 @@ fn machine() -> TempDir {
     put("bundle/config.json", "bundle/config.json");
     fs::create_dir_all(root.path().join("usr/bin")).unwrap();
     fs::create_dir_all(root.path().join("bundle/rootfs")).unwrap();
-    symlink(programs::fake(), root.path().join("usr/bin/nvidia-container-cli")).unwrap();
+    crate::put_cli(&root.path().join("usr/bin/nvidia-container-cli"));
     root
 }
 
 /// Runs prestart and reads what the fake noted.
 fn execute(root: &Path) -> String {
-    hook(root, &["prestart"], Some(&state()));
+    prestart(root);
     let record = fs::read_to_string(root.join("record.jsonl")).unwrap();
     let record: Value = serde_json::from_str(record.trim_end()).unwrap();
     let argv: Vec<&str> = record["argv"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
@@ -113,24 +107,33 @@ fn execute(root: &Path) -> String {
     )
 }
 
+/// What nvidia-hookctl says about the bundle.
+fn explain(root: &Path) -> String {
+    let root = root.to_str().unwrap();
+    let words = ["nvidia-hookctl", "explain", "--host-root", root, "--bundle", "/bundle"].map(OsString::from);
+    let answer = nvidia_hookctl::run(&words, Environ(&[PATH]));
+    assert_eq!((answer.status, answer.err.as_str()), (0, ""));
+    answer.out
+}
+
 /// Runs the hook below a root; its environment is what an engine gives.
-fn hook(root: &Path, arguments: &[&str], state: Option<&str>) -> String {
-    let mut child = Command::new(programs::hook())
+fn prestart(root: &Path) {
+    let (name, value) = PATH.to_str().unwrap().split_once('=').unwrap();
+    let mut child = Command::new(crate::hook())
         .arg("-host-root")
         .arg(root)
-        .args(arguments)
+        .arg("prestart")
         .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .env(name, value)
         .env("FAKE_NVIDIA_RECORD", root.join("record.jsonl"))
         .env("FAKE_NVIDIA_TOPOLOGY", "h100")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(state.unwrap_or_default().as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(state().as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    assert!(output.status.success(), "{output:?}");
 }
 
 fn indented(text: &str) -> String {

@@ -1,19 +1,23 @@
 //! What the build files of Bazel and Nix say twice is what Cargo.toml says: the version, the toolchain, the suites
 //! without a test harness. Reads the repository, and must not know how the programs work.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test reads the repository, and may panic"
-)]
 
 use std::collections::BTreeSet;
 
+use hook_test_support::programs;
+use libtest_mimic::Trial;
 use toml_edit::{DocumentMut, Item};
 
-#[path = "support/programs.rs"]
-#[allow(dead_code, reason = "shared with suites that ask for more")]
-mod programs;
+use crate::test;
+
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    vec![
+        test("docs: bazel has the version of the workspace", bazel_has_the_version_of_the_workspace),
+        test("docs: bazel knows the suites without a harness", bazel_knows_the_suites_without_a_harness),
+        test("docs: bazel leaves out the suites of a feature", bazel_leaves_out_the_suites_of_a_feature),
+        test("docs: bazel reads the manifest of every member", bazel_reads_the_manifest_of_every_member),
+    ]
+}
 
 fn text(path: &str) -> String {
     std::fs::read_to_string(programs::source(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -35,7 +39,6 @@ fn words_behind(text: &str, name: &str) -> BTreeSet<String> {
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-#[test]
 fn bazel_has_the_version_of_the_workspace() {
     let manifest = manifest();
     let version = manifest["workspace"]["package"]["version"].as_str().unwrap();
@@ -43,7 +46,6 @@ fn bazel_has_the_version_of_the_workspace() {
     assert!(module().is_none_or(|module| module.contains(&format!("    version = \"{version}\",\n"))));
 }
 
-#[test]
 fn bazel_knows_the_suites_without_a_harness() {
     let manifest = manifest();
     let suites = manifest["test"].as_array_of_tables().unwrap().iter();
@@ -52,7 +54,6 @@ fn bazel_knows_the_suites_without_a_harness() {
     assert_eq!(words_behind(&text("BUILD.bazel"), "without_harness"), without);
 }
 
-#[test]
 fn bazel_leaves_out_the_suites_of_a_feature() {
     let manifest = manifest();
     let suites = manifest["test"].as_array_of_tables().unwrap().iter();
@@ -65,7 +66,6 @@ fn bazel_leaves_out_the_suites_of_a_feature() {
     assert_eq!(words_behind(build.split_once("suites(").unwrap().1, "exclude"), left_out.collect());
 }
 
-#[test]
 fn bazel_reads_the_manifest_of_every_member() {
     let manifest = manifest();
     let members = manifest["workspace"]["members"].as_array().unwrap().iter().filter_map(|member| member.as_str());

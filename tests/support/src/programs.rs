@@ -4,22 +4,20 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// The hook.
-pub fn hook() -> PathBuf {
-    place("HOOK_BIN").unwrap_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")))
+/// The hook: `HOOK_BIN`, or the one that cargo has built for the caller.
+pub fn hook(built: &str) -> PathBuf {
+    program("HOOK_BIN", built)
 }
 
-/// The fake nvidia-container-cli: a program of another package, so cargo names it to none of these tests.
-pub fn fake() -> PathBuf {
-    place("FAKE_NVIDIA_CONTAINER_CLI").unwrap_or_else(|| beside_the_tests("fake-nvidia-container-cli"))
+/// The program that a variable names, or the one that cargo has built for the caller.
+pub fn program(variable: &str, built: &str) -> PathBuf {
+    place(variable).unwrap_or_else(|| PathBuf::from(built))
 }
 
-/// A program of this workspace, which cargo puts into the folder above that of the test programs.
-fn beside_the_tests(name: &str) -> PathBuf {
-    let own = std::env::current_exe().unwrap();
-    let program = own.ancestors().nth(2).unwrap().join(name);
-    assert!(program.is_file(), "{} is not built: cargo build --package {name}", program.display());
-    program
+/// The stand-in for nvidia-container-cli, if the environment names one: `FAKE_NVIDIA_CONTAINER_CLI`. Without one, a test
+/// program that starts by `nvidia_hook_conformance::entry!` is its own.
+pub fn fake() -> Option<PathBuf> {
+    place("FAKE_NVIDIA_CONTAINER_CLI")
 }
 
 /// Another hook that is to be compared with the expectations, if there is one.
@@ -32,13 +30,14 @@ pub fn fixtures() -> PathBuf {
     place("FIXTURES_DIR").unwrap_or_else(|| source("fixtures"))
 }
 
-/// A file of the source tree.
+/// A file of the source tree, by its path from the top.
 pub fn source(path: &str) -> PathBuf {
-    place("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR"))).join(path)
+    let package = place("CARGO_MANIFEST_DIR").unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    let is_top = |folder: &&Path| folder.join("docs").is_dir() || folder.join("fixtures").is_dir();
+    package.ancestors().find(is_top).unwrap_or(&package).join(path)
 }
 
 /// `PATH` with a folder in front: for shells, since not every machine has its programs in /usr/bin.
-#[allow(dead_code, reason = "for the suites of the fake")]
 pub fn search_path(folder: &Path) -> OsString {
     let path = from_environment("PATH").unwrap_or_else(|| PathBuf::from("/usr/bin:/bin"));
     [folder.as_os_str(), path.as_os_str()].join(OsStr::new(":"))
@@ -54,7 +53,6 @@ fn place(name: &str) -> Option<PathBuf> {
     from_environment(name).map(|path| std::path::absolute(&path).unwrap_or(path))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where the tests read their environment")]
 fn from_environment(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::core::{Decided, Planned};
-use super::outcome::{Outcome, difference};
-use super::scene::{HOOK, Scene};
+use crate::outcome::{Outcome, difference, shown};
+use crate::release::Release;
+use crate::scene::{HOOK, Scene};
 
 /// The file.
 #[derive(Debug, Clone, Deserialize)]
@@ -67,8 +67,8 @@ pub struct Upstream {
 }
 
 impl Expected {
-    /// What is not as expected of our hook, real and pure.
-    pub fn faults(&self, scene: &Scene, outcome: &Outcome, decided: &Decided) -> Vec<String> {
+    /// What is not as expected of this project's hook.
+    pub fn faults(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
         let mut faults = Vec::new();
         if self.why.is_empty() || self.source.is_empty() {
             faults.push("why and source must say something".to_owned());
@@ -84,7 +84,7 @@ impl Expected {
         }
         match (&self.exec, &outcome.executed) {
             (None, None) => {}
-            (None, Some(executed)) => faults.push(format!("executed {:?}", super::outcome::shown(&executed.argv))),
+            (None, Some(executed)) => faults.push(format!("executed {:?}", shown(&executed.argv))),
             (Some(_), None) => faults.push("nothing was executed".to_owned()),
             (Some(exec), Some(executed)) => {
                 faults.extend(difference("argv", &exec.argv(), &executed.argv));
@@ -95,32 +95,34 @@ impl Expected {
                 faults.extend(outcome_of_any(scene, outcome));
             }
         }
-        if let (Some(exec), Decided::Execute(Planned { origins, .. })) = (&self.exec, decided) {
-            let want: Vec<Vec<u8>> = exec.argv.iter().map(|(_, origin)| origin.clone().into_bytes()).collect();
-            let got: Vec<Vec<u8>> = origins.iter().map(|origin| origin.clone().into_bytes()).collect();
-            faults.extend(difference("origin", &want, &got));
-        }
         faults
     }
 
-    /// What is not as expected of another hook.
-    pub fn faults_of_other(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
+    /// What a published hook does; `None` where that was never recorded.
+    pub fn published(&self, scene: &Scene, release: Release) -> Option<Published> {
+        if self.ours_only.is_some() || release != Release::MAIN {
+            return None;
+        }
         let ours = self.exec.as_ref();
         let environment = ours.map_or_else(|| scene.environ.clone(), |exec| exec.environment(scene));
-        let want = match &self.upstream {
+        Some(match &self.upstream {
             None => Published { exit: self.exit, argv: ours.map(Exec::argv), environment },
             Some(it) => Published {
                 exit: it.exit,
                 argv: it.argv.as_deref().map(bytes),
                 environment: it.environment.as_deref().map_or(environment, bytes),
             },
-        };
-        want.faults(outcome)
+        })
+    }
+
+    /// Whether a run can show that ours and the published hook differ here.
+    pub fn differs_visibly(&self) -> bool {
+        self.upstream.as_ref().is_some_and(|it| !it.only_words)
     }
 }
 
 /// What any hook shows to a program that looks on.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The exit status.
     pub exit: i32,
@@ -131,6 +133,13 @@ pub struct Published {
 }
 
 impl Published {
+    /// Whether two hooks differ in more than words.
+    pub fn differs(&self, other: &Published) -> bool {
+        let environment = |it: &Published| it.argv.is_some().then(|| it.environment.clone());
+        let argv = |it: &Published| it.argv.as_deref().map(sort_requirements);
+        (self.exit, argv(self), environment(self)) != (other.exit, argv(other), environment(other))
+    }
+
     /// What differs. Messages are each hook's own, but a failure must have one.
     pub fn faults(&self, outcome: &Outcome) -> Vec<String> {
         let mut faults = Vec::new();
@@ -139,7 +148,7 @@ impl Published {
         }
         match (&self.argv, &outcome.executed) {
             (None, None) => {}
-            (None, Some(executed)) => faults.push(format!("executed {:?}", super::outcome::shown(&executed.argv))),
+            (None, Some(executed)) => faults.push(format!("executed {:?}", shown(&executed.argv))),
             (Some(_), None) => faults.push("nothing was executed".to_owned()),
             (Some(argv), Some(executed)) => {
                 // The published hook gives them in the random order of a map.
@@ -189,7 +198,6 @@ pub fn sort_requirements(argv: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut sorted: Vec<&Vec<u8>> = argv.iter().filter(is_requirement).collect();
     sorted.sort();
     let mut sorted = sorted.into_iter();
-    argv.iter()
-        .map(|argument| if is_requirement(&argument) { sorted.next().unwrap() } else { argument }.clone())
-        .collect()
+    let place = |argument| if is_requirement(&argument) { sorted.next().unwrap_or(argument) } else { argument };
+    argv.iter().map(place).cloned().collect()
 }

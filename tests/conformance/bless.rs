@@ -3,9 +3,9 @@
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
-use super::core::{Decided, Planned};
-use super::outcome::{Executed, Outcome, shown};
-use super::scene::Scene;
+use hook_test_support::core::{Decided, Planned};
+use nvidia_hook_conformance::outcome::{Executed, Outcome, shown};
+use nvidia_hook_conformance::scene::Scene;
 
 /// The text of an expected.toml with the outcome of its case.
 pub fn rewritten(text: &str, scene: &Scene, outcome: &Outcome, decided: &Decided) -> String {

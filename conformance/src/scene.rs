@@ -69,7 +69,7 @@ pub struct Inherited {
 pub struct Scene {
     /// Absolute paths and what stands there. Parents come into being by themselves.
     pub files: Vec<(String, Node)>,
-    /// The arguments behind the program's name.
+    /// The arguments after the program's name.
     pub args: Vec<Vec<u8>>,
     /// The hook's environment, entry by entry.
     pub environ: Vec<Vec<u8>>,

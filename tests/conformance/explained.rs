@@ -5,17 +5,17 @@ use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::OnceLock;
 
-use nvidia_container_runtime_hook::explain::report::{Report, Verdict};
-use nvidia_container_runtime_hook::explain::{Question, Subject, explain, text};
 use nvidia_container_runtime_hook::invocation::Environ;
 use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
-use nvidia_container_runtime_hook::page::{Colour, WIDTH};
+use nvidia_hookctl::explain::report::{Report, Verdict};
+use nvidia_hookctl::explain::{Question, Subject, explain, text};
+use nvidia_hookctl::page::{Colour, WIDTH};
 use serde_json::Value;
 
-use super::memory::MemoryHost;
-use super::outcome::Outcome;
-use super::scene::Scene;
-use super::{programs, schema};
+use hook_test_support::memory::MemoryHost;
+use hook_test_support::{programs, schema};
+use nvidia_hook_conformance::outcome::Outcome;
+use nvidia_hook_conformance::scene::Scene;
 
 /// Where the explanation of a scene and its outcome disagree, or the explanation is not well formed.
 pub fn faults(scene: &Scene, outcome: &Outcome) -> Vec<String> {
