@@ -3,7 +3,7 @@
 load("@crates//:defs.bzl", "aliases", "all_crate_deps")
 load("@rules_rust//rust:defs.bzl", "rust_test")
 
-# tests/build_files.rs holds it against Cargo.toml.
+# tests/suite/build_files.rs holds it against Cargo.toml.
 VERSION = "0.1.0"
 
 EDITION = "2024"

@@ -1,4 +1,4 @@
-//! How long deciding takes without any process or file: the pure core on every case of fixtures/ and on the scenarios
+//! How long deciding takes without any process or file: the pure core on every case of fixtures/hook/ and on the scenarios
 //! of the other benches, each on a machine in memory. `cargo bench --bench plan [-- NAME]`.
 #![allow(
     clippy::unwrap_used,
@@ -13,24 +13,23 @@
     reason = "a bench fails by panicking, and uses what the tests use"
 )]
 
-#[path = "../tests/support/mod.rs"]
-#[allow(dead_code, reason = "most of it is for judging outcomes")]
-mod cases;
 mod support;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::OnceLock;
 
-use cases::case::Case;
-use cases::memory::MemoryHost;
-use cases::recorded::Recorded;
-use cases::scene::{CLI, Node, Scene};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
+use hook_test_support::memory::MemoryHost;
+use hook_test_support::programs;
 use nvidia_container_runtime_hook::invocation::Environ;
 use nvidia_container_runtime_hook::invocation::{self, Command, Invocation};
 use nvidia_container_runtime_hook::prestart::{self, Texts, Trail};
+use nvidia_hook_conformance::fixtures::Fixtures;
+use nvidia_hook_conformance::judge::Suite;
+use nvidia_hook_conformance::scene::{CLI, Node, Scene};
 use support::large::Large;
 use support::scenario::Variant;
 
@@ -64,22 +63,28 @@ impl Prepared {
     }
 }
 
+/// The cases.
+fn suite() -> &'static Suite {
+    static SUITE: OnceLock<Suite> = OnceLock::new();
+    SUITE.get_or_init(|| Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap())
+}
+
 /// All cases of an area of the fixtures, one after the other.
 #[divan::bench(args = areas())]
 fn folders(bencher: Bencher<'_, '_>, area: &str) {
-    let all = Case::all().into_iter().filter(|case| case.area() == area);
+    let all = suite().cases.iter().filter(|case| case.area() == area);
     decide_all(bencher, all.map(|case| Prepared::new(case.scene().unwrap())).collect());
 }
 
 /// The areas of the fixtures.
 fn areas() -> Vec<String> {
-    Case::all().iter().map(|case| case.area().to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
+    suite().cases.iter().map(|case| case.area().to_owned()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// All recorded cases, one after the other.
 #[divan::bench]
 fn recorded(bencher: Bencher<'_, '_>) {
-    decide_all(bencher, Recorded::all().into_iter().map(|recorded| Prepared::new(recorded.scene)).collect());
+    decide_all(bencher, suite().recorded.iter().map(|recorded| Prepared::new(recorded.scene.clone())).collect());
 }
 
 fn decide_all(bencher: Bencher<'_, '_>, all: Vec<Prepared>) {

@@ -57,7 +57,7 @@ in
   '';
 
   conformance = underTest "conformance" source.repository [ ] ''
-    bash ${./run-suites.sh} ${testPrograms} ./conformance fake-nvidia-container-cli/suite
+    bash ${./run-suites.sh} ${testPrograms} ./conformance ./suite fake-nvidia-container-cli/suite
   '';
 
   tidy = underTest "tidy" source.repository [ ] ''

@@ -1,4 +1,4 @@
-# `cargo demo` without cargo: the suite `demo` in its showing mode, on the hook that was built.
+# `cargo demo` without cargo: the suite in its showing mode, on the hook that was built.
 {
   lib,
   callPackage,
@@ -16,5 +16,5 @@ writeShellApplication {
     FAKE_NVIDIA_CONTAINER_CLI = lib.getExe fake;
     FIXTURES_DIR = "${(import ./source.nix { inherit lib; }).fixtures}/fixtures";
   };
-  text = ''exec ${hook.testPrograms}/bin/./demo --show "$@"'';
+  text = ''exec ${hook.testPrograms}/bin/./suite --show "$@"'';
 }

@@ -14,10 +14,12 @@ let
 
   # Cargo wants a file for every target that Cargo.toml names, also for those that are not built.
   absent = [
+    "conformance/src/lib.rs"
     "fake-nvidia-container-cli/src/lib.rs"
     "fake-nvidia-container-cli/src/main.rs"
     "fake-nvidia-container-cli/tests/vectors.rs"
     "fake-nvidia-container-cli/machine/src/lib.rs"
+    "tests/support/src/lib.rs"
   ]
   ++ map (target: target.path or "tests/${target.name}.rs") (manifest.test or [ ])
   ++ map (target: target.path or "benches/${target.name}.rs") (manifest.bench or [ ]);

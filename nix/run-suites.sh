@@ -1,7 +1,7 @@
 # run-suites.sh TEST_PROGRAMS SUITE... [-- ARGUMENT...]
 #
 # Runs test programs out of test-programs.nix the way `cargo test` does: each in its package's folder, below the folder
-# this starts in. HOOK_BIN, FAKE_NVIDIA_CONTAINER_CLI and FIXTURES_DIR say what they test; see tests/support.
+# this starts in. HOOK_BIN, FAKE_NVIDIA_CONTAINER_CLI and FIXTURES_DIR say what they test; see tests/support/src/programs.rs.
 # A suite is called FOLDER/NAME; `SUITE` may be a pattern, and `!SUITE` takes some away. Fails when none is meant.
 set -euo pipefail
 

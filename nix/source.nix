@@ -23,8 +23,10 @@ let
   manifests = fileset.unions [
     (root + "/Cargo.toml")
     (root + "/Cargo.lock")
+    (root + "/conformance/Cargo.toml")
     (root + "/fake-nvidia-container-cli/Cargo.toml")
     (root + "/fake-nvidia-container-cli/machine/Cargo.toml")
+    (root + "/tests/support/Cargo.toml")
   ];
   hook = fileset.unions [
     manifests
@@ -38,6 +40,7 @@ let
   ];
   tests = fileset.unions [
     programs
+    (optional "/conformance")
     (optional "/tests")
     (optional "/benches")
     (filesOf "rs" "/examples")

@@ -1,4 +1,4 @@
-//! `check` on configuration files; fixtures/check holds them, tests/own/mod.rs says how.
+//! `check` on configuration files; fixtures/hookctl/check holds them, tests/own/mod.rs says how.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,7 +16,7 @@ use nvidia_container_runtime_hook::contract::keys::ROWS;
 use own::{Machine, follow, programs, run_area};
 
 fn clean_machine() -> Machine {
-    Machine::of_case(&programs::fixtures().join("check/clean"))
+    Machine::of_case(&programs::fixtures().join("hookctl/check/clean"))
 }
 
 #[test]

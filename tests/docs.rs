@@ -59,7 +59,7 @@ fn troubleshooting_shows_what_the_hook_says() {
     let blocks = blocks(&text);
     assert_eq!(blocks.len(), 5, "the five questions");
     for (case, block) in blocks {
-        let machine = Machine::of_case(&programs::fixtures().join("explain").join(&case));
+        let machine = Machine::of_case(&programs::fixtures().join("hookctl/explain").join(&case));
         let arguments = machine.arguments();
         let said = transcript(&arguments, &machine.run(&arguments));
         let said = said.rsplit_once("[exit status").unwrap().0;

@@ -1,4 +1,4 @@
-//! `doctor` on a machine for each state that it knows; fixtures/doctor holds them, tests/own/mod.rs says how.
+//! `doctor` on a machine for each state that it knows; fixtures/hookctl/doctor holds them, tests/own/mod.rs says how.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -39,7 +39,7 @@ fn every_machine_is_seen_as_it_is() {
 
 #[test]
 fn a_report_holds_nothing_of_the_environment_but_what_was_asked_for() {
-    let machine = Machine::of_case(&programs::fixtures().join("doctor/docker-without-the-hook"));
+    let machine = Machine::of_case(&programs::fixtures().join("hookctl/doctor/docker-without-the-hook"));
     let said = machine.run_with(&["doctor"], b"", &[("TOKEN", "s3cret-token")]);
     assert!(!said.stdout.contains("s3cret"), "{}", said.stdout);
     assert!(!said.stderr.contains("s3cret"), "{}", said.stderr);
@@ -47,7 +47,7 @@ fn a_report_holds_nothing_of_the_environment_but_what_was_asked_for() {
 
 #[test]
 fn the_root_can_be_named_before_and_behind_the_command() {
-    let machine = Machine::of_case(&programs::fixtures().join("doctor/healthy"));
+    let machine = Machine::of_case(&programs::fixtures().join("hookctl/doctor/healthy"));
     let root = machine.path("/").display().to_string();
     let before = machine.run(&["doctor"]);
     for words in [["doctor", "--root", root.as_str()], ["doctor", "-host-root", root.as_str()]] {

@@ -1,4 +1,4 @@
-//! `explain`, the hint and the note as a person meets them: the program itself on a machine on disk. fixtures/explain
+//! `explain`, the hint and the note as a person meets them: the program itself on a machine on disk. fixtures/hookctl/explain
 //! holds the cases, tests/own/mod.rs says how; that explanations agree with starts is shown by tests/conformance.rs.
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ use serde_json::Value;
 const STATE: &[u8] = br#"{"ociVersion":"1.0.2","id":"c1","pid":4242,"bundle":"/run/bundle"}"#;
 
 fn machine(case: &str) -> Machine {
-    Machine::of_case(&programs::fixtures().join("explain").join(case))
+    Machine::of_case(&programs::fixtures().join("hookctl/explain").join(case))
 }
 
 #[test]

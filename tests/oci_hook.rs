@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const FILE: &str = "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
 
 fn machine() -> Machine {
-    let machine = Machine::of_case(&programs::fixtures().join("doctor/healthy"));
+    let machine = Machine::of_case(&programs::fixtures().join("hookctl/doctor/healthy"));
     fs::create_dir_all(machine.path(FILE).parent().unwrap()).unwrap();
     machine
 }

@@ -1,27 +1,12 @@
-//! Cases of the commands of our own: a folder each below fixtures/explain, fixtures/check and fixtures/doctor, found at
+//! Cases of the commands of our own: a folder each below fixtures/hookctl/{explain,check,doctor}, found at
 //! run time. A case is a machine, a command line, and the transcript of what the hook says to it.
 //!
-//! - `case.toml`: `why` (a sentence), `base` (a case beside it whose machine this one starts from), `[modes]` (octal
+//! - `expected.toml`: `why` (a sentence), `base` (a case beside it whose machine this one starts from), `[modes]` (octal
 //!   permissions of paths, last);
 //! - `host.toml`: arguments, environment and files as in the other cases (fixtures/README.md);
 //! - `expected.txt`: the transcript, and `expected.json` where the JSON form is of interest. `BLESS=1` writes the first,
 //!   and the second where there is one.
-#![allow(dead_code, reason = "each test uses its part, and the shared modules have more than cases here need")]
-
-#[path = "../support/base64.rs"]
-mod base64;
-#[path = "../support/host_toml.rs"]
-mod host_toml;
-#[path = "../support/ldcache.rs"]
-mod ldcache;
-#[path = "../support/programs.rs"]
-pub mod programs;
-#[path = "../support/scene.rs"]
-mod scene;
-#[path = "../support/schema.rs"]
-pub mod schema;
-#[path = "../support/tree.rs"]
-mod tree;
+#![allow(dead_code, unused_imports, reason = "each test uses its part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -31,11 +16,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+pub use hook_test_support::{programs, schema};
+use nvidia_hook_conformance::host_toml::HostToml;
+use nvidia_hook_conformance::scene::Scene;
+use nvidia_hook_conformance::tree;
 use serde::Deserialize;
 use tempfile::TempDir;
-
-use host_toml::HostToml;
-use scene::Scene;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,7 +56,7 @@ impl Machine {
         let mut modes = BTreeMap::new();
         gather(folder, &mut scene, &mut modes);
         let directory = TempDir::new().unwrap();
-        tree::make(directory.path(), &scene, Path::new(""));
+        tree::make(directory.path(), &scene, Path::new("")).unwrap();
         settle(directory.path());
         for (path, mode) in modes {
             let mode = u32::from_str_radix(&mode, 8).unwrap();
@@ -96,7 +82,7 @@ impl Machine {
 
     /// Runs the hook with standard input and further variables.
     pub fn run_with<A: AsRef<str>>(&self, arguments: &[A], stdin: &[u8], variables: &[(&str, &str)]) -> Said {
-        let mut command = Command::new(programs::hook());
+        let mut command = Command::new(programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook")));
         command.arg("-host-root").arg(self.directory.path()).args(arguments.iter().map(AsRef::as_ref));
         command.env_clear().current_dir(self.directory.path());
         for entry in &self.scene.environ {
@@ -119,7 +105,8 @@ impl Machine {
 
 fn gather(folder: &Path, scene: &mut Scene, modes: &mut BTreeMap<String, String>) {
     let read = |file: &str| fs::read_to_string(folder.join(file));
-    let case: CaseToml = toml::from_str(&read("case.toml").unwrap()).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
+    let case: CaseToml =
+        toml::from_str(&read("expected.toml").unwrap()).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
     assert!(case.why.ends_with('.'), "{folder:?}: why is a sentence");
     if let Some(base) = &case.base {
         gather(&folder.parent().unwrap().join(base), scene, modes);
@@ -146,7 +133,7 @@ fn settle(directory: &Path) {
 
 /// Runs every case of an area and compares the transcripts; returns the JSON form of each for further checks.
 pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
-    let folder = programs::fixtures().join(area);
+    let folder = programs::fixtures().join("hookctl").join(area);
     let mut folders: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.retain(|path| path.is_dir());
     folders.sort();
@@ -176,7 +163,7 @@ fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Val
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().file_name().to_string_lossy().into_owned();
-        let known = ["case.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
+        let known = ["expected.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
         assert!(known, "{name}: {file} is no file of a case");
     }
     let machine = Machine::of_case(folder);

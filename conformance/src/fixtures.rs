@@ -1,0 +1,66 @@
+//! The files of `fixtures/` that hold cases, from a folder. Must not know what they mean.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The folders that are read.
+pub const FOLDERS: [&str; 3] = ["defaults", "hook", "recorded"];
+
+/// Texts by their path, with `/` between folders.
+pub type Files = BTreeMap<String, String>;
+
+/// All files below the [`FOLDERS`].
+#[derive(Debug, Clone, Default)]
+pub struct Fixtures {
+    files: Files,
+}
+
+impl Fixtures {
+    /// These files.
+    pub fn of(files: Files) -> Fixtures {
+        Fixtures { files }
+    }
+
+    /// Reads a folder that is laid out as `fixtures/` is.
+    pub fn read(folder: &Path) -> Result<Fixtures> {
+        let mut files = Files::new();
+        for name in FOLDERS {
+            for file in files_below(&folder.join(name))? {
+                let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                let path = file.strip_prefix(folder).unwrap_or(&file);
+                files.insert(path.to_string_lossy().into_owned(), text);
+            }
+        }
+        Ok(Fixtures::of(files))
+    }
+
+    /// A file that must be there.
+    pub fn file(&self, path: &str) -> Result<&str> {
+        self.files.get(path).map(String::as_str).with_context(|| format!("fixtures/{path} is missing"))
+    }
+
+    /// The files below a folder, by their path in it.
+    pub fn below(&self, folder: &str) -> Files {
+        let prefix = format!("{folder}/");
+        let of = |(path, text): (&String, &String)| Some((path.strip_prefix(&prefix)?.to_owned(), text.clone()));
+        self.files.iter().filter_map(of).collect()
+    }
+}
+
+/// All files below a directory, by path.
+pub fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(directory).with_context(|| directory.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() {
+            all.extend(files_below(&path)?);
+        } else {
+            all.push(path);
+        }
+    }
+    all.sort();
+    Ok(all)
+}

@@ -1,0 +1,157 @@
+//! What is tested, and what of an outcome is wrong: every case folder and every recorded run, held against this project's
+//! hook or a published release. Must not run anything, nor know how a verdict is told.
+
+use anyhow::Result;
+
+use crate::case::Case;
+use crate::expected::{Expected, outcome_of_any};
+use crate::fixtures::Fixtures;
+use crate::outcome::Outcome;
+use crate::overrides::Overrides;
+use crate::recorded::Recorded;
+use crate::release::Release;
+use crate::scene::Scene;
+
+/// Whose behaviour is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// That of this project's hook, to the letter of its messages.
+    Ours,
+    /// That of a published hook, whose messages may be worded in any way.
+    Published(Release),
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// As it should, and as this project's hook would.
+    Passes,
+    /// As a published hook should, where this project's hook differs on purpose.
+    DiffersAsListed,
+    /// It was not run, or proves nothing, for this reason.
+    Skipped(String),
+    /// These are the faults.
+    Fails(Vec<String>),
+}
+
+/// All that is tested.
+#[derive(Debug)]
+pub struct Suite {
+    /// The case folders.
+    pub cases: Vec<Case>,
+    /// The recorded runs.
+    pub recorded: Vec<Recorded>,
+    /// Where ours differs from them.
+    pub overrides: Overrides,
+}
+
+/// One test.
+#[derive(Debug, Clone, Copy)]
+pub enum Check<'s> {
+    /// A case folder.
+    Folder(&'s Case),
+    /// A recorded run, and where ours differs from all of them.
+    Recorded(&'s Recorded, &'s Overrides),
+}
+
+impl Suite {
+    /// All cases of some fixtures. What is wrong inside a case folder is a fault of its check.
+    pub fn read(fixtures: &Fixtures) -> Result<Suite> {
+        Ok(Suite {
+            cases: Case::all(fixtures)?,
+            recorded: Recorded::all(fixtures)?,
+            overrides: Overrides::read(fixtures)?,
+        })
+    }
+
+    /// Every check: the folders, then the recorded runs.
+    pub fn checks(&self) -> impl Iterator<Item = Check<'_>> {
+        let folders = self.cases.iter().map(Check::Folder);
+        folders.chain(self.recorded.iter().map(|recorded| Check::Recorded(recorded, &self.overrides)))
+    }
+}
+
+impl Check<'_> {
+    /// `AREA/CASE`, or `recorded/FAMILY/CASE`.
+    pub fn name(&self) -> String {
+        match self {
+            Check::Folder(case) => case.name.clone(),
+            Check::Recorded(recorded, _) => format!("recorded/{}", recorded.name()),
+        }
+    }
+
+    /// `AREA`, or `recorded/FAMILY`.
+    pub fn area(&self) -> String {
+        match self {
+            Check::Folder(case) => case.area().to_owned(),
+            Check::Recorded(recorded, _) => format!("recorded/{}", recorded.area()),
+        }
+    }
+
+    /// The scene to run.
+    pub fn scene(&self) -> Result<Scene> {
+        match self {
+            Check::Folder(case) => case.scene(),
+            Check::Recorded(recorded, _) => Ok(recorded.scene.clone()),
+        }
+    }
+
+    /// Why running this says nothing about a contract, if so.
+    pub fn skip(&self, contract: Contract) -> Result<Option<String>> {
+        let (Check::Folder(case), Contract::Published(release)) = (self, contract) else { return Ok(None) };
+        let expected = case.expected()?;
+        Ok(match (&expected.ours_only, expected.published(&case.scene()?, release)) {
+            (Some(reason), _) => Some(format!("only this project's hook can show it: {reason}")),
+            (None, None) => Some(format!("what {release} does here was not recorded")),
+            (None, Some(_)) => None,
+        })
+    }
+
+    /// What an outcome is worth.
+    pub fn judge(&self, scene: &Scene, outcome: &Outcome, contract: Contract) -> Result<Verdict> {
+        let (faults, listed) = match (self, contract) {
+            (Check::Folder(case), Contract::Ours) => (faults_of_ours(&case.expected()?, scene, outcome), false),
+            (Check::Folder(case), Contract::Published(release)) => {
+                let expected = case.expected()?;
+                match expected.published(scene, release) {
+                    None => return Ok(Verdict::Skipped(format!("what {release} does here was not recorded"))),
+                    Some(published) => {
+                        let mut faults = published.faults(outcome);
+                        faults.extend(outcome_of_any(scene, outcome));
+                        (faults, expected.differs_visibly())
+                    }
+                }
+            }
+            (Check::Recorded(recorded, overrides), Contract::Ours) => {
+                let differs = recorded.faults(outcome, Release::MAIN)?;
+                let faults = match overrides.find(recorded.name()) {
+                    None => differs,
+                    Some(_) if differs.is_empty() => vec!["overrides.toml lists a difference that is gone".to_owned()],
+                    Some(ours) => ours.faults(scene, outcome),
+                };
+                (faults, false)
+            }
+            (Check::Recorded(recorded, overrides), Contract::Published(release)) => {
+                let ours = match overrides.find(recorded.name()) {
+                    Some(ours) => ours.published(scene),
+                    None => recorded.published(Release::MAIN)?,
+                };
+                (recorded.faults(outcome, release)?, ours.differs(&recorded.published(release)?))
+            }
+        };
+        Ok(match (faults.is_empty(), listed) {
+            (true, false) => Verdict::Passes,
+            (true, true) => Verdict::DiffersAsListed,
+            (false, _) => Verdict::Fails(faults),
+        })
+    }
+}
+
+fn faults_of_ours(expected: &Expected, scene: &Scene, outcome: &Outcome) -> Vec<String> {
+    let mut faults = expected.faults(scene, outcome);
+    let published = expected.published(scene, Release::MAIN);
+    if expected.differs_visibly() && published.is_some_and(|published| published.faults(outcome).is_empty()) {
+        faults.push("[upstream] describes what ours does: no difference is left".to_owned());
+    }
+    faults
+}

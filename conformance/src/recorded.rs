@@ -1,0 +1,259 @@
+//! The recorded bulk: runs of the published hooks, one line a case. Must not know how a case is run.
+//!
+//! A recorded case has all its files below one directory, written `$ROOT`, and counts on a machine without surprises
+//! (no Tegra, no SUSE, no other nvidia-container-cli). Both come true below a root of its own.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::expected::{Published, sort_requirements};
+use crate::fixtures::Fixtures;
+use crate::host_toml::decode;
+use crate::outcome::{Outcome, difference};
+use crate::release::Release;
+use crate::scene::{Node, Scene, Stdin};
+
+/// Stands for `$ROOT`. As deep as the directories of the recording, since some cases go upwards.
+pub const ROOT: &str = "/recorded/case";
+/// The files of recordings.
+const FILES: [&str; 2] = ["recorded/hook_train.jsonl", "recorded/hook_seed_train.jsonl"];
+
+/// A line of a recording. What is not read describes how the case came about, or names conditions on the machine, which
+/// all hold below a root of its own.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    name: String,
+    family: String,
+    files: BTreeMap<String, File>,
+    args: Vec<Text>,
+    stdin: Text,
+    cwd: String,
+    env_raw: Vec<Text>,
+    uid: Option<String>,
+    quirk: Option<String>,
+    #[serde(default)]
+    unordered_requires: bool,
+    #[serde(rename = "requires")]
+    _requires: Option<Vec<String>>,
+    #[serde(rename = "notes")]
+    _notes: Option<String>,
+    expect: Expect,
+}
+
+/// How the hook ended.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expect {
+    exit: i32,
+    exec: Option<ExpectExec>,
+    stderr: Text,
+    stdout: Option<Text>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExpectExec {
+    argv: Vec<Text>,
+    env: Vec<Text>,
+    exe: Text,
+    cwd: Text,
+    same_pid: bool,
+}
+
+/// A string, or bytes that are not one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Plain(String),
+    Bytes(Bytes),
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bytes {
+    b64: String,
+}
+
+/// What stands at a path: a text, or one of the members.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum File {
+    Plain(String),
+    Other(OtherFile),
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OtherFile {
+    text: Option<String>,
+    b64: Option<String>,
+    symlink: Option<String>,
+    dir: bool,
+    recorder: bool,
+    absent: bool,
+    mode: Option<String>,
+}
+
+/// A recorded case.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    line: Line,
+    /// The scene.
+    pub scene: Scene,
+}
+
+impl Recorded {
+    /// Every case of the files of recordings.
+    pub fn all(fixtures: &Fixtures) -> Result<Vec<Recorded>> {
+        let mut all = Vec::new();
+        for file in FILES {
+            for (index, line) in fixtures.file(file)?.lines().enumerate() {
+                all.push(Recorded::parse(line).with_context(|| format!("fixtures/{file}:{}", index + 1))?);
+            }
+        }
+        Ok(all)
+    }
+
+    fn parse(line: &str) -> Result<Recorded> {
+        let line: Line = serde_json::from_str(line)?;
+        let scene = scene(&line)?;
+        Ok(Recorded { line, scene })
+    }
+
+    /// `FAMILY/CASE`.
+    pub fn name(&self) -> &str {
+        &self.line.name
+    }
+
+    /// The id of the odd behaviour that the case shows.
+    pub fn quirk(&self) -> Option<&str> {
+        self.line.quirk.as_deref()
+    }
+
+    /// The family.
+    pub fn area(&self) -> &str {
+        &self.line.family
+    }
+
+    /// Where an outcome is not what was recorded of a release.
+    pub fn faults(&self, outcome: &Outcome, release: Release) -> Result<Vec<String>> {
+        let expect = self.expect(release);
+        let mut faults = self.published(release)?.faults(outcome);
+        if let (Some(exec), Some(executed)) = (&expect.exec, &outcome.executed) {
+            let argv = list(&exec.argv)?;
+            if !self.line.unordered_requires && sort_requirements(&argv) == sort_requirements(&executed.argv) {
+                faults.extend(difference("order of argv", &argv, &executed.argv));
+            }
+            for (what, want, got) in
+                [("program", &exec.exe, &executed.program), ("working directory", &exec.cwd, &executed.cwd)]
+            {
+                let want = want.bytes()?;
+                if want != got.as_bytes() {
+                    faults.push(format!("{what}: want {}, got {got}", String::from_utf8_lossy(&want)));
+                }
+            }
+            if exec.same_pid != executed.same_pid {
+                faults.push("another process".to_owned());
+            }
+        }
+        if expect.exit != 0 && !expect.stderr.bytes()?.is_empty() && outcome.stderr.is_empty() {
+            faults.push("no message".to_owned());
+        }
+        if expect.stdout.is_none() && !outcome.stdout.is_empty() {
+            faults.push("standard output".to_owned());
+        }
+        Ok(faults)
+    }
+
+    /// The outcome that was recorded of a release.
+    pub fn published(&self, release: Release) -> Result<Published> {
+        let expect = self.expect(release);
+        let exec = expect.exec.as_ref();
+        Ok(Published {
+            exit: expect.exit,
+            argv: exec.map(|exec| list(&exec.argv)).transpose()?,
+            environment: exec.map(|exec| list(&exec.env)).transpose()?.unwrap_or_default(),
+        })
+    }
+
+    fn expect(&self, _release: Release) -> &Expect {
+        &self.line.expect
+    }
+}
+
+fn scene(line: &Line) -> Result<Scene> {
+    let mut scene = Scene {
+        args: list(&line.args)?,
+        environ: list(&line.env_raw)?,
+        cwd: format!("{ROOT}/{}", line.cwd).trim_end_matches("/.").to_owned(),
+        stdin: Stdin { content: line.stdin.bytes()?, keep_open: false },
+        unprivileged: line.uid.as_deref() == Some("nonroot"),
+        ..Scene::default()
+    };
+    scene.put("/dev/null", Node::text(""));
+    scene.put(&format!("{ROOT}/bin/nvidia-container-cli"), Node::EXECUTABLE_CLI);
+    for (path, file) in &line.files {
+        match (path.ends_with("/.recorder-exit"), file) {
+            (true, File::Plain(exit)) => scene.cli_fails = Some(format!("exit={exit}")),
+            _ => put(&mut scene, &format!("{ROOT}/{path}"), file).with_context(|| path.clone())?,
+        }
+    }
+    Ok(scene)
+}
+
+fn put(scene: &mut Scene, path: &str, file: &File) -> Result<()> {
+    match node(file)? {
+        Some(node) => scene.put(path, node),
+        None => scene.remove(path),
+    }
+    Ok(())
+}
+
+/// What stands at a path; `None` where nothing does.
+fn node(file: &File) -> Result<Option<Node>> {
+    let file = match file {
+        File::Plain(text) => return Ok(Some(Node::text(rooted(text.as_bytes())))),
+        File::Other(file) => file,
+    };
+    let given = file.mode.as_deref().map(|mode| u32::from_str_radix(mode, 8)).transpose()?;
+    let mode = |usual| given.unwrap_or(usual);
+    Ok(Some(match (&file.text, &file.b64, &file.symlink) {
+        _ if file.absent => return Ok(None),
+        _ if file.recorder => Node::Cli { mode: mode(0o755) },
+        _ if file.dir => Node::Directory { mode: mode(0o755) },
+        (_, _, Some(target)) => Node::Symlink(target.replace("$ROOT", ROOT)),
+        (_, Some(text), _) => Node::File { content: rooted(&decode(text)?), mode: mode(0o644) },
+        (Some(text), _, _) => Node::File { content: rooted(text.as_bytes()), mode: mode(0o644) },
+        (None, None, None) => anyhow::bail!("neither text, b64, symlink, dir, recorder nor absent"),
+    }))
+}
+
+impl Text {
+    fn bytes(&self) -> Result<Vec<u8>> {
+        Ok(match self {
+            Text::Plain(text) => rooted(text.as_bytes()),
+            Text::Bytes(bytes) => rooted(&decode(&bytes.b64)?),
+        })
+    }
+}
+
+fn list(texts: &[Text]) -> Result<Vec<Vec<u8>>> {
+    texts.iter().map(Text::bytes).collect()
+}
+
+/// The bytes with `$ROOT` put in.
+fn rooted(raw: &[u8]) -> Vec<u8> {
+    const WORD: &[u8] = b"$ROOT";
+    let mut bytes = Vec::new();
+    let mut rest = raw;
+    while let Some(at) = rest.windows(WORD.len()).position(|part| part == WORD) {
+        let (before, after) = rest.split_at(at);
+        bytes.extend_from_slice(before);
+        bytes.extend_from_slice(ROOT.as_bytes());
+        rest = after.strip_prefix(WORD).unwrap_or_default();
+    }
+    [bytes.as_slice(), rest].concat()
+}

@@ -1,0 +1,252 @@
+//! Runs a scene with real programs: the hook, which becomes the stand-in for nvidia-container-cli, which records how.
+//! Must not judge what came of it.
+//!
+//! The stand-in learns where to record from variables, and the environment of the hook is part of a case. So the
+//! variables `FAKE_NVIDIA_*` stand in front of the case's own, and exactly these entries are taken out of the record.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+use crate::launch::{self, Ended, Launch, Report};
+use crate::outcome::{Executed, Outcome};
+use crate::scene::{HOOK, Scene};
+use crate::{entry, host_toml, private_root, tree};
+
+/// After this a hook hangs; far beyond what any case takes on a slow machine.
+const HANGS_AFTER: Duration = Duration::from_secs(60);
+
+/// How a hook takes the tree of a scene for the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// The hook is told, by `-host-root`.
+    HostRoot,
+    /// The tree becomes the root of the process.
+    PrivateRoot,
+}
+
+/// A hook, ready to be run: a folder with copies of the programs, so that cases can link to them, and one tree a case.
+#[derive(Debug)]
+pub struct Runner {
+    folder: tempfile::TempDir,
+    base: PathBuf,
+    seat: Seat,
+    next: AtomicUsize,
+}
+
+impl Runner {
+    /// Prepares a hook. `cli` stands in for nvidia-container-cli; without one, a copy of this program does, which must
+    /// have been started through [`crate::entry!`].
+    pub fn new(hook: &Path, cli: Option<&Path>, seat: Seat) -> Result<Runner> {
+        let folder = tempfile::Builder::new().prefix("hook-conformance-").tempdir().context("make a folder")?;
+        tree::set_mode(folder.path(), 0o755)?;
+        let base = folder.path().canonicalize()?;
+        let programs = [Some((hook, "hook")), cli.map(|cli| (cli, "cli"))];
+        for (program, name) in programs.into_iter().flatten() {
+            fs::copy(program, base.join(name)).with_context(|| format!("copy {}", program.display()))?;
+            tree::set_mode(&base.join(name), 0o755)?;
+        }
+        if cli.is_none() {
+            entry::copy_as_cli(&base.join("cli"))?;
+        }
+        if seat == Seat::PrivateRoot {
+            private_root::prepare(&base.join("private"), hook, &base.join("cli"))?;
+        }
+        Ok(Runner { folder, base, seat, next: AtomicUsize::new(0) })
+    }
+
+    /// How the hook takes a tree for the machine.
+    pub fn seat(&self) -> Seat {
+        self.seat
+    }
+
+    /// Runs a scene.
+    pub fn run(&self, scene: &Scene) -> Result<Outcome> {
+        let place = self.base.join(format!("case-{}", self.next.fetch_add(1, Ordering::Relaxed)));
+        let root = place.join("root");
+        fs::create_dir_all(&root)?;
+        tree::set_mode(&root, 0o777)?;
+        let made = tree::make(&root, scene, &self.base.join("cli"));
+        let outcome = made.and_then(|()| self.run_in(&place, &root, scene));
+        tree::remove(&place);
+        outcome
+    }
+
+    fn run_in(&self, place: &Path, root: &Path, scene: &Scene) -> Result<Outcome> {
+        if self.seat == Seat::PrivateRoot {
+            private_root::install(&self.base.join("private"), root)?;
+        }
+        // At the top of the tree, where both a hook in a private root and one outside can write.
+        let recorded = root.join(".record");
+        let settings = settings(scene, &self.inside(root, &recorded)?);
+        let launch = Launch {
+            program: match self.seat {
+                Seat::HostRoot => self.base.join("hook"),
+                Seat::PrivateRoot => private_root::hook_inside(),
+            },
+            argv: self.argv(scene, root),
+            environ: settings.iter().chain(&scene.environ).cloned().collect(),
+            cwd: self.inside(root, &tree::below(root, &scene.cwd))?,
+            root: (self.seat == Seat::PrivateRoot).then(|| root.to_path_buf()),
+            unprivileged: scene.unprivileged,
+            ignore_sigpipe: scene.inherited.ignore_sigpipe,
+            blocked: scene.inherited.blocked.clone(),
+            umask: scene.inherited.umask.unwrap_or(0o022),
+            closed: scene.inherited.closed.clone(),
+            report: place.join("ended"),
+        };
+        let spec = place.join("launch");
+        fs::write(&spec, serde_json::to_vec(&launch)?)?;
+        let (stdout, stderr) = feed(spawn(&spec)?, scene)?;
+        let report = fs::read(&launch.report).unwrap_or_default();
+        let report: Report = serde_json::from_slice(&report)
+            .map_err(|_| anyhow!("the launcher failed: {}", String::from_utf8_lossy(&stderr).trim_end()))?;
+        let ended = report.map_err(|why| anyhow!(why))?;
+        let records = read_records(&recorded)?;
+        let executed = records.first().map(|record| executed(record, &settings, root, &ended)).transpose()?;
+        Ok(Outcome { exit: ended.exit, stdout, stderr: without_hint(stderr), executed, records })
+    }
+
+    /// A path of the tree as the hook sees it.
+    fn inside(&self, root: &Path, path: &Path) -> Result<PathBuf> {
+        Ok(match self.seat {
+            Seat::HostRoot => path.to_path_buf(),
+            Seat::PrivateRoot => Path::new("/").join(path.strip_prefix(root)?),
+        })
+    }
+
+    fn argv(&self, scene: &Scene, root: &Path) -> Vec<Vec<u8>> {
+        let mut argv = vec![HOOK.as_bytes().to_vec()];
+        if self.seat == Seat::HostRoot {
+            argv.extend([b"-host-root".to_vec(), root.as_os_str().as_bytes().to_vec()]);
+        }
+        argv.extend(scene.args.iter().cloned());
+        argv
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        tree::remove(self.folder.path());
+    }
+}
+
+/// What the hook says without the hint that follows every error where the bundle is known. It is the same everywhere,
+/// so that it need not stand in each expectation.
+fn without_hint(mut stderr: Vec<u8>) -> Vec<u8> {
+    const HINT: (&[u8], &[u8]) = (b"see: ", b" explain --bundle ");
+    let body = stderr.strip_suffix(b"\n").unwrap_or(&stderr);
+    let start = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let is_hint = |line: &[u8]| line.starts_with(HINT.0) && line.windows(HINT.1.len()).any(|part| part == HINT.1);
+    if body.get(start..).is_some_and(is_hint) {
+        stderr.truncate(start);
+    }
+    stderr
+}
+
+/// The variables by which the stand-in is told what to do.
+fn settings(scene: &Scene, record: &Path) -> Vec<Vec<u8>> {
+    let mut settings = vec![[b"FAKE_NVIDIA_RECORD=", record.as_os_str().as_bytes()].concat()];
+    // Without a failure it would go on to its simulated driver; what that says is not part of these cases.
+    let fails = scene.cli_fails.as_deref().unwrap_or("exit=0");
+    settings.push(format!("FAKE_NVIDIA_FAIL={fails}").into_bytes());
+    settings.extend(scene.cli_version.iter().map(|version| format!("FAKE_NVIDIA_CLI_VERSION={version}").into_bytes()));
+    settings
+}
+
+fn spawn(spec: &Path) -> Result<Child> {
+    let command = Command::new("/proc/self/exe")
+        .arg(launch::ARGUMENT)
+        .arg(spec)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn();
+    command.context("start this program as the launcher")
+}
+
+/// Writes standard input and reads the rest until the hook has ended.
+fn feed(mut child: Child, scene: &Scene) -> Result<(Vec<u8>, Vec<u8>)> {
+    let group = Pid::from_raw(i32::try_from(child.id())?);
+    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        bail!("a stream of the launcher is missing");
+    };
+    let (send, ended) = mpsc::channel();
+    let (mut said, mut complained) = (Vec::new(), Vec::new());
+    let hangs = std::thread::scope(|scope| {
+        let content = &scene.stdin.content;
+        // The hook may end without having read it all.
+        let writer = scope.spawn(move || stdin.write_all(content).is_ok().then_some(stdin));
+        let held = scene.stdin.keep_open.then_some(writer);
+        let streams: [(Box<dyn Read + Send>, &mut Vec<u8>); 2] =
+            [(Box::new(stdout), &mut said), (Box::new(stderr), &mut complained)];
+        for (mut stream, bytes) in streams {
+            let send = send.clone();
+            scope.spawn(move || {
+                let _ = stream.read_to_end(bytes);
+                let _ = send.send(());
+            });
+        }
+        let hangs = (0..2).any(|_| ended.recv_timeout(HANGS_AFTER).is_err());
+        if hangs {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+        drop(held.map(std::thread::ScopedJoinHandle::join));
+        hangs
+    });
+    child.wait()?;
+    if hangs {
+        bail!("the hook hangs");
+    }
+    Ok((said, complained))
+}
+
+fn read_records(file: &Path) -> Result<Vec<serde_json::Value>> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let records = text.lines().map(serde_json::from_str).collect::<serde_json::Result<_>>();
+    records.context("read the record of nvidia-container-cli")
+}
+
+fn executed(record: &serde_json::Value, settings: &[Vec<u8>], root: &Path, ended: &Ended) -> Result<Executed> {
+    let member = |name: &str| record.get(name).unwrap_or(&serde_json::Value::Null);
+    let list = |name: &str| -> Result<Vec<Vec<u8>>> {
+        member(name).as_array().into_iter().flatten().map(bytes).collect::<Result<_>>()
+    };
+    let path = |name: &str| {
+        let path = PathBuf::from(member(name).as_str().unwrap_or_default());
+        match path.strip_prefix(root) {
+            Ok(below) => Path::new("/").join(below).to_string_lossy().into_owned(),
+            Err(_) => path.to_string_lossy().into_owned(),
+        }
+    };
+    Ok(Executed {
+        argv: list("argv")?,
+        environ: list("environ")?.into_iter().filter(|entry| !settings.contains(entry)).collect(),
+        program: path("exe"),
+        cwd: path("cwd"),
+        same_pid: member("pid") == ended.pid,
+        understood: !member("parsed").is_null(),
+    })
+}
+
+/// The bytes of a text of the record, which has `{"b64": ...}` where they are not UTF-8.
+fn bytes(value: &serde_json::Value) -> Result<Vec<u8>> {
+    match (value.as_str(), value.get("b64").and_then(serde_json::Value::as_str)) {
+        (Some(text), _) => Ok(text.as_bytes().to_vec()),
+        (None, Some(text)) => host_toml::decode(text),
+        (None, None) => bail!("neither a text nor bytes: {value}"),
+    }
+}

@@ -1,0 +1,83 @@
+//! What holds for the fixtures as a whole, and for the documents that are made of them. Runs no hook.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use libtest_mimic::Trial;
+use nvidia_hook_conformance::case::Case;
+use nvidia_hook_conformance::fixtures::Files;
+use nvidia_hook_conformance::judge::Suite;
+
+use crate::conformance::differences;
+use crate::report;
+
+/// The tests.
+pub fn tests(suite: &'static Suite) -> Vec<Trial> {
+    vec![
+        Trial::test("fixtures: overrides.toml names recorded cases once and uses its reasons", || {
+            report(override_faults(suite))
+        }),
+        Trial::test("fixtures: an unknown file or key of a case is an error", || report(schema_faults())),
+        Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", || {
+            report(quirk_faults(suite))
+        }),
+        Trial::test("docs: differences.md is what the cases say", || differences::check(suite)),
+    ]
+}
+
+/// Cases that must not pass for one.
+fn schema_faults() -> Vec<String> {
+    let good = "why = \"w\"\nsource = \"SPEC 1\"\n";
+    let with = |more: &str| format!("{good}{more}\n");
+    let wrong = [
+        ("config.tml", String::new()),
+        ("bundle/rootfs/x", String::new()),
+        ("host.toml", "arg = []".to_owned()),
+        ("host.toml", "stdin.open = true".to_owned()),
+        ("host.toml", "[files]\n\"/x\" = { text = \"\", symlink = \"y\" }".to_owned()),
+        ("host.toml", "[files]\n\"/x\" = { txt = \"\" }".to_owned()),
+        ("host.toml", "[files]\n\"x\" = { text = \"\" }".to_owned()),
+        ("expected.toml", "why = \"w\"".to_owned()),
+        ("expected.toml", with("exits = 1")),
+        ("expected.toml", with("[exec]\nargv = []\nenv = []")),
+        ("expected.toml", with("[upstream]\ndifference = \"x\"")),
+    ];
+    let mut faults = Vec::new();
+    for (file, text) in [("expected.toml", good.to_owned())].into_iter().chain(wrong) {
+        let mut files = Files::from([("expected.toml".to_owned(), good.to_owned())]);
+        files.insert(file.to_owned(), text.clone());
+        let case = Case::new("area/case", files, Arc::default());
+        if (case.scene().is_ok() && case.expected().is_ok()) != (text == good) {
+            faults.push(format!("{file}: {text:?}"));
+        }
+    }
+    faults
+}
+
+fn quirk_faults(suite: &Suite) -> Vec<String> {
+    let mut decided: BTreeSet<String> = suite.overrides.reasons.keys().cloned().collect();
+    for expected in suite.cases.iter().filter_map(|case| case.expected().ok()) {
+        decided.extend(expected.kept.into_iter().chain(expected.upstream.map(|upstream| upstream.difference)));
+    }
+    let quirks: BTreeSet<String> = suite.recorded.iter().filter_map(|it| it.quirk().map(str::to_owned)).collect();
+    quirks.difference(&decided).map(|quirk| format!("{quirk} is nowhere decided")).collect()
+}
+
+fn override_faults(suite: &Suite) -> Vec<String> {
+    let overrides = &suite.overrides;
+    let names: BTreeSet<&str> = suite.recorded.iter().map(|recorded| recorded.name()).collect();
+    let mut faults = Vec::new();
+    let mut seen = BTreeSet::new();
+    for case in &overrides.case {
+        if !names.contains(case.name.as_str()) || !seen.insert(&case.name) {
+            faults.push(format!("{} is not a recorded case, or is there twice", case.name));
+        }
+        if !overrides.reasons.contains_key(&case.because) {
+            faults.push(format!("{}: no reason {}", case.name, case.because));
+        }
+    }
+    let used: BTreeSet<&String> = overrides.case.iter().map(|case| &case.because).collect();
+    let unused = overrides.reasons.keys().filter(|reason| !used.contains(reason));
+    faults.extend(unused.map(|reason| format!("{reason} is used by no case")));
+    faults
+}

@@ -1,0 +1,68 @@
+//! Every test of the hook that is not a case: its command line, what it hands on as a process, the example that newcomers
+//! see, and what build files repeat. One program, which is also the launcher and the nvidia-container-cli of its tests.
+//! `cargo demo` is this program with `--show`.
+#![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and makes the world that the hook reads"
+)]
+
+mod suite {
+    pub mod build_files;
+    pub mod cli;
+    pub mod demo;
+    pub mod process;
+    pub mod recipe;
+}
+
+use std::ffi::OsString;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use hook_test_support::programs;
+use libtest_mimic::{Arguments, Trial};
+use nvidia_hook_conformance::entry::copy_as_cli;
+
+nvidia_hook_conformance::entry!(run);
+
+fn run(words: Vec<OsString>) -> u8 {
+    if words.iter().any(|word| word == "--show") {
+        print!("{}", suite::demo::story());
+        return 0;
+    }
+    let tests = [
+        suite::build_files::tests(),
+        suite::cli::tests(),
+        suite::demo::tests(),
+        suite::process::tests(),
+        suite::recipe::tests(),
+    ];
+    let tests = tests.into_iter().flatten().collect();
+    u8::from(libtest_mimic::run(&Arguments::from_iter(words), tests).has_failed())
+}
+
+/// A test that fails by panicking.
+fn test(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial {
+    Trial::test(name, || {
+        test();
+        Ok(())
+    })
+}
+
+/// Puts the stand-in for nvidia-container-cli at a path.
+fn put_cli(place: &Path) {
+    match programs::fake() {
+        Some(fake) => symlink(fake, place).unwrap(),
+        None => copy_as_cli(place).unwrap(),
+    }
+}
+
+/// The hook under test.
+fn hook() -> PathBuf {
+    programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"))
+}

@@ -1,0 +1,75 @@
+//! What the build files of Bazel and Nix say twice is what Cargo.toml says: the version, the toolchain, the suites
+//! without a test harness. Reads the repository, and must not know how the programs work.
+
+use std::collections::BTreeSet;
+
+use hook_test_support::programs;
+use libtest_mimic::Trial;
+use toml_edit::{DocumentMut, Item};
+
+use crate::test;
+
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    vec![
+        test("docs: bazel has the version of the workspace", bazel_has_the_version_of_the_workspace),
+        test("docs: bazel knows the suites without a harness", bazel_knows_the_suites_without_a_harness),
+        test("docs: bazel leaves out the suites of a feature", bazel_leaves_out_the_suites_of_a_feature),
+        test("docs: bazel reads the manifest of every member", bazel_reads_the_manifest_of_every_member),
+    ]
+}
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(programs::source(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The text of MODULE.bazel; `None` under a Bazel that is older than modules and has none in its runfiles.
+fn module() -> Option<String> {
+    let path = programs::source("MODULE.bazel");
+    path.exists().then(|| text("MODULE.bazel"))
+}
+
+fn manifest() -> DocumentMut {
+    text("Cargo.toml").parse().unwrap()
+}
+
+/// The quoted words of a list that follows a name.
+fn words_behind(text: &str, name: &str) -> BTreeSet<String> {
+    let list = text.split_once(&format!("{name} = [")).unwrap().1.split_once(']').unwrap().0;
+    list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn bazel_has_the_version_of_the_workspace() {
+    let manifest = manifest();
+    let version = manifest["workspace"]["package"]["version"].as_str().unwrap();
+    assert!(text("bazel/defs.bzl").contains(&format!("\nVERSION = \"{version}\"\n")));
+    assert!(module().is_none_or(|module| module.contains(&format!("    version = \"{version}\",\n"))));
+}
+
+fn bazel_knows_the_suites_without_a_harness() {
+    let manifest = manifest();
+    let suites = manifest["test"].as_array_of_tables().unwrap().iter();
+    let without = suites.filter(|suite| suite.get("harness").and_then(Item::as_bool) == Some(false));
+    let without: BTreeSet<String> = without.map(|suite| suite["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(words_behind(&text("BUILD.bazel"), "without_harness"), without);
+}
+
+fn bazel_leaves_out_the_suites_of_a_feature() {
+    let manifest = manifest();
+    let suites = manifest["test"].as_array_of_tables().unwrap().iter();
+    let asks = |suite: &&toml_edit::Table| match suite.get("required-features").and_then(Item::as_array) {
+        Some(features) => !features.is_empty(),
+        None => false,
+    };
+    let left_out = suites.filter(asks).map(|suite| format!("tests/{}.rs", suite["name"].as_str().unwrap()));
+    let build = text("BUILD.bazel");
+    assert_eq!(words_behind(build.split_once("suites(").unwrap().1, "exclude"), left_out.collect());
+}
+
+fn bazel_reads_the_manifest_of_every_member() {
+    let manifest = manifest();
+    let members = manifest["workspace"]["members"].as_array().unwrap().iter().filter_map(|member| member.as_str());
+    let labels = members.map(|member| format!("//{member}:Cargo.toml"));
+    let labels: BTreeSet<String> = labels.chain(["//:Cargo.toml".to_owned()]).collect();
+    assert!(module().is_none_or(|module| words_behind(&module, "manifests") == labels));
+}

@@ -1,0 +1,316 @@
+//! The hook as a process: what it hands on to the program that it becomes, what it does with inputs that are no plain
+//! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
+
+use std::sync::OnceLock;
+
+use hook_test_support::programs;
+use libtest_mimic::Trial;
+use nvidia_hook_conformance::case::usual_scene;
+use nvidia_hook_conformance::fixtures::Fixtures;
+use nvidia_hook_conformance::outcome::Outcome;
+use nvidia_hook_conformance::run::{Runner, Seat};
+use nvidia_hook_conformance::scene::{Inherited, Node, Scene};
+use serde_json::{Value, json};
+
+use crate::test;
+
+const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
+const CONFIG_JSON: &str = "/bundle/config.json";
+/// Stands where a secret could stand.
+const SECRET: &str = "s3cr3t";
+
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    let tests: [(&str, fn()); 19] = [
+        ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
+        ("signals: a default SIGPIPE stays default", default_sigpipe),
+        ("signals: an ignored SIGPIPE stays ignored", ignored_sigpipe),
+        ("signals: blocked ones stay blocked", blocked_signals),
+        ("umask: it is handed on", umasks),
+        ("descriptors: 0 to 2 are handed on and nothing else", descriptors),
+        ("descriptors: a closed standard input is an error", closed_stdin),
+        ("descriptors: a closed standard output is handed on closed", closed_stdout),
+        ("descriptors: a closed standard error changes nothing", closed_stderr),
+        ("descriptors: all closed is an error like any other", all_closed),
+        ("inputs: a pipe in place of a file does not hang", pipes),
+        ("inputs: a device without end is an error", endless_devices),
+        ("inputs: ten megabytes of config.json, state and config.toml", large_inputs),
+        ("inputs: a hundred thousand variables and mounts", many_items),
+        ("inputs: deep nesting is skipped or refused", deep_nesting),
+        ("messages: control characters of an input are escaped in each", control_characters),
+        ("messages: no secret of the container is shown", secrets),
+        ("messages: a huge value is not repeated in full", huge_values),
+        ("messages: nothing of prestart goes to standard output", nothing_on_stdout),
+    ];
+    tests.map(|(name, run)| test(name, run)).into()
+}
+
+fn scene() -> Scene {
+    static USUAL: OnceLock<Scene> = OnceLock::new();
+    USUAL.get_or_init(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap())).clone()
+}
+
+fn run(scene: &Scene) -> Outcome {
+    static RUNNER: OnceLock<Runner> = OnceLock::new();
+    let runner =
+        RUNNER.get_or_init(|| Runner::new(&crate::hook(), programs::fake().as_deref(), Seat::HostRoot).unwrap());
+    runner.run(scene).unwrap()
+}
+
+/// Runs a scene in which the program must be executed, and gives the record of it.
+fn record(scene: &Scene) -> Value {
+    let outcome = run(scene);
+    assert_eq!((outcome.exit, outcome.stderr().as_str()), (0, ""));
+    outcome.records[0].clone()
+}
+
+/// Runs a scene that must fail, with a message on one line.
+fn message(scene: &Scene) -> String {
+    let outcome = run(scene);
+    let message = outcome.stderr();
+    assert_eq!(outcome.exit, 1, "{message}");
+    assert!(outcome.executed.is_none() && outcome.stdout.is_empty());
+    assert_eq!(message.matches('\n').count(), 1, "{message:?}");
+    message
+}
+
+fn inheriting(inherited: Inherited) -> Scene {
+    Scene { inherited, ..scene() }
+}
+
+/// A scene whose config.json is this.
+fn with_spec(spec: &Value) -> Scene {
+    let mut scene = scene();
+    scene.put(CONFIG_JSON, Node::text(spec.to_string()));
+    scene
+}
+
+/// A config.json with these variables and mounts.
+fn spec(env: &Value, mounts: &Value) -> Value {
+    json!({"ociVersion": "1.0.2", "process": {"env": env}, "root": {"path": "/bundle/rootfs"}, "mounts": mounts})
+}
+
+fn many_entries() {
+    let mut scene = scene();
+    scene.put(CONFIG_TOML, Node::text("nvidia-container-cli.path = \"/usr/bin/nvidia-container-cli\""));
+    scene.environ = (0..1000).map(|n| format!("V{}={n}", n % 7).into_bytes()).collect();
+    scene.environ.extend([b"".to_vec(), b"no-equals".to_vec(), b"=x".to_vec(), b"BYTES=\xff\xfe".to_vec()]);
+    let outcome = run(&scene);
+    assert_eq!(outcome.executed.unwrap().environ, scene.environ);
+}
+
+/// The ignored signals, without the two that glibc keeps for itself: nobody can give them back their default.
+fn ignored_in(record: &Value) -> Vec<&str> {
+    let signals = record["signals"]["ignored"].as_array().unwrap().iter();
+    signals.map(|name| name.as_str().unwrap()).filter(|name| !["32", "33"].contains(name)).collect()
+}
+
+fn default_sigpipe() {
+    assert_eq!(ignored_in(&record(&scene())), [""; 0]);
+}
+
+fn ignored_sigpipe() {
+    let record = record(&inheriting(Inherited { ignore_sigpipe: true, ..Inherited::default() }));
+    assert_eq!(ignored_in(&record), ["SIGPIPE"]);
+}
+
+fn blocked_signals() {
+    assert_eq!(record(&scene())["signals"]["blocked"], json!([]));
+    let blocked = vec!["SIGTERM".to_owned(), "SIGCHLD".to_owned()];
+    let record = record(&inheriting(Inherited { blocked, ..Inherited::default() }));
+    assert_eq!(record["signals"]["blocked"], json!(["SIGTERM", "SIGCHLD"]));
+}
+
+fn umasks() {
+    for (umask, shown) in [(0o077, "0077"), (0o000, "0000")] {
+        let record = record(&inheriting(Inherited { umask: Some(umask), ..Inherited::default() }));
+        assert_eq!(record["umask"], shown);
+    }
+}
+
+/// The numbers of the descriptors that the program got.
+fn open_in(record: &Value) -> Vec<u64> {
+    record["fds"].as_array().unwrap().iter().map(|it| it["fd"].as_u64().unwrap()).collect()
+}
+
+fn descriptors() {
+    assert_eq!(open_in(&record(&scene())), [0, 1, 2]);
+}
+
+fn closing(closed: &[i32]) -> Scene {
+    inheriting(Inherited { closed: closed.to_vec(), ..Inherited::default() })
+}
+
+fn closed_stdin() {
+    assert!(message(&closing(&[0])).contains("standard input"));
+}
+
+fn closed_stdout() {
+    assert_eq!(open_in(&record(&closing(&[1]))), [0, 2]);
+}
+
+fn closed_stderr() {
+    let mut scene = closing(&[2]);
+    assert_eq!(open_in(&record(&scene)), [0, 1]);
+    scene.put(CONFIG_TOML, Node::text("nonsense"));
+    assert_eq!(run(&scene).exit, 1);
+}
+
+fn all_closed() {
+    assert_eq!(run(&closing(&[0, 1, 2])).exit, 1);
+}
+
+fn pipes() {
+    for path in [CONFIG_TOML, CONFIG_JSON] {
+        let mut scene = scene();
+        scene.put(path, Node::Fifo);
+        assert!(message(&scene).contains(path));
+    }
+}
+
+fn endless_devices() {
+    for path in [CONFIG_TOML, CONFIG_JSON] {
+        let mut scene = scene();
+        // Out of the tree of the case: making a device needs more rights than a test has.
+        scene.put(path, Node::Symlink(format!("{}dev/zero", "../".repeat(40))));
+        assert!(message(&scene).contains(path));
+    }
+}
+
+fn large_inputs() {
+    const SIZE: usize = 10 << 20;
+    let mut large = spec(&json!(["NVIDIA_VISIBLE_DEVICES=all"]), &json!([]));
+    large["annotations"] = json!({"filler": "x".repeat(SIZE)});
+    let mut scene = with_spec(&large);
+    scene.put(CONFIG_TOML, Node::text(format!("# {}\n", "x".repeat(78)).repeat(SIZE / 81)));
+    let state = json!({"filler": "y".repeat(SIZE), "pid": 4242, "bundle": "/bundle"});
+    scene.stdin.content = state.to_string().into_bytes();
+    record(&scene);
+}
+
+fn many_items() {
+    let mut env: Vec<String> = (0..100_000).map(|n| format!("NVIDIA_UNKNOWN_{n}={n}")).collect();
+    env.push("NVIDIA_VISIBLE_DEVICES=9".to_owned());
+    let mut mounts: Vec<Value> =
+        (0..100_000).map(|n| json!({"destination": format!("/m{n}"), "source": "/x"})).collect();
+    mounts.push(json!({"destination": "/var/run/nvidia-container-devices/3", "source": "/dev/null"}));
+    let mut scene = with_spec(&spec(&json!(env), &json!(mounts)));
+    scene.put(CONFIG_TOML, Node::text("accept-nvidia-visible-devices-as-volume-mounts = true"));
+    let record = record(&scene);
+    assert!(record["argv"].as_array().unwrap().contains(&json!("--device=3")));
+}
+
+fn deep_nesting() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let mut skipped = scene();
+    let text = format!(r#"{{"x": {deep}, "ociVersion": "1.0.2", "process": {{}}, "root": {{"path": "/r"}}}}"#);
+    skipped.put(CONFIG_JSON, Node::text(text));
+    assert_eq!(run(&skipped).exit, 0);
+    for (path, text) in [(CONFIG_JSON, format!(r#"{{"process": {deep}}}"#)), (CONFIG_TOML, format!("x = {deep}"))] {
+        let mut scene = scene();
+        scene.put(path, Node::text(text));
+        assert!(message(&scene).contains(path));
+    }
+}
+
+/// Scenes that fail for the sake of a text that an image, an engine or a user could choose.
+fn failing_with(text: &str) -> Vec<(&'static str, Scene)> {
+    let all = "NVIDIA_VISIBLE_DEVICES=all";
+    let image = |entry: String| with_spec(&spec(&json!([all, entry]), &json!([])));
+    let mount = format!("/var/run/nvidia-container-devices/{text}");
+    let mut mounted = with_spec(&spec(&json!([all]), &json!([{"destination": mount, "source": "/dev/null"}])));
+    mounted.put(CONFIG_TOML, Node::text("accept-nvidia-visible-devices-as-volume-mounts = true"));
+    let fed = |state: Value| {
+        let mut scene = scene();
+        scene.stdin.content = state.to_string().into_bytes();
+        scene
+    };
+    let configured = |key: &str| {
+        let mut scene = scene();
+        scene
+            .put(CONFIG_TOML, Node::text(format!("{key} = {}", json!(text).to_string().replace("\\u001b", "\\u001B"))));
+        scene
+    };
+    let mut flagged = scene();
+    flagged.args = vec![b"-config".to_vec(), text.as_bytes().to_vec(), b"prestart".to_vec()];
+    let caps = |caps: Value| {
+        let mut scene = spec(&json!([all]), &json!([]));
+        scene["process"]["capabilities"] = caps;
+        with_spec(&scene)
+    };
+    vec![
+        ("capabilities", image(format!("NVIDIA_DRIVER_CAPABILITIES={text}"))),
+        ("version", image(format!("CUDA_VERSION={text}"))),
+        ("mount", mounted),
+        ("bundle", fed(json!({"pid": 1, "bundle": text}))),
+        ("missing bundle", fed(json!({"pid": 1, "bundle": format!("/{text}")}))),
+        ("pid", fed(json!({"pid": text, "bundle": "/bundle"}))),
+        ("capabilities member", caps(json!(text))),
+        ("mode", configured("nvidia-container-runtime.mode")),
+        ("ldconfig", configured("nvidia-container-cli.ldconfig")),
+        ("path", configured("nvidia-container-cli.path")),
+        ("cli-version", configured("nvidia-container-runtime-hook.cli-version")),
+        ("supported", configured("supported-driver-capabilities")),
+        ("wrong type", configured("disable-require")),
+        ("flag", flagged),
+    ]
+}
+
+fn control_characters() {
+    for (name, scene) in failing_with("x\u{1b}[2J\r\u{7}\u{202e}\u{9b}y") {
+        let outcome = run(&scene);
+        let said = outcome.stderr();
+        assert_eq!(outcome.exit, 1, "{name}: {said}");
+        let harmful = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
+        assert!(!said.chars().any(harmful), "{name}: {said:?}");
+    }
+}
+
+fn huge_values() {
+    // A long name of a device may be one, and a path is the engine's.
+    let others = ["mount", "missing bundle", "flag"];
+    for (name, scene) in failing_with(&"x".repeat(100_000)).into_iter().filter(|(name, _)| !others.contains(name)) {
+        let outcome = run(&scene);
+        assert_eq!(outcome.exit, 1, "{name}");
+        assert!(outcome.stderr.len() < 4096, "{name}: {} bytes", outcome.stderr.len());
+    }
+}
+
+fn secrets() {
+    let secret = format!("TOKEN={SECRET}");
+    let root = json!({"path": "/r"});
+    let specs = [
+        json!({"ociVersion": "1.0.2", "process": {"env": secret}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"env": {"TOKEN": SECRET}}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"env": [SECRET]}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"env": [secret, 5]}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"env": [[secret]]}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": secret, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": [secret], "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"capabilities": secret}, "root": root}),
+        json!({"ociVersion": "1.0.2", "process": {"env": [secret]}, "root": secret}),
+        json!(secret),
+        spec(&json!([secret, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_DRIVER_CAPABILITIES=bogus"]), &json!([])),
+        spec(&json!([secret, "CUDA_VERSION=bogus"]), &json!([])),
+    ];
+    for spec in specs {
+        let mut scene = with_spec(&spec);
+        for args in [&["prestart"][..], &["-debug", "prestart"]] {
+            scene.args = args.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let outcome = run(&scene);
+            assert_eq!(outcome.exit, 1, "{spec}");
+            assert!(!outcome.stderr().contains(SECRET), "{}", outcome.stderr());
+        }
+    }
+}
+
+fn nothing_on_stdout() {
+    let mut refused = with_spec(&spec(&json!(["NVIDIA_VISIBLE_DEVICES=all"]), &json!([])));
+    refused.put(CONFIG_TOML, Node::text("accept-nvidia-visible-devices-envvar-when-unprivileged = false"));
+    let mut debugged = scene();
+    debugged.args.insert(0, b"-debug".to_vec());
+    for scene in [scene(), refused, debugged] {
+        let outcome = run(&scene);
+        assert_eq!((outcome.exit, outcome.stdout.as_slice()), (0, b"".as_slice()));
+    }
+}
