@@ -12,8 +12,13 @@ use crate::error::Error;
 use crate::host::SIZE_LIMIT;
 use crate::text::paths;
 
-/// Room for a state with a few annotations; each further read doubles it.
+/// Room for a state with a few annotations.
 const FIRST_READ: usize = 2 << 10;
+/// Room for each further read: what a pipe holds.
+const NEXT_READ: usize = 64 << 10;
+/// A state that is not complete is parsed again when it is this much longer, so that a fault in it is found although the
+/// runtime keeps the stream open. Reading stays linear: such attempts add a fifteenth.
+const AGAIN: usize = 16;
 
 /// What the hook needs of the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +57,14 @@ impl State {
     /// # Errors
     /// [`Error::State`] when it is no state, [`Error::Pid`] and [`Error::Bundle`] for its members.
     pub fn read(stream: &mut dyn Read) -> Result<Self, Error> {
-        let mut buffer = Vec::new();
+        let (mut buffer, mut parsed, mut end) = (Vec::new(), 0, ValueEnd::default());
         loop {
             let ended = fill(stream, &mut buffer).map_err(|cause| Error::State(cause.to_string()))?;
+            if !ended && parsed > 0 && buffer.len() < AGAIN * parsed && !end.is_in(&buffer) {
+                continue;
+            }
             match Self::parse(&buffer) {
-                Err(Parse::Incomplete(_)) if !ended => {}
+                Err(Parse::Incomplete(_)) if !ended => parsed = buffer.len(),
                 Ok(state) => return Ok(state),
                 Err(Parse::Incomplete(error) | Parse::Failed(error)) => return Err(error),
             }
@@ -124,13 +132,47 @@ impl Raw<'_> {
     }
 }
 
-/// Reads once, into room that doubles; true at the end of the stream.
+/// Finds the end of a JSON object or list in bytes that come in pieces, looking at each byte once. It knows strings and
+/// brackets only: whether the value is one is for the parser to say.
+#[derive(Debug, Default)]
+struct ValueEnd {
+    seen: usize,
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl ValueEnd {
+    /// Whether the value has ended in these bytes, of which those of the last call are the first.
+    fn is_in(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes.get(self.seen..).unwrap_or_default() {
+            self.seen += 1;
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.in_string => self.escaped = true,
+                b'"' => self.in_string = !self.in_string,
+                _ if self.in_string => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+}
+
+/// Reads once; true at the end of the stream.
 fn fill(stream: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
     let old = buffer.len();
     if old > SIZE_LIMIT {
         return Err(io::Error::other(format!("more than {} MiB", SIZE_LIMIT >> 20)));
     }
-    buffer.resize((2 * old).max(FIRST_READ), 0);
+    buffer.resize(old + if old == 0 { FIRST_READ } else { NEXT_READ }, 0);
     let got = loop {
         match stream.read(buffer.get_mut(old..).unwrap_or_default()) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -139,4 +181,38 @@ fn fill(stream: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
     };
     buffer.truncate(old + got);
     Ok(got == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte a read, and counts the reads.
+    struct Drip<'d>(&'d [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 += 1;
+            let (first, rest) = self.0.split_at(self.0.len().min(1));
+            self.0 = rest;
+            first.take(1).read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_state_in_pieces_is_read_to_its_end_and_no_further() {
+        let state = br#"{"a": "}\"]", "b": [{}], "pid": 7, "bundle": "/b"}"#;
+        let stream = [state.as_slice(), b" {more"].concat();
+        let mut drip = Drip(&stream, 0);
+        assert_eq!(State::read(&mut drip).map(|state| state.pid).ok(), Some(7));
+        assert_eq!(drip.1, state.len());
+    }
+
+    #[test]
+    fn a_fault_in_an_open_stream_is_found() {
+        let mut drip = Drip(&[b"{\"pid\": x".as_slice(), &[b' '; 1000]].concat(), 0);
+        let Err(Error::State(message)) = State::read(&mut drip) else { panic!("not a fault of the state") };
+        assert!(message.starts_with("1:9: expected value"), "{message}");
+        assert!(drip.1 < 40, "{}", drip.1);
+    }
 }
