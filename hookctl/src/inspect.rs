@@ -97,6 +97,18 @@ pub trait Inspect: Host {
     }
 }
 
+/// A file of a machine as text, with a mark in place of what is not UTF-8.
+#[must_use]
+pub fn text(host: &dyn Host, path: &str) -> Option<String> {
+    host.read(Path::new(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The names in a directory of a machine that are UTF-8, sorted.
+#[must_use]
+pub fn names(host: &dyn Host, path: &str) -> Vec<String> {
+    host.list(Path::new(path)).into_iter().filter_map(|name| name.into_string().ok()).collect()
+}
+
 /// Whether standard output is a terminal.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "asks about the stream, writes nothing")]

@@ -16,9 +16,11 @@ pub mod doctor;
 pub mod driver;
 pub mod explain;
 pub mod finding;
+pub mod gpus;
 pub mod inspect;
 pub mod oci_hook;
 pub mod page;
+pub mod requirement;
 pub mod tree;
 
 use std::ffi::OsString;
