@@ -40,7 +40,9 @@ impl Answer {
     /// Help or the version, where they were asked for; else wrong usage.
     #[must_use]
     pub fn usage(error: &clap::Error) -> Self {
-        let text = fitted(&error.render().to_string());
+        // What was typed stands in it.
+        let text: String = error.render().to_string().lines().map(|line| format!("{}\n", Line(line))).collect();
+        let text = fitted(&text);
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::out(text, 0),
             _ => Answer { out: String::new(), err: text, status: 2 },

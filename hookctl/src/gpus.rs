@@ -122,6 +122,7 @@ mod tests {
     use super::*;
     use crate::tree::Tree;
 
+    #[expect(clippy::disallowed_methods, reason = "makes the machine that is looked at")]
     fn host(files: &[(&str, &str)]) -> (tempfile::TempDir, Tree) {
         let directory = tempfile::TempDir::new().unwrap();
         for (path, text) in files {

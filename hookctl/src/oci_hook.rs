@@ -46,7 +46,7 @@ pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {
 
 /// What `--validate` found.
 #[derive(Serialize, JsonSchema)]
-struct Report {
+pub struct Report {
     file: String,
     faults: Vec<Finding>,
 }

@@ -27,12 +27,11 @@ const LDCONFIGS: [&str; 6] = [
 /// The checks.
 pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
     let mut checks = vec![configuration(examination), ldconfig(examination)];
-    match program(examination) {
-        Err(problem) => checks.push(problem),
-        Ok(found) => {
-            checks.push(found);
-            checks.push(version(examination));
-        }
+    let program = program(examination);
+    let is_there = program.severity == Severity::Ok;
+    checks.push(program);
+    if is_there {
+        checks.push(version(examination));
     }
     checks
 }
@@ -80,26 +79,26 @@ fn ldconfig(examination: &Examination<'_>) -> Finding {
     Finding::error(id, format!("{plain} does not exist on this host"), remedy)
 }
 
-fn program(examination: &Examination<'_>) -> Result<Finding, Finding> {
+fn program(examination: &Examination<'_>) -> Finding {
     let id = "nvidia-container-cli";
     // An engine's PATH is not known; the directories that are searched in any case are.
     match program::find(examination.config, Environ(&[]), examination.host) {
         Ok(program) => {
             let path = String::from_utf8_lossy(&program.path).into_owned();
             match examination.host.is_executable(path_of(&program.path)) {
-                true => Ok(Finding::ok(id, path)),
-                false => Err(Finding::error(
+                true => Finding::ok(id, path),
+                false => Finding::error(
                     id,
-                    format!("nvidia-container-cli.path names {path}, which is no executable file"),
+                    format!("nvidia-container-cli.path names {path}, which is not an executable file"),
                     "correct the key, or remove it to have the program searched",
-                )),
+                ),
             }
         }
-        Err(error) => Err(Finding::error(
+        Err(error) => Finding::error(
             id,
             error.to_string().split(';').next().unwrap_or_default(),
             "install the package libnvidia-container-tools, or set nvidia-container-cli.path",
-        )),
+        ),
     }
 }
 
