@@ -16,6 +16,9 @@
 //! - *What the image says chooses values of known arguments*, never an argument, a path, a program or a variable of
 //!   the program that is executed.
 
+/// The version of the hook whose rules this library has.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 pub mod config;
 pub mod container;
 pub mod contract;

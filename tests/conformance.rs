@@ -1,7 +1,7 @@
 //! Every case, found at run time: the folders of fixtures/hook and the recorded lines of fixtures/recorded, one named test
 //! each. fixtures/README.md says what a case is and how to add one.
 //!
-//! - plain: our hook, as a program and as the pure core, must do what the case says, and `explain` must agree;
+//! - plain: our hook, as a program and as the pure core, must do what the case says;
 //! - `BLESS=1`: expectations are rewritten with what came out;
 //! - `HOOK_UNDER_TEST=PROGRAM`: another hook runs the same cases, each in a private root, and a table says per area where
 //!   it agrees. Listed differences are expected of it; one that no longer differs is a failure.
@@ -19,7 +19,6 @@
 mod conformance {
     pub mod bless;
     pub mod differences;
-    pub mod explained;
     pub mod fixtures;
 }
 
@@ -28,7 +27,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use conformance::{bless, differences, explained, fixtures};
+use conformance::{bless, differences, fixtures};
 use hook_test_support::core::{self, Decided, Planned};
 use hook_test_support::programs;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -126,7 +125,7 @@ fn of_other(check: Check<'_>, runner: &Runner, tally: &Mutex<Tally>) -> Result<(
     }
 }
 
-/// Our hook: the program, the pure core, and what `explain` says.
+/// Our hook: the program and the pure core.
 fn of_ours(check: Check<'_>, runner: &Runner, _: &Mutex<Tally>) -> Result<(), Failed> {
     let scene = check.scene()?;
     let outcome = runner.run(&scene)?;
@@ -138,7 +137,6 @@ fn of_ours(check: Check<'_>, runner: &Runner, _: &Mutex<Tally>) -> Result<(), Fa
         fs::write(file, bless::rewritten(&text, &scene, &outcome, &decided))?;
         return report(faults);
     }
-    faults.extend(explained::faults(&scene, &outcome));
     faults.extend(origin_faults(check, &decided)?);
     if let Verdict::Fails(of_program) = check.judge(&scene, &outcome, Contract::Ours)? {
         faults.extend(of_program);

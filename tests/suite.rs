@@ -16,6 +16,7 @@ mod suite {
     pub mod build_files;
     pub mod cli;
     pub mod demo;
+    pub mod note;
     pub mod process;
     pub mod recipe;
 }
@@ -39,6 +40,7 @@ fn run(words: Vec<OsString>) -> u8 {
         suite::build_files::tests(),
         suite::cli::tests(),
         suite::demo::tests(),
+        suite::note::tests(),
         suite::process::tests(),
         suite::recipe::tests(),
     ];

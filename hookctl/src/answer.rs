@@ -5,13 +5,13 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
-use hook::host::RealHost;
 use hook::invocation::{Environ, Flags, Invocation};
 use hook::text::{Line, harmless_json};
 
 use crate::arguments::{Common, Output};
 use crate::inspect::stdout_is_terminal;
 use crate::page::{Colour, WIDTH, wrap};
+use crate::tree::Tree;
 
 /// What a command has to say, and the exit status.
 #[derive(Debug, Default)]
@@ -40,7 +40,9 @@ impl Answer {
     /// Help or the version, where they were asked for; else wrong usage.
     #[must_use]
     pub fn usage(error: &clap::Error) -> Self {
-        let text = fitted(&error.render().to_string());
+        // What was typed stands in it.
+        let text: String = error.render().to_string().lines().map(|line| format!("{}\n", Line(line))).collect();
+        let text = fitted(&text);
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::out(text, 0),
             _ => Answer { out: String::new(), err: text, status: 2 },
@@ -51,7 +53,7 @@ impl Answer {
 /// The machine that a command looks at, and how a start on it would have been invoked.
 pub struct Scene<'s> {
     /// The machine.
-    pub host: RealHost,
+    pub host: Tree,
     /// The flags and the environment that a start would have.
     pub invocation: Invocation<'s>,
     output: Output,
@@ -69,7 +71,7 @@ impl<'s> Scene<'s> {
     pub fn of(root: Option<&'s Path>, config: Option<&'s Path>, output: Output, environ: Environ<'s>) -> Self {
         let flags =
             Flags { config: config.map(Path::as_os_str), host_root: root.map(Path::as_os_str), ..Flags::default() };
-        Scene { host: RealHost::new(root.map(PathBuf::from)), invocation: Invocation { flags, environ }, output }
+        Scene { host: Tree::new(root.map(PathBuf::from)), invocation: Invocation { flags, environ }, output }
     }
 
     /// A report in the form that was asked for.

@@ -1,42 +1,42 @@
-//! What `check` and `doctor` ask of a machine beyond what a start asks: owners and modes, links, whether a terminal
-//! listens. Must not know what an answer is for.
+//! What hookctl asks of a machine beyond what a start asks: owners and modes, links, bounded text. Must not know who
+//! answers, nor what an answer is for.
 
-use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use nix::sys::stat::{FileStat, Mode, SFlag, stat};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 
-use hook::host::{Host, RealHost};
+use hook::host::Host;
 
-/// Links are followed this often.
-const LINKS: usize = 16;
-
-/// What stands at a path, symbolic links followed, in the eyes of an administrator.
+/// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// A regular file.
     pub is_file: bool,
     /// A directory.
     pub is_directory: bool,
+    /// A symbolic link; only of a path whose links were not followed.
+    pub is_link: bool,
     /// The user who owns it.
     pub owner: u32,
     mode: u32,
 }
 
 impl Status {
-    fn new(stat: &FileStat) -> Self {
+    /// The status that a system call returned.
+    #[must_use]
+    pub fn new(stat: &FileStat) -> Self {
         let kind = SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT;
         Status {
             is_file: kind == SFlag::S_IFREG,
             is_directory: kind == SFlag::S_IFDIR,
+            is_link: kind == SFlag::S_IFLNK,
             owner: stat.st_uid,
             mode: stat.st_mode,
         }
     }
 
-    /// Its group or everybody may write to it. A directory with the sticky bit is fit for sharing.
+    /// Its group or everybody may write to it. A directory with the sticky bit is meant for sharing.
     #[must_use]
     pub fn is_writable_by_others(self) -> bool {
         let writable = self.has(Mode::S_IWGRP) || self.has(Mode::S_IWOTH);
@@ -68,38 +68,45 @@ impl Status {
 
 /// The questions of an administrator.
 pub trait Inspect: Host {
-    /// What stands at a path.
+    /// What stands at a path, links followed.
     fn status(&self, path: &Path) -> Option<Status>;
-    /// The path that a symbolic link at the end of `path` leads to; `path` itself where there is none.
+    /// The path that the links on `path` lead to.
     fn resolve(&self, path: &Path) -> PathBuf;
+    /// Whether a symbolic link stands at a path.
+    fn is_link(&self, path: &Path) -> bool;
+    /// Where the symbolic link at a path points, one step, as an absolute path.
+    fn target(&self, path: &Path) -> Option<PathBuf>;
+    /// The content of a file of moderate size; `None` where it cannot be read.
+    fn bytes(&self, path: &Path) -> Option<Vec<u8>>;
+    /// The first bytes of a regular file of any size.
+    fn beginning(&self, path: &Path, length: u64) -> Option<Vec<u8>>;
+
+    /// [`Inspect::bytes`] as text, with a mark in place of what is not UTF-8.
+    fn text(&self, path: &str) -> Option<String> {
+        self.bytes(Path::new(path)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Whether anything can be seen at a path.
+    fn has(&self, path: &str) -> bool {
+        self.kind(Path::new(path)).is_some()
+    }
+
+    /// The names in a directory that are UTF-8, sorted.
+    fn names(&self, path: &str) -> Vec<String> {
+        self.list(Path::new(path)).into_iter().filter_map(|name| name.into_string().ok()).collect()
+    }
 }
 
-impl Inspect for RealHost {
-    fn status(&self, path: &Path) -> Option<Status> {
-        stat(self.locate(path).as_ref()).ok().map(|stat| Status::new(&stat))
-    }
-
-    fn resolve(&self, path: &Path) -> PathBuf {
-        let mut path = path.to_path_buf();
-        for _ in 0..LINKS {
-            let Ok(target) = nix::fcntl::readlink(self.locate(&path).as_ref()) else { break };
-            path = normal(&path.parent().unwrap_or(Path::new("/")).join(target));
-        }
-        path
-    }
+/// A file of a machine as text, with a mark in place of what is not UTF-8.
+#[must_use]
+pub fn text(host: &dyn Host, path: &str) -> Option<String> {
+    host.read(Path::new(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A path without `..`, as far as text tells.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
+/// The names in a directory of a machine that are UTF-8, sorted.
+#[must_use]
+pub fn names(host: &dyn Host, path: &str) -> Vec<String> {
+    host.list(Path::new(path)).into_iter().filter_map(|name| name.into_string().ok()).collect()
 }
 
 /// Whether standard output is a terminal.
@@ -107,10 +114,4 @@ fn normal(path: &Path) -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "asks about the stream, writes nothing")]
 pub fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
-}
-
-/// A path from text that a file of the machine holds.
-#[must_use]
-pub fn path_in(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
 }

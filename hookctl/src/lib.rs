@@ -15,9 +15,13 @@ pub mod check;
 pub mod doctor;
 pub mod driver;
 pub mod explain;
+pub mod finding;
+pub mod gpus;
 pub mod inspect;
 pub mod oci_hook;
 pub mod page;
+pub mod requirement;
+pub mod tree;
 
 use std::ffi::OsString;
 
@@ -25,6 +29,9 @@ use answer::{Answer, Scene};
 use arguments::{Arguments, Command};
 use clap::Parser;
 use hook::invocation::Environ;
+
+/// The version of the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Runs a command line, the program's name first, in an environment.
 #[must_use]

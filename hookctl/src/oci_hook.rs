@@ -6,15 +6,18 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, Scene};
 use crate::arguments::OciHook;
+use crate::finding::{Finding, Severity, Subject};
 use crate::inspect::Inspect;
 use crate::page::{Colour, Page, Tone};
 use hook::error::reason;
 use hook::host::Host;
+use hook::plan::program::DEFAULT_DIRECTORIES;
 
 /// The usual name of the file.
 pub const FILE_NAME: &str = "oci-nvidia-hook.json";
@@ -22,7 +25,6 @@ pub const FILE_NAME: &str = "oci-nvidia-hook.json";
 pub const DEFAULT_PATH: &str = "/usr/bin/nvidia-container-runtime-hook";
 /// The names under which the hook is installed.
 const NAMES: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-container-toolkit"];
-const SEARCH_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const VERSION: &str = "1.0.0";
 
 /// Runs the command.
@@ -43,10 +45,10 @@ pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {
 }
 
 /// What `--validate` found.
-#[derive(Serialize)]
-struct Report {
+#[derive(Serialize, JsonSchema)]
+pub struct Report {
     file: String,
-    faults: Vec<Fault>,
+    faults: Vec<Finding>,
 }
 
 fn validate(file: &Path, scene: &Scene<'_>) -> Answer {
@@ -55,17 +57,13 @@ fn validate(file: &Path, scene: &Scene<'_>) -> Answer {
         Err(cause) => return Answer::failure(&format!("{}: {}", file.display(), reason(&cause))),
     };
     let report = Report { file: file.display().to_string(), faults: faults(&content, &scene.host) };
-    let status = u8::from(report.faults.iter().any(|fault| fault.serious));
+    let status = u8::from(report.faults.iter().any(|fault| fault.severity == Severity::Error));
     scene.answer(&report, |colour| text(&report, colour), status)
 }
 
 fn text(report: &Report, colour: Colour) -> String {
     let mut page = Page::new(colour);
-    for fault in &report.faults {
-        let (label, tone) = if fault.serious { ("error", Tone::Bad) } else { ("warning", Tone::Warning) };
-        page.toned_row(tone, label, &fault.message);
-        page.more(fault.remedy);
-    }
+    Subject { error: "error", file: None, with_id: false }.write(&mut page, &report.faults);
     if report.faults.is_empty() {
         page.line(Tone::Good, &format!("{}: Podman and CRI-O will start the hook by it", report.file));
     }
@@ -76,29 +74,19 @@ fn text(report: &Report, colour: Colour) -> String {
 #[must_use]
 pub fn document(path: &str) -> String {
     let name = path.rsplit('/').next().unwrap_or_default();
+    let search_path = DEFAULT_DIRECTORIES.join(":");
     // By hand, so that the members stand in the order in which people know them.
     format!(
         "{{\n  \"version\": \"{VERSION}\",\n  \"hook\": {{\n    \"path\": {},\n    \"args\": [{}, \"prestart\"],\n    \
-         \"env\": [\"{SEARCH_PATH}\"]\n  }},\n  \"when\": {{\n    \"always\": true,\n    \"commands\": [\".*\"]\n  }},\n  \
+         \"env\": [\"PATH={search_path}\"]\n  }},\n  \"when\": {{\n    \"always\": true,\n    \"commands\": [\".*\"]\n  }},\n  \
          \"stages\": [\"prestart\"]\n}}\n",
         json!(path),
         json!(name)
     )
 }
 
-/// Something wrong with a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// The hook would not run, or not do its work.
-    pub serious: bool,
-    /// What is wrong.
-    pub message: String,
-    /// What to do.
-    pub remedy: &'static str,
-}
-
-fn serious(message: impl Into<String>, remedy: &'static str) -> Fault {
-    Fault { serious: true, message: message.into(), remedy }
+fn serious(message: impl Into<String>, remedy: &'static str) -> Finding {
+    Finding::new(Severity::Error, "hook-file", message, remedy)
 }
 
 /// The path of the NVIDIA hook that a file starts; `None` for a file about another program.
@@ -110,7 +98,7 @@ pub fn nvidia_hook(document: &Value) -> Option<&str> {
 
 /// The faults of a file.
 #[must_use]
-pub fn faults(content: &[u8], host: &dyn Inspect) -> Vec<Fault> {
+pub fn faults(content: &[u8], host: &dyn Inspect) -> Vec<Finding> {
     let document: Value = match serde_json::from_slice(content) {
         Ok(document) => document,
         Err(error) => return vec![serious(format!("not JSON: {error}"), "correct it, or write it anew with oci-hook")],
@@ -126,7 +114,7 @@ pub fn faults(content: &[u8], host: &dyn Inspect) -> Vec<Fault> {
     faults
 }
 
-fn program(document: &Value, host: &dyn Inspect, faults: &mut Vec<Fault>) {
+fn program(document: &Value, host: &dyn Inspect, faults: &mut Vec<Finding>) {
     let Some(path) = document.pointer("/hook/path").and_then(Value::as_str) else {
         faults.push(serious("\"hook\" has no \"path\"", "name the hook's absolute path"));
         return;
@@ -139,15 +127,16 @@ fn program(document: &Value, host: &dyn Inspect, faults: &mut Vec<Fault>) {
             "install the hook there, or correct \"path\"",
         ));
     } else if nvidia_hook(document).is_none() {
-        faults.push(Fault {
-            serious: false,
-            message: format!("{path} is not called nvidia-container-runtime-hook"),
-            remedy: "is it the right program?",
-        });
+        faults.push(Finding::new(
+            Severity::Warning,
+            "hook-file",
+            format!("{path} is not called nvidia-container-runtime-hook"),
+            "is it the right program?",
+        ));
     }
 }
 
-fn arguments(document: &Value, faults: &mut Vec<Fault>) {
+fn arguments(document: &Value, faults: &mut Vec<Finding>) {
     let arguments = document.pointer("/hook/args").and_then(Value::as_array);
     let prestart = arguments.is_some_and(|words| words.iter().skip(1).any(|word| word == "prestart"));
     if !prestart {
@@ -158,7 +147,7 @@ fn arguments(document: &Value, faults: &mut Vec<Fault>) {
     }
 }
 
-fn conditions(document: &Value, faults: &mut Vec<Fault>) {
+fn conditions(document: &Value, faults: &mut Vec<Finding>) {
     let when = document.get("when").and_then(Value::as_object);
     match when {
         None => faults.push(serious("\"when\" is missing", "write \"when\": {\"always\": true}")),
@@ -172,7 +161,7 @@ fn conditions(document: &Value, faults: &mut Vec<Fault>) {
     }
 }
 
-fn stages(document: &Value, faults: &mut Vec<Fault>) {
+fn stages(document: &Value, faults: &mut Vec<Finding>) {
     let stages: Vec<&str> =
         document.get("stages").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     if !stages.iter().any(|stage| matches!(*stage, "prestart" | "createRuntime")) {
@@ -181,11 +170,10 @@ fn stages(document: &Value, faults: &mut Vec<Fault>) {
             "write \"stages\": [\"prestart\"]",
         ));
     } else if stages.len() > 1 {
-        faults.push(Fault {
-            serious: true,
-            message: format!("\"stages\" names {}, so the hook would run more than once", stages.join(" and ")),
-            remedy: "write \"stages\": [\"prestart\"]",
-        });
+        faults.push(serious(
+            format!("\"stages\" names {}, so the hook would run more than once", stages.join(" and ")),
+            "write \"stages\": [\"prestart\"]",
+        ));
     }
 }
 

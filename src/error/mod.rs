@@ -6,7 +6,7 @@
 
 mod words;
 
-pub use words::reason;
+pub use words::{ValueFault, reason};
 
 use std::io;
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use std::io;
 
 use super::{Error, MountFault};
+use crate::contract::keys::Key;
 use crate::text::{Line, Shown};
 
 /// The reason of an operating system error, in its own lower-case words.
@@ -16,11 +17,74 @@ pub fn reason(cause: &io::Error) -> String {
     }
 }
 
+/// What is wrong with the value of a key, apart from where it stands and from what a start says before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ValueFault {
+    /// The key; `None` for a failure that no value causes.
+    pub key: Option<Key>,
+    /// What is wrong, in a clause that names the value.
+    pub what: String,
+    /// What to write instead, in the imperative.
+    pub remedy: String,
+}
+
+impl Error {
+    /// The fault of a value in the configuration; `None` for a failure of another kind. Messages of a start and findings of
+    /// a check are made from it.
+    #[must_use]
+    pub fn value_fault(&self) -> Option<ValueFault> {
+        let fault = |key: Key, what: String, remedy: String| Some(ValueFault { key: Some(key), what, remedy });
+        let value_of = |key: Key, value: &str| format!("{} value \"{}\"", key.row().name, Shown(value));
+        match self {
+            Error::UnsupportedConfigCapability { name, .. } => fault(
+                Key::SupportedDriverCapabilities,
+                format!("unknown capability '{}'", Shown(name)),
+                "remove it, or write \"all\" alone".to_owned(),
+            ),
+            Error::CliVersion { value, .. } => fault(
+                Key::HookCliVersion,
+                format!("{} is not a version from 1.14.0 on", value_of(Key::HookCliVersion, value)),
+                "write one such as \"1.17.8\", or \"newest\"".to_owned(),
+            ),
+            Error::LdconfigNotHost { value, .. } => {
+                let host = Shown(if value.starts_with('/') { value } else { "/sbin/ldconfig" });
+                fault(
+                    Key::CliLdconfig,
+                    format!("{} is not host-relative (does not start with a '@')", value_of(Key::CliLdconfig, value)),
+                    format!("write ldconfig = \"@{host}\" to use the host's program"),
+                )
+            }
+            Error::LdconfigNotAbsolute { value, .. } => fault(
+                Key::CliLdconfig,
+                format!("{} is not an absolute path behind the '@'", value_of(Key::CliLdconfig, value)),
+                "write ldconfig = \"@/sbin/ldconfig\"".to_owned(),
+            ),
+            Error::CliEnvironment { entry, .. } => fault(
+                Key::CliEnvironment,
+                // The value of an entry may be a secret.
+                format!(
+                    "{} entry \"{}\" is not NAME=VALUE",
+                    Key::CliEnvironment.row().name,
+                    Shown(entry.split('=').next().unwrap_or_default())
+                ),
+                "give it a name and a '='".to_owned(),
+            ),
+            Error::CliPathRelative { value, .. } => fault(
+                Key::CliPath,
+                format!("{} is relative", value_of(Key::CliPath, value)),
+                "give an absolute path, or remove the key to have the program searched".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
 const CONFIG: &str = "error getting hook config: failed to load config:";
 
 impl Display for Error {
     #[expect(clippy::too_many_lines, reason = "one arm an error; splitting would hide that each has its words")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = self.value_fault().unwrap_or_default();
         match self {
             Error::ConfigUnreadable { path, cause } => write!(
                 f,
@@ -31,39 +95,23 @@ impl Display for Error {
             Error::Config { place, message } => {
                 write!(f, "{CONFIG} {place}: {}; correct this line", Shown(message))
             }
-            Error::UnsupportedConfigCapability { place, value, name } => write!(
+            Error::UnsupportedConfigCapability { place, value, .. } => write!(
                 f,
-                "error getting hook config: Invalid value for config option 'supported-driver-capabilities'; {} (supported: {}): {place}: unknown capability '{}'; remove it, or write \"all\" alone",
+                "error getting hook config: Invalid value for config option 'supported-driver-capabilities'; {} (supported: {}): {place}: {}; {}",
                 Shown(value),
                 crate::contract::capabilities::Capabilities::all(),
-                Shown(name)
+                fault.what,
+                fault.remedy
             ),
-            Error::CliVersion { place, value } => write!(
-                f,
-                "{CONFIG} {place}: nvidia-container-runtime-hook.cli-version value \"{}\" is not a version from 1.14.0 on; write one such as \"1.17.8\", or \"newest\"",
-                Shown(value)
-            ),
-            Error::LdconfigNotHost { place, value } => write!(
-                f,
-                "{CONFIG} nvidia-container-cli.ldconfig value \"{0}\" is not host-relative (does not start with a '@'): {place}: invalid config value; write ldconfig = \"@{1}\" to use the host's program",
-                Shown(value),
-                Shown(if value.starts_with('/') { value } else { "/sbin/ldconfig" })
-            ),
-            Error::LdconfigNotAbsolute { place, value } => write!(
-                f,
-                "{CONFIG} nvidia-container-cli.ldconfig value \"{}\" is not an absolute path behind the '@': {place}: invalid config value; write ldconfig = \"@/sbin/ldconfig\"",
-                Shown(value)
-            ),
-            Error::CliEnvironment { place, entry } => write!(
-                f,
-                "{CONFIG} {place}: nvidia-container-cli.environment entry \"{}\" is not NAME=VALUE; give it a name and a '='",
-                Shown(entry.split('=').next().unwrap_or_default())
-            ),
-            Error::CliPathRelative { place, value } => write!(
-                f,
-                "couldn't find binary nvidia-container-cli: {place}: nvidia-container-cli.path value \"{}\" is relative; give an absolute path, or remove the key to have the program searched",
-                Shown(value)
-            ),
+            Error::CliVersion { place, .. } | Error::CliEnvironment { place, .. } => {
+                write!(f, "{CONFIG} {place}: {}; {}", fault.what, fault.remedy)
+            }
+            Error::LdconfigNotHost { place, .. } | Error::LdconfigNotAbsolute { place, .. } => {
+                write!(f, "{CONFIG} {}: {place}: invalid config value; {}", fault.what, fault.remedy)
+            }
+            Error::CliPathRelative { place, .. } => {
+                write!(f, "couldn't find binary nvidia-container-cli: {place}: {}; {}", fault.what, fault.remedy)
+            }
             Error::State(message) => write!(
                 f,
                 "could not decode container state: standard input: {}; the hook is started by a runtime, which writes the container state as JSON",

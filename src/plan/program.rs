@@ -11,9 +11,9 @@ use crate::text::paths;
 
 /// The program's name.
 pub const NAME: &[u8] = b"nvidia-container-cli";
-/// Searched behind `PATH` where it lacks them.
-const DEFAULT_DIRECTORIES: [&[u8]; 6] =
-    [b"/usr/local/sbin", b"/usr/local/bin", b"/usr/sbin", b"/usr/bin", b"/sbin", b"/bin"];
+/// The directories of programs that systemd gives to services. They are searched after those of `PATH` where it lacks them.
+pub const DEFAULT_DIRECTORIES: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// The program that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +75,8 @@ pub fn directories(root: &str, environ: Environ<'_>) -> Vec<Vec<u8>> {
         _ => Vec::new(),
     };
     for directory in DEFAULT_DIRECTORIES {
-        if !plain.iter().any(|known| known == directory) {
-            plain.push(directory.to_vec());
+        if !plain.iter().any(|known| known == directory.as_bytes()) {
+            plain.push(directory.into());
         }
     }
     if root.is_empty() || root == "/" {

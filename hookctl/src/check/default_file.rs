@@ -8,7 +8,7 @@ use hook::contract::keys::{DefaultValue, ROWS, Reader, Row};
 const HEAD: &str = "\
 # Configuration of nvidia-container-runtime-hook and of the programs that share this file.
 # Every key stands here with its default. Remove the '#' in front of a key to set it.
-# Check a change with: nvidia-container-runtime-hook check --config FILE
+# Check a change with: nvidia-hookctl check --config FILE
 ";
 
 /// The text of the file.

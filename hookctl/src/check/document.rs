@@ -6,8 +6,9 @@ use std::ops::Range;
 use hook::config::{Entry, Fault, FaultKind, Value, read_toml};
 use hook::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
 
+use super::place_of;
 use super::suggest::{belongs_to, nearest};
-use super::{Finding, Place, Severity};
+use crate::finding::{Finding, Place, Severity};
 
 /// A file, read.
 pub struct Document<'t> {
@@ -25,7 +26,7 @@ impl Document<'_> {
     #[must_use]
     pub fn place(&self, key: Key) -> Option<Place> {
         let (_, span) = self.set.iter().find(|(set, _)| *set == key)?;
-        Some(Place::of(self.text, span))
+        Some(place_of(self.text, span))
     }
 
     /// Adds a warning about the comments that hold bytes which nobody can read.
@@ -62,7 +63,7 @@ impl Document<'_> {
         message: String,
         remedy: String,
     ) {
-        let place = Some(Place::of(self.text, span));
+        let place = Some(place_of(self.text, span));
         self.findings.push(Finding { severity, id, key: key.map(str::to_owned), place, message, remedy });
     }
 }

@@ -12,10 +12,12 @@ mod values;
 pub use default_file::{default, default_file};
 pub use text::text;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Answer, Scene};
 use crate::arguments::Check;
+use crate::finding::{Count, Finding, Place, Severity};
 use crate::inspect::Inspect;
 use hook::config::{self, Config, ConfigFile};
 use hook::error::{Error, reason};
@@ -31,85 +33,31 @@ pub fn run(arguments: &Check, scene: &Scene<'_>) -> Answer {
         return Answer::out(default_file(), 0);
     }
     let report = check(&scene.invocation, &scene.host);
-    let status = report.status(arguments.strict);
+    let status = report.count.status(arguments.strict);
     scene.answer(&report, |colour| text(&report, colour), status)
 }
 
 /// What was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// The file; none: there is none, and the defaults hold.
+    /// Version of nvidia-hookctl.
+    pub hookctl_version: &'static str,
+    /// Version of the hook whose rules the file was checked by.
+    pub hook_version: &'static str,
+    /// The file checked, or null when the defaults apply.
     pub file: Option<String>,
     /// What was found, in the order of the file.
     pub findings: Vec<Finding>,
     /// Keys that are set and that only other programs read.
     pub keys_of_other_programs: Vec<&'static str>,
-    /// How many errors there are.
-    pub errors: usize,
-    /// How many warnings there are.
-    pub warnings: usize,
+    /// How many of them count.
+    #[serde(flatten)]
+    pub count: Count,
     /// The text, for showing places.
     #[serde(skip)]
     source: String,
-}
-
-/// How bad a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// Good to know.
-    Note,
-    /// Probably not what was meant.
-    Warning,
-    /// A start would fail.
-    Error,
-}
-
-/// One finding.
-#[derive(Debug, Serialize)]
-pub struct Finding {
-    /// How bad it is.
-    pub severity: Severity,
-    /// Its kind, for programs.
-    pub id: &'static str,
-    /// The key, dotted, if it is about one.
-    pub key: Option<String>,
-    /// Where it stands in the file.
-    pub place: Option<Place>,
-    /// What was found.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-/// A place in the file; all numbers count from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Place {
-    /// Line.
-    pub line: usize,
-    /// Column, in characters.
-    pub column: usize,
-    /// Length, in characters, on this line.
-    pub length: usize,
-}
-
-impl Place {
-    /// The place of a span of bytes.
-    fn of(text: &str, span: &std::ops::Range<usize>) -> Self {
-        let Position { line, column } = Position::of(text, span.start);
-        let spanned = text.get(span.clone()).unwrap_or_default();
-        Place { line, column, length: spanned.lines().next().unwrap_or_default().chars().count().max(1) }
-    }
-}
-
-impl Report {
-    /// The exit status that goes with the findings.
-    #[must_use]
-    pub fn status(&self, strict: bool) -> u8 {
-        u8::from(self.errors > 0 || (strict && self.warnings > 0))
-    }
 }
 
 /// Checks the configuration that a start would read.
@@ -119,14 +67,12 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
         Ok(None) => report(None, Vec::new(), Vec::new()),
         Ok(Some(file)) => check_file(file, host),
         Err(Error::ConfigUnreadable { path, cause }) => {
-            let finding = Finding {
-                severity: Severity::Error,
-                id: "unreadable",
-                key: None,
-                place: None,
-                message: format!("{}: {}", path.display(), reason(&cause)),
-                remedy: "make the file readable text, or name another with --config".to_owned(),
-            };
+            let finding = Finding::new(
+                Severity::Error,
+                "unreadable",
+                format!("{}: {}", path.display(), reason(&cause)),
+                "make the file readable text, or name another with --config",
+            );
             let mut report = report(None, vec![finding], Vec::new());
             report.file = Some(path.display().to_string());
             report
@@ -140,7 +86,7 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
     document.passed_over(&file.passed_over);
     let whole = !document.findings.iter().any(|finding| matches!(finding.id, "syntax" | "type"));
     if document.findings.iter().any(|finding| finding.id == "syntax") {
-        // Behind a fault of syntax keys may seem to be where they are not.
+        // After a fault of syntax keys may seem to be where they are not.
         document.findings.retain(|finding| finding.severity == Severity::Error);
     }
     if whole {
@@ -158,14 +104,21 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
 fn report(file: Option<ConfigFile>, mut findings: Vec<Finding>, others: Vec<&'static str>) -> Report {
     // What is about no place comes first: it is about the whole file, or about what the file lacks.
     findings.sort_by_key(|finding| finding.place);
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     Report {
         schema: SCHEMA,
+        hookctl_version: crate::VERSION,
+        hook_version: hook::VERSION,
         file: file.as_ref().map(|file| file.path.display().to_string()),
-        errors: count(Severity::Error),
-        warnings: count(Severity::Warning),
+        count: Count::of(&findings),
         findings,
         keys_of_other_programs: others,
         source: file.map(|file| file.text).unwrap_or_default(),
     }
+}
+
+/// The place of a span of bytes.
+fn place_of(text: &str, span: &std::ops::Range<usize>) -> Place {
+    let Position { line, column } = Position::of(text, span.start);
+    let spanned = text.get(span.clone()).unwrap_or_default();
+    Place { line, column, length: spanned.lines().next().unwrap_or_default().chars().count().max(1) }
 }

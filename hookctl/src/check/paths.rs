@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::document::Document;
-use super::{Finding, Severity};
+use crate::finding::{Finding, Severity};
 use crate::inspect::{Inspect, Status};
 use hook::config::{Config, ConfigFile};
 use hook::contract::keys::Key;
@@ -97,13 +97,13 @@ pub fn of_file(file: &ConfigFile, host: &dyn Inspect) -> Vec<Finding> {
         .into_iter()
         .flatten()
         .filter(writable)
-        .map(|place| Finding {
-            severity: Severity::Warning,
-            id: "writable-by-others",
-            key: None,
-            place: None,
-            message: format!("{} is writable by others than its owner, and root trusts it", place.display()),
-            remedy: format!("chmod go-w {}", hook::text::shell_word(&place.to_string_lossy())),
+        .map(|place| {
+            Finding::new(
+                Severity::Warning,
+                "writable-by-others",
+                format!("{} is writable by others than its owner, and root trusts it", place.display()),
+                format!("chmod go-w {}", hook::text::shell_word(&place.to_string_lossy())),
+            )
         })
         .collect()
 }

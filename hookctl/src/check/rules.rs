@@ -1,7 +1,7 @@
 //! What values mean together: contradictions, and settings without effect.
 
 use super::document::Document;
-use super::{Finding, Severity};
+use crate::finding::{Finding, Severity};
 use hook::config::Config;
 use hook::contract::cli_version::CompatSyntax;
 use hook::contract::keys::Key;

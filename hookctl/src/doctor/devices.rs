@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{Check, Examination};
+use super::Examination;
 use crate::driver::of_host;
+use crate::finding::Finding;
 use crate::inspect::{Inspect, Status};
 use hook::contract::keys::Key;
 use hook::host::{FileKind, Host};
@@ -14,19 +15,19 @@ const SHARED_NODES: [&str; 2] = ["/dev/nvidiactl", "/dev/nvidia-uvm"];
 const PERSISTENCE_SOCKETS: [&str; 2] = ["/run/nvidia-persistenced/socket", "/var/run/nvidia-persistenced/socket"];
 
 /// The checks; none of them means anything without a kernel module.
-pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
+pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
     if of_host(examination.host).is_none() {
         return Vec::new();
     }
     let gpus = examination.host.list(Path::new(GPUS)).len();
     if gpus == 0 {
-        return vec![Check::problem(
+        return vec![Finding::error(
             "gpus",
             "the kernel module is loaded and drives no GPU",
             "is there one (lspci -d 10de:), and not held by vfio-pci or nouveau? See dmesg",
         )];
     }
-    let mut checks = vec![Check::ok("gpus", format!("{gpus} driven by the kernel module"))];
+    let mut checks = vec![Finding::ok("gpus", format!("{gpus} driven by the kernel module"))];
     let own = (0..gpus).map(|minor| format!("/dev/nvidia{minor}"));
     let nodes: Vec<String> = SHARED_NODES.iter().map(|node| (*node).to_owned()).chain(own).collect();
     checks.push(device_nodes(examination, &nodes));
@@ -34,7 +35,7 @@ pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
     checks
 }
 
-fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Check {
+fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Finding {
     let id = "device-nodes";
     let kind = |node: &&String| examination.host.kind(Path::new(node.as_str()));
     let false_ones: Vec<&String> = nodes
@@ -43,7 +44,7 @@ fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Check {
         .collect();
     if !false_ones.is_empty() {
         let message = format!("{} is no device node", words(&false_ones));
-        return Check::problem(
+        return Finding::error(
             id,
             message,
             "something wrote there before the driver did: remove it, and run nvidia-modprobe -u",
@@ -54,10 +55,12 @@ fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Check {
         let message = format!("{} is missing", words(&missing));
         let remedy = "run nvidia-modprobe -u, or nvidia-smi once";
         return match examination.config.flag(Key::CliLoadKmods) {
-            true => {
-                Check::warning(id, message, format!("{remedy}; load-kmods makes it at the first start of a container"))
-            }
-            false => Check::problem(id, message, format!("{remedy}, or set nvidia-container-cli.load-kmods = true")),
+            true => Finding::warning(
+                id,
+                message,
+                format!("{remedy}; load-kmods makes it at the first start of a container"),
+            ),
+            false => Finding::error(id, message, format!("{remedy}, or set nvidia-container-cli.load-kmods = true")),
         };
     }
     let closed: Vec<&String> = nodes
@@ -68,21 +71,21 @@ fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Check {
         let message = format!("{} cannot be read and written by everybody", words(&closed));
         let remedy = "containers of other users than root will fail (\"insufficient permissions\"): chmod 0666, or set \
                       nvidia-container-cli.user, as on SUSE (\"root:video\")";
-        return Check::warning(id, message, remedy);
+        return Finding::warning(id, message, remedy);
     }
-    Check::ok(id, format!("{} are there and open to all", words(&nodes.iter().collect::<Vec<_>>())))
+    Finding::ok(id, format!("{} are there and open to all", words(&nodes.iter().collect::<Vec<_>>())))
 }
 
 fn words(nodes: &[&String]) -> String {
     nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn persistence(examination: &Examination<'_>) -> Check {
+fn persistence(examination: &Examination<'_>) -> Finding {
     let id = "persistence";
     if PERSISTENCE_SOCKETS.iter().any(|socket| examination.host.kind(Path::new(socket)).is_some()) {
-        return Check::ok(id, "nvidia-persistenced runs");
+        return Finding::ok(id, "nvidia-persistenced runs");
     }
-    Check::warning(
+    Finding::warning(
         id,
         "nvidia-persistenced does not run: the driver starts anew for each container, which is slow with many GPUs \
          (\"driver rpc error: timed out\")",

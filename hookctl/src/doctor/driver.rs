@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Check, Examination};
+use super::Examination;
 use crate::driver::{cuda_of, is_version, of_host};
+use crate::finding::Finding;
 use crate::inspect::Inspect;
-use hook::host::{Host, RealHost};
+use crate::tree::Tree;
+use hook::host::Host;
 use hook::mode::ldcache::Libraries;
 use hook::mode::platform::Platform;
 
@@ -15,7 +17,7 @@ const DRIVER_CONTAINER: &str = "/run/nvidia/driver";
 const LIBRARIES: [&str; 2] = ["libnvidia-ml.so.1", "libcuda.so.1"];
 
 /// The checks.
-pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
+pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
     let module = of_host(examination.host);
     let library = library_version(examination.host, &examination.driver_root(), LIBRARIES[0]);
     let mut checks = vec![kernel_module(examination, module.as_deref())];
@@ -26,27 +28,27 @@ pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
     checks
 }
 
-fn kernel_module(examination: &Examination<'_>, version: Option<&str>) -> Check {
+fn kernel_module(examination: &Examination<'_>, version: Option<&str>) -> Finding {
     let id = "driver-module";
     if let Some(version) = version {
         let cuda = cuda_of(version).map(|cuda| format!(", which serves CUDA up to {cuda}")).unwrap_or_default();
-        return Check::ok(id, format!("the kernel module {version} is loaded{cuda}"));
+        return Finding::ok(id, format!("the kernel module {version} is loaded{cuda}"));
     }
     match Platform::detect(examination.host) {
         Platform::NotTegra if examination.host.kind(Path::new("/dev/dxg")).is_some() => {
-            Check::ok(id, "no kernel module, as on WSL, where the driver is that of Windows")
+            Finding::ok(id, "no kernel module, as on WSL, where the driver is that of Windows")
         }
-        Platform::NotTegra if examination.host.kind(Path::new("/sys/module/nouveau")).is_some() => Check::problem(
+        Platform::NotTegra if examination.host.kind(Path::new("/sys/module/nouveau")).is_some() => Finding::error(
             id,
             "the kernel module is not loaded, and nouveau is in its place",
             "blacklist nouveau, rebuild the initramfs, and reboot",
         ),
-        Platform::NotTegra | Platform::Wsl => Check::problem(
+        Platform::NotTegra | Platform::Wsl => Finding::error(
             id,
             "the kernel module is not loaded",
             "install the driver, or run modprobe nvidia and read dmesg; with Secure Boot the module must be signed",
         ),
-        tegra => Check::warning(
+        tegra => Finding::warning(
             id,
             format!("no discrete GPU's kernel module: {}", tegra.words()),
             "on a Tegra use the NVIDIA runtime in mode csv or cdi",
@@ -55,7 +57,7 @@ fn kernel_module(examination: &Examination<'_>, version: Option<&str>) -> Check 
 }
 
 /// The libraries below the driver's root, or a hint where they are instead.
-fn libraries(examination: &Examination<'_>) -> Vec<Check> {
+fn libraries(examination: &Examination<'_>) -> Vec<Finding> {
     let id = "driver-libraries";
     let root = examination.driver_root();
     if examination.host.kind(&root).is_none() {
@@ -66,13 +68,13 @@ fn libraries(examination: &Examination<'_>) -> Vec<Check> {
         LIBRARIES.into_iter().filter(|name| library(examination.host, &root, name).is_none()).collect();
     let place = if root == Path::new("/") { String::new() } else { format!(" below {}", root.display()) };
     if missing.is_empty() {
-        return vec![Check::ok(id, format!("{} are there{place}", LIBRARIES.join(" and ")))];
+        return vec![Finding::ok(id, format!("{} are there{place}", LIBRARIES.join(" and ")))];
     }
     vec![elsewhere(examination, id, format!("{} cannot be found{place}", missing.join(" and ")), &root)]
 }
 
 /// A driver that is not where it should be, with the place where one is, if there is one.
-fn elsewhere(examination: &Examination<'_>, id: &'static str, message: String, root: &Path) -> Check {
+fn elsewhere(examination: &Examination<'_>, id: &'static str, message: String, root: &Path) -> Finding {
     let other = ["/", DRIVER_CONTAINER]
         .into_iter()
         .find(|place| Path::new(place) != root && library(examination.host, Path::new(place), LIBRARIES[0]).is_some());
@@ -81,15 +83,15 @@ fn elsewhere(examination: &Examination<'_>, id: &'static str, message: String, r
         Some(place) => format!("a driver is visible at {place}: set nvidia-container-cli.root = \"{place}\""),
         None => "install the driver's libraries of the kernel module's version, and run ldconfig".to_owned(),
     };
-    Check::problem(id, message, remedy)
+    Finding::error(id, message, remedy)
 }
 
-fn versions(module: &str, library: &str) -> Check {
+fn versions(module: &str, library: &str) -> Finding {
     let id = "driver-versions";
     if module == library {
-        return Check::ok(id, "kernel module and libraries are of one version");
+        return Finding::ok(id, "kernel module and libraries are of one version");
     }
-    Check::problem(
+    Finding::error(
         id,
         format!("the kernel module is {module}, the libraries are {library} (\"driver/library version mismatch\")"),
         "the driver was upgraded while it was in use: reboot, or unload and load the module",
@@ -97,13 +99,13 @@ fn versions(module: &str, library: &str) -> Check {
 }
 
 /// The file of a library below a root.
-pub fn library(host: &RealHost, root: &Path, name: &str) -> Option<PathBuf> {
-    let below = RealHost::new(Some(host.locate(root).into_owned()));
+pub fn library(host: &Tree, root: &Path, name: &str) -> Option<PathBuf> {
+    let below = host.below(root);
     Libraries::of(&below).find(name).map(|path| below.resolve(&path))
 }
 
 /// The version in the name of a library's file.
-pub fn library_version(host: &RealHost, root: &Path, name: &str) -> Option<String> {
+pub fn library_version(host: &Tree, root: &Path, name: &str) -> Option<String> {
     let file = library(host, root, name)?;
     let version = file.file_name()?.to_str()?.split(".so.").nth(1)?;
     is_version(version).then(|| version.to_owned())

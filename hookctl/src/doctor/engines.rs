@@ -5,44 +5,44 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Check, Examination};
+use super::Examination;
+use crate::finding::Finding;
 use crate::oci_hook::{faults, nvidia_hook};
 use hook::host::{Host, path_of};
+use hook::plan::program::DEFAULT_DIRECTORIES;
 
 const HOOK: &str = "nvidia-container-runtime-hook";
 /// The directories of hooks, from the lowest rank to the highest: a file masks one of its name in a lower one.
 const HOOK_DIRECTORIES: [&str; 3] =
     ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d", "/run/containers/oci/hooks.d"];
-/// Directories of programs, as systemd gives them to services.
-const SERVICE_PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const DOCKER_PID: &str = "/run/docker.pid";
 
 /// The checks.
-pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
+pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
     let mut checks = vec![docker(examination)];
     checks.extend(hooks(examination));
     checks
 }
 
 fn installed(examination: &Examination<'_>, program: &str) -> bool {
-    SERVICE_PATH.iter().any(|directory| examination.host.is_executable(&Path::new(directory).join(program)))
+    DEFAULT_DIRECTORIES.iter().any(|directory| examination.host.is_executable(&Path::new(directory).join(program)))
 }
 
 /// dockerd knows `--gpus` only if it finds the hook in its own PATH when it starts.
-fn docker(examination: &Examination<'_>) -> Check {
+fn docker(examination: &Examination<'_>) -> Finding {
     let id = "docker";
     if !installed(examination, "dockerd") {
-        return Check::ok(id, "no dockerd here");
+        return Finding::ok(id, "no dockerd here");
     }
     let (path, whose) = match path_of_dockerd(examination) {
         Some(path) => (path, "the PATH of the running dockerd"),
-        None => (SERVICE_PATH.join(":").into_bytes(), "the usual PATH of services"),
+        None => (DEFAULT_DIRECTORIES.join(":").into_bytes(), "the usual PATH of services"),
     };
     let found = path.split(|byte| *byte == b':').map(|directory| path_of(directory).join(HOOK));
     let found = found.filter(|path| path.is_absolute()).find(|path| examination.host.is_executable(path));
     match found {
-        Some(path) => Check::ok(id, format!("dockerd finds the hook at {}, by {whose}", path.display())),
-        None => Check::problem(
+        Some(path) => Finding::ok(id, format!("dockerd finds the hook at {}, by {whose}", path.display())),
+        None => Finding::error(
             id,
             format!(
                 "{HOOK} is in no directory of {whose}, so docker knows no --gpus (\"could not select device driver\")"
@@ -61,7 +61,7 @@ fn path_of_dockerd(examination: &Examination<'_>) -> Option<Vec<u8>> {
 }
 
 /// Which files start the hook, what is wrong with each, and whether it would run twice.
-fn hooks(examination: &Examination<'_>) -> Vec<Check> {
+fn hooks(examination: &Examination<'_>) -> Vec<Finding> {
     let id = "hooks.d";
     let mut effective = BTreeMap::new();
     let mut checks = Vec::new();
@@ -73,7 +73,7 @@ fn hooks(examination: &Examination<'_>) -> Vec<Check> {
             }
             let content = examination.host.read(&file).unwrap_or_default();
             if let Some((masked, _)) = effective.insert(name, (file.clone(), content)) {
-                checks.push(Check::ok(id, format!("{} is masked by {}", masked.display(), file.display())));
+                checks.push(Finding::ok(id, format!("{} is masked by {}", masked.display(), file.display())));
             }
         }
     }
@@ -82,7 +82,7 @@ fn hooks(examination: &Examination<'_>) -> Vec<Check> {
         match serde_json::from_slice::<Value>(&content) {
             Err(error) => {
                 let message = format!("{} is not JSON: {error}", file.display());
-                checks.push(Check::problem(
+                checks.push(Finding::error(
                     id,
                     message,
                     "engines refuse to start any container with it: correct or remove it",
@@ -98,7 +98,7 @@ fn hooks(examination: &Examination<'_>) -> Vec<Check> {
     if starting.len() > 1 {
         let message =
             format!("{} start the hook, so it runs more than once for each container", starting.join(" and "));
-        checks.push(Check::problem(id, message, "keep one of them"));
+        checks.push(Finding::error(id, message, "keep one of them"));
     }
     if starting.is_empty() {
         checks.push(no_file(examination));
@@ -106,30 +106,24 @@ fn hooks(examination: &Examination<'_>) -> Vec<Check> {
     checks
 }
 
-fn hook_file(examination: &Examination<'_>, file: &Path, content: &[u8]) -> Check {
+fn hook_file(examination: &Examination<'_>, file: &Path, content: &[u8]) -> Finding {
     let id = "hooks.d";
     match faults(content, examination.host).into_iter().next() {
-        None => Check::ok(id, format!("{} starts the hook", file.display())),
-        Some(fault) => {
-            let message = format!("{}: {}", file.display(), fault.message);
-            match fault.serious {
-                true => Check::problem(id, message, fault.remedy),
-                false => Check::warning(id, message, fault.remedy),
-            }
-        }
+        None => Finding::ok(id, format!("{} starts the hook", file.display())),
+        Some(fault) => Finding { id, message: format!("{}: {}", file.display(), fault.message), ..fault },
     }
 }
 
-fn no_file(examination: &Examination<'_>) -> Check {
+fn no_file(examination: &Examination<'_>) -> Finding {
     let id = "hooks.d";
     let engines: Vec<&str> = ["podman", "crio"].into_iter().filter(|engine| installed(examination, engine)).collect();
     if engines.is_empty() {
-        return Check::ok(id, "no file starts the hook, and no Podman or CRI-O is here to need one");
+        return Finding::ok(id, "no file starts the hook, and no Podman or CRI-O is here to need one");
     }
-    Check::warning(
+    Finding::warning(
         id,
         format!("no file starts the hook, so containers of {} get no GPU from it", engines.join(" and ")),
-        "use CDI (--device nvidia.com/gpu=all), or run: nvidia-container-runtime-hook oci-hook --hooks-dir \
+        "use CDI (--device nvidia.com/gpu=all), or run: nvidia-hookctl oci-hook --hooks-dir \
          /usr/share/containers/oci/hooks.d",
     )
 }

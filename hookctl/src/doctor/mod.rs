@@ -12,13 +12,15 @@ pub use text::text;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Answer, Scene};
+use crate::finding::{Count, Finding};
+use crate::tree::Tree;
 
 use hook::config::{self, Config};
 use hook::contract::keys::Key;
-use hook::host::RealHost;
 use hook::invocation::Invocation;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
@@ -27,72 +29,31 @@ pub const SCHEMA: u32 = 1;
 /// Runs the command.
 pub fn run(scene: &Scene<'_>) -> Answer {
     match examine(&scene.invocation, &scene.host) {
-        Ok(report) => {
-            let status = u8::from(report.problems > 0);
-            scene.answer(&report, |colour| text(&report, colour), status)
-        }
+        Ok(report) => scene.answer(&report, |colour| text(&report, colour), report.count.status(false)),
         Err(error) => Answer::failure(&error.to_string()),
     }
 }
 
 /// What was seen.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Version of the hook.
+    /// Version of nvidia-hookctl.
+    pub hookctl_version: &'static str,
+    /// Version of the hook whose rules it applies.
     pub hook_version: &'static str,
     /// One for each state that was looked at.
-    pub checks: Vec<Check>,
-    /// How many problems there are.
-    pub problems: usize,
-    /// How many warnings there are.
-    pub warnings: usize,
-}
-
-/// How a state is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum State {
-    /// As it should be.
-    Ok,
-    /// It may keep some containers from GPUs, or slow them down.
-    Warning,
-    /// It keeps containers from GPUs.
-    Problem,
-}
-
-/// One state.
-#[derive(Debug, Serialize)]
-pub struct Check {
-    /// Its kind, for programs.
-    pub id: &'static str,
-    /// How it is.
-    pub state: State,
-    /// What was seen.
-    pub message: String,
-    /// What to do.
-    pub remedy: Option<String>,
-}
-
-impl Check {
-    fn ok(id: &'static str, message: impl Into<String>) -> Self {
-        Check { id, state: State::Ok, message: message.into(), remedy: None }
-    }
-
-    fn warning(id: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Check { id, state: State::Warning, message: message.into(), remedy: Some(remedy.into()) }
-    }
-
-    fn problem(id: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Check { id, state: State::Problem, message: message.into(), remedy: Some(remedy.into()) }
-    }
+    pub checks: Vec<Finding>,
+    /// How many of them count.
+    #[serde(flatten)]
+    pub count: Count,
 }
 
 /// What the checks look at.
 pub struct Examination<'p> {
     /// The machine.
-    pub host: &'p RealHost,
+    pub host: &'p Tree,
     /// The configuration of the hook; the defaults where the file cannot be used.
     pub config: &'p Config<'p>,
     /// The command line, for finding the configuration.
@@ -113,14 +74,14 @@ impl Examination<'_> {
 ///
 /// # Errors
 /// Only where the built-in defaults are no configuration, which cannot be.
-pub fn examine(invocation: &Invocation<'_>, host: &RealHost) -> Result<Report, hook::error::Error> {
+pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, hook::error::Error> {
     let file = config::find(invocation, host).ok().flatten();
     let config = match Config::read(file.as_ref()) {
         Ok(config) => config,
         Err(_) => Config::read(None)?,
     };
     let examination = Examination { host, config: &config, invocation };
-    let checks: Vec<Check> = [
+    let checks: Vec<Finding> = [
         driver::checks(&examination),
         devices::checks(&examination),
         tools::checks(&examination),
@@ -130,12 +91,11 @@ pub fn examine(invocation: &Invocation<'_>, host: &RealHost) -> Result<Report, h
     .into_iter()
     .flatten()
     .collect();
-    let count = |state| checks.iter().filter(|check| check.state == state).count();
     Ok(Report {
         schema: SCHEMA,
-        hook_version: env!("CARGO_PKG_VERSION"),
-        problems: count(State::Problem),
-        warnings: count(State::Warning),
+        hookctl_version: crate::VERSION,
+        hook_version: hook::VERSION,
+        count: Count::of(&checks),
         checks,
     })
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::Examination;
 use super::driver::library_version;
-use super::{Check, Examination};
 use crate::driver::compare;
+use crate::finding::Finding;
 use hook::contract::keys::Key;
 use hook::host::Host;
 
@@ -14,17 +15,17 @@ const VERSION_1: &str = "/sys/fs/cgroup/devices";
 const FIRST_FOR_VERSION_2: &str = "1.8.0";
 
 /// The checks.
-pub fn checks(examination: &Examination<'_>) -> Vec<Check> {
+pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
     vec![cgroups(examination), user_namespace(examination)]
 }
 
-fn cgroups(examination: &Examination<'_>) -> Check {
+fn cgroups(examination: &Examination<'_>) -> Finding {
     let id = "cgroups";
     if examination.config.flag(Key::CliNoCgroups) && rootless(examination).is_some() {
-        return Check::ok(id, "left alone, as rootless engines need it");
+        return Finding::ok(id, "left alone, as rootless engines need it");
     }
     if examination.config.flag(Key::CliNoCgroups) {
-        return Check::warning(
+        return Finding::warning(
             id,
             "no-cgroups is true: the engine itself must allow the devices, and containers of root are not confined by the hook",
             "set it only in the configuration of rootless users ($XDG_CONFIG_HOME/nvidia-container-runtime/config.toml)",
@@ -33,19 +34,19 @@ fn cgroups(examination: &Examination<'_>) -> Check {
     if examination.host.kind(Path::new(VERSION_2)).is_some() {
         let installed = library_version(examination.host, Path::new("/"), "libnvidia-container.so.1");
         return match installed {
-            Some(old) if compare(&old, FIRST_FOR_VERSION_2) == std::cmp::Ordering::Less => Check::problem(
+            Some(old) if compare(&old, FIRST_FOR_VERSION_2) == std::cmp::Ordering::Less => Finding::error(
                 id,
                 format!(
                     "version 2, which nvidia-container-cli {old} does not know (\"cgroup subsystem devices not found\")"
                 ),
                 "upgrade nvidia-container-cli, or boot with systemd.unified_cgroup_hierarchy=0",
             ),
-            _ => Check::ok(id, "version 2"),
+            _ => Finding::ok(id, "version 2"),
         };
     }
     match examination.host.kind(Path::new(VERSION_1)) {
-        Some(_) => Check::ok(id, "version 1"),
-        None => Check::warning(
+        Some(_) => Finding::ok(id, "version 1"),
+        None => Finding::warning(
             id,
             "no control groups are mounted at /sys/fs/cgroup",
             "devices cannot be allowed to containers; in a container, mount them, or set nvidia-container-cli.no-cgroups = true",
@@ -53,13 +54,13 @@ fn cgroups(examination: &Examination<'_>) -> Check {
     }
 }
 
-fn user_namespace(examination: &Examination<'_>) -> Check {
+fn user_namespace(examination: &Examination<'_>) -> Finding {
     let id = "rootless";
-    let Some(who) = rootless(examination) else { return Check::ok(id, "no: root of the host") };
+    let Some(who) = rootless(examination) else { return Finding::ok(id, "no: root of the host") };
     if examination.config.flag(Key::CliNoCgroups) {
-        return Check::ok(id, format!("yes, {who}, and no-cgroups is true"));
+        return Finding::ok(id, format!("yes, {who}, and no-cgroups is true"));
     }
-    Check::warning(
+    Finding::warning(
         id,
         format!("yes, {who}: the hook of a rootless engine may not change control groups (\"bpf_prog_query failed\")"),
         "for rootless engines set nvidia-container-cli.no-cgroups = true in \

@@ -6,9 +6,9 @@ mod configuration;
 mod container;
 mod devices;
 mod origins;
+mod prediction;
 mod program;
 pub mod report;
-mod requirement;
 mod requirements;
 mod text;
 mod trail;
@@ -21,7 +21,7 @@ use hook::config::Config;
 use hook::contract::keys::Key;
 use hook::error::Error;
 use hook::error::reason;
-use hook::host::{Host, RealHost, read_stdin};
+use hook::host::{Host, read_stdin};
 use hook::invocation::Invocation;
 use hook::plan::program::directories;
 use hook::prestart::{self, Decision, Texts, Trail};
@@ -31,9 +31,12 @@ use std::path::Path;
 
 use crate::answer::{Answer, Scene};
 use crate::arguments;
+use crate::gpus::HostGpus;
+use crate::tree::Tree;
 use container::AmendedHost;
 use origins::Origins;
-use report::{CandidateOutcome, Report, Verdict};
+use prediction::Outlook;
+use report::{CandidateOutcome, Refusal, Report, Verdict};
 
 /// Runs the command.
 pub fn run(arguments: &arguments::Explain, scene: &Scene<'_>) -> Answer {
@@ -43,7 +46,7 @@ pub fn run(arguments: &arguments::Explain, scene: &Scene<'_>) -> Answer {
     };
     let question = Question { subject, variables: arguments.variables.clone(), privileged: arguments.privileged };
     let report = explain(&question, &scene.invocation, &scene.host);
-    let status = u8::from(report.verdict == Verdict::Error);
+    let status = u8::from(matches!(report.verdict, Verdict::Error | Verdict::Refused));
     scene.answer(&report, |colour| text(&report, colour), status)
 }
 
@@ -57,7 +60,7 @@ fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
     let content = match state.as_path() == Path::new("-") {
         true => read_stdin(),
         // A file of whoever asks, not of the machine that is asked about.
-        false => RealHost::new(None).read(state),
+        false => Tree::new(None).read(state),
     };
     content.map(Subject::State).map_err(|cause| format!("{}: {}", Shown(&state.display().to_string()), reason(&cause)))
 }
@@ -90,6 +93,7 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
             let origins = Origins { config, directories: &directories };
             report.argv = self::trail::argv(plan, question.subject.source(), &origins);
             report.environment = self::trail::environment(plan, &origins);
+            report.refusal = refusal(&report, config, &trail, &host);
         }
     }
     conclude(report, decision)
@@ -105,9 +109,11 @@ fn fill(
     host: &dyn Host,
 ) {
     if let (Some(document), Some(spec)) = (texts.spec(), &trail.spec) {
-        report.devices = Some(self::trail::devices(config, document, spec, trail.request.as_ref()));
+        let devices = self::trail::devices(config, document, spec, trail.request.as_ref());
         report.capabilities = Some(capabilities::driver_capabilities(config, spec));
-        report.requirements = Some(requirements::image_requirements(config, spec, host));
+        let given = devices.given.as_deref();
+        report.requirements = Some(requirements::image_requirements(config, spec, host, &HostGpus::of(host), given));
+        report.devices = Some(devices);
     }
     report.mode = trail.mode.as_ref().map(|mode| self::trail::mode(config, mode));
     if report.mode.as_ref().is_some_and(|mode| mode.served) {
@@ -115,19 +121,39 @@ fn fill(
     }
 }
 
+/// What nvidia-container-cli would refuse of the request on this host.
+fn refusal(report: &Report, config: &Config<'_>, trail: &Trail<'_>, host: &dyn Host) -> Option<Refusal> {
+    let requirements = report.requirements.as_ref();
+    let driver = requirements.and_then(|requirements| requirements.driver.as_ref());
+    let outlook = Outlook {
+        config,
+        request: trail.request.as_ref()?,
+        driver: driver.map(|driver| driver.version.as_str()),
+        gpus: &HostGpus::of(host),
+        requirements,
+        host,
+    };
+    outlook.refusal()
+}
+
 /// Adds the end to what was seen on the way.
 fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report {
     match decision {
         Ok(Decision::Execute(..)) => {
-            report.verdict = Verdict::Execute;
-            let refusal = match would_be_refused(&report) {
-                true => ", and would refuse, since a requirement is not met",
-                false => "",
+            let given = what_is_given(&report);
+            (report.verdict, report.summary) = match &report.refusal {
+                None => (
+                    Verdict::Execute,
+                    format!("GPU container: it gets {given}. nvidia-container-cli would be executed as below."),
+                ),
+                Some(_) => (
+                    Verdict::Refused,
+                    format!(
+                        "The start would fail on this host. The container asks for {given}; nvidia-container-cli would be \
+                         executed as below, refuse with this message, and the container would not run:"
+                    ),
+                ),
             };
-            report.summary = format!(
-                "GPU container: {}. nvidia-container-cli would be executed as below{refusal}.",
-                what_is_given(&report)
-            );
         }
         Ok(Decision::Nothing(reason)) => {
             report.verdict = Verdict::Nothing;
@@ -151,17 +177,10 @@ fn what_is_given(report: &Report) -> String {
     let used = devices.candidates.iter().filter(|candidate| candidate.outcome == CandidateOutcome::Used);
     let by = used.map(|candidate| candidate.source.in_words()).collect::<Vec<_>>().join(" and ");
     match devices.given.as_deref() {
-        Some("all") => format!("it gets all GPUs, by {by}"),
-        Some("none") | None => format!("it gets the driver's files and no GPU, by {by}"),
-        Some(list) => format!("it gets GPU {list}, by {by}"),
+        Some("all") => format!("all GPUs, by {by}"),
+        Some("none") | None => format!("the driver's files and no GPU, by {by}"),
+        Some(list) => format!("GPU {list}, by {by}"),
     }
-}
-
-/// Whether `nvidia-container-cli` would end with `unsatisfied condition` or `invalid expression` on this host.
-fn would_be_refused(report: &Report) -> bool {
-    let stated = report.requirements.iter().flat_map(|requirements| &requirements.items);
-    let mut stated = stated.map(|requirement| requirement.met);
-    stated.any(|met| matches!(met, report::Met::No | report::Met::Invalid))
 }
 
 fn why_nothing(report: &Report, reason: &NoGpuReason) -> String {

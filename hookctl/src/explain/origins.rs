@@ -1,6 +1,7 @@
 //! Origins of the plan as a person can follow them: files with line and column, names, rules.
 //! Must not know which argument an origin belongs to.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use hook::config::Config;
@@ -11,7 +12,7 @@ use hook::contract::origin;
 use hook::contract::origin::Place;
 
 /// Where something comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Origin {
     /// The kind of input.
     pub kind: OriginKind,
@@ -25,7 +26,7 @@ pub struct Origin {
 }
 
 /// The kinds of input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OriginKind {
     /// A key that the configuration file sets.

@@ -3,26 +3,33 @@
 
 use std::fmt::{self, Display};
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 pub use super::origins::{Origin, OriginKind};
+use crate::finding::Finding;
+pub use crate::requirement::Met;
 
 /// The number of the schema; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 
 /// The whole answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
-    /// Version of the hook.
+    /// Version of nvidia-hookctl.
+    pub hookctl_version: &'static str,
+    /// Version of the hook whose rules it applies.
     pub hook_version: &'static str,
     /// What a start would come to.
     pub verdict: Verdict,
     /// The same in sentences.
     pub summary: String,
-    /// The lines that a start would write to stderr.
+    /// The lines that the hook would write to stderr.
     pub stderr: Vec<String>,
+    /// Why nvidia-container-cli would refuse on this host, where that can be foretold.
+    pub refusal: Option<Refusal>,
     /// The configuration.
     pub configuration: Configuration,
     /// The container, once its specification was read.
@@ -41,8 +48,8 @@ pub struct Report {
     pub argv: Vec<Argument>,
     /// The environment handed on.
     pub environment: Vec<Variable>,
-    /// What looks like a mistake although it is none to the hook.
-    pub warnings: Vec<Warning>,
+    /// What looks like a mistake although the hook accepts it.
+    pub warnings: Vec<Finding>,
 }
 
 impl Report {
@@ -51,10 +58,12 @@ impl Report {
     pub fn new(configuration: Configuration) -> Self {
         Report {
             schema: SCHEMA,
-            hook_version: env!("CARGO_PKG_VERSION"),
+            hookctl_version: crate::VERSION,
+            hook_version: hook::VERSION,
             verdict: Verdict::Error,
             summary: String::new(),
             stderr: Vec::new(),
+            refusal: None,
             configuration,
             container: None,
             devices: None,
@@ -69,12 +78,25 @@ impl Report {
     }
 }
 
+/// How nvidia-container-cli would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Refusal {
+    /// The line that it would write.
+    pub line: String,
+    /// What of the request and of this host leads there.
+    pub why: String,
+    /// What to do.
+    pub remedy: String,
+}
+
 /// What a start comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// `nvidia-container-cli` is executed.
     Execute,
+    /// `nvidia-container-cli` is executed, and refuses on this host: the start fails.
+    Refused,
     /// Nothing is done: not a GPU container.
     Nothing,
     /// The start fails.
@@ -82,9 +104,9 @@ pub enum Verdict {
 }
 
 /// The configuration.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Configuration {
-    /// The file that is read; none: the defaults.
+    /// The file that is read, or null when the defaults apply.
     pub file: Option<String>,
     /// The rule by which these files are looked at.
     pub rule: &'static str,
@@ -93,7 +115,7 @@ pub struct Configuration {
 }
 
 /// A place that was searched.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Searched {
     /// The file or directory.
     pub path: String,
@@ -102,7 +124,7 @@ pub struct Searched {
 }
 
 /// What a search found at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The one that is used.
@@ -118,13 +140,13 @@ pub enum Outcome {
 }
 
 /// The container.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Container {
     /// Where its description is from.
     pub source: Source,
-    /// The bundle's path; none for a container made of variables.
+    /// The bundle's path, or null for a container made of variables.
     pub bundle: Option<String>,
-    /// The container's process; none where only a state would tell.
+    /// The container's process, or null where only a state would tell.
     pub pid: Option<u32>,
     /// `CAP_SYS_ADMIN` is in the bounding set.
     pub privileged: bool,
@@ -137,7 +159,7 @@ pub struct Container {
 }
 
 /// Where the description of a container is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A bundle named on the command line.
@@ -149,7 +171,7 @@ pub enum Source {
 }
 
 /// The devices.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Devices {
     /// What is asked for and given: `all`, `none` or a list; null where this is no GPU container.
     pub given: Option<String>,
@@ -164,7 +186,7 @@ pub struct Devices {
 }
 
 /// A value and where it comes from.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Given {
     /// The option that carries it.
     pub option: &'static str,
@@ -175,7 +197,7 @@ pub struct Given {
 }
 
 /// A source that could ask for devices.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Candidate {
     /// Which one.
     pub source: CandidateSource,
@@ -188,7 +210,8 @@ pub struct Candidate {
 }
 
 /// An input that could ask for devices; its text names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(with = "String")]
 pub enum CandidateSource {
     /// Mounts below `/var/run/nvidia-container-devices`.
     Mounts,
@@ -228,7 +251,7 @@ impl Serialize for CandidateSource {
 }
 
 /// What became of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CandidateOutcome {
     /// It decides.
@@ -244,7 +267,7 @@ pub enum CandidateOutcome {
 }
 
 /// A policy.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Gate {
     /// The key or the right.
     pub name: &'static str,
@@ -257,7 +280,7 @@ pub struct Gate {
 }
 
 /// The mode.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Mode {
     /// `nvidia-container-runtime.mode`.
     pub asked: String,
@@ -272,7 +295,7 @@ pub struct Mode {
 }
 
 /// Driver capabilities.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Capabilities {
     /// `NVIDIA_DRIVER_CAPABILITIES`, if it is set.
     pub asked: Option<String>,
@@ -287,7 +310,7 @@ pub struct Capabilities {
 }
 
 /// Requirements of the image.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Requirements {
     /// What switches them off, if anything does.
     pub disabled_by: Option<String>,
@@ -298,16 +321,16 @@ pub struct Requirements {
 }
 
 /// The driver of a host.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Driver {
     /// Its version.
     pub version: String,
-    /// The newest CUDA that it serves, as far as this hook knows.
+    /// The newest CUDA that it serves, as far as is known here.
     pub cuda: Option<String>,
 }
 
 /// One requirement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Requirement {
     /// The expression.
     pub expression: String,
@@ -319,22 +342,8 @@ pub struct Requirement {
     pub needs_driver: Option<String>,
 }
 
-/// Whether a requirement is met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Met {
-    /// It is.
-    Yes,
-    /// It is not.
-    No,
-    /// It depends on the GPU, or the driver cannot be seen.
-    Unknown,
-    /// The expression is none.
-    Invalid,
-}
-
 /// The search for the program.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Program {
     /// The program.
     pub path: Option<String>,
@@ -345,7 +354,7 @@ pub struct Program {
 }
 
 /// An argument.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Argument {
     /// The argument; `PID` stands for a process that does not exist yet.
     pub text: String,
@@ -354,7 +363,7 @@ pub struct Argument {
 }
 
 /// A variable.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Variable {
     /// The name.
     pub name: String,
@@ -364,15 +373,4 @@ pub struct Variable {
     /// Where it comes from; absent: inherited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-}
-
-/// Something that looks like a mistake.
-#[derive(Debug, Serialize)]
-pub struct Warning {
-    /// Its kind, for programs.
-    pub id: &'static str,
-    /// What was seen.
-    pub message: String,
-    /// What to do.
-    pub remedy: String,
 }

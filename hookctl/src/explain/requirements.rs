@@ -1,10 +1,12 @@
-//! What the image requires of the driver, and whether this host's driver meets it. Must not know the grammar of an
-//! expression: `requirement` does.
+//! What the image requires of the driver and the GPUs, and whether this host meets it. Must not know the grammar of an
+//! expression: the evaluator does.
 
 use super::origins::Origins;
+use super::prediction::selection;
 use super::report::{Driver, Met, Requirement, Requirements};
-use super::requirement::{Known, evaluate, needed_driver};
 use crate::driver;
+use crate::gpus::HostGpus;
+use crate::requirement::{Device, Known, met, needed_driver};
 use hook::config::Config;
 use hook::container::Spec;
 use hook::contract::keys::Key;
@@ -13,8 +15,14 @@ use hook::host::Host;
 use hook::request::requirements;
 use hook::text::go_bool;
 
-/// The part of the report about requirements.
-pub fn image_requirements(config: &Config<'_>, spec: &Spec<'_>, host: &dyn Host) -> Requirements {
+/// The part of the report about requirements; `devices` is the list that is given, `None` where nothing is.
+pub fn image_requirements(
+    config: &Config<'_>,
+    spec: &Spec<'_>,
+    host: &dyn Host,
+    gpus: &HostGpus,
+    devices: Option<&str>,
+) -> Requirements {
     let by_image = spec.environment.get(DISABLE_REQUIRE).and_then(go_bool) == Some(true);
     let disabled_by = match (config.flag(Key::DisableRequire), by_image) {
         (true, _) => Some(format!("disable-require at {}", config.place(Key::DisableRequire))),
@@ -28,16 +36,39 @@ pub fn image_requirements(config: &Config<'_>, spec: &Spec<'_>, host: &dyn Host)
     let known = Known {
         driver: driver.as_ref().map(|driver| driver.version.as_str()),
         cuda: driver.as_ref().and_then(|driver| driver.cuda.as_deref()),
+        device: Device::Unseen,
     };
+    let chosen = chosen(gpus, devices);
     let origins = Origins { config, directories: &[] };
     let stated = requirements::stated(config, &spec.environment).unwrap_or_default();
-    let items = stated.iter().map(|stated| requirement(stated, known, &origins)).collect();
+    let items = stated.iter().map(|stated| requirement(stated, known, &chosen, &origins)).collect();
     Requirements { disabled_by, driver, items }
 }
 
-fn requirement(stated: &requirements::Requirement, known: Known<'_>, origins: &Origins<'_>) -> Requirement {
-    let met = evaluate(&stated.expression, known);
-    let needs = if met == Met::Yes { None } else { needed_driver(&stated.expression) };
+/// The devices for which requirements are evaluated.
+fn chosen<'g>(gpus: &'g HostGpus, devices: Option<&str>) -> Vec<Device<'g>> {
+    if devices == Some("none") {
+        return vec![Device::None];
+    }
+    let Some(Ok(Some(selection))) = devices.map(|list| selection(list, gpus)) else { return vec![Device::Unseen] };
+    let seen = selection.gpus.iter().filter_map(|at| gpus.list.get(*at));
+    seen.map(|gpu| Device::Seen { arch: &gpu.arch, brand: &gpu.brand }).collect()
+}
+
+fn requirement(
+    stated: &requirements::Requirement,
+    known: Known<'_>,
+    chosen: &[Device<'_>],
+    origins: &Origins<'_>,
+) -> Requirement {
+    // Each device must meet it: the first that does not is what the program ends with.
+    let all = chosen.iter().map(|device| met(&stated.expression, Known { device: *device, ..known }));
+    let met = all.fold(Met::Yes, |worst, one| match (worst, one) {
+        (Met::No | Met::Invalid, _) => worst,
+        (_, Met::Yes) => worst,
+        _ => one,
+    });
+    let needs = if met == Met::No || met == Met::Unknown { needed_driver(&stated.expression) } else { None };
     Requirement {
         expression: stated.expression.clone(),
         origin: origins.list(&stated.origin),

@@ -6,6 +6,7 @@ use super::report::{
     Candidate, CandidateOutcome, Capabilities, Container, Devices, Met, Mode, Origin, Outcome, Program, Report,
     Requirement, Requirements, Searched, Source, Variable, Verdict,
 };
+use crate::finding::Subject;
 use crate::page::{Colour, Page, Tone};
 use hook::text::{Shown, shell_word};
 
@@ -16,12 +17,19 @@ pub fn text(report: &Report, colour: Colour) -> String {
     let tone = match report.verdict {
         Verdict::Execute => Tone::Good,
         Verdict::Nothing => Tone::Warning,
-        Verdict::Error => Tone::Bad,
+        Verdict::Error | Verdict::Refused => Tone::Bad,
     };
     page.line(tone, &report.summary);
     for line in &report.stderr {
         page.gap();
         page.line(Tone::Plain, line);
+    }
+    if let Some(refusal) = &report.refusal {
+        page.gap();
+        page.line(Tone::Plain, &refusal.line);
+        page.gap();
+        page.row("why", &refusal.why);
+        page.row("what to do", &refusal.remedy);
     }
     configuration(&mut page, report);
     report.container.iter().for_each(|container| self::container(&mut page, container));
@@ -218,9 +226,7 @@ fn warnings(page: &mut Page, report: &Report) {
         return;
     }
     page.heading("Warnings");
-    for warning in &report.warnings {
-        page.toned_row(Tone::Warning, "warning", &format!("{}; {}", Shown(&warning.message), warning.remedy));
-    }
+    Subject { error: "error", file: None, with_id: false }.write(page, &report.warnings);
 }
 
 /// All origins in words; many mounts or variables in one go.

@@ -1,8 +1,9 @@
 //! What looks like a mistake although the hook takes it as it is. Made from the report alone.
 
-use super::report::{CandidateOutcome, CandidateSource, Report, Warning};
-use super::requirement::is_unmeetable;
+use super::report::{CandidateOutcome, CandidateSource, Report};
 use crate::driver::NEWEST_CUDA;
+use crate::finding::Finding;
+use crate::requirement::is_unmeetable;
 use hook::contract::cdi;
 use hook::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
 use hook::text::comma_list;
@@ -12,7 +13,7 @@ const LAST_CHANNEL: u32 = 2047;
 
 /// The warnings about a report.
 #[must_use]
-pub fn of(report: &Report) -> Vec<Warning> {
+pub fn of(report: &Report) -> Vec<Finding> {
     let mut warnings = Vec::new();
     refused_all(report, &mut warnings);
     device_lists(report, &mut warnings);
@@ -22,25 +23,24 @@ pub fn of(report: &Report) -> Vec<Warning> {
     warnings
 }
 
-fn warn(warnings: &mut Vec<Warning>, id: &'static str, message: String, remedy: &str) {
-    warnings.push(Warning { id, message, remedy: remedy.to_owned() });
+fn warn(warnings: &mut Vec<Finding>, id: &'static str, message: String, remedy: &str) {
+    warnings.push(Finding::warning(id, message, remedy));
 }
 
 /// An image that says `all`, and a policy that does not listen: a container without GPUs and without an error.
-fn refused_all(report: &Report, warnings: &mut Vec<Warning>) {
+fn refused_all(report: &Report, warnings: &mut Vec<Finding>) {
     let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
     for candidate in candidates.filter(|candidate| candidate.outcome == CandidateOutcome::Refused) {
         if candidate.value.as_deref().is_some_and(|value| comma_list(value).any(|item| item == "all")) {
             let message = format!("{} asks for all GPUs and is ignored: {}", candidate.source, candidate.why);
-            let remedy =
-                "request GPUs in the way this host accepts, or change the policy; the image's own `all` is no mistake";
+            let remedy = "request GPUs in the way this host accepts, or change the policy; the image's own `all` is not a mistake";
             warn(warnings, "all-ignored", message, remedy);
         }
     }
 }
 
 /// Values of variables that decide.
-fn device_lists(report: &Report, warnings: &mut Vec<Warning>) {
+fn device_lists(report: &Report, warnings: &mut Vec<Finding>) {
     let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
     for candidate in candidates {
         let (CandidateSource::Variable(name), Some(value)) = (&candidate.source, candidate.value.as_deref()) else {
@@ -63,7 +63,7 @@ fn device_lists(report: &Report, warnings: &mut Vec<Warning>) {
 }
 
 /// `void`, `all` and `none` beside something else.
-fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<Warning>) {
+fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<Finding>) {
     if value == "void" {
         let message = format!("{source} is 'void': no image says so by itself");
         let remedy =
@@ -80,20 +80,20 @@ fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<W
     }
 }
 
-/// What an item of a device list looks like, where it looks like none.
+/// What an item of a device list looks like, where it does not look like a device.
 fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let lower = item.to_ascii_lowercase();
     let index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "on" | "off") {
         return Some((
             "boolean",
-            "a boolean, which is no device",
+            "a boolean, which is not a device",
             "write all, none, or a list of devices; quote it in YAML",
         ));
     }
     if item.starts_with('/') {
         let remedy = "with this value devices are requested by mounts, so accept-nvidia-visible-devices-as-volume-mounts must be true";
-        return Some(("path", "a path, which is no device", remedy));
+        return Some(("path", "a path, which is not a device", remedy));
     }
     if item.starts_with("MIG-GPU-") {
         let remedy = "drivers from 470 on name MIG devices MIG-UUID; see nvidia-smi -L";
@@ -107,15 +107,15 @@ fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     }
     let remedy =
         "nvidia-container-cli will say 'unknown device'; valid are indices, GPU-UUID and MIG-UUID, see nvidia-smi -L";
-    Some(("unknown-device", "no device name", remedy))
+    Some(("unknown-device", "no name of a device", remedy))
 }
 
-fn channels(report: &Report, warnings: &mut Vec<Warning>) {
+fn channels(report: &Report, warnings: &mut Vec<Finding>) {
     let Some(devices) = &report.devices else { return };
     let remedy = "channels are numbered 0 to 2047";
     for channel in devices.imex_channels.iter().flat_map(|given| comma_list(&given.value)) {
         if !channel.parse::<u32>().is_ok_and(|number| number <= LAST_CHANNEL) {
-            let message = format!("'{channel}' is no IMEX channel: nvidia-container-cli will refuse it");
+            let message = format!("'{channel}' is not an IMEX channel: nvidia-container-cli will refuse it");
             warn(warnings, "imex-channel", message, remedy);
         }
     }
@@ -128,7 +128,7 @@ fn channels(report: &Report, warnings: &mut Vec<Warning>) {
     }
 }
 
-fn capability_list(report: &Report, warnings: &mut Vec<Warning>) {
+fn capability_list(report: &Report, warnings: &mut Vec<Finding>) {
     let Some(capabilities) = &report.capabilities else { return };
     let Some(asked) = capabilities.asked.as_deref() else { return };
     if comma_list(asked).any(|item| item == "all") && comma_list(asked).count() > 1 {
@@ -141,7 +141,7 @@ fn capability_list(report: &Report, warnings: &mut Vec<Warning>) {
     }
 }
 
-fn requirements(report: &Report, warnings: &mut Vec<Warning>) {
+fn requirements(report: &Report, warnings: &mut Vec<Finding>) {
     for requirement in report.requirements.iter().flat_map(|requirements| &requirements.items) {
         if is_unmeetable(&requirement.expression) {
             let message = format!(

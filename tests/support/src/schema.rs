@@ -14,13 +14,13 @@ fn check(root: &Value, schema: &Value, value: &Value, path: &str, faults: &mut V
     let members = schema.as_object().unwrap_or_else(|| panic!("{path}: no schema: {schema}"));
     for (keyword, rule) in members {
         let holds = match keyword.as_str() {
-            "$schema" | "$defs" | "title" | "description" => true,
+            "$schema" | "$defs" | "title" | "description" | "format" | "default" => true,
             "$ref" => {
                 let target = rule.as_str().unwrap().strip_prefix('#').unwrap();
                 check(root, root.pointer(target).unwrap(), value, path, faults);
                 true
             }
-            "anyOf" => rule.as_array().unwrap().iter().any(|one| {
+            "anyOf" | "oneOf" => rule.as_array().unwrap().iter().any(|one| {
                 let mut inner = Vec::new();
                 check(root, one, value, path, &mut inner);
                 inner.is_empty()

@@ -1,28 +1,40 @@
-//! `check` on configuration files; fixtures/hookctl/check holds them, tests/own/mod.rs says how.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_methods,
-    reason = "a test"
-)]
-
-mod own;
+//! `check` on configuration files; fixtures/hookctl/check holds them, cases.rs says how.
 
 use std::collections::BTreeSet;
 
-use nvidia_container_runtime_hook::contract::keys::ROWS;
-use own::{Machine, follow, programs, run_area};
+use super::cases::{Machine, assert_schema, assert_shown, machine, run_area};
+use super::schemas;
+use hook::contract::keys::ROWS;
 
 fn clean_machine() -> Machine {
-    Machine::of_case(&programs::fixtures().join("hookctl/check/clean"))
+    machine("check/clean")
 }
 
 #[test]
 fn every_file_gets_its_findings() {
     let documents = run_area("check");
-    follow(&documents, "docs/check.schema.json", "findings", "/$defs/finding/properties/id/enum");
+    assert_schema(&documents, &schemas::of::<nvidia_hookctl::check::Report>());
+    let ids = [
+        "unreadable",
+        "syntax",
+        "type",
+        "value",
+        "unknown-key",
+        "misplaced-key",
+        "deprecated",
+        "comment",
+        "ldconfig-from-container",
+        "no-effect",
+        "cli-version",
+        "compat-mode-hook",
+        "mode-not-served",
+        "nobody-may-ask",
+        "relative-path",
+        "missing-path",
+        "wrong-kind",
+        "writable-by-others",
+    ];
+    assert_shown(&documents, "findings", &ids);
     for (name, document) in documents {
         let findings = document["findings"].as_array().unwrap();
         let count = |severity: &str| findings.iter().filter(|finding| finding["severity"] == severity).count();
@@ -66,8 +78,7 @@ fn the_default_file_has_every_key_once_with_its_default() {
         for part in row.name.split('.') {
             place = place[part].clone();
         }
-        let want: toml::Table =
-            format!("x = {}", nvidia_container_runtime_hook::check::default(row.default)).parse().unwrap();
+        let want: toml::Table = format!("x = {}", nvidia_hookctl::check::default(row.default)).parse().unwrap();
         assert_eq!(place, want["x"], "{}", row.name);
     }
 }

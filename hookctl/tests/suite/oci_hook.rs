@@ -1,25 +1,15 @@
 //! `oci-hook`: the file for Podman and CRI-O, written and validated.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_methods,
-    reason = "a test"
-)]
-
-mod own;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use own::{Machine, programs};
+use super::cases::{self, Machine};
 use serde_json::{Value, json};
 
 const FILE: &str = "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
 
 fn machine() -> Machine {
-    let machine = Machine::of_case(&programs::fixtures().join("hookctl/doctor/healthy"));
+    let machine = cases::machine("doctor/healthy");
     fs::create_dir_all(machine.path(FILE).parent().unwrap()).unwrap();
     machine
 }

@@ -1,21 +1,11 @@
 //! The documents that show what the hook says, and the one that is made from the table of keys, are kept true here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_methods,
-    reason = "a test"
-)]
-
-mod own;
 
 use std::fmt::Write as _;
 use std::fs;
 
-use nvidia_container_runtime_hook::check::default;
-use nvidia_container_runtime_hook::contract::keys::{DEPRECATED, Kind, ROWS, Reader, Row};
-use own::{Machine, programs, transcript};
+use super::cases::{machine, programs, transcript};
+use hook::contract::keys::{DEPRECATED, Kind, ROWS, Reader, Row};
+use nvidia_hookctl::check::default;
 
 /// The console blocks of a document, and the case that each shows.
 fn blocks(text: &str) -> Vec<(String, String)> {
@@ -59,7 +49,7 @@ fn troubleshooting_shows_what_the_hook_says() {
     let blocks = blocks(&text);
     assert_eq!(blocks.len(), 5, "the five questions");
     for (case, block) in blocks {
-        let machine = Machine::of_case(&programs::fixtures().join("hookctl/explain").join(&case));
+        let machine = machine(&format!("explain/{case}"));
         let arguments = machine.arguments();
         let said = transcript(&arguments, &machine.run(&arguments));
         let said = said.rsplit_once("[exit status").unwrap().0;
@@ -93,7 +83,7 @@ The hook reads one file of TOML 1.0, the first of these: the one that `-config` 
 that variable is set; otherwise `/run/nvidia/driver/etc/nvidia-container-runtime/config.toml`, then
 `/etc/nvidia-container-runtime/config.toml`. Without any, the defaults hold.
 
-`nvidia-container-runtime-hook check` finds faults in a file, and `check --print-default` prints one with every key.
+`nvidia-hookctl check` finds faults in a file, and `check --print-default` prints one with every key.
 The programs of the NVIDIA Container Toolkit share the file. A wrong type of any key here fails a start; a key that is
 not here is accepted, and `check` warns of it.
 "

@@ -1,153 +1,64 @@
-//! `explain`, the hint and the note as a person meets them: the program itself on a machine on disk. fixtures/hookctl/explain
-//! holds the cases, tests/own/mod.rs says how; that explanations agree with starts is shown by tests/conformance.rs.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::disallowed_methods,
-    reason = "a test"
-)]
+//! The note about a start and the hint after an error: lines of the hook that name what it decided and who explains it.
 
-mod own;
-
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 
-use own::{Machine, programs, run_area, schema};
+use hook_test_support::machine::Machine;
+use hook_test_support::programs;
+use libtest_mimic::Trial;
 use serde_json::Value;
+
+use crate::test;
 
 const STATE: &[u8] = br#"{"ociVersion":"1.0.2","id":"c1","pid":4242,"bundle":"/run/bundle"}"#;
 
-fn machine(case: &str) -> Machine {
-    Machine::of_case(&programs::fixtures().join("hookctl/explain").join(case))
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    let tests: [(&str, fn()); 6] = [
+        (
+            "hint: an error names the command that explains it",
+            an_error_ends_with_the_command_that_explains_it_where_the_bundle_is_known,
+        ),
+        ("note: one line of JSON in a private file", a_note_is_one_line_of_json_in_a_private_file),
+        (
+            "note: asked for by a key or by the variable",
+            a_key_of_the_configuration_asks_for_notes_and_the_variable_overrides_it,
+        ),
+        (
+            "note: failing to write it fails no start, and no link is followed",
+            a_note_that_cannot_be_written_fails_no_start_and_follows_no_link,
+        ),
+        (
+            "note: neither a file nor a line grows without bound",
+            a_log_does_not_grow_without_bound_and_neither_does_a_line,
+        ),
+        ("note: log daemons get it in their own words", notes_reach_log_daemons_in_their_own_words),
+    ];
+    tests.map(|(name, run)| test(name, run)).into()
 }
 
-#[test]
-fn every_case_is_explained_as_expected_and_by_the_schema() {
-    let text = fs::read_to_string(programs::source("docs/explain.schema.json")).unwrap();
-    let schema: Value = serde_json::from_str(&text).unwrap();
-    let documents = run_area("explain");
-    for (name, document) in &documents {
-        assert_eq!(schema::faults(&schema, document), Vec::<String>::new(), "{name}");
-    }
-    // Every word of the schema's lists is the answer to some case.
-    for (pointer, list) in [
-        ("/configuration/searched/*/outcome", "/$defs/searched/properties/outcome/enum"),
-        ("/devices/candidates/*/outcome", "/$defs/candidate/properties/outcome/enum"),
-        ("/requirements/items/*/met", "/$defs/requirement/properties/met/enum"),
-        ("/verdict", "/properties/verdict/enum"),
-        ("/container/source", "/$defs/container/properties/source/enum"),
-    ] {
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        for (_, document) in &documents {
-            gather(document, pointer, &mut seen);
-            gather(document, &pointer.replace("/configuration/", "/program/"), &mut seen);
-        }
-        for word in schema.pointer(list).unwrap().as_array().unwrap() {
-            assert!(seen.contains(word.as_str().unwrap()), "no case shows {word} at {pointer}");
-        }
-    }
-    let warnings: BTreeSet<String> = documents.iter().fold(BTreeSet::new(), |mut seen, (_, document)| {
-        gather(document, "/warnings/*/id", &mut seen);
-        seen
-    });
-    for id in [
-        "all-ignored",
-        "duplicate-device",
-        "boolean",
-        "path",
-        "old-mig-name",
-        "unknown-device",
-        "void",
-        "void-in-list",
-        "word-in-list",
-        "imex-channel",
-        "imex-all",
-        "capabilities-all",
-        "capabilities-blank",
-        "unmeetable-requirement",
-    ] {
-        assert!(warnings.contains(id), "no case shows the warning {id}");
-    }
+fn machine() -> Machine {
+    Machine::of_case(&programs::fixtures().join("hookctl/explain/bundle"), crate::hook(), "-host-root")
 }
 
-/// The texts at a pointer in which `*` is every item of a list.
-fn gather(document: &Value, pointer: &str, seen: &mut BTreeSet<String>) {
-    match pointer.split_once("/*") {
-        None => seen.extend(document.pointer(pointer).and_then(Value::as_str).map(str::to_owned)),
-        Some((list, rest)) => {
-            for item in document.pointer(list).and_then(Value::as_array).into_iter().flatten() {
-                gather(item, rest, seen);
-            }
-        }
-    }
-}
-
-#[test]
-fn nothing_of_the_container_is_shown_but_what_the_contract_defines() {
-    let machine = machine("bundle");
-    for form in ["text", "json"] {
-        let said =
-            machine.run_with(&["explain", "--bundle", "/run/bundle", "--output", form], b"", &[("SECRET", "h1dden")]);
-        assert!(!said.stdout.contains("s3cret") && !said.stdout.contains("h1dden"), "{}", said.stdout);
-    }
-}
-
-#[test]
-fn options_are_taken_with_one_dash_too_and_behind_the_command() {
-    let machine = machine("config-named");
-    let words = |words: &[&str]| machine.run(words).stdout;
-    let want = words(&["-config", "/opt/c.toml", "explain", "--env", "NVIDIA_VISIBLE_DEVICES=0"]);
-    assert_eq!(words(&["explain", "-env", "NVIDIA_VISIBLE_DEVICES=0", "-config", "/opt/c.toml"]), want);
-    assert_eq!(words(&["explain", "--env", "NVIDIA_VISIBLE_DEVICES=0", "--config=/opt/c.toml"]), want);
-}
-
-#[test]
-fn wrong_usage_is_status_2_and_help_is_an_answer() {
-    let machine = machine("plain");
-    for words in
-        [&["explain"][..], &["explain", "--bundle", "/a", "--state", "-"], &["explain", "--env", "A"], &["check", "-x"]]
-    {
-        let said = machine.run(words);
-        assert_eq!((said.status, said.stdout.as_str()), (2, ""), "{words:?}");
-        assert!(said.stderr.contains("--help"), "{}", said.stderr);
-    }
-    for command in ["explain", "check", "doctor", "oci-hook"] {
-        let said = machine.run(&[command, "--help"]);
-        assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{command}");
-        assert!(said.stdout.contains("Examples:"), "{command}");
-        let short = machine.run(&[command, "-h"]);
-        for line in said.stdout.lines().chain(short.stdout.lines()) {
-            assert!(line.chars().count() <= 100, "{command}: {line}");
-        }
-    }
-}
-
-#[test]
 fn an_error_ends_with_the_command_that_explains_it_where_the_bundle_is_known() {
-    let machine = machine("bundle");
+    let machine = machine();
     fs::write(machine.path("/run/bundle/config.json"), "{}").unwrap();
     let said = machine.run_with(&["prestart"], STATE, &[]);
     assert_eq!(said.status, 1);
     let hint = said.stderr.lines().last().unwrap();
-    assert_eq!(hint, "see: nvidia-container-runtime-hook explain --bundle /run/bundle");
+    assert_eq!(hint, "see: nvidia-hookctl explain --bundle /run/bundle");
     fs::write(machine.path("/c.toml"), "").unwrap();
     let said = machine.run_with(&["-config", "/c.toml", "prestart"], STATE, &[]);
     let hint = said.stderr.lines().last().unwrap();
-    assert_eq!(hint, "see: nvidia-container-runtime-hook explain --bundle /run/bundle --config /c.toml");
-    let words: Vec<&str> = hint.split(' ').skip(2).collect();
-    let explained = machine.run(&words);
-    assert!(explained.stdout.replace("\n", " ").contains(said.stderr.lines().next().unwrap()), "{}", explained.stdout);
+    assert_eq!(hint, "see: nvidia-hookctl explain --bundle /run/bundle --config /c.toml");
     let said = machine.run_with(&["prestart"], b"{", &[]);
     assert!(!said.stderr.contains("see:"), "{}", said.stderr);
 }
 
-#[test]
 fn a_note_is_one_line_of_json_in_a_private_file() {
-    let machine = machine("bundle");
+    let machine = machine();
     let log = machine.path("/var/log/hook.log");
     fs::create_dir_all(log.parent().unwrap()).unwrap();
     let start =
@@ -169,9 +80,8 @@ fn a_note_is_one_line_of_json_in_a_private_file() {
     assert!(lines.iter().all(|line| line["time"].as_str().unwrap().ends_with('Z')));
 }
 
-#[test]
 fn a_key_of_the_configuration_asks_for_notes_and_the_variable_overrides_it() {
-    let machine = machine("bundle");
+    let machine = machine();
     fs::write(machine.path("/c.toml"), "[nvidia-container-runtime-hook]\nlog = \"/key.log\"\n").unwrap();
     machine.run_with(&["-config", "/c.toml", "prestart"], STATE, &[]);
     assert_eq!(fs::read_to_string(machine.path("/key.log")).unwrap().lines().count(), 1);
@@ -182,9 +92,8 @@ fn a_key_of_the_configuration_asks_for_notes_and_the_variable_overrides_it() {
     assert_eq!(fs::read_to_string(machine.path("/variable.log")).unwrap().lines().count(), 1);
 }
 
-#[test]
 fn a_note_that_cannot_be_written_fails_no_start_and_follows_no_link() {
-    let machine = machine("bundle");
+    let machine = machine();
     fs::write(machine.path("/victim"), "").unwrap();
     fs::write(machine.path("/linked"), "").unwrap();
     symlink("linked", machine.path("/link")).unwrap();
@@ -202,9 +111,8 @@ fn a_note_that_cannot_be_written_fails_no_start_and_follows_no_link() {
     }
 }
 
-#[test]
 fn a_log_does_not_grow_without_bound_and_neither_does_a_line() {
-    let machine = machine("bundle");
+    let machine = machine();
     let log = machine.path("/hook.log");
     fs::write(&log, vec![b'x'; (1 << 20) - 10]).unwrap();
     let many: Vec<String> = (0..5000).map(|index| format!("\"NVIDIA_REQUIRE_{index}=cuda>=1\"")).collect();
@@ -219,7 +127,6 @@ fn a_log_does_not_grow_without_bound_and_neither_does_a_line() {
     assert_eq!(fs::metadata(machine.path("/hook.log.old")).unwrap().len(), (1 << 20) - 10);
 }
 
-#[test]
 fn notes_reach_log_daemons_in_their_own_words() {
     for (value, socket, start) in [
         ("syslog", "/dev/log", "<29>nvidia-container-runtime-hook["),
@@ -229,7 +136,7 @@ fn notes_reach_log_daemons_in_their_own_words() {
             "PRIORITY=5\nSYSLOG_IDENTIFIER=nvidia-container-runtime-hook\nMESSAGE={",
         ),
     ] {
-        let machine = machine("bundle");
+        let machine = machine();
         let path = machine.path(socket);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         let daemon = UnixDatagram::bind(&path).unwrap();

@@ -1,0 +1,86 @@
+//! The table of the states of a host that keep GPUs from containers: what each is, the lines that users meet because of it,
+//! what to do, and where it was reported. `doctor` finds them, `why` asks for them, and docs/troubleshooting.md is made from
+//! it. Must not know how a state is found.
+
+mod driver;
+mod engines;
+mod system;
+mod tools;
+
+pub use driver::*;
+pub use engines::*;
+pub use system::*;
+pub use tools::*;
+
+use crate::finding::Severity;
+
+/// A state.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// Its name, for people and programs.
+    pub id: &'static str,
+    /// How bad it usually is; what is seen around it may make it less.
+    pub severity: Severity,
+    /// What it is, in a sentence.
+    pub what: &'static str,
+    /// What users meet because of it, in the words of the program that says it.
+    pub lines: &'static [&'static str],
+    /// What to do, where nothing about the host asks for something else.
+    pub remedy: &'static str,
+    /// Public reports and documents that it is known from.
+    pub sources: &'static [&'static str],
+}
+
+/// Declares states as constants, and the list of them.
+macro_rules! states {
+    ($list:ident: $($name:ident $id:literal $severity:ident $what:literal says $lines:expr; do $remedy:literal from $sources:expr;)+) => {
+        $(#[doc = $what]
+        pub static $name: $crate::doctor::states::State = $crate::doctor::states::State {
+            id: $id,
+            severity: $crate::finding::Severity::$severity,
+            what: $what,
+            lines: &$lines,
+            remedy: $remedy,
+            sources: &$sources,
+        };)+
+        /// The states of this file, in the order of the document.
+        pub static $list: &[&$crate::doctor::states::State] = &[$(&$name),+];
+    };
+}
+pub(crate) use states;
+
+/// Every state, in the order of the document.
+pub fn all() -> impl Iterator<Item = &'static State> {
+    [DRIVER, SYSTEM, TOOLS, ENGINES].into_iter().flatten().copied()
+}
+
+/// How many states there are.
+#[must_use]
+pub fn count() -> usize {
+    all().count()
+}
+
+/// The state of a name.
+#[must_use]
+pub fn named(id: &str) -> Option<&'static State> {
+    all().find(|state| state.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_state_is_told_once_and_in_full() {
+        let mut ids = BTreeSet::new();
+        for state in all() {
+            assert!(ids.insert(state.id), "{} is there twice", state.id);
+            assert!(state.what.ends_with('.') && !state.remedy.is_empty(), "{}", state.id);
+            assert!(!state.sources.is_empty(), "{} has no source", state.id);
+            assert!(state.severity > Severity::Ok, "{}", state.id);
+        }
+        assert_eq!(named("version-mismatch").map(|state| state.id), Some("version-mismatch"));
+        assert_eq!(named("x"), None);
+    }
+}

@@ -1,0 +1,233 @@
+//! The machine that is asked about: this one, or a tree that stands for one (`--host-root`). Links of a tree are followed
+//! inside it, so that a disk of another machine can be examined and a hostile one leads nowhere. Nothing is waited for, and
+//! nothing is read without a bound. Must not know what an answer is for.
+#![expect(clippy::disallowed_methods, reason = "the one place where hookctl reads a machine")]
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io::{self, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use nix::fcntl::{OFlag, readlink};
+use nix::sys::stat::{lstat, stat};
+
+use hook::host::{FileKind, Host, RealHost};
+use hook::text::paths;
+
+use crate::inspect::{Inspect, Status};
+
+/// Links are followed this often, as the kernel follows them.
+const LINKS: usize = 40;
+/// What an examination reads of a file: no file of a system's configuration is larger.
+const TEXT_LIMIT: u64 = 16 << 20;
+
+/// A machine.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    root: Option<PathBuf>,
+}
+
+impl Tree {
+    /// The machine itself (`None`), or the tree below `root`.
+    #[must_use]
+    pub fn new(root: Option<PathBuf>) -> Self {
+        Tree { root }
+    }
+
+    /// The tree below a directory of this one: a driver's root, a container's.
+    #[must_use]
+    pub fn below(&self, directory: &Path) -> Self {
+        if directory == Path::new("/") {
+            return self.clone();
+        }
+        Tree { root: Some(self.locate(directory).into_owned()) }
+    }
+
+    /// The path inside the tree that `path` leads to, links followed; `None` where the links have no end.
+    fn followed(&self, root: &Path, path: &Path) -> Option<PathBuf> {
+        let mut rest: VecDeque<OsString> = components(path);
+        let mut done = PathBuf::from("/");
+        let mut links = 0;
+        while let Some(name) = rest.pop_front() {
+            if name == OsStr::new("..") {
+                done.pop();
+                continue;
+            }
+            let next = done.join(&name);
+            match readlink(&below(root, &next)) {
+                Err(_) => done = next,
+                Ok(target) => {
+                    links += 1;
+                    if links > LINKS {
+                        return None;
+                    }
+                    let target = PathBuf::from(target);
+                    if target.is_absolute() {
+                        done = PathBuf::from("/");
+                    }
+                    for part in components(&target).into_iter().rev() {
+                        rest.push_front(part);
+                    }
+                }
+            }
+        }
+        Some(done)
+    }
+
+    fn open(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        // O_NONBLOCK: a pipe in place of a file must not hold anybody up.
+        let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(self.locate(path))?;
+        let kind = file.metadata()?.file_type();
+        if kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let mut content = Vec::new();
+        file.take(limit + 1).read_to_end(&mut content)?;
+        if content.len() as u64 > limit {
+            return Err(io::Error::other(format!("more than {} MiB", limit >> 20)));
+        }
+        Ok(content)
+    }
+}
+
+/// The names on a path; `.` and the root are none.
+fn components(path: &Path) -> VecDeque<OsString> {
+    let name = |component: Component<'_>| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsString::from("..")),
+        _ => None,
+    };
+    path.components().filter_map(name).collect()
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix("/").map_or_else(|_| path.to_path_buf(), |relative| root.join(relative))
+}
+
+impl Host for Tree {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // By the rules of a start, whose messages must be foretold.
+        RealHost::new(None).read(&self.locate(path))
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        RealHost::new(None).kind(&self.locate(path))
+    }
+
+    fn is_executable(&self, path: &Path) -> bool {
+        RealHost::new(None).is_executable(&self.locate(path))
+    }
+
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        RealHost::new(None).list(&self.locate(path))
+    }
+
+    fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
+        // A relative path is one of the working directory, wherever that is.
+        let (Some(root), true) = (&self.root, path.is_absolute()) else { return Cow::Borrowed(path) };
+        match self.followed(root, path) {
+            Some(followed) => Cow::Owned(below(root, &followed)),
+            // Links without an end lead to nothing, by a name that nothing has.
+            None => Cow::Owned(root.join("\u{0}")),
+        }
+    }
+}
+
+impl Inspect for Tree {
+    fn status(&self, path: &Path) -> Option<Status> {
+        stat(self.locate(path).as_ref()).ok().map(|stat| Status::new(&stat))
+    }
+
+    fn resolve(&self, path: &Path) -> PathBuf {
+        let root = self.root.as_deref().unwrap_or(Path::new("/"));
+        self.followed(root, path).unwrap_or_else(|| path.to_path_buf())
+    }
+
+    fn is_link(&self, path: &Path) -> bool {
+        let parent = path.parent().map(|parent| self.locate(parent).into_owned()).unwrap_or_default();
+        let name = path.file_name().unwrap_or_default();
+        lstat(&parent.join(name)).is_ok_and(|stat| Status::new(&stat).is_link)
+    }
+
+    fn target(&self, path: &Path) -> Option<PathBuf> {
+        let parent = self.locate(path.parent()?).into_owned();
+        let target = PathBuf::from(readlink(&parent.join(path.file_name()?)).ok()?);
+        let joined = path.parent()?.join(target);
+        Some(PathBuf::from(OsString::from_vec(paths::clean(joined.as_os_str().as_bytes()))))
+    }
+
+    fn bytes(&self, path: &Path) -> Option<Vec<u8>> {
+        self.open(path, TEXT_LIMIT).ok()
+    }
+
+    fn beginning(&self, path: &Path, length: u64) -> Option<Vec<u8>> {
+        let flags = OFlag::O_NONBLOCK.bits();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(self.locate(path)).ok()?;
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut content = Vec::new();
+        file.take(length).read_to_end(&mut content).ok()?;
+        Some(content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn tree() -> (tempfile::TempDir, Tree) {
+        let directory = tempfile::TempDir::new().unwrap();
+        let tree = Tree::new(Some(directory.path().to_path_buf()));
+        (directory, tree)
+    }
+
+    #[test]
+    fn links_stay_inside_the_tree() {
+        let (directory, tree) = tree();
+        let root = directory.path();
+        fs::create_dir_all(root.join("etc/deep")).unwrap();
+        fs::write(root.join("etc/inside"), "inside").unwrap();
+        symlink("/etc/inside", root.join("absolute")).unwrap();
+        symlink("../../../../../etc/inside", root.join("etc/deep/up")).unwrap();
+        symlink("/etc/deep", root.join("folder")).unwrap();
+        symlink("/etc/passwd", root.join("nowhere")).unwrap();
+        for path in ["/absolute", "/etc/deep/up", "/folder/up", "/etc/deep/../inside"] {
+            assert_eq!(tree.read(Path::new(path)).unwrap(), b"inside", "{path}");
+        }
+        assert!(tree.read(Path::new("/nowhere")).is_err());
+        assert_eq!(tree.resolve(Path::new("/folder/up")), Path::new("/etc/inside"));
+        assert_eq!(tree.target(Path::new("/folder")).unwrap(), Path::new("/etc/deep"));
+    }
+
+    #[test]
+    fn links_without_an_end_and_pipes_hold_nobody_up() {
+        let (directory, tree) = tree();
+        symlink("b", directory.path().join("a")).unwrap();
+        symlink("a", directory.path().join("b")).unwrap();
+        nix::unistd::mkfifo(&directory.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        for path in ["/a", "/pipe"] {
+            assert!(tree.read(Path::new(path)).is_err(), "{path}");
+            assert_eq!(tree.bytes(Path::new(path)), None, "{path}");
+            assert_eq!(tree.beginning(Path::new(path), 4), None, "{path}");
+        }
+        assert_eq!(tree.kind(Path::new("/a")), None);
+        assert_eq!(tree.list(Path::new("/a")), Vec::<OsString>::new());
+    }
+
+    #[test]
+    fn an_examination_reads_no_gigabytes() {
+        let (directory, tree) = tree();
+        let file = fs::File::create(directory.path().join("large")).unwrap();
+        file.set_len(1 << 40).unwrap();
+        assert_eq!(tree.bytes(Path::new("/large")), None);
+        assert_eq!(tree.beginning(Path::new("/large"), 4).unwrap(), [0; 4]);
+    }
+}

@@ -1,0 +1,111 @@
+//! The cases of nvidia-hookctl: a folder each below fixtures/hookctl/{explain,check,doctor}, found at run time. A case is a
+//! machine, a command line, and the transcript of what the program says.
+//!
+//! - `expected.toml` and `host.toml`: the machine (tests/support/src/machine.rs);
+//! - `expected.txt`: the transcript, and `expected.json` where the JSON form is of interest. `BLESS=1` writes the first,
+//!   and the second where there is one.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub use hook_test_support::machine::{Machine, Said};
+pub use hook_test_support::{programs, schema};
+
+/// The program under test: `HOOKCTL_BIN`, or the one that cargo has built.
+pub fn hookctl() -> PathBuf {
+    programs::program("HOOKCTL_BIN", env!("CARGO_BIN_EXE_nvidia-hookctl"))
+}
+
+/// The machine of a case folder, with the program under test.
+pub fn machine_of(folder: &Path) -> Machine {
+    Machine::of_case(folder, hookctl(), "--host-root")
+}
+
+/// The machine of a case, `AREA/CASE`.
+pub fn machine(case: &str) -> Machine {
+    machine_of(&programs::fixtures().join("hookctl").join(case))
+}
+
+/// Runs every case of an area and compares the transcripts; returns the JSON form of each for further checks.
+pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
+    let folder = programs::fixtures().join("hookctl").join(area);
+    let mut folders: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    assert!(!folders.is_empty(), "{folder:?} holds no case");
+    let mut faults = Vec::new();
+    let documents = folders.iter().map(|folder| run_case(folder, &mut faults)).collect();
+    assert!(faults.is_empty(), "{}\nBLESS=1 rewrites expectations\n", faults.join("\n"));
+    documents
+}
+
+/// Asserts that documents are as a schema says.
+pub fn assert_schema(documents: &[(String, serde_json::Value)], schema: &serde_json::Value) {
+    for (name, document) in documents {
+        assert_eq!(schema::faults(schema, document), Vec::<String>::new(), "{name}");
+    }
+}
+
+/// Asserts that every id of a list is that of a finding of some case.
+pub fn assert_shown(documents: &[(String, serde_json::Value)], list: &str, ids: &[&str]) {
+    let findings = documents.iter().flat_map(|(_, document)| document[list].as_array().unwrap());
+    let seen: BTreeSet<&str> = findings.map(|finding| finding["id"].as_str().unwrap()).collect();
+    for id in ids {
+        assert!(seen.contains(id), "no case shows {id}");
+    }
+}
+
+fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Value) {
+    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+    for entry in fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().file_name().to_string_lossy().into_owned();
+        let known = ["expected.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
+        assert!(known, "{name}: {file} is no file of a case");
+    }
+    let machine = machine_of(folder);
+    let mut arguments = machine.arguments();
+    let said = machine.run(&arguments);
+    let said_text = transcript(&arguments, &said);
+    for line in said.stdout.lines().filter(|line| line.chars().count() > 100) {
+        faults.push(format!("{name}: more than 100 columns: {line}"));
+    }
+    compare(&folder.join("expected.txt"), &said_text, &name, faults);
+    arguments.extend(["--output".to_owned(), "json".to_owned()]);
+    let json = machine.run(&arguments);
+    if json.status != said.status {
+        faults.push(format!("{name}: text ends with {}, JSON with {}", said.status, json.status));
+    }
+    let document = serde_json::from_str(&json.stdout).unwrap_or_else(|why| panic!("{name}: {why}: {json:?}"));
+    if folder.join("expected.json").exists() {
+        compare(&folder.join("expected.json"), &json.stdout, &name, faults);
+    }
+    (name, document)
+}
+
+fn compare(file: &Path, got: &str, name: &str, faults: &mut Vec<String>) {
+    if programs::bless() {
+        fs::write(file, got).unwrap();
+    } else if fs::read_to_string(file).unwrap_or_default() != got {
+        faults.push(format!("{name}: {} is not what came out:\n{got}", file.file_name().unwrap().to_string_lossy()));
+    }
+}
+
+/// What a person would see.
+pub fn transcript(arguments: &[String], said: &Said) -> String {
+    let mut text = "$ nvidia-hookctl".to_owned();
+    for argument in arguments {
+        text.push(' ');
+        text.push_str(&hook::text::shell_word(argument));
+    }
+    text.push('\n');
+    text.push_str(&said.stdout);
+    for (what, end) in [(&said.stderr, "[standard error]\n")] {
+        if !what.is_empty() {
+            text.push_str(end);
+            text.push_str(what);
+        }
+    }
+    text.push_str(&format!("[exit status {}]\n", said.status));
+    text
+}

@@ -1,0 +1,31 @@
+//! The command line: wrong usage, help, and what an argument may do to the terminal.
+
+use super::cases::machine;
+
+#[test]
+fn wrong_usage_is_status_2_and_help_is_an_answer() {
+    let machine = machine("explain/plain");
+    for words in
+        [&["explain"][..], &["explain", "--bundle", "/a", "--state", "-"], &["explain", "--env", "A"], &["check", "-x"]]
+    {
+        let said = machine.run(words);
+        assert_eq!((said.status, said.stdout.as_str()), (2, ""), "{words:?}");
+        assert!(said.stderr.contains("--help"), "{}", said.stderr);
+    }
+    for command in ["explain", "check", "doctor", "oci-hook"] {
+        let said = machine.run(&[command, "--help"]);
+        assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{command}");
+        assert!(said.stdout.contains("Examples:"), "{command}");
+        let short = machine.run(&[command, "-h"]);
+        for line in said.stdout.lines().chain(short.stdout.lines()) {
+            assert!(line.chars().count() <= 100, "{command}: {line}");
+        }
+    }
+}
+
+#[test]
+fn an_argument_cannot_drive_the_terminal() {
+    let said = machine("explain/plain").run(&["explain", "--env", "\u{1b}[31m"]);
+    assert_eq!(said.status, 2);
+    assert!(!said.stderr.contains('\u{1b}') && said.stderr.contains("\\u{1b}[31m"), "{}", said.stderr);
+}
