@@ -63,7 +63,7 @@ pub enum Device<'k> {
 
 /// Evaluations that are tried before the answer is "unknown".
 const TRIES: usize = 20_000;
-/// An expression that is longer is not evaluated with more than one value: an image may state a megabyte.
+/// An expression that is longer is not evaluated with more than one value.
 const LENGTH: usize = 8 << 10;
 
 /// Evaluates an expression.
@@ -72,11 +72,13 @@ pub fn met(expression: &str, known: Known<'_>) -> Met {
     let values = Values::of(expression);
     let cudas = known.cuda.map_or_else(|| values.versions.clone(), |one| vec![one.to_owned()]);
     let drivers = known.driver.map_or_else(|| values.versions.clone(), |one| vec![one.to_owned()]);
-    let devices = values.devices(known.device);
-    let tries = cudas.len().saturating_mul(drivers.len()).saturating_mul(devices.len());
+    // Counted before anything is made: an image may state a megabyte, and the product of its values is not for memory.
+    let tries =
+        [cudas.len(), drivers.len(), values.device_count(known.device)].into_iter().fold(1, usize::saturating_mul);
     if tries > 1 && (tries > TRIES || expression.len() > LENGTH) {
         return Met::Unknown;
     }
+    let devices = values.devices(known.device);
     let mut answer = None;
     for (cuda, driver) in cudas.iter().flat_map(|cuda| drivers.iter().map(move |driver| (cuda, driver))) {
         for device in &devices {
@@ -138,6 +140,16 @@ impl Values {
             }
         }
         Values { versions: versions.into_iter().collect(), brands: brands.into_iter().collect() }
+    }
+
+    /// How many devices [`Values::devices`] has.
+    fn device_count(&self, device: Device<'_>) -> usize {
+        let count = |known: &str, all: &[String]| if known.is_empty() { all.len() } else { 1 };
+        match device {
+            Device::None => 1,
+            Device::Unseen => self.versions.len().saturating_mul(self.brands.len()),
+            Device::Seen { arch, brand } => count(arch, &self.versions).saturating_mul(count(brand, &self.brands)),
+        }
     }
 
     fn devices(&self, device: Device<'_>) -> Vec<Option<(String, String)>> {
