@@ -1,5 +1,5 @@
 {
-  description = "OCI prestart hook that gives NVIDIA GPUs to containers, and a fake nvidia-container-cli to test with";
+  description = "OCI prestart hook that gives NVIDIA GPUs to containers, and what explains, tests and simulates it";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 
@@ -13,65 +13,47 @@
         "aarch64-linux"
       ];
       forEachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
-      packagesOf = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system};
 
-      # The same in the overlay and in `packages`.
-      fake = {
-        program = "fake-nvidia-container-cli";
+      # The programs, and where their packages lie.
+      programs = {
+        nvidia-container-runtime-hook = ".";
+        nvidia-hookctl = "hookctl";
+        nvidia-hook-conformance = "conformance";
+        fake-nvidia-container-cli = "fake-nvidia-container-cli";
       };
-      # Linked against musl, so that it runs on a host, or in a container, of any distribution. It is tested by the
-      # tests that were compiled for the other packages.
-      static =
-        pkgs: arguments:
-        pkgs.pkgsStatic.callPackage ./nix/package.nix (
-          arguments
-          // {
-            testPrograms = pkgs.callPackage ./nix/test-programs.nix { };
-            fakeProgram = pkgs.callPackage ./nix/program.nix fake;
-          }
-        );
     in
     {
-      overlays.default = final: _prev: {
-        nvidia-container-runtime-hook = final.callPackage ./nix/package.nix { };
-        nvidia-container-runtime-hook-static = static final { };
-        fake-nvidia-container-cli = final.callPackage ./nix/package.nix fake;
-        fake-nvidia-container-cli-static = static final fake;
-      };
+      overlays.default =
+        final: _prev:
+        lib.mapAttrs (_: folder: final.callPackage ./nix/package.nix { inherit folder; }) programs;
 
       packages = forEachSystem (
         pkgs:
         let
-          ours = self.overlays.default pkgs pkgs;
+          ours = pkgs.extend self.overlays.default;
+          # Linked against musl, so that they run on a host, or in a container, of any distribution.
+          static = pkgs.pkgsStatic.extend self.overlays.default;
         in
         {
           default = ours.nvidia-container-runtime-hook;
-          inherit (ours) fake-nvidia-container-cli fake-nvidia-container-cli-static;
-          static = ours.nvidia-container-runtime-hook-static;
+          inherit (ours) nvidia-hookctl nvidia-hook-conformance fake-nvidia-container-cli;
+          static = static.nvidia-container-runtime-hook;
+          nvidia-hookctl-static = static.nvidia-hookctl;
+          fake-nvidia-container-cli-static = static.fake-nvidia-container-cli;
         }
       );
 
-      checks = forEachSystem (
-        pkgs: packagesOf pkgs // import ./nix/checks.nix { inherit self nixpkgs pkgs; }
-      );
-
-      # `nix run .#demo`: the hook on a built-in example, as `cargo demo` shows it.
-      apps = forEachSystem (pkgs: {
-        demo = {
-          type = "app";
-          program = lib.getExe (pkgs.callPackage ./nix/demo.nix { hook = (packagesOf pkgs).default; });
-          meta.description = "What came in, what was decided and what was executed, on an example";
-        };
-      });
+      checks = forEachSystem (pkgs: import ./nix/checks.nix { inherit self pkgs; });
 
       devShells = forEachSystem (pkgs: {
         default = pkgs.mkShell {
-          inputsFrom = [ (packagesOf pkgs).default.compiledProgram ];
+          inputsFrom = [ self.packages.${pkgs.stdenv.hostPlatform.system}.default ];
           packages = [
-            pkgs.cargo-nextest
+            pkgs.cargo-deny
             pkgs.clippy
             pkgs.rust-analyzer
             pkgs.rustfmt
+            pkgs.typos
           ];
           env.RUST_SRC_PATH = "${pkgs.rustPlatform.rustLibSrc}";
         };
@@ -91,7 +73,7 @@
         };
       };
 
-      # A virtual machine with simulated GPUs; it needs KVM, and so is no check.
+      # A virtual machine with simulated GPUs; it needs KVM, and so is not a check.
       legacyPackages = forEachSystem (pkgs: {
         vm-test = pkgs.testers.runNixOSTest (import ./nix/vm-test.nix { module = self.nixosModules.fake; });
       });

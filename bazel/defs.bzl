@@ -12,6 +12,7 @@ EDITION = "2024"
 _CARGO_ONLY = {
     "CARGO_BIN_EXE_fake-nvidia-container-cli": "/given/by/FAKE_NVIDIA_CONTAINER_CLI",
     "CARGO_BIN_EXE_nvidia-container-runtime-hook": "/given/by/HOOK_BIN",
+    "CARGO_BIN_EXE_nvidia-hookctl": "/given/by/HOOKCTL_BIN",
 }
 
 def suites(files, without_harness = [], data = [], deps = [], shared = []):
@@ -46,12 +47,14 @@ def _suite(name, root, harness, data, deps, shared):
             "//:fixtures",
             "//:nvidia-container-runtime-hook",
             "//fake-nvidia-container-cli",
+            "//hookctl:nvidia-hookctl",
         ],
         edition = EDITION,
         env = {
             "CARGO_MANIFEST_DIR": native.package_name() or ".",
             "FAKE_NVIDIA_CONTAINER_CLI": "$(rootpath //fake-nvidia-container-cli)",
             "FIXTURES_DIR": "fixtures",
+            "HOOKCTL_BIN": "$(rootpath //hookctl:nvidia-hookctl)",
             "HOOK_BIN": "$(rootpath //:nvidia-container-runtime-hook)",
         },
         proc_macro_deps = all_crate_deps(

@@ -1,73 +1,69 @@
-# What is checked beside the packages, which run their own tests. `nix flake check` runs all of it.
-{
-  self,
-  nixpkgs,
-  pkgs,
-}:
+# What is checked beside the packages: the repository as a whole, and what the NixOS modules write.
+{ self, pkgs }:
 let
-  inherit (nixpkgs) lib;
+  inherit (pkgs) lib;
   inherit (pkgs.stdenv.hostPlatform) system;
-  hook = self.packages.${system}.default;
-  fake = self.packages.${system}.fake-nvidia-container-cli;
-  source = import ./source.nix { inherit lib; };
-  inherit (hook) testPrograms;
+  packages = self.packages.${system};
 
-  # The sources and vendored dependencies of the test programs, with another step.
-  cargoCheck =
+  # The vendored dependencies of the packages and everything that is in the repository, with another step.
+  cargo =
     name: tools: command:
-    testPrograms.overrideAttrs (old: {
-      pname = "${hook.pname}-${name}";
-      src = source.lints;
+    packages.default.overrideAttrs (old: {
+      pname = "${old.pname}-${name}";
+      src = self;
       nativeBuildInputs = old.nativeBuildInputs ++ tools;
       buildPhase = command;
       installPhase = "touch $out";
+      doInstallCheck = false;
     });
 
-  # Test programs on the packages, in a copy of a source.
-  underTest =
-    name: source: tools: command:
-    pkgs.runCommand "${hook.pname}-${name}"
-      {
-        nativeBuildInputs = tools;
-        HOOK_BIN = lib.getExe hook;
-        FAKE_NVIDIA_CONTAINER_CLI = lib.getExe fake;
-      }
-      ''
-        cp --recursive --no-preserve=mode ${source} source
-        cd source
-        export FIXTURES_DIR=$PWD/fixtures
-        ${command}
-        touch $out
-      '';
+  etc =
+    modules:
+    (self.inputs.nixpkgs.lib.nixosSystem {
+      modules = modules ++ [
+        {
+          nixpkgs.hostPlatform = system;
+          system.stateVersion = lib.trivial.release;
+        }
+      ];
+    }).config.environment.etc;
+  hookFile = modules: (etc modules)."containers/oci/hooks.d/oci-nvidia-hook.json".source;
 in
-{
-  clippy = cargoCheck "clippy" [ pkgs.clippy ] ''
+packages
+// {
+  clippy = cargo "clippy" [ pkgs.clippy ] ''
     cargo clippy --workspace --all-targets --offline -- --deny warnings
   '';
 
-  fmt = cargoCheck "fmt" [ pkgs.rustfmt ] ''
+  fmt = cargo "fmt" [ pkgs.rustfmt ] ''
     cargo fmt --all --check
   '';
 
-  # Every test that `cargo test` runs, each in a process of its own; its last line has their number.
-  nextest = underTest "nextest" source.repository [ pkgs.cargo-nextest ] ''
-    export HOME=$PWD NEXTEST_HIDE_PROGRESS_BAR=1
-    cargo-nextest nextest run --archive-file ${testPrograms}/tests.tar.zst --workspace-remap . --no-fail-fast \
-      --color never --status-level fail --final-status-level fail
+  # Every suite that `cargo test --workspace` runs, on the programs as they are handed out.
+  tests = cargo "tests" [ ] ''
+    export HOOK_BIN=${lib.getExe packages.default}
+    export HOOKCTL_BIN=${lib.getExe packages.nvidia-hookctl}
+    export FAKE_NVIDIA_CONTAINER_CLI=${lib.getExe packages.fake-nvidia-container-cli}
+    cargo test --workspace --offline
   '';
 
-  conformance = underTest "conformance" source.repository [ ] ''
-    bash ${./run-suites.sh} ${testPrograms} ./conformance ./suite fake-nvidia-container-cli/suite
-  '';
-
-  tidy = underTest "tidy" source.repository [ ] ''
-    bash ${./run-suites.sh} ${testPrograms} ${lib.escapeShellArgs (import ./repository-suites.nix)}
-  '';
-
-  demo = pkgs.runCommand "${hook.pname}-demo" { } ''
-    ${self.apps.${system}.demo.program} | tee "$out"
-    grep --quiet configure "$out"
-  '';
-
-  nixos-module = import ./module-check.nix { inherit self nixpkgs pkgs; };
+  nixos-module =
+    pkgs.runCommand "nvidia-container-runtime-hook-nixos-module" { nativeBuildInputs = [ pkgs.jq ]; }
+      ''
+        for file in ${
+          hookFile [
+            self.nixosModules.default
+            { hardware.nvidia-container-runtime-hook.enable = true; }
+          ]
+        } ${
+          hookFile [
+            self.nixosModules.fake
+            { hardware.fake-nvidia-container-cli.enable = true; }
+          ]
+        }; do
+          test -x "$(jq --exit-status --raw-output .hook.path "$file")"
+          jq --exit-status '.stages == ["prestart"] and .hook.args[1] == "prestart"' "$file"
+        done
+        touch "$out"
+      '';
 }

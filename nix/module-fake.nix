@@ -8,17 +8,17 @@
 }:
 let
   cfg = config.hardware.fake-nvidia-container-cli;
-  toml = import ./toml.nix { inherit lib; };
+  format = pkgs.formats.toml { };
 in
 {
   options.hardware.fake-nvidia-container-cli = {
     enable = lib.mkEnableOption "simulated NVIDIA GPUs in place of a driver";
 
     # Static: it also becomes a program inside of containers, which have no /nix/store.
-    package = lib.mkPackageOption pkgs "fake-nvidia-container-cli-static" { };
+    package = lib.mkPackageOption pkgs [ "pkgsStatic" "fake-nvidia-container-cli" ] { };
 
     settings = lib.mkOption {
-      type = (pkgs.formats.toml { }).type;
+      type = format.type;
       default = { };
       example = {
         topology = "a100-mig";
@@ -30,7 +30,7 @@ in
 
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.package ];
-    environment.etc."fake-nvidia/config.toml".text = toml cfg.settings;
+    environment.etc."fake-nvidia/config.toml".source = format.generate "config.toml" cfg.settings;
 
     hardware.fake-nvidia-container-cli.settings.apply = lib.mkDefault "mounts";
     hardware.nvidia-container-runtime-hook = {

@@ -1,5 +1,5 @@
-# NixOS: the hook, the files by which Podman and CRI-O start it, and its configuration, which is read by the hook's own
-# `check` when the system is built. Knows nothing of GPUs: those are the driver's, or module-fake.nix's.
+# NixOS: the hook, the file by which Podman and CRI-O start it, and its configuration, which nvidia-hookctl checks when
+# the system is built. Knows nothing of GPUs: those are the driver's, or module-fake.nix's.
 {
   config,
   lib,
@@ -9,20 +9,12 @@
 let
   cfg = config.hardware.nvidia-container-runtime-hook;
   hooksDir = "/etc/containers/oci/hooks.d";
-  toml = import ./toml.nix { inherit lib; };
+  format = pkgs.formats.toml { };
 
-  configFile =
-    pkgs.runCommand "nvidia-container-runtime-hook-config.toml"
-      {
-        text = toml cfg.settings;
-        passAsFile = [ "text" ];
-      }
-      ''
-        cp "$textPath" "$out"
-        ${lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
-          ${lib.getExe cfg.package} check --config "$out"
-        ''}
-      '';
+  configFile = pkgs.runCommand "nvidia-container-runtime-hook-config.toml" { } ''
+    cp ${format.generate "config.toml" cfg.settings} "$out"
+    ${lib.getExe pkgs.buildPackages.nvidia-hookctl} check --config "$out"
+  '';
 
   hook = {
     version = "1.0.0";
@@ -52,7 +44,7 @@ in
       type = lib.types.package;
       default = pkgs.libnvidia-container;
       defaultText = lib.literalExpression "pkgs.libnvidia-container";
-      example = lib.literalExpression "pkgs.fake-nvidia-container-cli-static";
+      example = lib.literalExpression "pkgs.pkgsStatic.fake-nvidia-container-cli";
       description = "The package whose main program is the `nvidia-container-cli` that the hook becomes.";
     };
 
@@ -63,7 +55,7 @@ in
     };
 
     settings = lib.mkOption {
-      type = (pkgs.formats.toml { }).type;
+      type = format.type;
       default = { };
       example = lib.literalExpression ''
         {
@@ -79,7 +71,10 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = [
+      cfg.package
+      pkgs.nvidia-hookctl
+    ];
 
     # Where NixOS has what the hook looks for under /usr and /sbin elsewhere.
     hardware.nvidia-container-runtime-hook.settings.nvidia-container-cli = {

@@ -1,92 +1,97 @@
-# What is handed out: a program of program.nix after the whole of its tests has passed on that very file. The tests are
-# those of test-programs.nix, so an edit of a fixture runs them again and compiles nothing.
+# A program of this workspace.
 {
   lib,
-  stdenvNoCC,
+  stdenv,
   buildPackages,
-  callPackage,
+  rustPlatform,
   installShellFiles,
 
-  program ? "nvidia-container-runtime-hook",
-  compiledProgram ? callPackage ./program.nix { inherit program; },
-  # They run where this is built, whatever it is built for.
-  testPrograms ? buildPackages.callPackage ./test-programs.nix { },
-  # The program that the hook is tested with.
-  fakeProgram ? buildPackages.callPackage ./program.nix { program = "fake-nvidia-container-cli"; },
+  # Where its package lies.
+  folder ? ".",
 }:
 let
-  manifest = lib.importTOML ../Cargo.toml;
-  source = import ./source.nix { inherit lib; };
-  isHook = program == manifest.package.name;
-
-  # Whose suites are whose; each suite is run by one of the packages or by a check of the repository.
-  ofFake = [
-    "fake-nvidia-container-cli/*"
-  ];
-  suites =
-    (if isHook then [ "*" ] ++ map (suite: "!${suite}") ofFake else ofFake)
-    ++ map (suite: "!${suite}") (import ./repository-suites.nix);
+  root = ../.;
+  inherit (lib.importTOML (root + "/${folder}/Cargo.toml")) package;
+  isHook = folder == ".";
+  isHookctl = folder == "hookctl";
+  isFake = folder == "fake-nvidia-container-cli";
+  canExecute = stdenv.buildPlatform.canExecute stdenv.hostPlatform;
 in
-stdenvNoCC.mkDerivation {
-  pname = program;
-  inherit (manifest.workspace.package) version;
-  src = source.fixtures;
+rustPlatform.buildRustPackage {
+  pname = package.name;
+  inherit ((lib.importTOML (root + "/Cargo.toml")).workspace.package) version;
+
+  # What cargo reads: an edit of a document builds nothing.
+  src = lib.fileset.toSource {
+    inherit root;
+    fileset = lib.fileset.difference (lib.fileset.unions [
+      (root + "/Cargo.toml")
+      (root + "/Cargo.lock")
+      (root + "/benches")
+      (root + "/build.rs")
+      (root + "/conformance")
+      (root + "/docs/nvidia-container-runtime-hook.8")
+      (root + "/fake-nvidia-container-cli")
+      (root + "/fixtures")
+      (root + "/hookctl")
+      (root + "/src")
+      (root + "/tests")
+    ]) (lib.fileset.fileFilter (file: file.name == "BUILD.bazel") root);
+  };
+
+  cargoLock.lockFile = root + "/Cargo.lock";
+
+  # Alone, so that no feature that another package asks for reaches its dependencies.
+  cargoBuildFlags = [
+    "--package=${package.name}"
+  ]
+  ++ lib.optionals isHookctl [
+    "--bins"
+    "--example=manual"
+  ];
 
   nativeBuildInputs = [ installShellFiles ];
 
-  dontConfigure = true;
-  dontBuild = true;
-  # Done where it was compiled; these are the bytes that were tested.
-  dontFixup = true;
+  # The tests look at the whole repository: the flake's checks run them.
+  doCheck = false;
 
-  doCheck = true;
-  checkPhase = ''
-    runHook preCheck
-    export HOOK_BIN=${if isHook then "${compiledProgram}/bin/${program}" else "/nowhere"}
-    export FAKE_NVIDIA_CONTAINER_CLI=${if isHook then lib.getExe fakeProgram else "${compiledProgram}/bin/${program}"}
-    export FIXTURES_DIR=$PWD/fixtures
-    # Tests that compare documents, which are not here: the checks run them.
-    bash ${./run-suites.sh} ${testPrograms} ${lib.escapeShellArgs suites} -- --skip "docs: " --skip suite::documents --skip suite::recipes
-    runHook postCheck
-  '';
+  postInstall =
+    lib.optionalString isHook ''
+      installManPage docs/${package.name}.8
+    ''
+    + lib.optionalString isFake ''
+      # The name by which it is called.
+      ln -s ${package.name} "$out/bin/nvidia-container-cli"
+    ''
+    + lib.optionalString (isHookctl && canExecute) ''
+      "target/${stdenv.hostPlatform.rust.cargoShortTarget}/$cargoBuildType/examples/manual" manual
+      installManPage manual/man8/${package.name}*
+      installShellCompletion --cmd ${package.name} \
+        --bash manual/completions/${package.name}.bash \
+        --fish manual/completions/${package.name}.fish \
+        --zsh manual/completions/_${package.name}
+    '';
 
-  # Copied, so that what is handed out does not lead back to how it was made.
-  installPhase = ''
-    runHook preInstall
-    cp --recursive ${compiledProgram} "$out"
-    chmod --recursive u+w "$out"
+  # The hook passes every case in the form in which it is handed out.
+  doInstallCheck = canExecute;
+  installCheckPhase = ''
+    runHook preInstallCheck
+    "$out/bin/${package.name}" --version
   ''
   + lib.optionalString isHook ''
-    ${testPrograms}/libexec/manual "$NIX_BUILD_TOP/manual"
-    installManPage "$NIX_BUILD_TOP"/manual/man8/*
-    installShellCompletion --cmd ${program} \
-      --bash "$NIX_BUILD_TOP/manual/completions/${program}.bash" \
-      --fish "$NIX_BUILD_TOP/manual/completions/${program}.fish" \
-      --zsh "$NIX_BUILD_TOP/manual/completions/_${program}"
-  ''
-  + lib.optionalString (!isHook) ''
-    # Under the name by which it is called.
-    ln -s ${program} "$out/bin/nvidia-container-cli"
+    ${lib.getExe buildPackages.nvidia-hook-conformance} "$out/bin/${package.name}"
   ''
   + ''
-    runHook postInstall
+    runHook postInstallCheck
   '';
 
-  passthru = {
-    inherit compiledProgram testPrograms;
-  };
-
   meta = {
-    description =
-      if isHook then
-        manifest.package.description
-      else
-        (lib.importTOML ../fake-nvidia-container-cli/Cargo.toml).package.description;
+    inherit (package) description;
     license = lib.licenses.asl20;
     platforms = [
       "x86_64-linux"
       "aarch64-linux"
     ];
-    mainProgram = program;
+    mainProgram = package.name;
   };
 }

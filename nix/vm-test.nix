@@ -33,7 +33,7 @@
     run = "podman run --rm --network=none"
 
     with subtest("the configuration is one that the hook accepts"):
-        machine.succeed("nvidia-container-runtime-hook check")
+        machine.succeed("nvidia-hookctl check")
 
     with subtest("a container that asks for no GPU gets none"):
         machine.succeed(f"{run} shell:test /bin/true")

@@ -274,17 +274,18 @@ fn functions_are_short() {
 fn nothing_names_the_machine_it_was_written_on() {
     let mut all = rust();
     all.extend(sources(
-        &["docs", "fixtures", ".cargo", "src", "nix", "packaging"],
-        &["md", "toml", "json", "ld", "nix", "sh"],
+        &[".cargo", ".ci", ".github", "bazel", "docs", "fixtures", "nix", "src"],
+        &["bzl", "json", "ld", "md", "nix", "toml", "yml"],
     ));
     for file in [
-        "README.md",
-        "CONTRIBUTING.md",
+        ".ci/reproducible",
+        ".ci/run",
         "CHANGELOG.md",
-        "SECURITY.md",
+        "CONTRIBUTING.md",
         "Cargo.toml",
+        "README.md",
+        "RELEASING.md",
         "clippy.toml",
-        "deny.toml",
         "flake.nix",
     ] {
         if let Ok(text) = fs::read_to_string(top().join(file)) {

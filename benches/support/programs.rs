@@ -18,8 +18,8 @@ pub fn hook() -> Result<PathBuf> {
     }
     let alias = if cfg!(target_arch = "aarch64") { "static-aarch64" } else { "static" };
     let cargo = variable("CARGO").unwrap_or_else(|| "cargo".into());
-    // Without the fake, as packages build it: its dependencies' features would be the hook's as well.
-    run(Command::new(cargo).args([alias, "--quiet", "--no-default-features", "--bin", HOOK]))?;
+    // By its package, as a release is built: else the features that other packages ask for would be the hook's as well.
+    run(Command::new(cargo).args([alias, "--quiet", "--package", HOOK]))?;
     let target = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join(TARGET).join("release").join(HOOK))
 }

@@ -34,7 +34,7 @@ pub struct Context {
     pub euid: (u32, u32),
 }
 
-/// The name in front of the real program's messages: the last part of argv[0], with our own name read as the real one.
+/// The name in front of the real program's messages: the last part of `argv[0]`, with our own name read as the real one.
 #[must_use]
 pub fn program_name(argv0: &str) -> &str {
     let base = argv0.rsplit('/').next().unwrap_or(argv0);
@@ -52,7 +52,7 @@ pub struct Reading {
     pub parsed: Result<Parsed, Stop>,
 }
 
-/// Reads the words after argv[0].
+/// Reads the words after `argv[0]`.
 #[must_use]
 pub fn parse(context: &Context, words: Vec<Text>) -> Reading {
     let program = program_name(&context.argv0).to_owned();

@@ -1,4 +1,4 @@
-//! The simulated machine: driver, GPUs, files. As meant here; [`file`] is as written, [`load`] finds and checks it.
+//! The simulated machine: driver, GPUs, files. As meant here; [`mod@file`] is as written, [`load`] finds and checks it.
 //!
 //! It knows what a machine looks like, not what the program does with it.
 
