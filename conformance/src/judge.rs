@@ -88,6 +88,14 @@ impl Check<'_> {
         }
     }
 
+    /// What it shows, as a sentence, where somebody has written one.
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Check::Folder(case) => case.expected().ok().map(|expected| expected.why),
+            Check::Recorded(..) => None,
+        }
+    }
+
     /// The scene to run.
     pub fn scene(&self) -> Result<Scene> {
         match self {
