@@ -21,6 +21,7 @@ pub mod program;
 pub mod recorded;
 pub mod release;
 pub mod report;
+pub mod rules;
 pub mod run;
 pub mod scene;
 pub mod subject;

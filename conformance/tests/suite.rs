@@ -149,10 +149,11 @@ fn the_cases_of_a_folder_are_read_as_they_are() {
         fs::write(place, text).unwrap();
     };
     write("defaults/state.json", "");
-    for file in ["hook_train.jsonl", "hook_seed_train.jsonl"] {
+    for file in ["main.jsonl", "founding.jsonl", "releases.jsonl"] {
         write(&format!("recorded/{file}"), "");
     }
     write("recorded/overrides.toml", "[reasons]\n");
+    write("recorded/rules.toml", "");
     write("hook/own/case/expected.toml", "why = \"exit 7\"\nsource = \"x\"\nexit = 7\n");
     let cases = top.path().to_str().unwrap();
     let hook = Hook::new("[ \"$3\" = poststop ] || exit 7");
