@@ -19,6 +19,7 @@ mod suite {
     pub mod note;
     pub mod process;
     pub mod recipe;
+    pub mod wrong_hooks;
 }
 
 use std::ffi::OsString;
@@ -29,7 +30,7 @@ use hook_test_support::programs;
 use libtest_mimic::{Arguments, Trial};
 use nvidia_hook_conformance::entry::copy_as_cli;
 
-nvidia_hook_conformance::entry!(run);
+nvidia_hook_conformance::entry!(run, suite::wrong_hooks::act);
 
 fn run(words: Vec<OsString>) -> u8 {
     if words.iter().any(|word| word == "--show") {
@@ -43,6 +44,7 @@ fn run(words: Vec<OsString>) -> u8 {
         suite::note::tests(),
         suite::process::tests(),
         suite::recipe::tests(),
+        suite::wrong_hooks::tests(),
     ];
     let tests = tests.into_iter().flatten().collect();
     u8::from(libtest_mimic::run(&Arguments::from_iter(words), tests).has_failed())

@@ -300,13 +300,13 @@ fn nothing_names_the_machine_it_was_written_on() {
 
 #[test]
 fn the_source_of_a_case_can_be_looked_up() {
-    let recorded = fs::read_to_string(top().join("fixtures/recorded/hook_train.jsonl")).unwrap();
+    let recorded = fs::read_to_string(top().join("fixtures/recorded/main.jsonl")).unwrap();
     let is_recorded = |name: &str| {
         let (family, case) = name.split_once('/').unwrap_or((name, ""));
         let case = case.split('*').next().unwrap();
         recorded.contains(&format!("\"name\": \"{family}/{case}"))
     };
-    let is_known = |source: &str| match source.strip_prefix("1.20 hook ") {
+    let is_known = |source: &str| match source.strip_prefix("main hook ") {
         Some(quirk) if quirk.starts_with("quirk ") => true,
         Some(name) => is_recorded(name),
         None => ["SPEC ", "seed ", "TOML 1.0", "the hook's own rule"].iter().any(|start| source.starts_with(start)),
@@ -324,7 +324,7 @@ fn the_source_of_a_case_can_be_looked_up() {
 
 #[test]
 fn the_recorded_runs_that_documents_name_are_there() {
-    let recorded = fs::read_to_string(top().join("fixtures/recorded/hook_train.jsonl")).unwrap();
+    let recorded = fs::read_to_string(top().join("fixtures/recorded/main.jsonl")).unwrap();
     let families: BTreeSet<&str> = recorded.lines().map(|line| line.split(['"', '/']).nth(3).unwrap()).collect();
     let document = fs::read_to_string(top().join("docs/upstream-behaviour.md")).unwrap();
     let mut offenders = Vec::new();

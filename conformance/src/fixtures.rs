@@ -1,10 +1,10 @@
-//! The files of `fixtures/` that hold cases, from a folder. Must not know what they mean.
+//! The files of `fixtures/` that hold cases, from a folder or packed into a program. Must not know what they mean.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 /// The folders that are read.
 pub const FOLDERS: [&str; 3] = ["defaults", "hook", "recorded"];
@@ -35,6 +35,13 @@ impl Fixtures {
             }
         }
         Ok(Fixtures::of(files))
+    }
+
+    /// Reads what `build.rs` has packed: the files as a JSON object, compressed by zlib.
+    pub fn unpack(packed: &[u8]) -> Result<Fixtures> {
+        let bytes =
+            miniz_oxide::inflate::decompress_to_vec_zlib(packed).map_err(|why| anyhow!("unpack the cases: {why}"))?;
+        Ok(Fixtures::of(serde_json::from_slice(&bytes).context("read the packed cases")?))
     }
 
     /// A file that must be there.

@@ -10,6 +10,7 @@ use crate::outcome::Outcome;
 use crate::overrides::Overrides;
 use crate::recorded::Recorded;
 use crate::release::Release;
+use crate::rules::{self, Rules};
 use crate::scene::Scene;
 
 /// Whose behaviour is right.
@@ -43,6 +44,8 @@ pub struct Suite {
     pub recorded: Vec<Recorded>,
     /// Where ours differs from them.
     pub overrides: Overrides,
+    /// By which rules releases differ from the newest.
+    pub rules: Rules,
 }
 
 /// One test.
@@ -61,6 +64,7 @@ impl Suite {
             cases: Case::all(fixtures)?,
             recorded: Recorded::all(fixtures)?,
             overrides: Overrides::read(fixtures)?,
+            rules: rules::read(fixtures)?,
         })
     }
 
@@ -88,6 +92,14 @@ impl Check<'_> {
         }
     }
 
+    /// What it shows, as a sentence, where somebody has written one.
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Check::Folder(case) => case.expected().ok().map(|expected| expected.why),
+            Check::Recorded(..) => None,
+        }
+    }
+
     /// The scene to run.
     pub fn scene(&self) -> Result<Scene> {
         match self {
@@ -98,12 +110,17 @@ impl Check<'_> {
 
     /// Why running this says nothing about a contract, if so.
     pub fn skip(&self, contract: Contract) -> Result<Option<String>> {
-        let (Check::Folder(case), Contract::Published(release)) = (self, contract) else { return Ok(None) };
-        let expected = case.expected()?;
-        Ok(match (&expected.ours_only, expected.published(&case.scene()?, release)) {
-            (Some(reason), _) => Some(format!("only this project's hook can show it: {reason}")),
-            (None, None) => Some(format!("what {release} does here was not recorded")),
-            (None, Some(_)) => None,
+        let Contract::Published(release) = contract else { return Ok(None) };
+        let unknown = || format!("what {release} does here was not recorded");
+        Ok(match self {
+            Check::Recorded(recorded, _) => recorded.published(release)?.is_none().then(unknown),
+            Check::Folder(case) => {
+                let expected = case.expected()?;
+                match (&expected.ours_only, expected.published(&case.scene()?, release)) {
+                    (Some(reason), _) => Some(format!("only this project's hook can show it: {reason}")),
+                    (None, published) => published.is_none().then(unknown),
+                }
+            }
         })
     }
 
@@ -123,7 +140,7 @@ impl Check<'_> {
                 }
             }
             (Check::Recorded(recorded, overrides), Contract::Ours) => {
-                let differs = recorded.faults(outcome, Release::MAIN)?;
+                let differs = recorded.faults(outcome, recorded.newest())?;
                 let faults = match overrides.find(recorded.name()) {
                     None => differs,
                     Some(_) if differs.is_empty() => vec!["overrides.toml lists a difference that is gone".to_owned()],
@@ -133,10 +150,12 @@ impl Check<'_> {
             }
             (Check::Recorded(recorded, overrides), Contract::Published(release)) => {
                 let ours = match overrides.find(recorded.name()) {
-                    Some(ours) => ours.published(scene),
-                    None => recorded.published(Release::MAIN)?,
+                    Some(ours) => Some(ours.published(scene)),
+                    None => recorded.published(recorded.newest())?,
                 };
-                (recorded.faults(outcome, release)?, ours.differs(&recorded.published(release)?))
+                let theirs = recorded.published(release)?;
+                let listed = ours.zip(theirs).is_some_and(|(ours, theirs)| ours.differs(&theirs));
+                (recorded.faults(outcome, release)?, listed)
             }
         };
         Ok(match (faults.is_empty(), listed) {

@@ -1,24 +1,30 @@
 //! The recorded bulk: runs of the published hooks, one line a case. Must not know how a case is run.
 //!
+//! `main.jsonl` holds what the newest does, `releases.jsonl` where a release does otherwise, and by which rules of
+//! `rules.toml`. `founding.jsonl` holds runs of the founding description: 1.14.1 alone, with a key that only ours knows.
+//!
 //! A recorded case has all its files below one directory, written `$ROOT`, and counts on a machine without surprises
 //! (no Tegra, no SUSE, no other nvidia-container-cli). Both come true below a root of its own.
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::expected::{Published, sort_requirements};
 use crate::fixtures::Fixtures;
 use crate::host_toml::decode;
-use crate::outcome::{Outcome, difference};
+use crate::outcome::{Executed, Outcome, difference};
 use crate::release::Release;
 use crate::scene::{Node, Scene, Stdin};
 
 /// Stands for `$ROOT`. As deep as the directories of the recording, since some cases go upwards.
 pub const ROOT: &str = "/recorded/case";
-/// The files of recordings.
-const FILES: [&str; 2] = ["recorded/hook_train.jsonl", "recorded/hook_seed_train.jsonl"];
+/// The files of recordings, and the one release that they are of, where not of all.
+const FILES: [(&str, Option<&str>); 2] = [("recorded/main.jsonl", None), ("recorded/founding.jsonl", Some("1.14.1"))];
+/// Where releases differ from the newest.
+const RELEASES: &str = "recorded/releases.jsonl";
 
 /// A line of a recording. What is not read describes how the case came about, or names conditions on the machine, which
 /// all hold below a root of its own.
@@ -97,30 +103,55 @@ struct OtherFile {
     mode: Option<String>,
 }
 
+/// A line of `releases.jsonl`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Releases {
+    name: String,
+    differs: Vec<Differs>,
+}
+
+/// What some releases do otherwise.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Differs {
+    releases: Vec<Release>,
+    rules: Vec<String>,
+    expect: Expect,
+    #[serde(rename = "requires")]
+    _requires: Option<Vec<String>>,
+}
+
 /// A recorded case.
 #[derive(Debug, Clone)]
 pub struct Recorded {
     line: Line,
     /// The scene.
     pub scene: Scene,
+    only: Option<Release>,
+    differs: Vec<Differs>,
 }
 
 impl Recorded {
     /// Every case of the files of recordings.
     pub fn all(fixtures: &Fixtures) -> Result<Vec<Recorded>> {
         let mut all = Vec::new();
-        for file in FILES {
-            for (index, line) in fixtures.file(file)?.lines().enumerate() {
-                all.push(Recorded::parse(line).with_context(|| format!("fixtures/{file}:{}", index + 1))?);
+        for (file, only) in FILES {
+            let only = only.map(str::parse).transpose().map_err(|why: String| anyhow!(why))?;
+            for line in lines::<Line>(fixtures, file)? {
+                let scene = scene(&line).with_context(|| line.name.clone())?;
+                all.push(Recorded { line, scene, only, differs: Vec::new() });
             }
         }
-        Ok(all)
-    }
-
-    fn parse(line: &str) -> Result<Recorded> {
-        let line: Line = serde_json::from_str(line)?;
-        let scene = scene(&line)?;
-        Ok(Recorded { line, scene })
+        let mut releases: BTreeMap<String, Vec<Differs>> =
+            lines::<Releases>(fixtures, RELEASES)?.into_iter().map(|line| (line.name, line.differs)).collect();
+        for recorded in all.iter_mut().filter(|recorded| recorded.only.is_none()) {
+            recorded.differs = releases.remove(recorded.name()).unwrap_or_default();
+        }
+        match releases.keys().next() {
+            Some(name) => bail!("fixtures/{RELEASES}: {name} was not recorded of the newest"),
+            None => Ok(all),
+        }
     }
 
     /// `FAMILY/CASE`.
@@ -138,10 +169,27 @@ impl Recorded {
         &self.line.family
     }
 
-    /// Where an outcome is not what was recorded of a release.
+    /// The newest release that was recorded.
+    pub fn newest(&self) -> Release {
+        self.only.unwrap_or(Release::MAIN)
+    }
+
+    /// The releases that were recorded.
+    pub fn releases(&self) -> impl Iterator<Item = Release> {
+        Release::all().filter(|release| self.only.is_none_or(|only| only == *release))
+    }
+
+    /// The rules by which a release does otherwise than the newest.
+    pub fn rules(&self, release: Release) -> &[String] {
+        self.differs(release).map_or(&[], |differs| &differs.rules)
+    }
+
+    /// Where an outcome is not what was recorded of a release; without a recording, nowhere.
     pub fn faults(&self, outcome: &Outcome, release: Release) -> Result<Vec<String>> {
-        let expect = self.expect(release);
-        let mut faults = self.published(release)?.faults(outcome);
+        let (Some(expect), Some(published)) = (self.expect(release), self.published(release)?) else {
+            return Ok(Vec::new());
+        };
+        let mut faults = published.faults(outcome);
         if let (Some(exec), Some(executed)) = (&expect.exec, &outcome.executed) {
             let argv = list(&exec.argv)?;
             if !self.line.unordered_requires && sort_requirements(&argv) == sort_requirements(&executed.argv) {
@@ -168,20 +216,56 @@ impl Recorded {
         Ok(faults)
     }
 
-    /// The outcome that was recorded of a release.
-    pub fn published(&self, release: Release) -> Result<Published> {
-        let expect = self.expect(release);
+    /// The outcome that was recorded of a release, if it was.
+    pub fn published(&self, release: Release) -> Result<Option<Published>> {
+        let Some(expect) = self.expect(release) else { return Ok(None) };
         let exec = expect.exec.as_ref();
-        Ok(Published {
+        Ok(Some(Published {
             exit: expect.exit,
             argv: exec.map(|exec| list(&exec.argv)).transpose()?,
             environment: exec.map(|exec| list(&exec.env)).transpose()?.unwrap_or_default(),
+        }))
+    }
+
+    /// What a hook would show that does what was recorded of a release, for tests of the tests.
+    pub fn outcome(&self, release: Release) -> Result<Outcome> {
+        let expect = self.expect(release).context("not recorded")?;
+        let text = |text: &Text| Ok::<_, anyhow::Error>(String::from_utf8_lossy(&text.bytes()?).into_owned());
+        let executed = |exec: &ExpectExec| {
+            Ok::<_, anyhow::Error>(Executed {
+                argv: list(&exec.argv)?,
+                environ: list(&exec.env)?,
+                program: text(&exec.exe)?,
+                cwd: text(&exec.cwd)?,
+                same_pid: exec.same_pid,
+                understood: true,
+            })
+        };
+        Ok(Outcome {
+            exit: expect.exit,
+            stdout: expect.stdout.as_ref().map(Text::bytes).transpose()?.unwrap_or_default(),
+            stderr: expect.stderr.bytes()?,
+            executed: expect.exec.as_ref().map(executed).transpose()?,
+            records: Vec::new(),
         })
     }
 
-    fn expect(&self, _release: Release) -> &Expect {
-        &self.line.expect
+    fn expect(&self, release: Release) -> Option<&Expect> {
+        let recorded = self.only.is_none_or(|only| only == release);
+        recorded.then(|| self.differs(release).map_or(&self.line.expect, |differs| &differs.expect))
     }
+
+    fn differs(&self, release: Release) -> Option<&Differs> {
+        self.differs.iter().find(|differs| differs.releases.contains(&release))
+    }
+}
+
+/// The lines of a file of JSON lines.
+fn lines<T: DeserializeOwned>(fixtures: &Fixtures, file: &str) -> Result<Vec<T>> {
+    let lines = fixtures.file(file)?.lines().enumerate();
+    lines
+        .map(|(index, line)| serde_json::from_str(line).with_context(|| format!("fixtures/{file}:{}", index + 1)))
+        .collect()
 }
 
 fn scene(line: &Line) -> Result<Scene> {

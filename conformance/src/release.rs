@@ -4,6 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 /// The recorded releases, oldest first. `main` is the development branch at commit d34b3046 of 2026-08-21.
 const NAMES: [&str; 9] = ["1.14.1", "1.14.6", "1.16.2", "1.17.4", "1.17.9", "1.18.2", "1.19.1", "1.20.0", "main"];
 
@@ -18,7 +20,8 @@ const SAME: [([u32; 3], [u32; 3], &str); 6] = [
 ];
 
 /// A recorded release, ordered by age.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Release(usize);
 
 impl Release {
@@ -39,6 +42,14 @@ impl Release {
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl TryFrom<String> for Release {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

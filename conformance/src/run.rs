@@ -4,6 +4,7 @@
 //! The stand-in learns where to record from variables, and the environment of the hook is part of a case. So the
 //! variables `FAKE_NVIDIA_*` stand in front of the case's own, and exactly these entries are taken out of the record.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -20,11 +21,14 @@ use nix::unistd::Pid;
 
 use crate::launch::{self, Ended, Launch, Report};
 use crate::outcome::{Executed, Outcome};
-use crate::scene::{HOOK, Scene};
+use crate::scene::{HOOK, Scene, Stdin};
 use crate::{entry, host_toml, private_root, tree};
 
 /// After this a hook hangs; far beyond what any case takes on a slow machine.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
+
+/// Within this a hook says what it is.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How a hook takes the tree of a scene for the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +111,7 @@ impl Runner {
         };
         let spec = place.join("launch");
         fs::write(&spec, serde_json::to_vec(&launch)?)?;
-        let (stdout, stderr) = feed(spawn(&spec)?, scene)?;
+        let (stdout, stderr) = feed(&mut spawn(&spec)?, &scene.stdin, HANGS_AFTER)?;
         let report = fs::read(&launch.report).unwrap_or_default();
         let report: Report = serde_json::from_slice(&report)
             .map_err(|_| anyhow!("the launcher failed: {}", String::from_utf8_lossy(&stderr).trim_end()))?;
@@ -177,8 +181,23 @@ fn spawn(spec: &Path) -> Result<Child> {
     command.context("start this program as the launcher")
 }
 
+/// Runs a program without an environment and with nothing on standard input: exit status, standard output and error.
+pub fn ask(program: &Path, arguments: &[&OsStr]) -> Result<(Option<i32>, Vec<u8>, Vec<u8>)> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("start {}", program.display()))?;
+    let (stdout, stderr) = feed(&mut child, &Stdin::default(), ANSWERS_WITHIN)?;
+    Ok((child.wait()?.code(), stdout, stderr))
+}
+
 /// Writes standard input and reads the rest until the hook has ended.
-fn feed(mut child: Child, scene: &Scene) -> Result<(Vec<u8>, Vec<u8>)> {
+fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>, Vec<u8>)> {
     let group = Pid::from_raw(i32::try_from(child.id())?);
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -187,10 +206,10 @@ fn feed(mut child: Child, scene: &Scene) -> Result<(Vec<u8>, Vec<u8>)> {
     let (send, ended) = mpsc::channel();
     let (mut said, mut complained) = (Vec::new(), Vec::new());
     let hangs = std::thread::scope(|scope| {
-        let content = &scene.stdin.content;
+        let content = &input.content;
         // The hook may end without having read it all.
         let writer = scope.spawn(move || stdin.write_all(content).is_ok().then_some(stdin));
-        let held = scene.stdin.keep_open.then_some(writer);
+        let held = input.keep_open.then_some(writer);
         let streams: [(Box<dyn Read + Send>, &mut Vec<u8>); 2] =
             [(Box::new(stdout), &mut said), (Box::new(stderr), &mut complained)];
         for (mut stream, bytes) in streams {
@@ -200,7 +219,7 @@ fn feed(mut child: Child, scene: &Scene) -> Result<(Vec<u8>, Vec<u8>)> {
                 let _ = send.send(());
             });
         }
-        let hangs = (0..2).any(|_| ended.recv_timeout(HANGS_AFTER).is_err());
+        let hangs = (0..2).any(|_| ended.recv_timeout(patience).is_err());
         if hangs {
             let _ = killpg(group, Signal::SIGKILL);
         }

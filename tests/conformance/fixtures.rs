@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use libtest_mimic::Trial;
+use libtest_mimic::{Failed, Trial};
 use nvidia_hook_conformance::case::Case;
 use nvidia_hook_conformance::fixtures::Files;
 use nvidia_hook_conformance::judge::Suite;
+use nvidia_hook_conformance::recorded::Recorded;
+use nvidia_hook_conformance::release::Release;
 
 use crate::conformance::differences;
 use crate::report;
@@ -20,6 +22,12 @@ pub fn tests(suite: &'static Suite) -> Vec<Trial> {
         Trial::test("fixtures: an unknown file or key of a case is an error", || report(schema_faults())),
         Trial::test("fixtures: every oddity of the recorded runs is kept or a difference", || {
             report(quirk_faults(suite))
+        }),
+        Trial::test("fixtures: the rules by which releases differ are those of the runs", || {
+            report(rule_faults(suite))
+        }),
+        Trial::test("fixtures: a hook that does what a release did passes as that release alone", || {
+            Ok(report(release_faults(suite)?)?)
         }),
         Trial::test("docs: differences.md is what the cases say", || differences::check(suite)),
     ]
@@ -52,6 +60,44 @@ fn schema_faults() -> Vec<String> {
         }
     }
     faults
+}
+
+/// Rules that no run shows although they should, or that are not listed.
+fn rule_faults(suite: &Suite) -> Vec<String> {
+    let named = |recorded: &Recorded| {
+        recorded.releases().flat_map(|release| recorded.rules(release).to_vec()).collect::<Vec<_>>()
+    };
+    let shown: BTreeSet<String> = suite.recorded.iter().flat_map(named).collect();
+    let unlisted = shown.iter().filter(|id| !suite.rules.contains_key(*id)).map(|id| format!("{id} is not listed"));
+    let seen = suite.rules.iter().filter(|(id, rule)| rule.unseen.is_some() == shown.contains(*id));
+    unlisted.chain(seen.map(|(id, _)| format!("{id}: unseen is wrong"))).collect()
+}
+
+/// Re-enacts what was recorded of each release, and holds it against every release.
+fn release_faults(suite: &Suite) -> Result<Vec<String>, Failed> {
+    let mut faults = Vec::new();
+    let mut told_apart: BTreeSet<(Release, Release)> = BTreeSet::new();
+    for recorded in &suite.recorded {
+        for played in recorded.releases() {
+            let Some(published) = recorded.published(played)? else { continue };
+            let outcome = recorded.outcome(played)?;
+            for held in recorded.releases() {
+                let differs = recorded.published(held)?.is_some_and(|other| other.differs(&published));
+                let failed = !recorded.faults(&outcome, held)?.is_empty();
+                if played == held && failed || differs && !failed {
+                    faults.push(format!("{} of {played} held against {held}", recorded.name()));
+                }
+                if failed {
+                    told_apart.insert((played, held));
+                }
+            }
+        }
+    }
+    let all = Release::all().count();
+    if told_apart.len() != all * (all - 1) {
+        faults.push(format!("{} pairs of releases are told apart", told_apart.len()));
+    }
+    Ok(faults)
 }
 
 fn quirk_faults(suite: &Suite) -> Vec<String> {

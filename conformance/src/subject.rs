@@ -1,0 +1,76 @@
+//! Learns of a hook what decides how it is tested: whether it can be told its root, and whose behaviour it claims. Must
+//! not know any case.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::case::usual_scene;
+use crate::fixtures::Fixtures;
+use crate::judge::Contract;
+use crate::release::Release;
+use crate::run::{Runner, Seat, ask};
+
+/// The hook under test.
+#[derive(Debug)]
+pub struct Subject {
+    /// What runs it; why nothing can, if so.
+    pub runner: Result<Runner, String>,
+    /// What it is held against.
+    pub contract: Contract,
+    /// Why it is held against that, and how it is run, in words.
+    pub about: String,
+}
+
+impl Subject {
+    /// Looks at a hook. A given contract counts, and a private root where it is asked for.
+    pub fn new(hook: &Path, contract: Option<Contract>, private_root: bool) -> Result<Subject> {
+        let hook = hook.canonicalize().with_context(|| hook.display().to_string())?;
+        let knows_root = knows_host_root(&hook)?;
+        let seat = if knows_root && !private_root { Seat::HostRoot } else { Seat::PrivateRoot };
+        let (contract, because) = match contract {
+            Some(contract) => (contract, "as --release says".to_owned()),
+            None if knows_root => (Contract::Ours, "since it knows -host-root".to_owned()),
+            None => by_version(&hook),
+        };
+        let runner = Runner::new(&hook, None, seat).and_then(|runner| {
+            // Whether this machine lets anybody have a private root shows only when it is tried.
+            runner.run(&usual_scene(&Fixtures::default()))?;
+            Ok(runner)
+        });
+        let runner = runner.map_err(|why| format!("the hook cannot be run here: {why:#}"));
+        let place = match seat {
+            Seat::HostRoot => "told its root by -host-root",
+            Seat::PrivateRoot => "in a private root",
+        };
+        let whose = match contract {
+            Contract::Ours => "this project's hook".to_owned(),
+            Contract::Published(release) => format!("release {release}"),
+        };
+        Ok(Subject { runner, contract, about: format!("{}: {place}, held against {whose}, {because}", hook.display()) })
+    }
+}
+
+/// Whether a hook takes a directory for the root of the machine.
+fn knows_host_root(hook: &Path) -> Result<bool> {
+    let root = tempfile::tempdir()?;
+    let (status, ..) = ask(hook, &[OsStr::new("-host-root"), root.path().as_os_str(), OsStr::new("poststop")])?;
+    Ok(status == Some(0))
+}
+
+/// The release that a hook says it is of, or the newest.
+fn by_version(hook: &Path) -> (Contract, String) {
+    let said = ask(hook, &[OsStr::new("-version")]).map(|(_, out, _)| String::from_utf8_lossy(&out).into_owned());
+    let said = said.unwrap_or_default();
+    let line = said.lines().next().unwrap_or_default();
+    match line.split_once(" version ").map(|(_, version)| version.trim()) {
+        Some(version) => match version.parse() {
+            Ok(release) => (Contract::Published(release), format!("since it says that it is {version}")),
+            Err(_) => {
+                (Contract::Published(Release::MAIN), format!("the newest, since no runs of {version} were recorded"))
+            }
+        },
+        None => (Contract::Published(Release::MAIN), "the newest, since it does not say what it is".to_owned()),
+    }
+}
