@@ -26,6 +26,17 @@ pub enum Decision<'e> {
     Execute(Plan<'e>),
 }
 
+impl Decision<'_> {
+    /// The warning that goes with it: why a request was ignored.
+    #[must_use]
+    pub fn warning(&self, trail: &Trail<'_>) -> Option<String> {
+        match self {
+            Decision::Nothing(reason) => reason.warning(),
+            Decision::Execute(_) => trail.request.as_ref()?.warning(),
+        }
+    }
+}
+
 /// The texts that a start reads. A [`Trail`] borrows from them, so whoever asks for a decision keeps them.
 #[derive(Debug, Default)]
 pub struct Texts {
