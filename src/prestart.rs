@@ -26,6 +26,17 @@ pub enum Decision<'e> {
     Execute(Plan<'e>),
 }
 
+impl Decision<'_> {
+    /// The warning that goes with it: why a request was ignored.
+    #[must_use]
+    pub fn warning(&self, trail: &Trail<'_>) -> Option<String> {
+        match self {
+            Decision::Nothing(reason) => reason.warning(),
+            Decision::Execute(_) => trail.request.as_ref()?.warning(),
+        }
+    }
+}
+
 /// The texts that a start reads. A [`Trail`] borrows from them, so whoever asks for a decision keeps them.
 #[derive(Debug, Default)]
 pub struct Texts {
@@ -103,7 +114,7 @@ pub fn decide<'e, 't>(
         ContainerKind::Gpu(request) => trail.request.insert(request),
         ContainerKind::NoGpu(reason) => return Ok(Decision::Nothing(reason)),
     };
-    let mode = trail.mode.insert(Mode::find(config, &request.devices.value, host));
+    let mode = trail.mode.insert(Mode::find(config, &request.devices.value, invocation.environ, host));
     mode.require_legacy(config)?;
     let program = trail.program.insert(program::find(config, invocation.environ, host)?);
     plan::build(invocation, config, state, spec, request, program, host).map(Decision::Execute)

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
+use crate::contract::TOOLKIT_RELEASE;
 use crate::error::Error;
 use crate::exec;
 use crate::host::{RealHost, StateStream};
@@ -37,15 +38,15 @@ Commands:
 See also: nvidia-hookctl, which shows what would be executed and what may be wrong.
 ";
 
-/// Runs the hook on the arguments behind the program's name and returns the exit status: 0 done or nothing to do,
+/// Runs the hook on the arguments after the program's name and returns the exit status: 0 done or nothing to do,
 /// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
 #[must_use]
 pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let (flags, command) = match invocation::parse(arguments) {
         Ok(parsed) => parsed,
         Err(UsageError(message)) => {
-            complain(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());
-            complain(USAGE);
+            print_error(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());
+            print_error(USAGE);
             return 2;
         }
     };
@@ -54,33 +55,33 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
         Command::Nothing => 0,
         Command::Version => {
             let version = env!("CARGO_PKG_VERSION");
-            answer(&format!("NVIDIA Container Runtime Hook version {version}\n"))
+            answer(&format!(
+                "NVIDIA Container Runtime Hook version {version}\ncontract: NVIDIA Container Toolkit {TOOLKIT_RELEASE}\n"
+            ))
         }
         Command::Help => {
-            complain(USAGE);
+            print_error(USAGE);
             0
         }
     }
 }
 
-/// Decides and does.
+/// Serves one container: exit status 0 or 1, unless this process becomes `nvidia-container-cli`.
 fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
     let (texts, mut trail) = (Texts::default(), Trail::default());
     let decision = prestart::decide(invocation, &mut StateStream::new(stdin), &host, &texts, &mut trail);
     note(invocation, &trail, decision.as_ref(), &host);
+    if let Some(warning) = decision.as_ref().ok().and_then(|decision| decision.warning(&trail)) {
+        print_error(&format!("{}\n", Line(&warning)));
+    }
     match decision {
-        Ok(Decision::Nothing(reason)) => {
-            if let Some(warning) = reason.warning() {
-                complain(&format!("{}\n", Line(&warning)));
-            }
-            0
-        }
+        Ok(Decision::Nothing(_)) => 0,
         Ok(Decision::Execute(plan)) => {
             if let (true, Some(mode)) = (invocation.flags.debug, &trail.mode)
                 && mode.name().is_some()
             {
-                complain(&format!("{mode}\n"));
+                print_error(&format!("{mode}\n"));
             }
             let Err(error) = exec::replace(&plan, &host);
             note(invocation, &trail, Err(&error), &host);
@@ -93,17 +94,17 @@ fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
 /// Leaves a line about the start where one is asked for. Failing to write it never fails a start.
 fn note(invocation: &Invocation<'_>, trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>, host: &RealHost) {
     if let (Err(cause), true) = (note::write(invocation, trail, decision, host), invocation.flags.debug) {
-        complain(&format!("{}\n", Line(&format!("the note of this start could not be written: {cause}"))));
+        print_error(&format!("{}\n", Line(&format!("the note of this start could not be written: {cause}"))));
     }
 }
 
 fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     if let Some(line) = error.preamble() {
-        complain(&format!("{}\n", Line(line)));
+        print_error(&format!("{}\n", Line(line)));
     }
-    complain(&format!("{}\n", Line(&error.to_string())));
+    print_error(&format!("{}\n", Line(&error.to_string())));
     if let Some(state) = &trail.state {
-        complain(&format!("{}\n", Line(&hint(&state.bundle, invocation))));
+        print_error(&format!("{}\n", Line(&hint(&state.bundle, invocation))));
     }
     1
 }
@@ -117,12 +118,12 @@ fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
     hint
 }
 
-/// Writes to stderr; that nobody listens is no reason to fail differently.
-fn complain(text: &str) {
+/// Writes to stderr. Write errors are ignored: a closed stderr must not change the exit status.
+fn print_error(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Writes an answer to stdout.
+/// Writes an answer to stdout; status 1 where nobody can have read it.
 fn answer(text: &str) -> u8 {
     u8::from(io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).is_err())
 }

@@ -17,6 +17,9 @@ use crate::scene::Scene;
 pub struct Overrides {
     /// The differences and why they are.
     pub reasons: BTreeMap<String, String>,
+    /// Differences that no case can show, since the published hook waits for ever or the input is too large to keep.
+    #[serde(default)]
+    pub limits: BTreeMap<String, String>,
     /// What ours does in the cases that show them.
     #[serde(default)]
     pub case: Vec<Override>,

@@ -1,10 +1,12 @@
 //! Which configuration file is read (SPEC section 3). Must not know what is in it.
 
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
 
 use super::comments::{self, Decoded};
 use crate::contract::origin::Place;
@@ -12,6 +14,7 @@ use crate::contract::variables::{CONFIG_FILE, XDG_CONFIG_HOME};
 use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Invocation;
+use crate::text::paths;
 use crate::text::position::Position;
 
 /// A configuration file, read.
@@ -37,7 +40,7 @@ impl ConfigFile {
 /// The user that queries the driver on SUSE, where device nodes belong to the group video.
 pub const SUSE_USER: &str = "root:video";
 
-/// The file of a containerised driver, searched before the machine's own.
+/// The file of a containerised driver, searched before the machine's own. The toolkit reads it up to 1.17 only.
 const IN_DRIVER_ROOT: &str = "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml";
 const IN_ETC: &str = "/etc/nvidia-container-runtime/config.toml";
 const BELOW_XDG: &str = "nvidia-container-runtime/config.toml";
@@ -54,7 +57,11 @@ pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
         return (vec![Path::new(path).into()], true);
     }
     match variable(XDG_CONFIG_HOME) {
-        Some(home) => (vec![Path::new(home).join(BELOW_XDG).into()], false),
+        // Cleaned by its text, as the published hook joins paths: `/a/x/../b` is `/a/b`, whatever `x` is.
+        Some(home) => {
+            let path = paths::join(home.as_bytes(), BELOW_XDG.as_bytes());
+            (vec![PathBuf::from(OsString::from_vec(path)).into()], false)
+        }
         None => (vec![Path::new(IN_DRIVER_ROOT).into(), Path::new(IN_ETC).into()], false),
     }
 }
@@ -67,20 +74,36 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
     let (paths, required) = searched(invocation);
     for path in paths {
         let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
-        match host.read(&path) {
+        // Only a file that somebody named may be a pipe; a start must not wait for one in a usual place.
+        match if required { host.read_or_wait(&path) } else { host.read(&path) } {
             Ok(bytes) => {
                 return decoded(&path, bytes).map_err(unreadable).map(Some);
             }
-            Err(cause) if is_absent(&cause) && !required => {}
+            Err(cause) if !required && is_absent(&path, &cause, host) => {}
             Err(cause) => return Err(unreadable(cause)),
         }
     }
     Ok(None)
 }
 
-/// A parent that is a file means as much as no file: there is none of that name.
-fn is_absent(cause: &io::Error) -> bool {
-    cause.kind() == io::ErrorKind::NotFound
+/// The usual file that is not read since the one in the driver's root is; `None` where only one of them is there. The
+/// toolkit from 1.18 on reads only this one.
+#[must_use]
+pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> {
+    let other = Path::new(IN_ETC);
+    (read.path == Path::new(IN_DRIVER_ROOT) && host.kind(other).is_some()).then_some(other)
+}
+
+/// Whether a failure to open a file of the search means that there is none. A driver's root comes and goes with the
+/// container that holds the driver, so there also what cannot be reached is absent; what can be looked at and not read
+/// is a fault anywhere.
+fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> bool {
+    let unreachable = || match cause.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::ENOTDIR | Errno::ELOOP | Errno::ESTALE | Errno::ENOTCONN) => true,
+        Some(Errno::EACCES) => host.kind(path).is_none(),
+        _ => false,
+    };
+    cause.kind() == io::ErrorKind::NotFound || (path == Path::new(IN_DRIVER_ROOT) && unreachable())
 }
 
 fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {

@@ -8,7 +8,7 @@ mod toml_dialect;
 use std::borrow::Cow;
 use std::path::Path;
 
-pub use locate::{ConfigFile, SUSE_USER, find, searched};
+pub use locate::{ConfigFile, SUSE_USER, find, passed_over, searched};
 pub use toml_dialect::{Entry, Fault, FaultKind, Value, read as read_toml};
 
 use crate::contract::capabilities::Capabilities;
@@ -94,8 +94,9 @@ impl<'a> Config<'a> {
                         }
                     }
                     Entry::Unknown { .. } => {}
-                    Entry::Fault(Fault { message, span, .. }) => {
-                        return Err(Error::Config { place: file.place(span.start), message });
+                    Entry::Fault(Fault { kind, message, span }) => {
+                        let is_toml = kind != FaultKind::Syntax;
+                        return Err(Error::Config { place: file.place(span.start), is_toml, message });
                     }
                 }
             }

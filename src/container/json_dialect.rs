@@ -67,7 +67,7 @@ impl<T> Slot<T> {
         seed: impl DeserializeSeed<'de, Value = T>,
     ) -> Result<bool, A::Error> {
         if self.seen {
-            return Err(A::Error::custom(format_args!("the member \"{name}\" is there twice")));
+            return Err(A::Error::custom(format_args!("duplicate member \"{name}\"")));
         }
         self.seen = true;
         self.value = map.next_value_seed(OrNull(seed))?;
@@ -185,7 +185,7 @@ impl<'de, I: Items<'de>> Visitor<'de> for ListOf<I> {
     }
 }
 
-/// A value of which only the type matters until it is known whether it is used.
+/// A value whose type only matters once it is known whether it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lenient<'de> {
     /// A string.

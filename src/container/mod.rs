@@ -4,6 +4,7 @@
 pub mod image;
 mod json_dialect;
 pub mod mounts;
+mod privilege;
 pub mod spec;
 pub mod state;
 

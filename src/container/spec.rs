@@ -4,19 +4,17 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess};
 
 use super::image::{EnvironmentReader, ImageEnvironment};
-use super::json_dialect::{Item, Items, ListOf, Members, Object, Slot, Text, fault};
+use super::json_dialect::{ListOf, Members, Object, Slot, Text, fault};
 use super::mounts::{DeviceMount, MountsReader};
+use super::privilege::{Capabilities, CapabilitiesSeed};
 use crate::error::Error;
 use crate::host::Host;
 use crate::text::paths;
 use crate::text::position::Position;
 use crate::text::semver::Version;
-
-/// The capability that makes a container privileged, as far as the hook is concerned.
-const SYS_ADMIN: &str = "CAP_SYS_ADMIN";
 
 /// What of the document is wanted beyond what always is.
 #[derive(Debug, Clone, Copy)]
@@ -234,74 +232,5 @@ impl<'de> DeserializeSeed<'de> for Environment<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let reader = EnvironmentReader { environment: ImageEnvironment::default(), swarm: self.0 };
         ListOf(reader).deserialize(deserializer).map(|reader| reader.environment)
-    }
-}
-
-/// `process.capabilities`, whose right form depends on `ociVersion`, which may stand behind it.
-enum Capabilities {
-    /// A list and whether it holds `CAP_SYS_ADMIN`.
-    List(bool),
-    /// An object and whether its `bounding` holds `CAP_SYS_ADMIN`.
-    Object(bool),
-}
-
-impl Capabilities {
-    fn hold_sys_admin(self, want_list: bool) -> Result<bool, String> {
-        match (self, want_list) {
-            (Capabilities::List(has), true) | (Capabilities::Object(has), false) => Ok(has),
-            (Capabilities::Object(_), true) => Err("an object, where this ociVersion has a list".to_owned()),
-            (Capabilities::List(_), false) => Err("a list, where this ociVersion has an object".to_owned()),
-        }
-    }
-}
-
-struct CapabilitiesSeed;
-
-impl<'de> DeserializeSeed<'de> for CapabilitiesSeed {
-    type Value = Capabilities;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for CapabilitiesSeed {
-    type Value = Capabilities;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object, or a list before 1.0.0-rc5 (process.capabilities)")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut has = false;
-        while let Some(name) = seq.next_element_seed(Text("an item of process.capabilities"))? {
-            has |= name == SYS_ADMIN;
-        }
-        Ok(Capabilities::List(has))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut bounding = Slot::default();
-        while let Some(name) = map.next_key_seed(Text("a member's name"))? {
-            if name == "bounding" {
-                bounding.fill(&name, &mut map, ListOf(Bounding(false)))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Capabilities::Object(bounding.value.is_some_and(|set| set.0)))
-    }
-}
-
-struct Bounding(bool);
-
-impl<'de> Items<'de> for Bounding {
-    const NAME: &'static str = "process.capabilities.bounding";
-
-    fn item<A: SeqAccess<'de>>(&mut self, index: usize, item: &mut Item<'_, A>) -> Result<(), A::Error> {
-        let name = item.read(Text("a capability"));
-        let name = name.map_err(|error| A::Error::custom(format_args!("bounding[{index}]: {error}")))?;
-        self.0 |= name.is_some_and(|name| name == SYS_ADMIN);
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use serde_json::error::Category;
 
 use super::json_dialect::{AnyValue, Lenient, Members, Object, Slot, Text, fault};
 use crate::error::Error;
-use crate::host::SIZE_LIMIT;
+use crate::host::check_size;
 use crate::text::paths;
 
 /// Room for a state with a few annotations.
@@ -169,9 +169,7 @@ impl ValueEnd {
 /// Reads once; true at the end of the stream.
 fn fill(stream: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
     let old = buffer.len();
-    if old > SIZE_LIMIT {
-        return Err(io::Error::other(format!("more than {} MiB", SIZE_LIMIT >> 20)));
-    }
+    check_size(old)?;
     buffer.resize(old + if old == 0 { FIRST_READ } else { NEXT_READ }, 0);
     let got = loop {
         match stream.read(buffer.get_mut(old..).unwrap_or_default()) {

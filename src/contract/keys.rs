@@ -155,8 +155,6 @@ keys! {
         "Feature flags of the CDI specifications made in mode jit-cdi."
     JitCdiDisableHooks "nvidia-container-runtime.modes.jit-cdi.nvcdi-disable-hooks" Others List(&[])
         "Hooks left out of the CDI specifications made in mode jit-cdi."
-    JitCdiLoadKmods "nvidia-container-runtime.modes.jit-cdi.load-kernel-modules" Others List(&[])
-        "Kernel modules loaded in mode jit-cdi."
     HookPath "nvidia-container-runtime-hook.path" Others Text("nvidia-container-runtime-hook")
         "The hook that `nvidia-container-runtime` adds to a container."
     HookSkipModeDetection "nvidia-container-runtime-hook.skip-mode-detection" Hook Bool(false)

@@ -7,3 +7,7 @@ pub mod cli_version;
 pub mod keys;
 pub mod origin;
 pub mod variables;
+
+/// The release of the NVIDIA Container Toolkit whose contract the hook keeps, for inventories that look for releases
+/// with known faults. docs/differences.md names what is different on purpose.
+pub const TOOLKIT_RELEASE: &str = "1.20.0";

@@ -1,5 +1,5 @@
 //! Every way in which the hook fails. Where the published hook has words that people search for, they come first;
-//! behind them stand the input that caused the failure and what to do. Must not print: only `run` does.
+//! after them stand the input that caused the failure and what to do. Must not print: only `run` does.
 //!
 //! The words are in `words.rs`. They name variables of the container, and show values only of those that the contract
 //! defines (NVIDIA_*, CUDA_VERSION, swarm variables).
@@ -19,11 +19,11 @@ use crate::contract::origin::Place;
 pub enum MountFault {
     /// Nothing is left as a name.
     Empty,
-    /// A character that no name has.
+    /// A character that a name cannot have.
     Character(char),
-    /// A leading dash.
+    /// A leading dash, as an option has.
     Dash,
-    /// A further path element.
+    /// A further path element, which only the old names of MIG devices have.
     Nested,
     /// Not a CDI name below `cdi/`.
     Cdi,
@@ -36,117 +36,119 @@ pub enum MountFault {
 pub enum Error {
     /// The configuration file exists, or must, and cannot be read.
     ConfigUnreadable {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// The system's reason.
         cause: io::Error,
     },
     /// The configuration file is not TOML, or a known key has a wrong type.
     Config {
-        /// Where.
+        /// The line and column of the fault.
         place: Place,
+        /// The file is TOML; a type is wrong.
+        is_toml: bool,
         /// What is wrong there.
         message: String,
     },
-    /// `supported-driver-capabilities` holds a word that is no capability.
+    /// `supported-driver-capabilities` holds a word that is not a capability.
     UnsupportedConfigCapability {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The whole value.
+        /// The whole value of the key.
         value: String,
-        /// The word.
+        /// The word that is not a capability.
         name: String,
     },
-    /// `cli-version` is no version, or one that is too old.
+    /// `cli-version` is not a version, or one that is too old.
     CliVersion {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The value.
+        /// The value as it is written.
         value: String,
     },
     /// `ldconfig` names a program of the container, and that is not allowed.
     LdconfigNotHost {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The value.
+        /// The value as it is written.
         value: String,
     },
     /// `ldconfig` names a program of the host by a relative path.
     LdconfigNotAbsolute {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The value.
+        /// The value as it is written.
         value: String,
     },
     /// An entry of `environment` is not `NAME=VALUE`.
     CliEnvironment {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The entry.
+        /// The entry as it is written.
         entry: String,
     },
     /// `path` is relative.
     CliPathRelative {
-        /// Where.
+        /// Line and column of the value.
         place: Place,
-        /// The value.
+        /// The value as it is written.
         value: String,
     },
-    /// Standard input holds no container state.
+    /// Standard input does not hold a container state: what is wrong.
     State(String),
-    /// The state's `pid` is no process id.
+    /// The state's `pid` cannot be a process id.
     Pid(String),
-    /// The state names no bundle, or a relative one.
+    /// The state does not name a bundle, or names a relative one.
     Bundle(String),
     /// `config.json` cannot be opened or read.
     SpecUnreadable {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// The system's reason.
         cause: io::Error,
     },
     /// `config.json` is not what the OCI specification says.
     Spec {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// Line, column and reason.
         message: String,
     },
     /// `config.json` lacks a member that must be there.
     SpecMember {
-        /// The file.
+        /// The `config.json`.
         path: PathBuf,
         /// The member as the published hook calls it.
         member: &'static str,
         /// The member as the file would have it.
         name: &'static str,
     },
-    /// `process.capabilities` has not the form that goes with `ociVersion`.
+    /// `process.capabilities` does not have the form that goes with `ociVersion`.
     Capabilities {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong with it, in words.
         message: String,
     },
     /// `root.path` is absent or empty.
     RootPath {
-        /// The file.
+        /// Its path.
         path: PathBuf,
     },
     /// An entry of `process.env` has no `=`.
     EnvironmentEntry {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Its index.
+        /// Its index in `process.env`.
         index: usize,
     },
     /// A mount requests a device by an impossible name.
     DeviceMount {
         /// Index in `mounts`.
         index: usize,
-        /// The destination.
+        /// The destination, cleaned.
         destination: String,
-        /// What is wrong.
+        /// What is wrong with its name.
         fault: MountFault,
     },
     /// A MIG request of a container that is not privileged.
@@ -163,11 +165,11 @@ pub enum Error {
         /// Where the allowed set stands.
         place: Place,
     },
-    /// `CUDA_VERSION` of a legacy image is no version.
+    /// `CUDA_VERSION` of a legacy image is not a version.
     CudaVersion {
-        /// Its value.
+        /// The value of the variable.
         value: String,
-        /// Why not.
+        /// Why it is not one, in the words of the published hook.
         reason: &'static str,
     },
     /// An IMEX channel is requested of a program that is too old to give it.
@@ -183,24 +185,29 @@ pub enum Error {
     Mode {
         /// The line that says what the mode is.
         found: String,
-        /// Why it is.
+        /// What led to it.
         reason: String,
     },
-    /// No `nvidia-container-cli` in any directory.
+    /// `nvidia-container-cli` is not in any directory of the search path.
     CliNotFound {
-        /// The search path.
+        /// The directories, separated by colons.
         searched: String,
         /// Where the path could be set.
         place: Place,
     },
     /// An argument or a variable holds a NUL character.
     Nul {
-        /// Which one.
+        /// The kind and name of the one that does.
         what: String,
     },
+    /// Standard output or error is closed, and `/dev/null` cannot be opened in its place.
+    ClosedStreams(
+        /// The system's reason.
+        io::Error,
+    ),
     /// The system refused to execute the program.
     Exec {
-        /// The program.
+        /// The path that was to be executed.
         program: PathBuf,
         /// The key that names it; `None` where it was searched.
         key: Option<Key>,

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display};
 use std::io;
+use std::path::Path;
 
 use super::{Error, MountFault};
 use crate::contract::keys::Key;
@@ -56,7 +57,7 @@ impl Error {
             }
             Error::LdconfigNotAbsolute { value, .. } => fault(
                 Key::CliLdconfig,
-                format!("{} is not an absolute path behind the '@'", value_of(Key::CliLdconfig, value)),
+                format!("{} is not an absolute path after the '@'", value_of(Key::CliLdconfig, value)),
                 "write ldconfig = \"@/sbin/ldconfig\"".to_owned(),
             ),
             Error::CliEnvironment { entry, .. } => fault(
@@ -80,21 +81,43 @@ impl Error {
 }
 
 const CONFIG: &str = "error getting hook config: failed to load config:";
+const NOT_LOADED: &str = "couldn't open required configuration file: failed to load specified config file";
+
+/// Why the configuration file cannot be read, each reason with its own remedy.
+fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt::Result {
+    let path = path.display();
+    match cause.kind() {
+        io::ErrorKind::NotFound => write!(
+            f,
+            "{CONFIG} couldn't open required configuration file: file does not exist: open {path}: {}; create it, or name another with --config",
+            reason(cause)
+        ),
+        io::ErrorKind::InvalidData => {
+            write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; save the file as UTF-8, or remove the character")
+        }
+        io::ErrorKind::TimedOut => {
+            write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; let its writer end, or name a file with --config")
+        }
+        _ => write!(
+            f,
+            "{CONFIG} {NOT_LOADED}: open {path}: {}; make the file readable, or name another with --config",
+            reason(cause)
+        ),
+    }
+}
 
 impl Display for Error {
     #[expect(clippy::too_many_lines, reason = "one arm an error; splitting would hide that each has its words")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = self.value_fault().unwrap_or_default();
         match self {
-            Error::ConfigUnreadable { path, cause } => write!(
+            Error::ConfigUnreadable { path, cause } => unreadable(f, path, cause),
+            Error::Config { place, is_toml, message } => write!(
                 f,
-                "{CONFIG} couldn't open required configuration file: {}: {}; make the file readable, or name another with --config",
-                path.display(),
-                reason(cause)
+                "{CONFIG} {}: {place}: {}; correct this line",
+                if *is_toml { "failed to unmarshal config" } else { NOT_LOADED },
+                Shown(message)
             ),
-            Error::Config { place, message } => {
-                write!(f, "{CONFIG} {place}: {}; correct this line", Shown(message))
-            }
             Error::UnsupportedConfigCapability { place, value, .. } => write!(
                 f,
                 "error getting hook config: Invalid value for config option 'supported-driver-capabilities'; {} (supported: {}): {place}: {}; {}",
@@ -161,9 +184,11 @@ impl Display for Error {
                 write!(f, "invalid device mount: mounts[{index}] at {}: ", Shown(destination))?;
                 match fault {
                     MountFault::Empty => f.write_str("no device name")?,
-                    MountFault::Character(c) => write!(f, "a device name has no {c:?}")?,
-                    MountFault::Dash => f.write_str("a device name does not begin with '-'")?,
-                    MountFault::Nested => f.write_str("a device name has no '/'")?,
+                    MountFault::Character(c) => write!(f, "a device name cannot contain {c:?}")?,
+                    MountFault::Dash => f.write_str("a device name cannot begin with '-'")?,
+                    MountFault::Nested => {
+                        f.write_str("a device name cannot contain '/', unless it is MIG-GPU-UUID/GI/CI")?
+                    }
                     MountFault::Cdi => f.write_str("not a CDI name")?,
                     MountFault::Word => f.write_str("only NVIDIA_VISIBLE_DEVICES may say 'none' or 'void'")?,
                 }
@@ -185,7 +210,7 @@ impl Display for Error {
             ),
             Error::ImexTooOld { place, option, since } => write!(
                 f,
-                "cannot serve the requested IMEX channels: {option} needs nvidia-container-cli {since}, but nvidia-container-runtime-hook.cli-version ({place}) says older; upgrade nvidia-container-cli and cli-version, or drop the request",
+                "cannot serve the requested IMEX channels: {option} needs nvidia-container-cli {since}, but nvidia-container-runtime-hook.cli-version ({place}) says older; upgrade nvidia-container-cli and cli-version, drop the request, or set features.ignore-imex-channel-requests = true to have such requests ignored",
             ),
             Error::Mode { reason, .. } => write!(
                 f,
@@ -194,12 +219,17 @@ impl Display for Error {
             ),
             Error::CliNotFound { searched, place } => write!(
                 f,
-                "couldn't find binary nvidia-container-cli in PATH: searched {}; install it (package libnvidia-container-tools), or set nvidia-container-cli.path ({place})",
+                "couldn't find binary nvidia-container-cli in PATH: exec: \"nvidia-container-cli\": executable file not found in $PATH: searched {}; install it (package libnvidia-container-tools), or set nvidia-container-cli.path ({place})",
                 Line(searched)
             ),
             Error::Nul { what } => {
                 write!(f, "exec failed: invalid argument: {} holds a NUL character; remove it", Shown(what))
             }
+            Error::ClosedStreams(cause) => write!(
+                f,
+                "exec failed: open /dev/null: {}: the hook was started without standard output or error; give it both, or a machine with /dev/null",
+                reason(cause)
+            ),
             Error::Exec { program, key, cause } => {
                 write!(f, "exec failed: {}: {}", reason(cause), program.display())?;
                 match key {

@@ -1,10 +1,11 @@
-//! Which libraries the dynamic linker of the host would find: its cache file, in the `glibc-ld.so.cache1.1` format, and
-//! its default directories. Read directly, so that a statically linked hook can tell as well, and without loading
-//! anything. Must not know what a library is for.
+//! Which libraries the dynamic linker of the host would find: in `LD_LIBRARY_PATH`, by its cache file, in the
+//! `glibc-ld.so.cache1.1` format, and in its default directories. Read directly, so that a statically linked hook can
+//! tell as well, and without loading anything. Must not know what a library is for.
 
 use std::path::{Path, PathBuf};
 
-use crate::host::{FileKind, Host};
+use crate::host::{FileKind, Host, path_of};
+use crate::invocation::Environ;
 
 const CACHE: &str = "/etc/ld.so.cache";
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
@@ -25,17 +26,19 @@ const DEFAULT_DIRECTORIES: [&str; 6] = if cfg!(target_arch = "aarch64") {
     ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
 };
 
-/// The libraries of a host.
+/// The libraries that a program with some environment could load on a host.
 pub struct Libraries<'h> {
     host: &'h dyn Host,
+    library_path: &'h [u8],
     cache: Vec<u8>,
 }
 
 impl<'h> Libraries<'h> {
     /// Reads the cache; a host without one has the default directories only.
     #[must_use]
-    pub fn of(host: &'h dyn Host) -> Self {
-        Libraries { host, cache: host.read(Path::new(CACHE)).unwrap_or_default() }
+    pub fn of(host: &'h dyn Host, environ: Environ<'h>) -> Self {
+        let library_path = environ.get(b"LD_LIBRARY_PATH").unwrap_or_default();
+        Libraries { host, library_path, cache: host.read(Path::new(CACHE)).unwrap_or_default() }
     }
 
     /// Whether a library of this name would be found and is a file.
@@ -47,10 +50,19 @@ impl<'h> Libraries<'h> {
     /// The file that would be loaded for a name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<PathBuf> {
-        let cached = cached_paths(&self.cache, name.as_bytes()).map(|path| crate::host::path_of(path).to_path_buf());
+        let named = directories(self.library_path).map(|directory| path_of(directory).join(name));
+        let cached = cached_paths(&self.cache, name.as_bytes()).map(|path| path_of(path).to_path_buf());
         let defaults = DEFAULT_DIRECTORIES.iter().map(|directory| Path::new(directory).join(name));
-        cached.chain(defaults).find(|path| matches!(self.host.kind(path), Some(FileKind::Regular { .. })))
+        named.chain(cached).chain(defaults).find(|path| matches!(self.host.kind(path), Some(FileKind::Regular { .. })))
     }
+}
+
+/// The directories of a `LD_LIBRARY_PATH`, ld.so(8): between colons or semicolons, and an empty one is the working
+/// directory.
+fn directories(library_path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let several = library_path.split(|byte| matches!(byte, b':' | b';'));
+    let several = several.map(|directory| if directory.is_empty() { b"." } else { directory });
+    several.take(if library_path.is_empty() { 0 } else { usize::MAX })
 }
 
 /// The paths that a cache gives for a name and this architecture. A cache that is cut short or nonsense gives none.
@@ -117,6 +129,12 @@ mod tests {
     }
 
     #[test]
+    fn a_library_path_is_split_as_the_linker_splits_it() {
+        assert_eq!(directories(b"/a:;b").collect::<Vec<_>>(), [&b"/a"[..], b".", b"b"]);
+        assert_eq!(directories(b"").count(), 0);
+    }
+
+    #[test]
     fn only_entries_of_the_name_and_the_architecture_count() {
         let file = cache(&[(0x0003, "libx.so", "/lib32/libx.so"), (FLAGS, "liby.so", "/y"), (FLAGS, "libx.so", "/x")]);
         assert_eq!(paths(&file, "libx.so"), ["/x"]);
@@ -124,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_behind_one_of_the_old_format_is_found() {
+    fn a_cache_after_one_of_the_old_format_is_found() {
         let mut file = OLD_MAGIC.to_vec();
         file.extend_from_slice(&1u32.to_ne_bytes());
         file.resize(32, 0);

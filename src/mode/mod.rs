@@ -9,10 +9,10 @@ use std::fmt::{self, Display};
 use platform::Platform;
 
 use crate::config::Config;
-
 use crate::contract::keys::Key;
 use crate::error::Error;
 use crate::host::Host;
+use crate::invocation::Environ;
 use crate::request::devices::Devices;
 use crate::text::Shown;
 
@@ -28,19 +28,19 @@ pub enum Mode {
     Requested(String),
     /// `auto`, and all requested devices are CDI names.
     Cdi,
-    /// `auto`, by the kind of machine.
+    /// `auto`, found by the kind of machine.
     Detected(Platform),
 }
 
 impl Mode {
     /// Finds the mode. Looks at the machine only where the configuration leaves the choice to it.
-    pub fn find(config: &Config<'_>, devices: &Devices, host: &dyn Host) -> Mode {
+    pub fn find(config: &Config<'_>, devices: &Devices, environ: Environ<'_>, host: &dyn Host) -> Mode {
         if config.flag(Key::HookSkipModeDetection) {
             return Mode::Skipped;
         }
         match config.text(Key::RuntimeMode) {
             "auto" if devices.are_all_cdi() => Mode::Cdi,
-            "auto" => Mode::Detected(Platform::detect(host)),
+            "auto" => Mode::Detected(Platform::detect(host, environ)),
             other => Mode::Requested(other.to_owned()),
         }
     }

@@ -1,50 +1,66 @@
 //! What kind of machine this is, as far as the mode depends on it (SPEC section 10), from files alone: loading a
 //! driver library would cost more than the whole hook. Must not know configuration or containers.
 
-use super::ldcache;
 use std::path::Path;
 
+use super::ldcache;
 use crate::host::{FileKind, Host};
+use crate::invocation::Environ;
+
+/// The driver's GPUs; `information` in the directory of each says its model.
+const DRIVER_GPUS: &str = "/proc/driver/nvidia/gpus";
+/// The driver of a Tegra's own GPU, which lists nothing in /proc.
+const NVGPU: &str = "/sys/module/nvgpu";
+/// Where that driver and its GPU are as well: built into the kernel, or on an older one.
+const NVGPU_OF_A_TEGRA: [&str; 3] =
+    ["/sys/bus/platform/drivers/gk20a", "/sys/devices/platform/gpu.0", "/sys/devices/gpu.0"];
+/// What the models of integrated GPUs contain.
+const INTEGRATED_MODELS: [&str; 2] = ["(nvgpu)", "NVIDIA Thor"];
 
 /// The kinds of machines between which mode `auto` chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// No Tegra: a GPU host or one without GPU.
+    /// Not a Tegra, and without an integrated GPU: a GPU host, or one whose driver is not loaded, or without a GPU.
     NotTegra,
-    /// Windows Subsystem for Linux, on a Tegra.
+    /// Windows Subsystem for Linux, whatever else it looks like.
     Wsl,
-    /// A Tegra without NVML.
+    /// One of the driver's GPUs is integrated, with or without discrete ones.
+    Integrated,
+    /// The driver of a Tegra's own GPU is loaded.
+    Nvgpu,
+    /// A Tegra whose driver has no NVML.
     TegraWithoutNvml,
-    /// A Tegra whose only GPU is its own.
-    TegraIntegrated,
-    /// A Tegra with a discrete GPU.
-    TegraDiscrete,
+    /// A Tegra with NVML and discrete GPUs, or none yet: `--load-kmods` loads their driver.
+    TegraWithNvml,
 }
 
 impl Platform {
-    /// Looks at the machine. Whether it is a Tegra is asked first, since only then anything else matters: on other
-    /// machines the answer costs two system calls.
+    /// Looks at the machine. The loadable libraries, which are dearest to ask for, only matter on a Tegra or beside an
+    /// integrated GPU: on other machines without a driver the answer costs four system calls.
     #[must_use]
-    pub fn detect(host: &dyn Host) -> Self {
-        if !is_tegra(host) {
+    pub fn detect(host: &dyn Host, environ: Environ<'_>) -> Self {
+        let is_tegra = is_tegra(host);
+        let integrated = integrated_gpu(host, is_tegra);
+        if !is_tegra && integrated.is_none() {
             return Platform::NotTegra;
         }
-        let loadable = ldcache::Libraries::of(host);
+        let loadable = ldcache::Libraries::of(host, environ);
         if loadable.can_load("libdxcore.so") {
             return Platform::Wsl;
         }
-        if !loadable.can_load("libnvidia-ml.so.1") {
-            return Platform::TegraWithoutNvml;
+        match integrated {
+            Some(platform) => platform,
+            None if loadable.can_load("libnvidia-ml.so.1") => Platform::TegraWithNvml,
+            None => Platform::TegraWithoutNvml,
         }
-        if has_discrete_gpu(host) { Platform::TegraDiscrete } else { Platform::TegraIntegrated }
     }
 
     /// The mode that this kind of machine means.
     #[must_use]
     pub fn mode(self) -> &'static str {
         match self {
-            Platform::NotTegra | Platform::Wsl | Platform::TegraDiscrete => "legacy",
-            Platform::TegraWithoutNvml | Platform::TegraIntegrated => "csv",
+            Platform::NotTegra | Platform::Wsl | Platform::TegraWithNvml => "legacy",
+            Platform::Integrated | Platform::Nvgpu | Platform::TegraWithoutNvml => "csv",
         }
     }
 
@@ -52,11 +68,12 @@ impl Platform {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
-            Platform::NotTegra => "no Tegra system",
-            Platform::Wsl => "libdxcore.so can be loaded, which means WSL",
+            Platform::NotTegra => "not a Tegra system, and without an integrated GPU",
+            Platform::Wsl => "WSL, since libdxcore.so can be loaded",
+            Platform::Integrated => "a system with an integrated GPU (see /proc/driver/nvidia/gpus)",
+            Platform::Nvgpu => "a Tegra system whose own GPU has its driver loaded (nvgpu)",
             Platform::TegraWithoutNvml => "a Tegra system without libnvidia-ml.so.1",
-            Platform::TegraIntegrated => "a Tegra system whose GPU is the integrated one",
-            Platform::TegraDiscrete => "a Tegra system with a discrete GPU",
+            Platform::TegraWithNvml => "a Tegra system with libnvidia-ml.so.1 and without an integrated GPU",
         }
     }
 }
@@ -68,14 +85,23 @@ fn is_tegra(host: &dyn Host) -> bool {
             .is_ok_and(|family| family.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"tegra")))
 }
 
-/// The driver lists its GPUs with their models; those of a Tegra itself are called so.
-fn has_discrete_gpu(host: &dyn Host) -> bool {
-    let gpus = Path::new("/proc/driver/nvidia/gpus");
+/// How an integrated GPU shows, if there is one. A machine that is not known as a Tegra is asked for the driver's
+/// current name only.
+fn integrated_gpu(host: &dyn Host, is_tegra: bool) -> Option<Platform> {
+    if lists_integrated_gpu(host) {
+        return Some(Platform::Integrated);
+    }
+    let older: &[&str] = if is_tegra { &NVGPU_OF_A_TEGRA } else { &[] };
+    [NVGPU].iter().chain(older).any(|path| host.kind(Path::new(path)).is_some()).then_some(Platform::Nvgpu)
+}
+
+fn lists_integrated_gpu(host: &dyn Host) -> bool {
+    let gpus = Path::new(DRIVER_GPUS);
     host.list(gpus).iter().any(|gpu| {
         host.read(&gpus.join(gpu).join("information")).is_ok_and(|bytes| {
             let information = String::from_utf8_lossy(&bytes);
-            let model = information.lines().find_map(|line| line.strip_prefix("Model:")).unwrap_or_default().trim();
-            !model.is_empty() && !model.contains("(nvgpu)") && !model.contains("NVIDIA Thor")
+            let model = information.lines().find_map(|line| line.strip_prefix("Model:")).unwrap_or_default();
+            INTEGRATED_MODELS.iter().any(|integrated| model.contains(integrated))
         })
     })
 }

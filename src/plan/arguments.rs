@@ -138,8 +138,11 @@ fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
         _ if config.flag(Key::AllowCudaCompatLibs) => return None,
         _ => "--cuda-compat-mode=disabled",
     };
+    let says_only_feature = !config.is_set(Key::LegacyCudaCompatMode) && config.flag(Key::AllowCudaCompatLibs);
     match config.cli_version().compat_syntax() {
         CompatSyntax::Mode => Some(flag),
+        // Their own hook asks the feature; there is no mode yet.
+        CompatSyntax::NoCntlibs if says_only_feature => None,
         // These versions can mount or not mount; what they cannot do as asked is off, which is safe for the host.
         CompatSyntax::NoCntlibs if flag.ends_with("mount") => None,
         CompatSyntax::NoCntlibs => Some("--no-cntlibs"),

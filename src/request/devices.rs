@@ -97,7 +97,9 @@ impl MountRequests {
                 }
                 None if matches!(mount.name.as_str(), CDI | IMEX) => return Err(fault(MountFault::Empty)),
                 _ => {
-                    check_name(&mount.name).map_err(fault)?;
+                    if !is_old_mig_name(&mount.name) {
+                        check_name(&mount.name).map_err(fault)?;
+                    }
                     requests.devices.push((mount.name.clone(), mount.index));
                 }
             }
@@ -131,7 +133,24 @@ fn cdi_name(path: &str) -> Option<String> {
     Some(format!("{vendor}/{class}={device}")).filter(|name| cdi::is_qualified(name))
 }
 
-/// A name must be one item of a list, and no option.
+/// `MIG-GPU-UUID/GI/CI`, as drivers before R470 called MIG devices: the only name of a device with slashes in it.
+fn is_old_mig_name(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("MIG-GPU-") else { return false };
+    let mut parts = rest.split('/');
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.next().is_some_and(is_uuid)
+        && parts.next().is_some_and(is_number)
+        && parts.next().is_some_and(is_number)
+        && parts.next().is_none()
+}
+
+/// Five groups of hexadecimal digits, of 8, 4, 4, 4 and 12.
+fn is_uuid(text: &str) -> bool {
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
+/// A name must be one item of a list, and must not be read as an option.
 fn check_name(name: &str) -> Result<(), MountFault> {
     if name.is_empty() {
         return Err(MountFault::Empty);
@@ -190,13 +209,27 @@ impl VariableRequest {
 
 /// Whether requests by variable count for a container.
 #[must_use]
-pub fn variables_count(config: &Config<'_>, spec: &Spec<'_>) -> bool {
+pub fn accepts_variables(config: &Config<'_>, spec: &Spec<'_>) -> bool {
     spec.privileged || config.flag(Key::AcceptEnvvarUnprivileged)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_old_form_of_mig_names_has_slashes() {
+        const UUID: &str = "fef8089b-1234-5678-9abc-def012345678";
+        assert!(is_old_mig_name(&format!("MIG-GPU-{UUID}/1/0")));
+        assert!(is_old_mig_name(&format!("MIG-GPU-{}/13/0", UUID.to_uppercase())));
+        for name in ["MIG-GPU-x/1/0", "MIG-GPU-/1/0", "GPU-1/2/3", "1/0", "MIG-GPU-fef8089b-1234-5678-9abc/1/0"] {
+            assert!(!is_old_mig_name(name), "{name}");
+        }
+        for rest in ["", "/1", "/1/", "/1/0/", "/1/0/0", "//0", "/a/0", "/1/-0", "/1/0,1"] {
+            assert!(!is_old_mig_name(&format!("MIG-GPU-{UUID}{rest}")), "{rest}");
+        }
+        assert!(!is_old_mig_name(&format!("MIG-{UUID}/1/0")));
+    }
 
     #[test]
     fn void_wins_then_the_first_of_all_and_none_and_ids_count_once() {

@@ -1,6 +1,7 @@
 //! IMEX channels (SPEC section 7, last paragraph): by mounts, else by variable under the same privilege rule as devices.
 
-use super::devices::{Devices, MountRequests, variables_count};
+use super::Asked;
+use super::devices::{Devices, MountRequests, accepts_variables};
 use crate::config::Config;
 use crate::container::Spec;
 use crate::contract::keys::Key;
@@ -8,21 +9,30 @@ use crate::contract::origin::Origin;
 use crate::contract::variables::IMEX_CHANNELS;
 use crate::text::comma_list;
 
-/// The channels of a container, in order, each once, and which input asked.
+/// What becomes of a container's request for channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Imex {
+    /// Nothing asks for channels, or the configuration has such requests dropped.
+    None,
+    /// The channels, in order, each once, and which input asked.
+    Channels(Asked<Vec<String>>),
+    /// The variable asks, and the configuration does not accept that of an unprivileged container.
+    Ignored,
+}
+
+/// Reads the request of a container.
 #[must_use]
-pub fn requested(config: &Config<'_>, spec: &Spec<'_>, mounts: &MountRequests) -> Option<(Vec<String>, Origin)> {
+pub fn requested(config: &Config<'_>, spec: &Spec<'_>, mounts: &MountRequests) -> Imex {
     if config.flag(Key::IgnoreImexChannelRequests) {
-        return None;
+        return Imex::None;
     }
-    if let Some(channels) = mounts.channels() {
-        return Some(channels);
-    }
-    if !variables_count(config, spec) {
-        return None;
+    if let Some((value, origin)) = mounts.channels() {
+        return Imex::Channels(Asked { value, origin });
     }
     // `all` means none here: nobody knows how many channels there are.
-    match Devices::from_items(comma_list(spec.environment.get(IMEX_CHANNELS)?)) {
-        Devices::Some(channels) => Some((channels, Origin::Variable(IMEX_CHANNELS.to_owned()))),
-        Devices::All | Devices::None | Devices::Void => None,
+    match Devices::from_items(comma_list(spec.environment.get(IMEX_CHANNELS).unwrap_or_default())) {
+        Devices::Some(_) if !accepts_variables(config, spec) => Imex::Ignored,
+        Devices::Some(value) => Imex::Channels(Asked { value, origin: Origin::Variable(IMEX_CHANNELS.to_owned()) }),
+        Devices::All | Devices::None | Devices::Void => Imex::None,
     }
 }

@@ -9,22 +9,23 @@ pub mod requirements;
 use std::fmt::{self, Display};
 
 use devices::{Devices, MountRequests, VariableRequest};
+use imex::Imex;
 use requirements::Requirement;
 
 use crate::config::Config;
 use crate::container::Spec;
 use crate::contract::capabilities::Capabilities;
 use crate::contract::origin::Origin;
-use crate::contract::variables::{MIG_CONFIG, MIG_MONITOR};
+use crate::contract::variables::{IMEX_CHANNELS, MIG_CONFIG, MIG_MONITOR};
 use crate::error::Error;
 use crate::text::Shown;
 
 /// A value of the request and the input that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked<T> {
-    /// The value.
+    /// What was asked for.
     pub value: T,
-    /// Its origin.
+    /// The input that asked, or the rule that applies where none did.
     pub origin: Origin,
 }
 
@@ -38,17 +39,20 @@ pub struct Request {
     pub mig_config: Option<String>,
     /// `NVIDIA_MIG_MONITOR_DEVICES`, passed on as it is.
     pub mig_monitor: Option<String>,
-    /// IMEX channels.
+    /// IMEX channels by number; `None` where no such argument is passed.
     pub imex_channels: Option<Asked<Vec<String>>>,
-    /// Driver capabilities.
+    /// The variable whose request is ignored, since the container is not privileged, though mounts give it devices.
+    pub ignored: Option<&'static str>,
+    /// The driver capabilities that it asks for and may have.
     pub capabilities: Asked<Capabilities>,
-    /// Requirements on the driver.
+    /// What its image requires of the driver, in the order of the command line.
     pub requirements: Vec<Requirement>,
 }
 
 /// Whether a container gets GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
+#[expect(clippy::large_enum_variant, reason = "made once a start, and taken apart at once")]
 pub enum ContainerKind {
     /// A GPU container, and what it is to get.
     Gpu(Request),
@@ -94,6 +98,15 @@ impl NoGpuReason {
 }
 
 impl Request {
+    /// The warning that explains why a part of the request was ignored.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let variable = self.ignored?;
+        Some(format!(
+            "level=warning msg=\"Ignoring request by environment variable(s) in unprivileged container: [{variable}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept it"
+        ))
+    }
+
     /// Derives the request of a container.
     ///
     /// # Errors
@@ -106,11 +119,15 @@ impl Request {
         };
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
-        let imex_channels = imex::requested(config, spec, &mounts).map(|(value, origin)| Asked { value, origin });
+        let (imex_channels, ignored) = match imex::requested(config, spec, &mounts) {
+            Imex::Channels(channels) => (Some(channels), None),
+            Imex::Ignored => (None, Some(IMEX_CHANNELS)),
+            Imex::None => (None, None),
+        };
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
         let capabilities = Asked { value, origin };
-        let request = Request { devices, mig_config, mig_monitor, imex_channels, capabilities, requirements };
+        let request = Request { devices, mig_config, mig_monitor, imex_channels, ignored, capabilities, requirements };
         Ok(ContainerKind::Gpu(request))
     }
 }
@@ -127,7 +144,7 @@ fn requested_devices(
     if request.devices == Devices::Void {
         return Err(NoGpuReason::NothingRequested);
     }
-    if !devices::variables_count(config, spec) {
+    if !devices::accepts_variables(config, spec) {
         return Err(NoGpuReason::Ignored { variables: request.variables });
     }
     Ok(Asked { origin: request.origin(), value: request.devices })

@@ -52,7 +52,7 @@ fn render(suite: &Suite) -> String {
         }
     }
     let mut text = format!("{HEAD}\n## Changed on purpose\n");
-    for id in overrides.reasons.keys() {
+    for id in overrides.reasons.keys().chain(overrides.limits.keys()) {
         changed.entry(id).or_default();
     }
     for (id, cases) in &changed {
@@ -73,7 +73,8 @@ fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], overrides: 
     for (name, expected) in cases {
         by_reason.entry(&expected.upstream.as_ref().unwrap().why_different).or_default().push((name, expected));
     }
-    if let (true, Some(reason)) = (cases.is_empty(), overrides.reasons.get(id)) {
+    let reason = overrides.reasons.get(id).or_else(|| overrides.limits.get(id));
+    if let (true, Some(reason)) = (cases.is_empty(), reason) {
         writeln!(text, "{reason}\n").unwrap();
     }
     for (reason, cases) in by_reason {

@@ -1,8 +1,10 @@
 //! What holds for the fixtures as a whole, and for the documents that are made of them. Runs no hook.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::Arc;
 
+use hook_test_support::programs;
 use libtest_mimic::{Failed, Trial};
 use nvidia_hook_conformance::case::Case;
 use nvidia_hook_conformance::fixtures::Files;
@@ -27,8 +29,9 @@ pub fn tests(suite: &'static Suite) -> Vec<Trial> {
             report(rule_faults(suite))
         }),
         Trial::test("fixtures: a hook that does what a release did passes as that release alone", || {
-            Ok(report(release_faults(suite)?)?)
+            report(release_faults(suite)?)
         }),
+        Trial::test("fixtures: what people search for is in the messages", || report(word_faults(suite))),
         Trial::test("docs: differences.md is what the cases say", || differences::check(suite)),
     ]
 }
@@ -126,4 +129,16 @@ fn override_faults(suite: &Suite) -> Vec<String> {
     let unused = overrides.reasons.keys().filter(|reason| !used.contains(reason));
     faults.extend(unused.map(|reason| format!("{reason} is used by no case")));
     faults
+}
+
+/// Lines of `searched-words.txt` that no message holds.
+fn word_faults(suite: &Suite) -> Vec<String> {
+    let words = fs::read_to_string(programs::source("fixtures/searched-words.txt")).unwrap();
+    let cases = suite.cases.iter().filter_map(|case| case.expected().ok()).map(|expected| expected.stderr);
+    let messages: Vec<String> = cases.chain(suite.overrides.case.iter().map(|case| case.stderr.clone())).collect();
+    let words = words.lines().filter(|line| !line.starts_with('#'));
+    words
+        .filter(|words| !messages.iter().any(|message| message.contains(words)))
+        .map(|words| format!("no message holds {words:?}"))
+        .collect()
 }

@@ -137,7 +137,9 @@ pub fn tests() -> Vec<Trial> {
         ("a named configuration file", NAMED_CONFIGURATION, |said, _| said.is(0, "", "")),
         ("a failed prestart", FAILED, failed),
         ("version", VERSION, |said, _| {
-            said.is(0, &format!("NVIDIA Container Runtime Hook version {}\n", env!("CARGO_PKG_VERSION")), "");
+            let version = env!("CARGO_PKG_VERSION");
+            let contract = "contract: NVIDIA Container Toolkit 1.20.0";
+            said.is(0, &format!("NVIDIA Container Runtime Hook version {version}\n{contract}\n"), "");
         }),
         ("no version", NO_VERSION, |said, _| said.is(0, "", "")),
         ("help", HELP, |said, _| {

@@ -1,7 +1,10 @@
 //! The hook as a process: what it hands on to the program that it becomes, what it does with inputs that are no plain
 //! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
 
+use std::fs;
+use std::process::Command;
 use std::sync::OnceLock;
+use std::thread;
 
 use hook_test_support::programs;
 use libtest_mimic::Trial;
@@ -21,7 +24,7 @@ const SECRET: &str = "s3cr3t";
 
 /// The tests.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn()); 19] = [
+    let tests: [(&str, fn()); 20] = [
         ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
         ("signals: a default SIGPIPE stays default", default_sigpipe),
         ("signals: an ignored SIGPIPE stays ignored", ignored_sigpipe),
@@ -29,10 +32,11 @@ pub fn tests() -> Vec<Trial> {
         ("umask: it is handed on", umasks),
         ("descriptors: 0 to 2 are handed on and nothing else", descriptors),
         ("descriptors: a closed standard input is an error", closed_stdin),
-        ("descriptors: a closed standard output is handed on closed", closed_stdout),
-        ("descriptors: a closed standard error changes nothing", closed_stderr),
+        ("descriptors: a closed standard output or error is handed on as /dev/null", closed_streams),
+        ("descriptors: a closed standard error changes no failure", closed_stderr),
         ("descriptors: all closed is an error like any other", all_closed),
         ("inputs: a pipe in place of a file does not hang", pipes),
+        ("inputs: a pipe that is named as the configuration is read to its end", named_pipe),
         ("inputs: a device without end is an error", endless_devices),
         ("inputs: ten megabytes of config.json, state and config.toml", large_inputs),
         ("inputs: a hundred thousand variables and mounts", many_items),
@@ -145,13 +149,19 @@ fn closed_stdin() {
     assert!(message(&closing(&[0])).contains("standard input"));
 }
 
-fn closed_stdout() {
-    assert_eq!(open_in(&record(&closing(&[1]))), [0, 2]);
+fn closed_streams() {
+    for closed in [&[1][..], &[2], &[1, 2]] {
+        let record = record(&closing(closed));
+        assert_eq!(open_in(&record), [0, 1, 2]);
+        for descriptor in record["fds"].as_array().unwrap() {
+            let is_closed = closed.iter().any(|number| descriptor["fd"] == *number);
+            assert_eq!(descriptor["target"] == "/dev/null", is_closed, "{closed:?} {descriptor}");
+        }
+    }
 }
 
 fn closed_stderr() {
     let mut scene = closing(&[2]);
-    assert_eq!(open_in(&record(&scene)), [0, 1]);
     scene.put(CONFIG_TOML, Node::text("nonsense"));
     assert_eq!(run(&scene).exit, 1);
 }
@@ -166,6 +176,24 @@ fn pipes() {
         scene.put(path, Node::Fifo);
         assert!(message(&scene).contains(path));
     }
+}
+
+/// The hook waits for the writer, who waits for a reader before he writes: no order of the two gives another outcome.
+fn named_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let writing = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, format!("# {}\nnvidia-container-cli.load-kmods = 1\n", "x".repeat(200_000)))
+    });
+    let hook = Command::new(crate::hook()).arg("-config").arg(&pipe).arg("prestart").output().unwrap();
+    writing.join().unwrap().unwrap();
+    let message = String::from_utf8(hook.stderr).unwrap();
+    assert!(
+        message.contains(&format!("{}:2:35: nvidia-container-cli.load-kmods must be", pipe.display())),
+        "{message}"
+    );
 }
 
 fn endless_devices() {

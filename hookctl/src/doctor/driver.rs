@@ -8,6 +8,7 @@ use crate::finding::Finding;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 use hook::host::Host;
+use hook::invocation::Environ;
 use hook::mode::ldcache::Libraries;
 use hook::mode::platform::Platform;
 
@@ -34,7 +35,7 @@ fn kernel_module(examination: &Examination<'_>, version: Option<&str>) -> Findin
         let cuda = cuda_of(version).map(|cuda| format!(", which serves CUDA up to {cuda}")).unwrap_or_default();
         return Finding::ok(id, format!("the kernel module {version} is loaded{cuda}"));
     }
-    match Platform::detect(examination.host) {
+    match Platform::detect(examination.host, Environ::default()) {
         Platform::NotTegra if examination.host.kind(Path::new("/dev/dxg")).is_some() => {
             Finding::ok(id, "no kernel module, as on WSL, where the driver is that of Windows")
         }
@@ -101,7 +102,7 @@ fn versions(module: &str, library: &str) -> Finding {
 /// The file of a library below a root.
 pub fn library(host: &Tree, root: &Path, name: &str) -> Option<PathBuf> {
     let below = host.below(root);
-    Libraries::of(&below).find(name).map(|path| below.resolve(&path))
+    Libraries::of(&below, Environ::default()).find(name).map(|path| below.resolve(&path))
 }
 
 /// The version in the name of a library's file.

@@ -113,6 +113,10 @@ impl Host for AmendedHost<'_> {
         }
     }
 
+    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.host.read_or_wait(path)
+    }
+
     fn kind(&self, path: &Path) -> Option<FileKind> {
         self.host.kind(path)
     }

@@ -115,7 +115,7 @@ impl Sources<'_> {
             return (CandidateOutcome::Silent, why);
         }
         let gate = self.setting(Key::AcceptEnvvarUnprivileged);
-        match (self.spec.privileged, devices::variables_count(self.config, self.spec)) {
+        match (self.spec.privileged, devices::accepts_variables(self.config, self.spec)) {
             (true, _) => (CandidateOutcome::Used, "the container is privileged".to_owned()),
             (false, true) => (CandidateOutcome::Used, gate),
             (false, false) => (CandidateOutcome::Refused, format!("the container is not privileged, and {gate}")),

@@ -96,6 +96,7 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
             report.refusal = refusal(&report, config, &trail, &host);
         }
     }
+    report.stderr.extend(decision.as_ref().ok().and_then(|decision| decision.warning(&trail)));
     conclude(report, decision)
 }
 
@@ -158,7 +159,6 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
         Ok(Decision::Nothing(reason)) => {
             report.verdict = Verdict::Nothing;
             report.summary = why_nothing(&report, &reason);
-            report.stderr.extend(reason.warning());
             report.capabilities = None;
             report.requirements = None;
         }

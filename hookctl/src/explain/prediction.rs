@@ -7,6 +7,7 @@ use hook::config::Config;
 use hook::contract::capabilities::Capabilities;
 use hook::contract::keys::Key;
 use hook::host::{FileKind, Host};
+use hook::invocation::Environ;
 use hook::mode::ldcache::Libraries;
 use hook::request::Request;
 use nvidia_simulated_machine::requirement::unsatisfied;
@@ -93,7 +94,7 @@ impl Outlook<'_> {
 
     fn library(&self) -> Option<Refusal> {
         let root = self.config.text(Key::CliRoot);
-        if !self.is_seen() || !matches!(root, "" | "/") || Libraries::of(self.host).can_load(NVML) {
+        if !self.is_seen() || !matches!(root, "" | "/") || Libraries::of(self.host, Environ::default()).can_load(NVML) {
             return None;
         }
         Some(refusal(
