@@ -79,7 +79,7 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "sees no capability of the process",
         area: "privileged",
-        also: &["arguments", "devices", "kept", "mig"],
+        also: &["arguments", "devices", "imex", "kept", "mig"],
         act: |start| start.replace(CONFIG_JSON, "CAP_SYS_ADMIN", "CAP_SYS_NOBODY"),
     },
     Wrong {
