@@ -12,6 +12,7 @@ EDITION = "2024"
 _CARGO_ONLY = {
     "CARGO_BIN_EXE_fake-nvidia-container-cli": "/given/by/FAKE_NVIDIA_CONTAINER_CLI",
     "CARGO_BIN_EXE_nvidia-container-runtime-hook": "/given/by/HOOK_BIN",
+    "CARGO_BIN_EXE_nvidia-hook-conformance": "/given/by/CONFORMANCE_BIN",
     "CARGO_BIN_EXE_nvidia-hookctl": "/given/by/HOOKCTL_BIN",
 }
 
@@ -46,12 +47,14 @@ def _suite(name, root, harness, data, deps, shared):
         data = data + [
             "//:fixtures",
             "//:nvidia-container-runtime-hook",
+            "//conformance:nvidia-hook-conformance",
             "//fake-nvidia-container-cli",
             "//hookctl:nvidia-hookctl",
         ],
         edition = EDITION,
         env = {
             "CARGO_MANIFEST_DIR": native.package_name() or ".",
+            "CONFORMANCE_BIN": "$(rootpath //conformance:nvidia-hook-conformance)",
             "FAKE_NVIDIA_CONTAINER_CLI": "$(rootpath //fake-nvidia-container-cli)",
             "FIXTURES_DIR": "fixtures",
             "HOOKCTL_BIN": "$(rootpath //hookctl:nvidia-hookctl)",

@@ -13,13 +13,13 @@ const FOLDERS: [&str; 3] = ["defaults", "hook", "recorded"];
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     let fixtures = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../fixtures");
-    let packed = if env::var("PROFILE")? == "release" {
-        pack(&fixtures)?
+    println!("cargo::rustc-check-cfg=cfg(packed)");
+    if env::var("PROFILE")? == "release" {
+        fs::write(PathBuf::from(env::var("OUT_DIR")?).join("cases"), pack(&fixtures)?)?;
+        println!("cargo::rustc-cfg=packed");
     } else {
         println!("cargo::rustc-env=CASES_TREE={}", fixtures.display());
-        Vec::new()
-    };
-    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("cases"), packed)?;
+    }
     Ok(())
 }
 

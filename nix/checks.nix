@@ -42,6 +42,7 @@ packages
   # Every suite that `cargo test --workspace` runs, on the programs as they are handed out.
   tests = cargo "tests" [ ] ''
     export HOOK_BIN=${lib.getExe packages.default}
+    export CONFORMANCE_BIN=${lib.getExe packages.nvidia-hook-conformance}
     export HOOKCTL_BIN=${lib.getExe packages.nvidia-hookctl}
     export FAKE_NVIDIA_CONTAINER_CLI=${lib.getExe packages.fake-nvidia-container-cli}
     cargo test --workspace --offline

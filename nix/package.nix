@@ -15,6 +15,8 @@ let
   isHook = folder == ".";
   isHookctl = folder == "hookctl";
   isFake = folder == "fake-nvidia-container-cli";
+  isConformance = folder == "conformance";
+  examples = "target/${stdenv.hostPlatform.rust.cargoShortTarget}/release/examples";
   canExecute = stdenv.buildPlatform.canExecute stdenv.hostPlatform;
 in
 rustPlatform.buildRustPackage {
@@ -45,9 +47,10 @@ rustPlatform.buildRustPackage {
   cargoBuildFlags = [
     "--package=${package.name}"
   ]
-  ++ lib.optionals isHookctl [
+  ++ lib.optionals (isHookctl || isConformance) [
     "--bins"
-    "--example=manual"
+    # What writes the man pages.
+    "--examples"
   ];
 
   nativeBuildInputs = [ installShellFiles ];
@@ -64,12 +67,16 @@ rustPlatform.buildRustPackage {
       ln -s ${package.name} "$out/bin/nvidia-container-cli"
     ''
     + lib.optionalString (isHookctl && canExecute) ''
-      "target/${stdenv.hostPlatform.rust.cargoShortTarget}/$cargoBuildType/examples/manual" manual
+      ${examples}/manual manual
       installManPage manual/man8/${package.name}*
       installShellCompletion --cmd ${package.name} \
         --bash manual/completions/${package.name}.bash \
         --fish manual/completions/${package.name}.fish \
         --zsh manual/completions/_${package.name}
+    ''
+    + lib.optionalString (isConformance && canExecute) ''
+      ${examples}/man > ${package.name}.1
+      installManPage ${package.name}.1
     '';
 
   # The hook passes every case in the form in which it is handed out.

@@ -17,8 +17,14 @@ struct Said {
     err: String,
 }
 
+/// `CONFORMANCE_BIN`, so that a package build can test what it installs, or the program that cargo has built.
+fn program() -> PathBuf {
+    let named = std::env::var_os("CONFORMANCE_BIN").filter(|path| !path.is_empty());
+    named.map_or_else(|| env!("CARGO_BIN_EXE_nvidia-hook-conformance").into(), PathBuf::from)
+}
+
 fn run(words: &[&str]) -> Said {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nvidia-hook-conformance"));
+    let mut command = Command::new(program());
     if let Some(folder) = std::env::var_os("FIXTURES_DIR") {
         command.arg("--cases").arg(folder);
     }

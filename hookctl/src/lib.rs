@@ -9,6 +9,9 @@
 //!
 //! The library is internal to this project. Its interface may change with any version.
 
+// Short, because nearly every file names it. Not a rename in Cargo.toml: Bazel would have to repeat that.
+extern crate nvidia_container_runtime_hook as hook;
+
 pub mod answer;
 pub mod arguments;
 pub mod check;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use hook::invocation::Environ;
+use nvidia_container_runtime_hook::invocation::Environ;
 
 fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();

@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, and makes the machines that it looks at"
 )]
 
+extern crate nvidia_container_runtime_hook as hook;
+
 mod suite {
     pub mod agreement;
     pub mod cases;
