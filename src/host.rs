@@ -54,7 +54,7 @@ pub trait Host {
     fn kind(&self, path: &Path) -> Option<FileKind>;
     /// Whether this process may execute the file at a path, and it is a regular one.
     fn is_executable(&self, path: &Path) -> bool;
-    /// The names in a directory, sorted; empty where there is none.
+    /// The names in a directory, sorted; empty where it cannot be read.
     fn list(&self, path: &Path) -> Vec<OsString>;
     /// The path by which the program that deciding calls `path` is executed.
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path>;
