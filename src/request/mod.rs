@@ -50,7 +50,6 @@ pub struct Request {
 /// Whether a container gets GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "made once a start, and taken apart at once")]
 pub enum ContainerKind {
     /// A GPU container, and what it is to get.
     Gpu(Request),
