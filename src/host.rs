@@ -49,14 +49,12 @@ pub trait Host {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// As [`Host::read`], and of a pipe all that is written into it, if its writer closes it within ten seconds: a shell
     /// may name a pipe where a file is asked for (`<(...)`).
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.read(path)
-    }
+    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// What stands at a path, if anything can be seen there.
     fn kind(&self, path: &Path) -> Option<FileKind>;
     /// Whether this process may execute the file at a path, and it is a regular one.
     fn is_executable(&self, path: &Path) -> bool;
-    /// The names in a directory, sorted; empty where there is none.
+    /// The names in a directory, sorted; empty where it cannot be read.
     fn list(&self, path: &Path) -> Vec<OsString>;
     /// The path by which the program that deciding calls `path` is executed.
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path>;

@@ -2,7 +2,7 @@
 //! environment. Must not know what a command does.
 //!
 //! Go's `flag` package takes one dash or two, `-name value` and `-name=value`, a bare boolean or `-name=BOOL`, and stops
-//! at `--` or the first word that is no flag (`-` alone is one). It knows no clusters and no abbreviations. `help` and
+//! at `--` or the first word that is not a flag (`-` alone is such a word). It has neither clusters nor abbreviations. `help` and
 //! `h` are asked for by any form, whatever value they are given.
 
 use std::ffi::{CStr, OsStr};
@@ -41,7 +41,7 @@ pub fn is_entry_of(entry: &[u8], name: &[u8]) -> bool {
     entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
 }
 
-/// The flags.
+/// The values of the flags, as far as they were given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flags<'a> {
     /// `-config PATH`.
@@ -77,7 +77,7 @@ pub struct UsageError(
 /// The commands of the program that explains and checks the hook. Administrators may try them here.
 const HOOKCTL_COMMANDS: [&str; 4] = ["explain", "check", "doctor", "oci-hook"];
 
-/// Reads the arguments behind the program's name.
+/// Reads the arguments after the program's name.
 ///
 /// # Errors
 /// [`UsageError`].
@@ -114,7 +114,7 @@ struct Flag<'a> {
     value: Option<&'a OsStr>,
 }
 
-/// The flag at the front of the arguments and what is behind it; `None` (with `--` taken) where the flags end.
+/// The flag at the front of the arguments and what comes after it; `None` (with `--` taken) where the flags end.
 fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, UsageError> {
     let Some((word, after)) = rest.split_first() else { return Ok(None) };
     let Some(body) = word.as_bytes().strip_prefix(b"-").filter(|body| !body.is_empty()) else { return Ok(None) };
@@ -144,7 +144,7 @@ impl<'a> Flag<'a> {
         })
     }
 
-    /// The value behind `=`, or the next argument, whatever it looks like.
+    /// The value after `=`, or the next argument, whatever it looks like.
     fn text(&self, rest: &mut &'a [&'a OsStr]) -> Result<&'a OsStr, UsageError> {
         if let Some(value) = self.value {
             return Ok(value);

@@ -62,11 +62,11 @@ impl Texts {
 /// afterwards, so nothing of it is ever worked out twice.
 #[derive(Debug, Default)]
 pub struct Trail<'t> {
-    /// The configuration.
+    /// The configuration, of a file or of the defaults.
     pub config: Option<Config<'t>>,
-    /// The container state.
+    /// The container state, from standard input.
     pub state: Option<State>,
-    /// The container's specification.
+    /// The container's specification, from the bundle.
     pub spec: Option<Spec<'t>>,
     /// What the GPU container is to get.
     pub request: Option<Request>,

@@ -123,7 +123,7 @@ fn print_error(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Writes an answer to stdout; status 1 where nobody can have read it.
+/// Writes an answer to stdout; status 1 where it could not be written.
 fn answer(text: &str) -> u8 {
     u8::from(io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).is_err())
 }

@@ -70,18 +70,21 @@ fn text(report: &Report, colour: Colour) -> String {
     page.finish()
 }
 
-/// The file that starts the hook at `path` for every container.
+/// The file that starts the hook at `path` for every container. A folder beside the default ones is searched too, last:
+/// whoever installs the hook in a folder of its own installs nvidia-container-cli there as well (nvidia-ctk since 1.14.1).
 #[must_use]
 pub fn document(path: &str) -> String {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let search_path = DEFAULT_DIRECTORIES.join(":");
+    let (folder, name) = path.rsplit_once('/').unwrap_or_default();
+    let own = Some(folder).filter(|folder| !folder.is_empty() && !DEFAULT_DIRECTORIES.contains(folder));
+    let search_path: Vec<&str> = DEFAULT_DIRECTORIES.into_iter().chain(own).collect();
     // By hand, so that the members stand in the order in which people know them.
     format!(
         "{{\n  \"version\": \"{VERSION}\",\n  \"hook\": {{\n    \"path\": {},\n    \"args\": [{}, \"prestart\"],\n    \
-         \"env\": [\"PATH={search_path}\"]\n  }},\n  \"when\": {{\n    \"always\": true,\n    \"commands\": [\".*\"]\n  }},\n  \
+         \"env\": [{}]\n  }},\n  \"when\": {{\n    \"always\": true,\n    \"commands\": [\".*\"]\n  }},\n  \
          \"stages\": [\"prestart\"]\n}}\n",
         json!(path),
-        json!(name)
+        json!(name),
+        json!(format!("PATH={}", search_path.join(":")))
     )
 }
 

@@ -115,6 +115,10 @@ impl Host for Tree {
         RealHost::new(None).read(&self.locate(path))
     }
 
+    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
+        RealHost::new(None).read_or_wait(&self.locate(path))
+    }
+
     fn kind(&self, path: &Path) -> Option<FileKind> {
         RealHost::new(None).kind(&self.locate(path))
     }

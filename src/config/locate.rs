@@ -94,7 +94,7 @@ pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> 
     (read.path == Path::new(IN_DRIVER_ROOT) && host.kind(other).is_some()).then_some(other)
 }
 
-/// Whether a failure to open a file of the search means that there is none. A driver's root comes and goes with the
+/// Whether a failure to open a file of the search means that the file is absent. A driver's root comes and goes with the
 /// container that holds the driver, so there also what cannot be reached is absent; what can be looked at and not read
 /// is a fault anywhere.
 fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> bool {

@@ -59,7 +59,7 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Reads the member's value; true, so that it can end [`Members::member`].
+    /// Reads the member's value; returns true, so that it can end [`Members::member`].
     pub fn fill<'de, A: MapAccess<'de>>(
         &mut self,
         name: &str,
@@ -151,7 +151,7 @@ pub trait Items<'de> {
     /// What the list is, for messages.
     const NAME: &'static str;
 
-    /// Reads the item with an index, or finds that there is none.
+    /// Reads the item with an index, or finds that the list has ended.
     fn item<A: SeqAccess<'de>>(&mut self, index: usize, item: &mut Item<'_, A>) -> Result<(), A::Error>;
 }
 

@@ -24,7 +24,7 @@ impl DeviceMount {
     /// The device mount that a source and destination are, if they are one.
     #[must_use]
     pub fn recognise(index: usize, source: &str, destination: &str) -> Option<Self> {
-        // Cheap before exact: cleaning costs, and nearly all mounts are no requests.
+        // Cheap before exact: cleaning costs, and nearly all mounts ask for nothing.
         if !source.ends_with("null") && !source.contains("null/") {
             return None;
         }

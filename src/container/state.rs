@@ -55,7 +55,7 @@ impl State {
     /// Reads the first JSON value of a stream and no further: a runtime may keep its end open.
     ///
     /// # Errors
-    /// [`Error::State`] when it is no state, [`Error::Pid`] and [`Error::Bundle`] for its members.
+    /// [`Error::State`] when it is not a state, [`Error::Pid`] and [`Error::Bundle`] for its members.
     pub fn read(stream: &mut dyn Read) -> Result<Self, Error> {
         let (mut buffer, mut parsed, mut end) = (Vec::new(), 0, ValueEnd::default());
         loop {
@@ -72,8 +72,8 @@ impl State {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Parse> {
-        // The fault may be a character that is still on its way, or stand behind the first value, where it is not ours
-        // to judge: it counts only if the text before it is no state yet.
+        // The fault may be a character that is still on its way, or stand after the first value, where it is not ours
+        // to judge: it counts only if the text before it is not a state yet.
         let (text, fault) = match std::str::from_utf8(bytes) {
             Ok(text) => (text, None),
             Err(error) => {
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-/// Why some bytes are no state.
+/// Why some bytes are not a state.
 enum Parse {
     /// They end too early; more may come.
     Incomplete(Error),

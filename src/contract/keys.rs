@@ -168,7 +168,7 @@ keys! {
     CtkPath "nvidia-ctk.path" Others Text("nvidia-ctk")
         "The `nvidia-ctk` that CDI hooks call."
     AllowCudaCompatLibs "features.allow-cuda-compat-libs-from-container" Hook Bool(false)
-        "With an unknown `cuda-compat-mode`, compatibility libraries of the image may be mounted."
+        "With an unknown `cuda-compat-mode`, compatibility libraries of the image may be mounted; with `cli-version` 1.17.4 to 1.17.6 also with none set."
     AllowLdconfigFromContainer "features.allow-ldconfig-from-container" Hook Bool(false)
         "`nvidia-container-cli.ldconfig` may name a program of the container, which then runs as root on the host."
     AllowUnknownOciSpecFields "features.allow-unknown-oci-spec-fields" Others Bool(false)

@@ -36,9 +36,9 @@ pub enum MountFault {
 pub enum Error {
     /// The configuration file exists, or must, and cannot be read.
     ConfigUnreadable {
-        /// Its path.
+        /// The path by which it was named or searched.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's reason, or why the bytes are not text.
         cause: io::Error,
     },
     /// The configuration file is not TOML, or a known key has a wrong type.
@@ -102,14 +102,14 @@ pub enum Error {
     Bundle(String),
     /// `config.json` cannot be opened or read.
     SpecUnreadable {
-        /// Its path.
+        /// The path of the `config.json`.
         path: PathBuf,
         /// The system's reason.
         cause: io::Error,
     },
     /// `config.json` is not what the OCI specification says.
     Spec {
-        /// Its path.
+        /// The path of the `config.json`.
         path: PathBuf,
         /// Line, column and reason.
         message: String,
@@ -125,19 +125,19 @@ pub enum Error {
     },
     /// `process.capabilities` does not have the form that goes with `ociVersion`.
     Capabilities {
-        /// Its path.
+        /// The path of the `config.json`.
         path: PathBuf,
         /// What is wrong with it, in words.
         message: String,
     },
     /// `root.path` is absent or empty.
     RootPath {
-        /// Its path.
+        /// The path of the `config.json`.
         path: PathBuf,
     },
     /// An entry of `process.env` has no `=`.
     EnvironmentEntry {
-        /// Its path.
+        /// The path of the `config.json`.
         path: PathBuf,
         /// Its index in `process.env`.
         index: usize,

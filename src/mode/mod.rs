@@ -45,7 +45,7 @@ impl Mode {
         }
     }
 
-    /// The mode's name; `None` where nobody asked.
+    /// The mode's name; `None` where detection is skipped.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -56,13 +56,13 @@ impl Mode {
         }
     }
 
-    /// Whether the hook serves it: `legacy`, or nobody asked.
+    /// Whether the hook serves it: `legacy`, or detection is skipped.
     #[must_use]
     pub fn is_served(&self) -> bool {
         self.name().is_none_or(|name| name == LEGACY)
     }
 
-    /// Goes on in mode `legacy`, and where nobody asked.
+    /// Goes on in mode `legacy`, and where detection is skipped.
     ///
     /// # Errors
     /// [`Error::Mode`], with what was found and why.

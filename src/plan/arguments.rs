@@ -103,7 +103,7 @@ fn configure_options(
             arguments.option(option, value, Origin::Variable(variable.to_owned()))?;
         }
     }
-    if let Some(channels) = &request.imex_channels {
+    if let Some(channels) = request.imex.channels() {
         if !config.cli_version().has_imex_channel() {
             return Err(imex_too_old(config, "--imex-channel", "1.14.6"));
         }
@@ -119,7 +119,7 @@ fn configure_options(
 /// configuration's wish would be lost silently.
 fn can_forbid_channel_creation(config: &Config<'_>, request: &Request) -> Result<bool, Error> {
     let known = config.cli_version().has_no_create_imex_channels();
-    if !known && config.flag(Key::DisableImexChannelCreation) && request.imex_channels.is_some() {
+    if !known && config.flag(Key::DisableImexChannelCreation) && request.imex.channels().is_some() {
         return Err(imex_too_old(config, "--no-create-imex-channels", "1.17.0"));
     }
     Ok(known)
@@ -141,7 +141,7 @@ fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
     let says_only_feature = !config.is_set(Key::LegacyCudaCompatMode) && config.flag(Key::AllowCudaCompatLibs);
     match config.cli_version().compat_syntax() {
         CompatSyntax::Mode => Some(flag),
-        // Their own hook asks the feature; there is no mode yet.
+        // Their own hook asks the feature: the mode came with 1.17.7.
         CompatSyntax::NoCntlibs if says_only_feature => None,
         // These versions can mount or not mount; what they cannot do as asked is off, which is safe for the host.
         CompatSyntax::NoCntlibs if flag.ends_with("mount") => None,

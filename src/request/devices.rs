@@ -48,7 +48,7 @@ impl Devices {
         }
     }
 
-    /// The value of `--device=`; `None` where there is no such argument.
+    /// The value of `--device=`; `None` where no such argument is passed.
     #[must_use]
     pub fn argument(&self) -> Option<Cow<'static, str>> {
         match self {
@@ -173,7 +173,7 @@ fn check_name(name: &str) -> Result<(), MountFault> {
 /// What the container's variables ask for, and by which of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableRequest {
-    /// The devices.
+    /// What they ask for together.
     pub devices: Devices,
     /// The variables that were read: the set ones of the swarm variables, else `NVIDIA_VISIBLE_DEVICES`.
     pub variables: Vec<String>,

@@ -20,6 +20,17 @@ pub enum Imex {
     Ignored,
 }
 
+impl Imex {
+    /// The channels that are passed on.
+    #[must_use]
+    pub fn channels(&self) -> Option<&Asked<Vec<String>>> {
+        match self {
+            Imex::Channels(channels) => Some(channels),
+            Imex::None | Imex::Ignored => None,
+        }
+    }
+}
+
 /// Reads the request of a container.
 #[must_use]
 pub fn requested(config: &Config<'_>, spec: &Spec<'_>, mounts: &MountRequests) -> Imex {

@@ -39,10 +39,8 @@ pub struct Request {
     pub mig_config: Option<String>,
     /// `NVIDIA_MIG_MONITOR_DEVICES`, passed on as it is.
     pub mig_monitor: Option<String>,
-    /// IMEX channels by number; `None` where no such argument is passed.
-    pub imex_channels: Option<Asked<Vec<String>>>,
-    /// The variable whose request is ignored, since the container is not privileged, though mounts give it devices.
-    pub ignored: Option<&'static str>,
+    /// What becomes of its request for IMEX channels.
+    pub imex: Imex,
     /// The driver capabilities that it asks for and may have.
     pub capabilities: Asked<Capabilities>,
     /// What its image requires of the driver, in the order of the command line.
@@ -52,7 +50,6 @@ pub struct Request {
 /// Whether a container gets GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
-#[expect(clippy::large_enum_variant, reason = "made once a start, and taken apart at once")]
 pub enum ContainerKind {
     /// A GPU container, and what it is to get.
     Gpu(Request),
@@ -67,7 +64,7 @@ pub enum NoGpuReason {
     NothingRequested,
     /// Variables ask, and the configuration does not accept that of an unprivileged container.
     Ignored {
-        /// The variables.
+        /// Their names, in the order of the configuration.
         variables: Vec<String>,
     },
 }
@@ -101,10 +98,9 @@ impl Request {
     /// The warning that explains why a part of the request was ignored.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
-        let variable = self.ignored?;
-        Some(format!(
-            "level=warning msg=\"Ignoring request by environment variable(s) in unprivileged container: [{variable}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept it"
-        ))
+        (self.imex == Imex::Ignored).then(|| {
+            format!("level=warning msg=\"Ignoring request by environment variable(s) in unprivileged container: [{IMEX_CHANNELS}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept it")
+        })
     }
 
     /// Derives the request of a container.
@@ -119,15 +115,11 @@ impl Request {
         };
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
-        let (imex_channels, ignored) = match imex::requested(config, spec, &mounts) {
-            Imex::Channels(channels) => (Some(channels), None),
-            Imex::Ignored => (None, Some(IMEX_CHANNELS)),
-            Imex::None => (None, None),
-        };
+        let imex = imex::requested(config, spec, &mounts);
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
         let capabilities = Asked { value, origin };
-        let request = Request { devices, mig_config, mig_monitor, imex_channels, ignored, capabilities, requirements };
+        let request = Request { devices, mig_config, mig_monitor, imex, capabilities, requirements };
         Ok(ContainerKind::Gpu(request))
     }
 }

@@ -15,16 +15,16 @@ use crate::text::semver::Version;
 /// One requirement and the variable that states it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
-    /// The expression.
+    /// The expression, as the image states it.
     pub expression: String,
-    /// Where it is from.
+    /// The variable that states it.
     pub origin: Origin,
 }
 
 /// The requirements of a container in the order of `process.env`, that of a legacy image last.
 ///
 /// # Errors
-/// [`Error::CudaVersion`] when a legacy image's version is none.
+/// [`Error::CudaVersion`] when a legacy image's version cannot be read.
 pub fn stated(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Result<Vec<Requirement>, Error> {
     if config.flag(Key::DisableRequire) || environment.get(DISABLE_REQUIRE).and_then(go_bool) == Some(true) {
         return Ok(Vec::new());

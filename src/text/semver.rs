@@ -6,20 +6,20 @@ use std::cmp::Ordering;
 /// A version whose missing parts count as zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version<'a> {
-    /// Major number.
+    /// The first number.
     pub major: u64,
-    /// Minor number.
+    /// The second number; 0 where the text has one number only.
     pub minor: u64,
-    /// Patch number.
+    /// The third number; 0 where the text has fewer.
     pub patch: u64,
-    /// What stands behind `-`, or nothing.
+    /// The pre-release, what stands after `-`; empty where there is no `-`.
     pub pre: &'a str,
 }
 
-/// Why a text is no version.
+/// Why a text is not a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
-    /// It has not the form of one.
+    /// It does not have the form of one.
     Form,
     /// A number does not fit 64 bits.
     Number,

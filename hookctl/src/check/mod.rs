@@ -7,6 +7,7 @@ mod paths;
 mod rules;
 mod suggest;
 mod text;
+pub mod usual;
 mod values;
 
 pub use default_file::{default, default_file};
@@ -97,6 +98,7 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
         document.findings.extend(paths::faults(&config, &document, host));
     }
     document.findings.extend(paths::of_file(&file, host));
+    document.findings.extend(usual::two_files(&file, host));
     let (findings, others) = (document.findings, document.keys_of_others);
     report(Some(file), findings, others)
 }

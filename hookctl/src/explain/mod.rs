@@ -31,6 +31,7 @@ use std::path::Path;
 
 use crate::answer::{Answer, Scene};
 use crate::arguments;
+use crate::check::usual::two_files;
 use crate::gpus::HostGpus;
 use crate::tree::Tree;
 use container::AmendedHost;
@@ -97,7 +98,9 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
         }
     }
     report.stderr.extend(decision.as_ref().ok().and_then(|decision| decision.warning(&trail)));
-    conclude(report, decision)
+    let mut report = conclude(report, decision);
+    report.warnings.extend(texts.config().and_then(|file| two_files(file, &host)));
+    report
 }
 
 /// The parts that the trail gives once there is a configuration.

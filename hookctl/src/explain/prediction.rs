@@ -83,7 +83,7 @@ impl Outlook<'_> {
     }
 
     fn channels(&self) -> Option<Refusal> {
-        let list = self.request.imex_channels.as_ref()?.value.join(",");
+        let list = self.request.imex.channels()?.value.join(",");
         let channel = select::channels(&list).err()?;
         Some(refusal(
             &format!("error parsing IMEX info: unsupported IMEX channel value: {channel}"),

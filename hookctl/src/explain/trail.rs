@@ -45,7 +45,7 @@ pub fn devices(config: &Config<'_>, document: &Document, spec: &Spec<'_>, reques
     let Some(request) = request else { return devices };
     let origins = Origins { config, directories: &[] };
     devices.given = shown(&request.devices.value);
-    devices.imex_channels = request.imex_channels.as_ref().map(|channels| Given {
+    devices.imex_channels = request.imex.channels().map(|channels| Given {
         option: "--imex-channel",
         value: channels.value.join(","),
         origin: origins.list(&channels.origin),

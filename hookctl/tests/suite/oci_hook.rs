@@ -50,6 +50,18 @@ fn a_path_with_quotes_stays_one_text() {
 }
 
 #[test]
+fn the_folder_of_the_hook_is_searched_last_where_it_is_not_a_usual_one() {
+    let search_path = |path: &str| {
+        let said = machine().run(&["oci-hook", "--path", path]);
+        serde_json::from_str::<Value>(&said.stdout).unwrap()["hook"]["env"][0].clone()
+    };
+    let usual = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    assert_eq!(search_path("/usr/local/bin/nvidia-container-runtime-hook"), usual);
+    let own = "/usr/local/nvidia/toolkit";
+    assert_eq!(search_path(&format!("{own}/nvidia-container-runtime-hook")), format!("{usual}:{own}"));
+}
+
+#[test]
 fn writing_replaces_a_link_and_leaves_nothing_behind() {
     let machine = machine();
     fs::write(machine.path("/victim"), "kept").unwrap();
