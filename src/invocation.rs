@@ -57,7 +57,7 @@ pub struct Flags<'a> {
 /// What is to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    /// The hook's work.
+    /// Give the container what it asks for.
     Prestart,
     /// `poststart`, `poststop`: nothing.
     Nothing,

@@ -22,7 +22,7 @@ use crate::request::{ContainerKind, NoGpuReason, Request};
 pub enum Decision<'e> {
     /// Nothing, and why: this is not a GPU container.
     Nothing(NoGpuReason),
-    /// Execute a plan.
+    /// Become the program of a plan.
     Execute(Plan<'e>),
 }
 

@@ -16,7 +16,7 @@ use crate::invocation::Environ;
 use crate::invocation::{self, Command, Invocation, UsageError};
 use crate::note;
 use crate::prestart::{self, Decision, Texts, Trail};
-use crate::text::{Line, Shown, shell_word};
+use crate::text::{Escaped, Excerpt, shell_word};
 
 const USAGE: &str = "\
 Usage of nvidia-container-runtime-hook:
@@ -45,7 +45,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
     let (flags, command) = match invocation::parse(arguments) {
         Ok(parsed) => parsed,
         Err(UsageError(message)) => {
-            print_error(&message.map(|text| format!("{}\n", Shown(&text))).unwrap_or_default());
+            print_error(&message.map(|text| format!("{}\n", Excerpt(&text))).unwrap_or_default());
             print_error(USAGE);
             return 2;
         }
@@ -73,7 +73,7 @@ fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
     let decision = prestart::decide(invocation, &mut StateStream::new(stdin), &host, &texts, &mut trail);
     note(invocation, &trail, decision.as_ref(), &host);
     if let Some(warning) = decision.as_ref().ok().and_then(|decision| decision.warning(&trail)) {
-        print_error(&format!("{}\n", Line(&warning)));
+        print_error(&format!("{}\n", Escaped(&warning)));
     }
     match decision {
         Ok(Decision::Nothing(_)) => 0,
@@ -94,17 +94,17 @@ fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
 /// Leaves a line about the start where one is asked for. Failing to write it never fails a start.
 fn note(invocation: &Invocation<'_>, trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>, host: &RealHost) {
     if let (Err(cause), true) = (note::write(invocation, trail, decision, host), invocation.flags.debug) {
-        print_error(&format!("{}\n", Line(&format!("the note of this start could not be written: {cause}"))));
+        print_error(&format!("{}\n", Escaped(&format!("the note of this start could not be written: {cause}"))));
     }
 }
 
 fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     if let Some(line) = error.preamble() {
-        print_error(&format!("{}\n", Line(line)));
+        print_error(&format!("{}\n", Escaped(line)));
     }
-    print_error(&format!("{}\n", Line(&error.to_string())));
+    print_error(&format!("{}\n", Escaped(&error.to_string())));
     if let Some(state) = &trail.state {
-        print_error(&format!("{}\n", Line(&hint(&state.bundle, invocation))));
+        print_error(&format!("{}\n", Escaped(&hint(&state.bundle, invocation))));
     }
     1
 }

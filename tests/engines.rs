@@ -1,5 +1,5 @@
 //! Real containers: a bundle made by `runc spec` with the hook in `hooks.prestart`, started by the real `runc`, with the
-//! fake `nvidia-container-cli` behind the hook. Needs root, `runc` and a static `busybox`; `.ci/run` installs both and
+//! fake `nvidia-container-cli` in the place of the real one. Needs root, `runc` and a static `busybox`; `.ci/run` installs both and
 //! runs this suite (feature `engines`). Must not look into the hook: only at what an engine and a container see.
 
 #![allow(clippy::disallowed_methods, reason = "tests make the world that the hook reads")]

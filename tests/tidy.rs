@@ -142,7 +142,7 @@ fn modules_use_only_what_stands_below_them() {
     none(&offenders.map(|(user, used)| format!("{user} must not use {used}")).collect::<Vec<_>>());
 }
 
-/// A floor is a permission: the modules above it may use it. One that nobody needs would hide that two are one.
+/// A floor is a permission: the modules above it may use it. One that nothing needs would hide that two are one.
 #[test]
 fn no_floor_is_idle() {
     let arrows = arrows();
@@ -204,7 +204,7 @@ fn unsafe_stands_in_the_entry_points_only() {
 #[test]
 fn only_the_seams_are_exempt_from_the_ban_on_hidden_inputs() {
     let lint = ["clippy::", "disallowed_methods"].concat();
-    // Reading, executing, printing; and of the commands of our own: looking closer, writing, and the time of a note.
+    // Reading, executing, printing; then the same of hookctl, which looks closer and writes one file.
     let seams =
         ["host", "exec", "run", "main", "inspect", "note/store", "note/time"].map(|seam| format!("src/{seam}.rs"));
     let exempt = |source: &&Source| source.text.contains(&lint) && !seams.contains(&source.path);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use hook::invocation::{Environ, Flags, Invocation};
-use hook::text::{Line, harmless_json};
+use hook::text::{Escaped, harmless_json};
 
 use crate::arguments::{Common, Output};
 use crate::inspect::stdout_is_terminal;
@@ -34,14 +34,14 @@ impl Answer {
     /// The command could not do its work.
     #[must_use]
     pub fn failure(message: &str) -> Self {
-        Answer { out: String::new(), err: format!("{}\n", Line(message)), status: 1 }
+        Answer { out: String::new(), err: format!("{}\n", Escaped(message)), status: 1 }
     }
 
     /// Help or the version, where they were asked for; else wrong usage.
     #[must_use]
     pub fn usage(error: &clap::Error) -> Self {
         // What was typed stands in it.
-        let text: String = error.render().to_string().lines().map(|line| format!("{}\n", Line(line))).collect();
+        let text: String = error.render().to_string().lines().map(|line| format!("{}\n", Escaped(line))).collect();
         let text = fitted(&text);
         match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::out(text, 0),

@@ -39,7 +39,7 @@ pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {
     let Some(directory) = &arguments.hooks_dir else { return Answer::out(content, 0) };
     let path = directory.join(FILE_NAME);
     match replace_file(&scene.host.locate(&path), &content) {
-        Ok(()) => Answer::out(format!("wrote {}\n", hook::text::Line(&path.to_string_lossy())), 0),
+        Ok(()) => Answer::out(format!("wrote {}\n", hook::text::Escaped(&path.to_string_lossy())), 0),
         Err(cause) => Answer::failure(&format!("{}: {}; does the directory exist?", path.display(), reason(&cause))),
     }
 }

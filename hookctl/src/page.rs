@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use hook::text::Line;
+use hook::text::Escaped;
 
 /// The width that every line fits.
 pub const WIDTH: usize = 100;
@@ -112,7 +112,7 @@ impl Page {
     /// too long.
     pub fn columns<'r>(&mut self, rows: impl Iterator<Item = (&'r str, &'r str)> + Clone) {
         const FIRST: usize = 40;
-        let lengths = rows.clone().map(|(first, _)| Line(first).to_string().chars().count());
+        let lengths = rows.clone().map(|(first, _)| Escaped(first).to_string().chars().count());
         let indent = lengths.filter(|length| *length <= FIRST).max().unwrap_or(0) + 4;
         for (first, second) in rows {
             self.hanging(Tone::Plain, &format!("  {first}"), indent, second);
@@ -122,14 +122,14 @@ impl Page {
     /// A text exactly as it is, but for what could harm a terminal.
     pub fn verbatim(&mut self, tone: Tone, text: &str) {
         for line in text.lines() {
-            self.put(tone, &Line(line).to_string());
+            self.put(tone, &Escaped(line).to_string());
             self.gap();
         }
     }
 
     /// `label`, then `text` from column `indent` on; below it where the label is too long.
     fn hanging(&mut self, tone: Tone, label: &str, indent: usize, text: &str) {
-        let (label, text) = (Line(label).to_string(), Line(text).to_string());
+        let (label, text) = (Escaped(label).to_string(), Escaped(text).to_string());
         let mut lines = wrap(&text, WIDTH - indent).into_iter();
         let label_tone = if label.is_empty() { Tone::Plain } else { tone };
         let text_tone = if label.is_empty() { tone } else { Tone::Plain };

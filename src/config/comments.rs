@@ -12,7 +12,7 @@ const PLACEHOLDER: u8 = b'?';
 /// A text and the bytes in its comments that were replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decoded {
-    /// The text.
+    /// The content of the file, with a placeholder for each replaced byte.
     pub text: String,
     /// The offsets of the replaced bytes, ascending.
     pub passed_over: Vec<usize>,

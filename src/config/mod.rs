@@ -36,7 +36,7 @@ pub struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Reads a file, or takes the defaults where there is none, and checks the values that no container can change.
+    /// Reads a file, or takes the defaults when no file is given, and checks the values that no container can change.
     ///
     /// # Errors
     /// [`Error::Config`] for a fault of the file, and one error for each key whose value is out of its set.

@@ -12,11 +12,11 @@ use crate::contract::keys::{Key, Kind, ROWS};
 /// The value of a known key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
-    /// A boolean.
+    /// `true` or `false`.
     Bool(bool),
-    /// A string.
+    /// A string, without its quotes and escapes.
     Text(Cow<'a, str>),
-    /// A list of strings.
+    /// A list whose items are strings.
     List(Vec<Cow<'a, str>>),
 }
 
@@ -25,9 +25,9 @@ pub enum Value<'a> {
 pub enum Entry<'a> {
     /// A known key with a value of its type.
     Known {
-        /// The key.
+        /// The key that it sets.
         key: Key,
-        /// Its value.
+        /// The value, of the key's type.
         value: Value<'a>,
         /// The span of the last part of its name.
         name: Range<usize>,
@@ -50,9 +50,9 @@ pub enum Entry<'a> {
 /// A fault of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Its kind.
+    /// Which rule it breaks.
     pub kind: FaultKind,
-    /// What is wrong.
+    /// What is wrong, in words for a person.
     pub message: String,
     /// Where it stands, in bytes.
     pub span: Range<usize>,

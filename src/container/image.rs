@@ -16,7 +16,7 @@ pub struct ImageEnvironment<'a> {
     pub faulty_entry: Option<usize>,
 }
 
-/// One `NAME=VALUE`.
+/// An entry `NAME=VALUE`, kept whole so that it can borrow from the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Variable<'a> {
     entry: Cow<'a, str>,

@@ -18,7 +18,7 @@ const TABLE: [(&str, &str); 7] = [
 pub struct Capabilities(u8);
 
 impl Capabilities {
-    /// All of them.
+    /// The set of all seven.
     #[must_use]
     pub fn all() -> Self {
         Capabilities((1 << TABLE.len()) - 1)

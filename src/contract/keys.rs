@@ -39,26 +39,26 @@ pub enum Reader {
 /// The value that a key has when the file does not set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultValue {
-    /// A boolean.
+    /// `true` or `false`.
     Bool(bool),
     /// A string.
     Text(&'static str),
-    /// A list.
+    /// A list of strings.
     List(&'static [&'static str]),
 }
 
-/// One key.
+/// What is known of a key.
 #[derive(Debug)]
 pub struct Row {
     /// The dotted name, as it would stand at the top of the file.
     pub name: &'static str,
     /// Type of the value.
     pub kind: Kind,
-    /// Value when unset.
+    /// The value that holds where the file does not set the key.
     pub default: DefaultValue,
     /// The values that mean something; empty where any does.
     pub allowed: &'static [&'static str],
-    /// Who reads it.
+    /// The program that reads it.
     pub reader: Reader,
     /// What it does, in sentences.
     pub doc: &'static str,
@@ -201,7 +201,7 @@ pub const DEPRECATED: &[(&str, &str)] = &[
 ];
 
 impl Key {
-    /// The key's row.
+    /// What is known of the key.
     #[must_use]
     pub fn row(self) -> &'static Row {
         // Both lists come from one macro; an index out of range cannot be.

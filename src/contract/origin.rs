@@ -73,11 +73,11 @@ impl Display for Origin {
 pub enum Place {
     /// In a file; line and column count characters from 1.
     File {
-        /// The file.
+        /// The configuration file, as it was given or searched.
         path: PathBuf,
-        /// Line.
+        /// The line, from 1.
         line: usize,
-        /// Column.
+        /// The column in characters, from 1.
         column: usize,
     },
     /// Nowhere: the key has its default.

@@ -144,7 +144,7 @@ pub enum Error {
     },
     /// A mount requests a device by an impossible name.
     DeviceMount {
-        /// Index in `mounts`.
+        /// The index of the mount in `mounts`, from 0.
         index: usize,
         /// The destination, cleaned.
         destination: String,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Error, MountFault};
 use crate::contract::keys::Key;
-use crate::text::{Line, Shown};
+use crate::text::{Escaped, Excerpt};
 
 /// The reason of an operating system error, in its own lower-case words.
 #[must_use]
@@ -35,11 +35,11 @@ impl Error {
     #[must_use]
     pub fn value_fault(&self) -> Option<ValueFault> {
         let fault = |key: Key, what: String, remedy: String| Some(ValueFault { key: Some(key), what, remedy });
-        let value_of = |key: Key, value: &str| format!("{} value \"{}\"", key.row().name, Shown(value));
+        let value_of = |key: Key, value: &str| format!("{} value \"{}\"", key.row().name, Excerpt(value));
         match self {
             Error::UnsupportedConfigCapability { name, .. } => fault(
                 Key::SupportedDriverCapabilities,
-                format!("unknown capability '{}'", Shown(name)),
+                format!("unknown capability '{}'", Excerpt(name)),
                 "remove it, or write \"all\" alone".to_owned(),
             ),
             Error::CliVersion { value, .. } => fault(
@@ -48,7 +48,7 @@ impl Error {
                 "write one such as \"1.17.8\", or \"newest\"".to_owned(),
             ),
             Error::LdconfigNotHost { value, .. } => {
-                let host = Shown(if value.starts_with('/') { value } else { "/sbin/ldconfig" });
+                let host = Excerpt(if value.starts_with('/') { value } else { "/sbin/ldconfig" });
                 fault(
                     Key::CliLdconfig,
                     format!("{} is not host-relative (does not start with a '@')", value_of(Key::CliLdconfig, value)),
@@ -66,7 +66,7 @@ impl Error {
                 format!(
                     "{} entry \"{}\" is not NAME=VALUE",
                     Key::CliEnvironment.row().name,
-                    Shown(entry.split('=').next().unwrap_or_default())
+                    Excerpt(entry.split('=').next().unwrap_or_default())
                 ),
                 "give it a name and a '='".to_owned(),
             ),
@@ -116,12 +116,12 @@ impl Display for Error {
                 f,
                 "{CONFIG} {}: {place}: {}; correct this line",
                 if *is_toml { "failed to unmarshal config" } else { NOT_LOADED },
-                Shown(message)
+                Excerpt(message)
             ),
             Error::UnsupportedConfigCapability { place, value, .. } => write!(
                 f,
                 "error getting hook config: Invalid value for config option 'supported-driver-capabilities'; {} (supported: {}): {place}: {}; {}",
-                Shown(value),
+                Excerpt(value),
                 crate::contract::capabilities::Capabilities::all(),
                 fault.what,
                 fault.remedy
@@ -138,17 +138,17 @@ impl Display for Error {
             Error::State(message) => write!(
                 f,
                 "could not decode container state: standard input: {}; the hook is started by a runtime, which writes the container state as JSON",
-                Shown(message)
+                Excerpt(message)
             ),
             Error::Pid(pid) => write!(
                 f,
                 "could not decode container state: standard input: pid is {}; it must be the container's process id, from 1 to 2147483647",
-                Shown(pid)
+                Excerpt(pid)
             ),
             Error::Bundle(bundle) => write!(
                 f,
                 "could not open OCI spec: standard input: bundle is {}; the runtime must give the bundle's absolute path",
-                Shown(bundle)
+                Excerpt(bundle)
             ),
             Error::SpecUnreadable { path, cause } => write!(
                 f,
@@ -157,7 +157,7 @@ impl Display for Error {
                 reason(cause)
             ),
             Error::Spec { path, message } => {
-                write!(f, "could not decode OCI spec: {}:{}; the bundle is faulty", path.display(), Shown(message))
+                write!(f, "could not decode OCI spec: {}:{}; the bundle is faulty", path.display(), Excerpt(message))
             }
             Error::SpecMember { path, member, name } => write!(
                 f,
@@ -168,7 +168,7 @@ impl Display for Error {
                 f,
                 "could not decode Process.Capabilities in OCI spec: {}: {}; see process.capabilities and ociVersion",
                 path.display(),
-                Shown(message)
+                Excerpt(message)
             ),
             Error::RootPath { path } => write!(
                 f,
@@ -181,7 +181,7 @@ impl Display for Error {
                 path.display()
             ),
             Error::DeviceMount { index, destination, fault } => {
-                write!(f, "invalid device mount: mounts[{index}] at {}: ", Shown(destination))?;
+                write!(f, "invalid device mount: mounts[{index}] at {}: ", Excerpt(destination))?;
                 match fault {
                     MountFault::Empty => f.write_str("no device name")?,
                     MountFault::Character(c) => write!(f, "a device name cannot contain {c:?}")?,
@@ -201,12 +201,12 @@ impl Display for Error {
             Error::DriverCapabilities { asked, allowed, place } => write!(
                 f,
                 "unsupported capabilities found in '{}' (allowed '{allowed}'): NVIDIA_DRIVER_CAPABILITIES asks for more than supported-driver-capabilities ({place}) allows; ask for less, or allow more",
-                Shown(asked)
+                Excerpt(asked)
             ),
             Error::CudaVersion { value, reason } => write!(
                 f,
                 "failed to get requirements failed to get version: invalid CUDA version {}: invalid version string: {reason}; correct CUDA_VERSION in the image, or set NVIDIA_DISABLE_REQUIRE=true",
-                Shown(value)
+                Excerpt(value)
             ),
             Error::ImexTooOld { place, option, since } => write!(
                 f,
@@ -215,15 +215,15 @@ impl Display for Error {
             Error::Mode { reason, .. } => write!(
                 f,
                 "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) is not supported. Please use the NVIDIA Container Runtime (e.g. specify the --runtime=nvidia flag) instead: {}; to serve the container all the same, set nvidia-container-runtime-hook.skip-mode-detection = true",
-                Shown(reason)
+                Excerpt(reason)
             ),
             Error::CliNotFound { searched, place } => write!(
                 f,
                 "couldn't find binary nvidia-container-cli in PATH: exec: \"nvidia-container-cli\": executable file not found in $PATH: searched {}; install it (package libnvidia-container-tools), or set nvidia-container-cli.path ({place})",
-                Line(searched)
+                Escaped(searched)
             ),
             Error::Nul { what } => {
-                write!(f, "exec failed: invalid argument: {} holds a NUL character; remove it", Shown(what))
+                write!(f, "exec failed: invalid argument: {} holds a NUL character; remove it", Excerpt(what))
             }
             Error::ClosedStreams(cause) => write!(
                 f,

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::invocation::Environ;
 use crate::request::devices::Devices;
-use crate::text::Shown;
+use crate::text::Excerpt;
 
 /// The only mode that the hook serves.
 const LEGACY: &str = "legacy";
@@ -90,7 +90,7 @@ impl Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Mode::Skipped => f.write_str("Mode detection is skipped"),
-            Mode::Requested(name) => write!(f, "Using requested mode '{}'", Shown(name)),
+            Mode::Requested(name) => write!(f, "Using requested mode '{}'", Excerpt(name)),
             Mode::Cdi | Mode::Detected(_) => {
                 write!(f, "Auto-detected mode as '{}'", self.name().unwrap_or_default())
             }

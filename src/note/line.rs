@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::mode::Mode;
 use crate::prestart::{Decision, Trail};
 use crate::request::Request;
-use crate::text::Shown;
+use crate::text::Excerpt;
 
 /// A line is no longer than this; the arguments are left out of one that would be.
 const LIMIT: usize = 8 << 10;
@@ -62,7 +62,7 @@ impl Line {
     pub fn new(trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>) -> Self {
         let mut line = Line {
             time: time::now(),
-            bundle: trail.state.as_ref().map(|state| Shown(&state.bundle).to_string()),
+            bundle: trail.state.as_ref().map(|state| Excerpt(&state.bundle).to_string()),
             pid: trail.state.as_ref().map(|state| state.pid),
             config: trail.config.as_ref().and_then(Config::file).map(|file| file.path.display().to_string()),
             privileged: trail.spec.as_ref().map(|spec| spec.privileged),
@@ -82,7 +82,7 @@ impl Line {
                 line.mode = trail.mode.as_ref().and_then(Mode::name).map(str::to_owned);
                 line.devices_by = trail.request.as_ref().and_then(devices_by);
                 let texts = plan.arguments.iter().map(|argument| argument.text.to_string_lossy());
-                line.argv = Some(texts.map(|text| Shown(&text).to_string()).collect());
+                line.argv = Some(texts.map(|text| Excerpt(&text).to_string()).collect());
             }
         }
         line

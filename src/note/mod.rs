@@ -71,7 +71,7 @@ pub fn write(
     }
 }
 
-/// The variable decides where there is one, else the configuration, once it was read.
+/// The variable decides if it is set, else the configuration, once it was read.
 fn target(invocation: &Invocation<'_>, trail: &Trail<'_>) -> Option<Target> {
     match invocation.environ.get(HOOK_LOG) {
         Some(value) => Target::named(value),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Now.
+/// The present moment in UTC, to the millisecond.
 #[expect(clippy::disallowed_methods, reason = "a note says when; no decision depends on it")]
 pub fn now() -> String {
     text(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())

@@ -17,7 +17,7 @@ use crate::host::{FileKind, Host, path_of};
 use crate::invocation::Invocation;
 use crate::request::Request;
 
-/// One argument.
+/// An argument of the command line, and why it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argument {
     /// The argument as the program gets it.

@@ -16,7 +16,7 @@ use crate::request::Request;
 use environment::Entry;
 use program::Program;
 
-/// What is executed.
+/// What `exec` executes, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Plan<'a> {
@@ -24,9 +24,9 @@ pub struct Plan<'a> {
     pub program: Vec<u8>,
     /// The key that names the program; `None` where it was searched.
     pub program_key: Option<Key>,
-    /// `argv`.
+    /// `argv`, whose first is the program's path.
     pub arguments: Vec<Argument>,
-    /// `envp`.
+    /// `envp`, in the order in which the program gets it.
     pub environment: Vec<Entry<'a>>,
 }
 

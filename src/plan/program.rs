@@ -9,7 +9,7 @@ use crate::host::{Host, path_of};
 use crate::invocation::Environ;
 use crate::text::paths;
 
-/// The program's name.
+/// The file name that the search looks for.
 pub const NAME: &[u8] = b"nvidia-container-cli";
 /// The directories of programs that systemd gives to services. They are searched after those of `PATH` where it lacks them.
 pub const DEFAULT_DIRECTORIES: [&str; 6] =
@@ -67,7 +67,7 @@ pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Resul
     }
 }
 
-/// The directories of the search: those of `PATH` and the defaults, all of them below `root` first where there is one.
+/// The directories of the search: those of `PATH` and the defaults; where `root` is set, all of them below it first.
 #[must_use]
 pub fn directories(root: &str, environ: Environ<'_>) -> Vec<Vec<u8>> {
     let mut plain: Vec<Vec<u8>> = match environ.get(b"PATH") {

@@ -21,7 +21,7 @@ const IMEX: &str = "imex";
 /// A request for devices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Devices {
-    /// `all`.
+    /// `all`: every GPU of the host.
     All,
     /// `none`: a GPU container without a device, for the driver's files.
     None,
@@ -58,7 +58,7 @@ impl Devices {
         }
     }
 
-    /// Whether every requested device is a fully qualified CDI name, and there is one.
+    /// Whether devices are requested, and all of them by fully qualified CDI names.
     #[must_use]
     pub fn are_all_cdi(&self) -> bool {
         matches!(self, Devices::Some(ids) if ids.iter().all(|id| cdi::is_qualified(id)))

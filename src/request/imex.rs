@@ -40,7 +40,7 @@ pub fn requested(config: &Config<'_>, spec: &Spec<'_>, mounts: &MountRequests) -
     if let Some((value, origin)) = mounts.channels() {
         return Imex::Channels(Asked { value, origin });
     }
-    // `all` means none here: nobody knows how many channels there are.
+    // `all` asks for no channel: the hook cannot know how many there are.
     match Devices::from_items(comma_list(spec.environment.get(IMEX_CHANNELS).unwrap_or_default())) {
         Devices::Some(_) if !accepts_variables(config, spec) => Imex::Ignored,
         Devices::Some(value) => Imex::Channels(Asked { value, origin: Origin::Variable(IMEX_CHANNELS.to_owned()) }),

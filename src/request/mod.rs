@@ -18,7 +18,7 @@ use crate::contract::capabilities::Capabilities;
 use crate::contract::origin::Origin;
 use crate::contract::variables::{IMEX_CHANNELS, MIG_CONFIG, MIG_MONITOR};
 use crate::error::Error;
-use crate::text::Shown;
+use crate::text::Excerpt;
 
 /// A value of the request and the input that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Display for NoGpuReason {
             NoGpuReason::Ignored { variables } => write!(
                 f,
                 "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
-                Shown(&variables.join(" and "))
+                Excerpt(&variables.join(" and "))
             ),
         }
     }
@@ -89,7 +89,7 @@ impl NoGpuReason {
         let NoGpuReason::Ignored { variables } = self else { return None };
         Some(format!(
             "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
-            Shown(&variables.join(" "))
+            Excerpt(&variables.join(" "))
         ))
     }
 }

@@ -10,16 +10,16 @@ use std::fmt::{self, Display, Write};
 /// As much of a foreign value as a message shows, in characters: an image may fill a variable with a megabyte.
 const EXCERPT: usize = 300;
 
-/// Shows a value of an input: escaped as by [`Line`], and cut when it is long.
-pub struct Shown<'a>(pub &'a str);
+/// Shows a value of an input: escaped as by [`Escaped`], and cut when it is long.
+pub struct Excerpt<'a>(pub &'a str);
 
-impl Display for Shown<'_> {
+impl Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.char_indices().nth(EXCERPT) {
-            None => Line(self.0).fmt(f),
+            None => Escaped(self.0).fmt(f),
             Some((end, _)) => {
                 let (shown, rest) = self.0.split_at(end);
-                write!(f, "{}...({} bytes more)", Line(shown), rest.len())
+                write!(f, "{}...({} bytes more)", Escaped(shown), rest.len())
             }
         }
     }
@@ -27,9 +27,9 @@ impl Display for Shown<'_> {
 
 /// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
 /// neither add lines to a message nor drive the terminal that shows it.
-pub struct Line<'a>(pub &'a str);
+pub struct Escaped<'a>(pub &'a str);
 
-impl Display for Line<'_> {
+impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for c in self.0.chars() {
             if is_harmful(c) {
@@ -59,7 +59,7 @@ pub fn shell_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
-/// JSON with the characters that [`Line`] escapes written as `\u` escapes: the same document, harmless on a terminal.
+/// JSON with the characters that [`Escaped`] escapes written as `\u` escapes: the same document, harmless on a terminal.
 #[must_use]
 pub fn harmless_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -94,14 +94,14 @@ mod tests {
 
     #[test]
     fn control_and_direction_characters_are_escaped_and_letters_are_not() {
-        assert_eq!(Shown("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
+        assert_eq!(Excerpt("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
     }
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
         let long = "é".repeat(EXCERPT);
-        assert_eq!(Shown(&long).to_string(), long);
-        assert_eq!(Shown(&format!("{long}é\n")).to_string(), format!("{long}...(3 bytes more)"));
+        assert_eq!(Excerpt(&long).to_string(), long);
+        assert_eq!(Excerpt(&format!("{long}é\n")).to_string(), format!("{long}...(3 bytes more)"));
     }
 
     #[test]

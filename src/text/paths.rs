@@ -7,7 +7,7 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
     let root = usize::from(rooted);
     let mut out = Vec::with_capacity(path.len().max(1));
     out.extend_from_slice(path.get(..root).unwrap_or_default());
-    // As much of it as no `..` takes back: the root, or what `..` at the front have left behind.
+    // The length that no `..` shortens: the root, or the `..` elements at the front.
     let mut fixed = root;
     for element in path.split(|byte| *byte == b'/') {
         match element {
@@ -46,7 +46,7 @@ pub fn clean_str(path: &str) -> String {
     String::from_utf8(clean(path.as_bytes())).unwrap_or_default()
 }
 
-/// [`join`] for text.
+/// [`join`] for text, which stays text.
 #[must_use]
 pub fn join_str(base: &str, path: &str) -> String {
     clean_str(&[base, "/", path].concat())

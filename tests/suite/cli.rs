@@ -67,7 +67,7 @@ const NAMED_CONFIGURATION: &[Row] = &[
 const FAILED: &[Row] = &[
     ("the usual file is broken", &["prestart"], "config.toml:1:"),
     ("the named file is absent", &["-config=/none", "prestart"], "/none: no such file or directory"),
-    ("an empty name is none", &["-config=", "prestart"], "config.toml:1:"),
+    ("an empty name counts as unset", &["-config=", "prestart"], "config.toml:1:"),
     ("a directory", &["-config=/bundle", "prestart"], "/bundle: is a directory"),
     ("the flag swallows a flag", &["-config", "-debug", "prestart"], "-debug: no such file or directory"),
 ];

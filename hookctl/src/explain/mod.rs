@@ -26,7 +26,7 @@ use hook::invocation::Invocation;
 use hook::plan::program::directories;
 use hook::prestart::{self, Decision, Texts, Trail};
 use hook::request::NoGpuReason;
-use hook::text::Shown;
+use hook::text::Excerpt;
 use std::path::Path;
 
 use crate::answer::{Answer, Scene};
@@ -63,7 +63,9 @@ fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
         // A file of whoever asks, not of the machine that is asked about.
         false => Tree::new(None).read(state),
     };
-    content.map(Subject::State).map_err(|cause| format!("{}: {}", Shown(&state.display().to_string()), reason(&cause)))
+    content
+        .map(Subject::State)
+        .map_err(|cause| format!("{}: {}", Excerpt(&state.display().to_string()), reason(&cause)))
 }
 
 /// What is asked.

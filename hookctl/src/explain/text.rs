@@ -8,7 +8,7 @@ use super::report::{
 };
 use crate::finding::Subject;
 use crate::page::{Colour, Page, Tone};
-use hook::text::{Shown, shell_word};
+use hook::text::{Excerpt, shell_word};
 
 /// Writes a report.
 #[must_use]
@@ -78,7 +78,7 @@ fn container(page: &mut Page, container: &Container) {
     );
     page.row("legacy image", &yes(container.legacy_image, "CUDA_VERSION without NVIDIA_REQUIRE_CUDA", "", ""));
     for (index, variable) in container.variables.iter().enumerate() {
-        let value = Shown(variable.value.as_deref().unwrap_or_default()).to_string();
+        let value = Excerpt(variable.value.as_deref().unwrap_or_default()).to_string();
         page.row(if index == 0 { "variables" } else { "" }, &format!("{}={value}", variable.name));
     }
 }
@@ -92,7 +92,7 @@ fn yes(is: bool, yes: &str, no: &str, both: &str) -> String {
 
 fn devices(page: &mut Page, devices: &Devices) {
     page.heading("Devices");
-    page.row("given", &Shown(devices.given.as_deref().unwrap_or("nothing")).to_string());
+    page.row("given", &Excerpt(devices.given.as_deref().unwrap_or("nothing")).to_string());
     for Candidate { source, outcome, value, why } in &devices.candidates {
         let (label, tone) = match outcome {
             CandidateOutcome::Used => ("used", Tone::Good),
@@ -101,7 +101,7 @@ fn devices(page: &mut Page, devices: &Devices) {
             CandidateOutcome::Outranked => ("outranked", Tone::Plain),
             CandidateOutcome::Invalid => ("invalid", Tone::Bad),
         };
-        let value = value.as_deref().map(|value| format!(" = {}", shell_word(&Shown(value).to_string())));
+        let value = value.as_deref().map(|value| format!(" = {}", shell_word(&Excerpt(value).to_string())));
         let value = value.unwrap_or_default();
         page.toned_row(tone, label, &format!("{source}{value}: {why}"));
     }
@@ -111,7 +111,7 @@ fn devices(page: &mut Page, devices: &Devices) {
     }
     for given in devices.imex_channels.iter().chain(&devices.mig) {
         let label = given.option.trim_start_matches('-');
-        page.row(label, &format!("{}, by {}", Shown(&given.value), origins(&given.origin)));
+        page.row(label, &format!("{}, by {}", Excerpt(&given.value), origins(&given.origin)));
     }
 }
 
@@ -128,7 +128,7 @@ fn mode(page: &mut Page, mode: &Mode) {
 
 fn capabilities(page: &mut Page, capabilities: &Capabilities) {
     page.heading("Driver capabilities");
-    let asked = capabilities.asked.as_deref().map(|asked| Shown(asked).to_string());
+    let asked = capabilities.asked.as_deref().map(|asked| Excerpt(asked).to_string());
     page.row("asked", asked.as_deref().unwrap_or("nothing: NVIDIA_DRIVER_CAPABILITIES is not set"));
     page.row("allowed", &format!("{} ({})", capabilities.allowed.join(","), capabilities.allowed_place));
     let given = capabilities.given.as_ref().map(|given| given.join(","));
@@ -157,7 +157,7 @@ fn requirements(page: &mut Page, requirements: &Requirements) {
             Met::Unknown => ("unknown", Tone::Plain),
             Met::Invalid => ("invalid", Tone::Bad),
         };
-        let mut text = format!("{}, by {}", Shown(expression), origins(origin));
+        let mut text = format!("{}, by {}", Excerpt(expression), origins(origin));
         if let Some(driver) = needs_driver {
             let _ = write!(text, "; its CUDA needs driver {driver} or newer");
         }

@@ -5,7 +5,7 @@ use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 
 use hook::invocation::{self, Command, Environ, Invocation};
-use hook::text::Line;
+use hook::text::Escaped;
 use hook_test_support::memory::MemoryHost;
 use nvidia_hook_conformance::fixtures::Fixtures;
 use nvidia_hook_conformance::judge::{Check, Suite};
@@ -60,7 +60,7 @@ fn explanations_agree_with_every_case() {
 
 fn disagreement(report: &Report, expected: &Expected) -> Option<String> {
     let argv: Vec<Vec<u8>> = report.argv.iter().map(|argument| argument.text.as_bytes().to_vec()).collect();
-    let stderr: String = report.stderr.iter().map(|line| format!("{}\n", Line(line))).collect();
+    let stderr: String = report.stderr.iter().map(|line| format!("{}\n", Escaped(line))).collect();
     let executes = matches!(report.verdict, Verdict::Execute | Verdict::Refused);
     // Only the kernel knows whether a file can be executed. Recorded runs have no words, and such files by a key only.
     let by_key = report.program.as_ref().is_some_and(|program| program.searched.is_empty());

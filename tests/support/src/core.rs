@@ -10,7 +10,7 @@ use nvidia_container_runtime_hook::contract::origin::{Origin, Place};
 use nvidia_container_runtime_hook::invocation::{self, Command, Environ, Invocation};
 use nvidia_container_runtime_hook::plan::program;
 use nvidia_container_runtime_hook::prestart::{self, Decision, Texts, Trail};
-use nvidia_container_runtime_hook::text::Line;
+use nvidia_container_runtime_hook::text::Escaped;
 
 use nvidia_hook_conformance::outcome::{Outcome, difference};
 use nvidia_hook_conformance::scene::Scene;
@@ -51,7 +51,7 @@ pub fn decide(scene: &Scene) -> Decided {
     let invocation = Invocation { flags, environ: Environ(&environ) };
     let (texts, mut trail) = (Texts::default(), Trail::default());
     match prestart::decide(&invocation, &mut Cursor::new(&scene.stdin.content), &host, &texts, &mut trail) {
-        Err(error) => Decided::Failed(Line(&error.to_string()).to_string()),
+        Err(error) => Decided::Failed(Escaped(&error.to_string()).to_string()),
         Ok(Decision::Nothing(_)) => Decided::Nothing,
         Ok(Decision::Execute(plan)) => {
             let config = trail.config.as_ref().unwrap();
