@@ -8,7 +8,7 @@ use crate::scene::{HOOK, Scene};
 
 /// From here on releases differ by three rules of `rules.toml` only (semver, key-types, mode-any-integrated), which no case
 /// shows that does not say so by `published-since`.
-const PUBLISHED_SINCE: &str = "1.18.2";
+pub const PUBLISHED_SINCE: &str = "1.18.2";
 
 /// The file.
 #[derive(Debug, Clone, Deserialize)]
