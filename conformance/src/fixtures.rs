@@ -71,3 +71,20 @@ pub fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
     all.sort();
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_build_script_packs_is_what_is_read() {
+        let files = Files::from([("hook/a/b/expected.toml".to_owned(), "why = \"é\"\n".to_owned())]);
+        let packed = miniz_oxide::deflate::compress_to_vec_zlib(&serde_json::to_vec(&files).unwrap(), 9);
+        assert_eq!(
+            Fixtures::unpack(&packed).unwrap().below("hook/a"),
+            Files::from([("b/expected.toml".to_owned(), "why = \"é\"\n".to_owned())])
+        );
+        assert!(Fixtures::unpack(&packed[1..]).is_err());
+        assert!(Fixtures::unpack(b"").is_err());
+    }
+}

@@ -1,7 +1,8 @@
 //! The recorded bulk: runs of the published hooks, one line a case. Must not know how a case is run.
 //!
 //! `main.jsonl` holds what the newest does, `releases.jsonl` where a release does otherwise, and by which rules of
-//! `rules.toml`. `founding.jsonl` holds runs of the founding description: 1.14.1 alone, with a key that only ours knows.
+//! `rules.toml`. `1.20.0.jsonl` holds further runs of that release alone, `founding.jsonl` those of the founding
+//! description: 1.14.1 alone, with a key that only ours knows.
 //!
 //! A recorded case has all its files below one directory, written `$ROOT`, and counts on a machine without surprises
 //! (no Tegra, no SUSE, no other nvidia-container-cli). Both come true below a root of its own.
@@ -22,7 +23,11 @@ use crate::scene::{Node, Scene, Stdin};
 /// Stands for `$ROOT`. As deep as the directories of the recording, since some cases go upwards.
 pub const ROOT: &str = "/recorded/case";
 /// The files of recordings, and the one release that they are of, where not of all.
-const FILES: [(&str, Option<&str>); 2] = [("recorded/main.jsonl", None), ("recorded/founding.jsonl", Some("1.14.1"))];
+const FILES: [(&str, Option<&str>); 3] = [
+    ("recorded/main.jsonl", None),
+    ("recorded/1.20.0.jsonl", Some("1.20.0")),
+    ("recorded/founding.jsonl", Some("1.14.1")),
+];
 /// Where releases differ from the newest.
 const RELEASES: &str = "recorded/releases.jsonl";
 

@@ -155,7 +155,7 @@ fn the_cases_of_a_folder_are_read_as_they_are() {
         fs::write(place, text).unwrap();
     };
     write("defaults/state.json", "");
-    for file in ["main.jsonl", "founding.jsonl", "releases.jsonl"] {
+    for file in ["main.jsonl", "1.20.0.jsonl", "founding.jsonl", "releases.jsonl"] {
         write(&format!("recorded/{file}"), "");
     }
     write("recorded/overrides.toml", "[reasons]\n");

@@ -9,7 +9,6 @@ use hook::text::Escaped;
 use hook_test_support::memory::MemoryHost;
 use nvidia_hook_conformance::fixtures::Fixtures;
 use nvidia_hook_conformance::judge::{Check, Suite};
-use nvidia_hook_conformance::release::Release;
 use nvidia_hook_conformance::scene::Scene;
 use nvidia_hookctl::explain::report::{Report, Verdict};
 use nvidia_hookctl::explain::{Question, Subject, explain, text};
@@ -35,7 +34,7 @@ fn expected(check: &Check<'_>, scene: &Scene) -> Option<Expected> {
         }
         Check::Recorded(recorded, overrides) => match overrides.find(recorded.name()) {
             Some(ours) => ours.published(scene),
-            None => recorded.published(Release::MAIN).unwrap()?,
+            None => recorded.published(recorded.newest()).unwrap()?,
         },
     };
     Some(Expected { exit: published.exit, argv: published.argv, stderr: None })
