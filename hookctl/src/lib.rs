@@ -14,17 +14,20 @@ extern crate nvidia_container_runtime_hook as hook;
 
 pub mod answer;
 pub mod arguments;
+pub mod cdi;
 pub mod check;
 pub mod doctor;
 pub mod driver;
 pub mod explain;
 pub mod finding;
 pub mod gpus;
+pub mod hooks_d;
 pub mod inspect;
 pub mod oci_hook;
 pub mod page;
 pub mod requirement;
 pub mod tree;
+pub mod yaml;
 
 use std::ffi::OsString;
 
