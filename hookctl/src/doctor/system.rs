@@ -5,11 +5,12 @@ use std::path::Path;
 
 use hook::contract::keys::Key;
 
+use super::docker::installed;
 use super::driver::library_version;
 use super::examination::Examination;
 use super::states::{
     BPF_JIT_HARDEN, CGROUPS_NOT_MOUNTED, CGROUPS_UNKNOWN_TO_CLI, HIDEPID, NESTED_CGROUPS, NO_CGROUPS_FOR_ALL,
-    NO_SECCOMP, ROOTLESS, SINGLE_ID_MAP,
+    NO_SECCOMP, ROOTLESS, SELINUX, SINGLE_ID_MAP,
 };
 use super::surroundings::Around;
 use crate::driver::compare;
@@ -27,6 +28,7 @@ pub fn check(examination: &mut Examination<'_>) {
     bpf(examination);
     hidepid(examination);
     seccomp(examination);
+    selinux(examination);
     cgroups(examination);
     user_namespace(examination);
 }
@@ -99,6 +101,22 @@ fn seccomp(examination: &mut Examination<'_>) {
         examination.found(&NO_SECCOMP, message);
     } else if !status.is_empty() {
         examination.ok("seccomp", "the kernel has it");
+    }
+}
+
+/// Docker labels containers only where it is told to; Podman and CRI-O do it by themselves.
+fn selinux(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    if host.text("/sys/fs/selinux/enforce").is_none_or(|text| text.trim() != "1") {
+        return;
+    }
+    let allowed = host.text("/sys/fs/selinux/booleans/container_use_devices").is_some_and(|text| text.starts_with('1'));
+    if (installed(host, "podman") || installed(host, "crio")) && !allowed {
+        let message = "SELinux is enforced, and container_use_devices is off: containers of Podman and CRI-O may not use \
+                       device nodes";
+        examination.found(&SELINUX, message);
+    } else {
+        examination.ok("selinux", "enforced, and not in the way");
     }
 }
 

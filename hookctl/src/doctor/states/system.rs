@@ -17,6 +17,11 @@ super::states! { SYSTEM:
         says ["nvidia-container-cli: ldcache error: process /sbin/ldconfig failed with error code: 1"];
         do "boot a kernel with CONFIG_SECCOMP and CONFIG_SECCOMP_FILTER"
         from ["NVIDIA/nvidia-docker #659", "NVIDIA/nvidia-docker #552"];
+    SELINUX "selinux-label" Warning
+        "SELinux is enforced, and containers of Podman and CRI-O may not use device nodes without a policy that allows it."
+        says ["Failed to initialize NVML: Insufficient Permissions"];
+        do "setsebool -P container_use_devices on, or start GPU containers with --security-opt label=disable"
+        from ["NVIDIA/nvidia-container-runtime #42", "NVIDIA/nvidia-container-runtime #85"];
     SINGLE_ID_MAP "single-id-map" Error
         "Only one user id is mapped in this user namespace, or setgroups is denied in it, so the helper of nvidia-container-cli cannot change its user."
         says ["nvidia-container-cli: initialization error: driver error: failed to process request", "nvidia-container-cli: initialization error: driver rpc error: failed to process request"];
