@@ -101,7 +101,8 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     let message = format!("{} cannot be found{place}", missing.join(" and "));
     match elsewhere(examination, &root) {
         Some(remedy) => {
-            let message = format!("{message}, which nvidia-container-cli.root names");
+            let named = if root == Path::new("/") { "" } else { ", which nvidia-container-cli.root names" };
+            let message = format!("{message}{named}");
             examination.found_with(&DRIVER_ELSEWHERE, message, remedy);
         }
         None => {

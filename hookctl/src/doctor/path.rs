@@ -5,6 +5,7 @@ use hook::contract::keys::Key;
 use super::docker::{self, installed};
 use super::examination::{Examination, has_host_hook};
 use super::packages;
+use super::states::HOOK_MISSING;
 use crate::cdi;
 use crate::driver::compare;
 
@@ -47,11 +48,17 @@ pub fn check(examination: &mut Examination<'_>) {
         };
         examination.ok("path", line);
     }
+    let has_hook = has_host_hook(host) || examination.has_operator_toolkit();
+    let has_cdi = cdi::has_gpus(host, &docker::spec_directories(host));
+    let others = installed(host, "podman") || installed(host, "crio");
+    if others && !has_hook && !has_cdi && !installed(host, "dockerd") {
+        examination.found(&HOOK_MISSING, "the hook is not installed, and there are no CDI specifications");
+    }
     for (engine, program) in [("Podman", "podman"), ("CRI-O", "crio")] {
         if installed(host, program) {
             let by_cdi =
                 if cdi::has_gpus(host, &cdi::DIRECTORIES.map(str::to_owned)) { ", which works here" } else { "" };
-            let by_hook = if has_host_hook(host) || examination.has_operator_toolkit() {
+            let by_hook = if has_hook {
                 "by the hook where hooks.d starts it"
             } else {
                 "not by the hook, which is not installed"
