@@ -47,6 +47,8 @@ pub struct When {
     commands: Vec<String>,
     /// One of them is enough, as in the form 0.1.0.
     any: bool,
+    /// There are none, not even an empty list of them.
+    is_missing: bool,
 }
 
 /// For which containers a file starts its hook.
@@ -219,6 +221,9 @@ impl When {
         if self.has_bind_mounts == Some(false) {
             return Reach::None("\"hasBindMounts\" is false, which no container matches".to_owned());
         }
+        if self.is_missing {
+            return Reach::None("\"when\" is missing, so no container matches".to_owned());
+        }
         if self.is_empty() {
             return Reach::None("\"when\" is empty, so no container matches".to_owned());
         }
@@ -284,7 +289,9 @@ fn current(members: &Map<String, Value>) -> Result<HookFile, Finding> {
     let Some(path) = path else {
         return Err(refused("no-path", "\"hook\" has no \"path\"", "name the hook's absolute path"));
     };
-    let when = members.get("when").and_then(Value::as_object).cloned().unwrap_or_default();
+    let given = members.get("when").and_then(Value::as_object).cloned();
+    let is_missing = given.is_none();
+    let when = given.unwrap_or_default();
     let annotations = when.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
     let when = When {
         always: flag(&when, "always")?,
@@ -292,6 +299,7 @@ fn current(members: &Map<String, Value>) -> Result<HookFile, Finding> {
         annotations: annotations.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
         commands: list(when.get("commands")),
         any: false,
+        is_missing,
     };
     let stages = members.get("stages").filter(|stages| stages.is_array());
     if stages.is_none() {
@@ -341,6 +349,7 @@ fn old(members: &Map<String, Value>) -> Result<HookFile, Finding> {
             },
             commands: list(either("cmds", "cmd")),
             any: true,
+            is_missing: false,
         },
     };
     checked(file)

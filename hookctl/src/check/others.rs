@@ -14,7 +14,7 @@ use hook::contract::keys::Key;
 const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
 
 /// Directories that every system has when it runs, whatever a tree of it shows.
-const USUAL: [&str; 5] = ["/tmp", "/var/log", "/var/tmp", "/run", "/"];
+const USUAL: [&str; 6] = ["/tmp", "/var/log", "/var/tmp", "/run", "/dev", "/"];
 
 /// The faults of values that the hook does not read.
 pub fn faults(config: &Config<'_>, document: &Document<'_>, host: &dyn Inspect) -> Vec<Finding> {

@@ -61,6 +61,11 @@ super::lines! {
         means "A file in hooks.d is not valid, so Podman or CRI-O starts no container."
         do "nvidia-hookctl oci-hook --validate FILE, and correct or remove it"
         [HOOK_FILE_BROKEN];
+    "engine-config" Admin ["failed to load toml", "parsing config: toml", "toml: line"]
+        "containerd: failed to load TOML: /etc/containerd/config.toml: (12, 3): was expecting token =, but got EOF instead"
+        means "The configuration of containerd, CRI-O or Podman is not valid TOML, so the engine does not start, or passes over the file."
+        do "correct the line; nvidia-hookctl doctor names it"
+        [ENGINE_CONFIG];
     "failed-to-initialize-nvml" Admin ["failed to initialize nvml: driver not loaded", "failed to initialize nvml: insufficient permissions"]
         "Failed to initialize NVML: Insufficient Permissions"
         means "nvidia-smi in the container may not open the device nodes: the engine did not allow them (no-cgroups), the user lacks the group, or SELinux forbids it."
