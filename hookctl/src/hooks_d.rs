@@ -67,7 +67,7 @@ impl HookFile {
     ///
     /// # Errors
     /// Why engines refuse it; they then start no container at all.
-    pub fn parse(content: &[u8]) -> Result<Self, Finding> {
+    pub fn parse(content: &[u8]) -> Result<Self, Box<Finding>> {
         let document: Value = serde_json::from_slice(content).map_err(|error| {
             refused("not-json", format!("not JSON: {error}"), "correct it, or write it anew: nvidia-hookctl oci-hook")
         })?;
@@ -279,11 +279,11 @@ fn fault(id: &'static str, message: impl Into<String>, remedy: &str) -> Finding 
 }
 
 /// A fault for which engines refuse the file.
-fn refused(id: &'static str, message: impl Into<String>, remedy: &str) -> Finding {
-    Finding::error(id, message, remedy)
+fn refused(id: &'static str, message: impl Into<String>, remedy: &str) -> Box<Finding> {
+    Box::new(Finding::error(id, message, remedy))
 }
 
-fn current(members: &Map<String, Value>) -> Result<HookFile, Finding> {
+fn current(members: &Map<String, Value>) -> Result<HookFile, Box<Finding>> {
     let hook = members.get("hook").and_then(Value::as_object);
     let path = hook.and_then(|hook| hook.get("path")).and_then(Value::as_str).filter(|path| !path.is_empty());
     let Some(path) = path else {
@@ -320,7 +320,7 @@ fn current(members: &Map<String, Value>) -> Result<HookFile, Finding> {
     checked(file)
 }
 
-fn old(members: &Map<String, Value>) -> Result<HookFile, Finding> {
+fn old(members: &Map<String, Value>) -> Result<HookFile, Box<Finding>> {
     let Some(path) = members.get("hook").and_then(Value::as_str).filter(|path| !path.is_empty()) else {
         let message = "\"hook\" is missing; without \"version\" engines read the old form 0.1.0, in which it is a path";
         return Err(refused("no-path", message, "write it anew in the form 1.0.0: nvidia-hookctl oci-hook"));
@@ -356,7 +356,7 @@ fn old(members: &Map<String, Value>) -> Result<HookFile, Finding> {
 }
 
 /// A file whose expressions can be read and whose stages exist.
-fn checked(file: HookFile) -> Result<HookFile, Finding> {
+fn checked(file: HookFile) -> Result<HookFile, Box<Finding>> {
     let patterns = file.when.commands.iter().chain(file.when.annotations.iter().flat_map(|(key, value)| [key, value]));
     for pattern in patterns {
         if let Err(error) = Regex::new(pattern) {
@@ -376,7 +376,7 @@ fn checked(file: HookFile) -> Result<HookFile, Finding> {
     Ok(file)
 }
 
-fn flag(members: &Map<String, Value>, name: &str) -> Result<Option<bool>, Finding> {
+fn flag(members: &Map<String, Value>, name: &str) -> Result<Option<bool>, Box<Finding>> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),

@@ -85,7 +85,7 @@ fn validate(file: &Path, scene: &Scene<'_>) -> Answer {
 #[must_use]
 pub fn faults(content: &[u8], host: &dyn Inspect) -> Vec<Finding> {
     match HookFile::parse(content) {
-        Err(refused) => vec![refused],
+        Err(refused) => vec![*refused],
         Ok(file) => file.faults(host),
     }
 }
