@@ -54,7 +54,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
         Command::Prestart => prestart(&Invocation { flags, environ }, stdin),
         Command::Nothing => 0,
         Command::Version => {
-// The version is one text with its words, so that that of an installed program can be read from its file.
+            // The version is one text with its words, so that that of an installed program can be read from its file.
             answer(&format!(
                 concat!(
                     "NVIDIA Container Runtime Hook version ",

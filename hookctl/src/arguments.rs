@@ -96,6 +96,7 @@ pub enum Output {
         nvidia-hookctl explain --bundle /path/to/bundle\n  \
         nvidia-hookctl explain --env NVIDIA_VISIBLE_DEVICES=0,1\n  \
         nvidia-hookctl explain --env NVIDIA_VISIBLE_DEVICES=all --privileged\n  \
+        nvidia-hookctl explain --bundle /path/to/bundle --as-cdi\n  \
         runc state ID | nvidia-hookctl explain --state - --output json"
 )]
 #[group(id = "subject", required = true, multiple = true, args = ["bundle", "state", "variables"])]
@@ -109,6 +110,9 @@ pub struct Explain {
     /// A variable that the container has besides its own; without a bundle or state, all that it has
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     pub variables: Vec<String>,
+    /// Say the request in the words of CDI too, and what is lost on the way
+    #[arg(long)]
+    pub as_cdi: bool,
     /// Treat the container as privileged
     #[arg(long)]
     pub privileged: bool,

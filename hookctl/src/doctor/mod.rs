@@ -12,7 +12,7 @@ mod hooks;
 mod linker;
 mod modules;
 mod packages;
-mod path;
+pub mod path;
 pub mod states;
 mod surroundings;
 mod system;
