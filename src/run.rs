@@ -54,9 +54,14 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
         Command::Prestart => prestart(&Invocation { flags, environ }, stdin),
         Command::Nothing => 0,
         Command::Version => {
-            let version = env!("CARGO_PKG_VERSION");
+            // The version is one text with its words, so that that of an installed program can be read from its file.
             answer(&format!(
-                "NVIDIA Container Runtime Hook version {version}\ncontract: NVIDIA Container Toolkit {TOOLKIT_RELEASE}\n"
+                concat!(
+                    "NVIDIA Container Runtime Hook version ",
+                    env!("CARGO_PKG_VERSION"),
+                    "\ncontract: NVIDIA Container Toolkit {}\n"
+                ),
+                TOOLKIT_RELEASE
             ))
         }
         Command::Help => {

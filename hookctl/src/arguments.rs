@@ -18,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
         `oci-hook --hooks-dir` writes. The exit status is 0 when all is well, 1 when it is not, and 2 for wrong usage.",
     after_help = "Examples:\n  \
         nvidia-hookctl explain --bundle /path/to/bundle\n  \
+        nvidia-hookctl why 'could not select device driver'\n  \
         nvidia-hookctl check\n  \
         nvidia-hookctl doctor"
 )]
@@ -50,6 +51,12 @@ pub enum Command {
         persistence. Only looks: nothing is changed and nothing is executed. The report holds versions, paths and \
         modes, and no secrets. The exit status is 1 where there is a problem.")]
     Doctor(Doctor),
+    /// Say what an error line of an engine means, and what to do
+    #[command(long_about = "Say what an error line of an engine means, and what to do.\n\n\
+        Takes what Docker, Podman, CRI-O, kubelet or journald printed, wrapped as it is, as an argument or on standard \
+        input; finds the line that matters; and says what it means, whose it is to cure, and what to do. Then it looks \
+        on this host for the states that may be behind it, as doctor does. The exit status is 1 where no line is known.")]
+    Why(Why),
     /// Write or validate the file by which Podman and CRI-O start the hook
     #[command(long_about = "Write or validate the file by which Podman and CRI-O start the hook.\n\n\
         Without --hooks-dir the file is printed. It starts the hook for every container; containers that ask for no \
@@ -89,6 +96,7 @@ pub enum Output {
         nvidia-hookctl explain --bundle /path/to/bundle\n  \
         nvidia-hookctl explain --env NVIDIA_VISIBLE_DEVICES=0,1\n  \
         nvidia-hookctl explain --env NVIDIA_VISIBLE_DEVICES=all --privileged\n  \
+        nvidia-hookctl explain --bundle /path/to/bundle --as-cdi\n  \
         runc state ID | nvidia-hookctl explain --state - --output json"
 )]
 #[group(id = "subject", required = true, multiple = true, args = ["bundle", "state", "variables"])]
@@ -102,6 +110,9 @@ pub struct Explain {
     /// A variable that the container has besides its own; without a bundle or state, all that it has
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     pub variables: Vec<String>,
+    /// Say the request in the words of CDI too, and what is lost on the way
+    #[arg(long)]
+    pub as_cdi: bool,
     /// Treat the container as privileged
     #[arg(long)]
     pub privileged: bool,
@@ -123,6 +134,22 @@ pub struct Check {
     /// Print a file with every key, its meaning and its default, instead of checking one
     #[arg(long)]
     pub print_default: bool,
+    /// What several commands take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+        nvidia-hookctl why 'nvml error: driver not loaded'\n  \
+        docker run --gpus all IMAGE 2>&1 | nvidia-hookctl why\n  \
+        journalctl -u docker -n 50 | nvidia-hookctl why\n  \
+        nvidia-hookctl why --host-root /mnt/broken-node 'unknown device'")]
+pub struct Why {
+    /// What was printed; without it, standard input is read
+    #[arg(value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: Vec<String>,
     /// What several commands take.
     #[command(flatten)]
     pub common: Common,

@@ -14,17 +14,21 @@ extern crate nvidia_container_runtime_hook as hook;
 
 pub mod answer;
 pub mod arguments;
+pub mod cdi;
 pub mod check;
 pub mod doctor;
 pub mod driver;
 pub mod explain;
 pub mod finding;
 pub mod gpus;
+pub mod hooks_d;
 pub mod inspect;
 pub mod oci_hook;
 pub mod page;
 pub mod requirement;
 pub mod tree;
+pub mod why;
+pub mod yaml;
 
 use std::ffi::OsString;
 
@@ -46,6 +50,7 @@ pub fn run(words: &[OsString], environ: Environ<'_>) -> Answer {
     match &arguments.command {
         Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, environ)),
         Command::Check(check) => check::run(check, &Scene::new(&check.common, environ)),
+        Command::Why(why) => why::run(why, &Scene::new(&why.common, environ)),
         Command::Doctor(doctor) => doctor::run(&Scene::new(&doctor.common, environ)),
         Command::OciHook(oci_hook) => {
             oci_hook::run(oci_hook, &Scene::of(oci_hook.host_root.as_deref(), None, oci_hook.output, environ))

@@ -108,6 +108,12 @@ impl Page {
         self.row("", text);
     }
 
+    /// A row whose text keeps the blanks at its beginning, for what is to be copied.
+    pub fn indented(&mut self, label: &str, text: &str) {
+        let kept = text.len() - text.trim_start().len();
+        self.hanging(Tone::Plain, &format!("  {label}"), LABEL + 2 + kept, text.trim_start());
+    }
+
     /// Two columns, the second beginning behind the longest of the first, or on a line of its own where the first is
     /// too long.
     pub fn columns<'r>(&mut self, rows: impl Iterator<Item = (&'r str, &'r str)> + Clone) {

@@ -44,6 +44,18 @@ pub struct Known<'k> {
     pub device: Device<'k>,
 }
 
+impl Known<'_> {
+    /// Whether more than one value must be tried.
+    fn is_open(&self) -> bool {
+        let device = match self.device {
+            Device::None => false,
+            Device::Unseen => true,
+            Device::Seen { arch, brand } => arch.is_empty() || brand.is_empty(),
+        };
+        device || self.driver.is_none() || self.cuda.is_none()
+    }
+}
+
 /// What is known of a device.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Device<'k> {
@@ -63,22 +75,24 @@ pub enum Device<'k> {
 
 /// Evaluations that are tried before the answer is "unknown".
 const TRIES: usize = 20_000;
-/// An expression that is longer is not evaluated with more than one value.
+/// An expression that is longer is not tried with more than one value: an image may state a megabyte.
 const LENGTH: usize = 8 << 10;
 
 /// Evaluates an expression.
 #[must_use]
 pub fn met(expression: &str, known: Known<'_>) -> Met {
-    let values = Values::of(expression);
-    let cudas = known.cuda.map_or_else(|| values.versions.clone(), |one| vec![one.to_owned()]);
-    let drivers = known.driver.map_or_else(|| values.versions.clone(), |one| vec![one.to_owned()]);
-    // Counted before anything is made: an image may state a megabyte, and the product of its values is not for memory.
-    let tries =
-        [cudas.len(), drivers.len(), values.device_count(known.device)].into_iter().fold(1, usize::saturating_mul);
-    if tries > 1 && (tries > TRIES || expression.len() > LENGTH) {
+    if expression.len() > LENGTH && known.is_open() {
         return Met::Unknown;
     }
-    let devices = values.devices(known.device);
+    let values = Values::of(expression);
+    let cudas = known.cuda.map_or_else(|| values.cudas.clone(), |one| vec![one.to_owned()]);
+    let drivers = known.driver.map_or_else(|| values.drivers.clone(), |one| vec![one.to_owned()]);
+    let (archs, brands) = values.of_device(known.device);
+    let sizes = [cudas.len(), drivers.len(), archs.len().max(1), brands.len().max(1)];
+    if sizes.into_iter().fold(1_usize, usize::saturating_mul) > TRIES {
+        return Met::Unknown;
+    }
+    let devices = devices(&archs, &brands);
     let mut answer = None;
     for (cuda, driver) in cudas.iter().flat_map(|cuda| drivers.iter().map(move |driver| (cuda, driver))) {
         for device in &devices {
@@ -117,51 +131,53 @@ fn terms(alternative: &str) -> impl Iterator<Item = &str> {
     alternative.split(',').filter(|term| !term.is_empty())
 }
 
-/// The values on either side of every comparison in an expression.
+/// The values on either side of every comparison in an expression, for each thing that is compared.
 struct Values {
-    versions: Vec<String>,
+    cudas: Vec<String>,
+    drivers: Vec<String>,
+    archs: Vec<String>,
     brands: Vec<String>,
 }
 
 impl Values {
     fn of(expression: &str) -> Self {
         const OPERATORS: [char; 4] = ['<', '>', '=', '!'];
-        let values = expression.split([' ', ',']).filter_map(|term| {
-            let at = term.find(OPERATORS)?;
-            Some((term.get(..at)?, term.get(at..)?.trim_start_matches(OPERATORS)))
-        });
-        let (mut versions, mut brands) = (BTreeSet::from(["0".to_owned()]), BTreeSet::from(["x".to_owned()]));
-        for (name, value) in values {
-            if name.eq_ignore_ascii_case("brand") {
-                brands.insert(value.to_ascii_lowercase());
-            } else if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-                // The value itself, and one that is more: less is another value, or 0.
-                versions.extend([value.to_owned(), format!("{value}.1")]);
-            }
-        }
-        Values { versions: versions.into_iter().collect(), brands: brands.into_iter().collect() }
+        let named = |wanted: &str| {
+            let values = expression.split([' ', ',']).filter_map(|term| {
+                let at = term.find(OPERATORS)?;
+                let (name, value) = (term.get(..at)?, term.get(at..)?.trim_start_matches(OPERATORS));
+                name.eq_ignore_ascii_case(wanted).then_some(value)
+            });
+            values.collect::<BTreeSet<&str>>()
+        };
+        let versions = |name: &str| {
+            let is_version = |value: &&str| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+            // A value itself, and one that is more: less is another value, or 0.
+            let values = named(name).into_iter().filter(is_version);
+            let around = values.flat_map(|value| [value.to_owned(), format!("{value}.1")]);
+            around.chain(["0".to_owned()]).collect::<BTreeSet<String>>().into_iter().collect()
+        };
+        let brands = named("brand").into_iter().chain(["x"]).map(str::to_ascii_lowercase).collect();
+        Values { cudas: versions("cuda"), drivers: versions("driver"), archs: versions("arch"), brands }
     }
 
-    /// How many devices [`Values::devices`] has.
-    fn device_count(&self, device: Device<'_>) -> usize {
-        let count = |known: &str, all: &[String]| if known.is_empty() { all.len() } else { 1 };
-        match device {
-            Device::None => 1,
-            Device::Unseen => self.versions.len().saturating_mul(self.brands.len()),
-            Device::Seen { arch, brand } => count(arch, &self.versions).saturating_mul(count(brand, &self.brands)),
-        }
-    }
-
-    fn devices(&self, device: Device<'_>) -> Vec<Option<(String, String)>> {
+    /// The architectures and brands that a device may have; none where no device is selected.
+    fn of_device(&self, device: Device<'_>) -> (Vec<String>, Vec<String>) {
         let (arch, brand) = match device {
-            Device::None => return vec![None],
+            Device::None => return (Vec::new(), Vec::new()),
             Device::Unseen => ("", ""),
             Device::Seen { arch, brand } => (arch, brand),
         };
         let choose = |known: &str, all: &[String]| if known.is_empty() { all.to_vec() } else { vec![known.to_owned()] };
-        let (archs, brands) = (choose(arch, &self.versions), choose(brand, &self.brands));
-        archs.iter().flat_map(|arch| brands.iter().map(move |brand| Some((arch.clone(), brand.clone())))).collect()
+        (choose(arch, &self.archs), choose(brand, &self.brands))
     }
+}
+
+fn devices<'v>(archs: &'v [String], brands: &'v [String]) -> Vec<Option<(&'v str, &'v str)>> {
+    if archs.is_empty() {
+        return vec![None];
+    }
+    archs.iter().flat_map(|arch| brands.iter().map(move |brand| Some((arch.as_str(), brand.as_str())))).collect()
 }
 
 #[cfg(test)]

@@ -21,4 +21,5 @@ mod suite {
     pub mod oci_hook;
     pub mod schemas;
     pub mod usage;
+    pub mod why;
 }

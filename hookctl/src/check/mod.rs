@@ -3,6 +3,7 @@
 
 mod default_file;
 mod document;
+mod others;
 mod paths;
 mod rules;
 mod suggest;
@@ -51,7 +52,7 @@ pub struct Report {
     pub file: Option<String>,
     /// What was found, in the order of the file.
     pub findings: Vec<Finding>,
-    /// Keys that are set and that only other programs read.
+    /// Keys that are set, that only other programs read, and about which nothing was found.
     pub keys_of_other_programs: Vec<&'static str>,
     /// How many of them count.
     #[serde(flatten)]
@@ -96,10 +97,13 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
     if let (true, Ok(config)) = (whole, Config::read(Some(&file))) {
         document.findings.extend(rules::contradictions(&config, &document));
         document.findings.extend(paths::faults(&config, &document, host));
+        document.findings.extend(others::faults(&config, &document, host));
+        document.findings.extend(rules::for_all(&config, &document, &file));
     }
     document.findings.extend(paths::of_file(&file, host));
     document.findings.extend(usual::two_files(&file, host));
-    let (findings, others) = (document.findings, document.keys_of_others);
+    let (findings, mut others) = (document.findings, document.keys_of_others);
+    others.retain(|key| !findings.iter().any(|finding| finding.key.as_deref() == Some(*key)));
     report(Some(file), findings, others)
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::document::Document;
+use super::others::relative;
 use crate::finding::{Finding, Severity};
 use crate::inspect::{Inspect, Status};
 use hook::config::{Config, ConfigFile};
@@ -47,14 +48,9 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
         message,
         remedy: remedy.to_owned(),
     };
-    if !path.starts_with('/') {
+    if let Some((message, remedy)) = relative(key, path) {
         let severity = if key == Key::CliPath { Severity::Error } else { Severity::Warning };
-        return vec![finding(
-            severity,
-            "relative-path",
-            format!("{name}: {path} is relative"),
-            "write an absolute path",
-        )];
+        return vec![finding(severity, "relative-path", message, &remedy)];
     }
     let checked = match want {
         Want::NewFile => Path::new(path).parent().unwrap_or(Path::new("/")),

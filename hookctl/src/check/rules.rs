@@ -2,7 +2,7 @@
 
 use super::document::Document;
 use crate::finding::{Finding, Severity};
-use hook::config::Config;
+use hook::config::{Config, ConfigFile};
 use hook::contract::cli_version::CompatSyntax;
 use hook::contract::keys::Key;
 
@@ -33,6 +33,23 @@ pub fn contradictions(config: &Config<'_>, document: &Document<'_>) -> Vec<Findi
     compat_mode(&mut findings);
     mode(&mut findings);
     requests(&mut findings);
+    findings.list
+}
+
+/// What is meant for some containers, in a file that counts for all.
+pub fn for_all(config: &Config<'_>, document: &Document<'_>, file: &ConfigFile) -> Vec<Finding> {
+    let mut findings = Findings { config, document, list: Vec::new() };
+    let is_of_user = file.path.components().any(|part| part.as_os_str() == ".config" || part.as_os_str() == "home");
+    if config.flag(Key::CliNoCgroups) && !is_of_user {
+        findings.add(
+            Severity::Warning,
+            "no-cgroups-for-all",
+            Key::CliNoCgroups,
+            "no-cgroups = true in this file counts for the containers of root (rootful) too, which then get no access to the devices \
+             from the hook",
+            "set it for rootless users only, in $XDG_CONFIG_HOME/nvidia-container-runtime/config.toml",
+        );
+    }
     findings.list
 }
 

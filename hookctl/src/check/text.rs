@@ -15,7 +15,7 @@ pub fn text(report: &Report, colour: Colour) -> String {
     Subject { error: "error", file: Some((file, &report.source)), with_id: false }.write(&mut page, &report.findings);
     if !report.keys_of_other_programs.is_empty() {
         let keys = report.keys_of_other_programs.join(", ");
-        page.line(Tone::Plain, &format!("Read by other programs than this hook, which is fine: {keys}"));
+        page.line(Tone::Plain, &format!("Read by other programs than this hook: {keys}"));
     }
     page.line(report.count.tone(), &format!("{file}: {}", report.count.words("error")));
     page.finish()

@@ -1,94 +1,153 @@
-//! GPUs, their device nodes, and whether the driver stays awake between containers.
+//! The GPUs that the driver shows, their device nodes, and persistence. Must not know containers.
 
 use std::path::Path;
 
-use super::Examination;
-use crate::driver::of_host;
-use crate::finding::Finding;
-use crate::inspect::{Inspect, Status};
 use hook::contract::keys::Key;
 use hook::host::{FileKind, Host};
 
-const GPUS: &str = "/proc/driver/nvidia/gpus";
-/// The nodes that belong to no single GPU.
-const SHARED_NODES: [&str; 2] = ["/dev/nvidiactl", "/dev/nvidia-uvm"];
+use super::docker;
+use super::examination::Examination;
+use super::states::{
+    CHAR_LINKS_MISSING, MODESET_MISSING, NO_GPU, NO_PERSISTENCE, NODE_CLOSED, NODE_CLOSED_ROOTLESS, NODE_IS_A_FILE,
+    NODE_MISSING, UVM_MISSING,
+};
+use super::surroundings::Around;
+use super::system::is_cgroup_2;
+use crate::driver::of_host;
+use crate::finding::Severity;
+use crate::inspect::{Inspect, Status};
+
+/// Nodes that all containers with GPUs share.
+const CONTROL: &str = "/dev/nvidiactl";
+const UVM: &str = "/dev/nvidia-uvm";
+const MODESET: &str = "/dev/nvidia-modeset";
+/// The nodes of one GPU and of control have this major number.
+const MAJOR: u32 = 195;
 const PERSISTENCE_SOCKETS: [&str; 2] = ["/run/nvidia-persistenced/socket", "/var/run/nvidia-persistenced/socket"];
 
-/// The checks; none of them means anything without a kernel module.
-pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
+/// The checks; they mean nothing without a kernel module.
+pub fn check(examination: &mut Examination<'_>) {
     if of_host(examination.host).is_none() {
-        return Vec::new();
+        return;
     }
-    let gpus = examination.host.list(Path::new(GPUS)).len();
-    if gpus == 0 {
-        return vec![Finding::error(
-            "gpus",
-            "the kernel module is loaded and drives no GPU",
-            "is there one (lspci -d 10de:), and not held by vfio-pci or nouveau? See dmesg",
-        )];
+    let count = examination.gpus.list.len();
+    if count == 0 {
+        examination.found(&NO_GPU, "the kernel module is loaded and drives no GPU");
+        return;
     }
-    let mut checks = vec![Finding::ok("gpus", format!("{gpus} driven by the kernel module"))];
-    let own = (0..gpus).map(|minor| format!("/dev/nvidia{minor}"));
-    let nodes: Vec<String> = SHARED_NODES.iter().map(|node| (*node).to_owned()).chain(own).collect();
-    checks.push(device_nodes(examination, &nodes));
-    checks.push(persistence(examination));
-    checks
+    examination.ok("gpus", format!("{count} driven by the kernel module"));
+    nodes(examination);
+    char_links(examination);
+    persistence(examination);
 }
 
-fn device_nodes(examination: &Examination<'_>, nodes: &[String]) -> Finding {
-    let id = "device-nodes";
-    let kind = |node: &&String| examination.host.kind(Path::new(node.as_str()));
-    let false_ones: Vec<&String> = nodes
+/// The nodes of the GPUs, with their minor numbers.
+fn gpu_nodes(examination: &Examination<'_>) -> Vec<(String, u32)> {
+    examination.gpus.list.iter().map(|gpu| (format!("/dev/nvidia{}", gpu.minor), gpu.minor)).collect()
+}
+
+fn nodes(examination: &mut Examination<'_>) {
+    let own = gpu_nodes(examination).into_iter().map(|(node, _)| node);
+    let nodes: Vec<String> = [CONTROL.to_owned(), UVM.to_owned()].into_iter().chain(own).collect();
+    let host = examination.host;
+    let kind = |node: &&String| host.kind(Path::new(node.as_str()));
+    let files: Vec<&String> = nodes
         .iter()
         .filter(|node| matches!(kind(node), Some(FileKind::Regular { .. } | FileKind::Directory)))
         .collect();
-    if !false_ones.is_empty() {
-        let message = format!("{} is no device node", words(&false_ones));
-        return Finding::error(
-            id,
-            message,
-            "something wrote there before the driver did: remove it, and run nvidia-modprobe -u",
-        );
+    if !files.is_empty() {
+        examination.found(&NODE_IS_A_FILE, format!("{} is not a device node", words(&files)));
+        return;
     }
-    let missing: Vec<&String> = nodes.iter().filter(|node| kind(node).is_none()).collect();
-    if !missing.is_empty() {
-        let message = format!("{} is missing", words(&missing));
-        let remedy = "run nvidia-modprobe -u, or nvidia-smi once";
-        return match examination.config.flag(Key::CliLoadKmods) {
-            true => Finding::warning(
-                id,
-                message,
-                format!("{remedy}; load-kmods makes it at the first start of a container"),
-            ),
-            false => Finding::error(id, message, format!("{remedy}, or set nvidia-container-cli.load-kmods = true")),
-        };
-    }
-    let closed: Vec<&String> = nodes
+    missing_nodes(examination, &nodes);
+    let present: Vec<&String> = nodes.iter().filter(|node| kind(node).is_some()).collect();
+    let closed: Vec<&String> = present
         .iter()
-        .filter(|node| !examination.host.status(Path::new(node.as_str())).is_some_and(Status::is_open_to_all))
+        .copied()
+        .filter(|node| !host.status(Path::new(node.as_str())).is_some_and(Status::is_open_to_all))
         .collect();
     if !closed.is_empty() {
-        let message = format!("{} cannot be read and written by everybody", words(&closed));
-        let remedy = "containers of other users than root will fail (\"insufficient permissions\"): chmod 0666, or set \
-                      nvidia-container-cli.user, as on SUSE (\"root:video\")";
-        return Finding::warning(id, message, remedy);
+        let state = match examination.surroundings.mapped_ids {
+            Some(_) => &NODE_CLOSED_ROOTLESS,
+            None => &NODE_CLOSED,
+        };
+        examination.found(state, format!("{} cannot be read and written by everybody", words(&closed)));
+    } else if present.len() == nodes.len() {
+        examination.ok("device-nodes", format!("{} are there and open to all", words(&present)));
     }
-    Finding::ok(id, format!("{} are there and open to all", words(&nodes.iter().collect::<Vec<_>>())))
+    if !host.has(MODESET) {
+        examination.found(
+            &MODESET_MISSING,
+            format!("{MODESET} does not exist, so containers that ask for the capability display do not start"),
+        );
+    }
+}
+
+fn missing_nodes(examination: &mut Examination<'_>, nodes: &[String]) {
+    let host = examination.host;
+    let missing: Vec<&String> = nodes.iter().filter(|node| !host.has(node)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let state = if missing.iter().all(|node| *node == UVM) { &UVM_MISSING } else { &NODE_MISSING };
+    let message = format!("{} is missing", words(&missing));
+    if let Around::Container(kind) = examination.surroundings.around {
+        let remedy = format!(
+            "give the nodes to this container ({kind}) from its outer host, and allow their devices there (LXC: \
+             lxc.mount.entry and lxc.cgroup2.devices.allow = c 195:* rwm, and the major of nvidia-uvm)"
+        );
+        examination.found_with(state, message, remedy);
+        return;
+    }
+    match examination.config.flag(Key::CliLoadKmods) {
+        true => {
+            let remedy = format!("{}; load-kmods makes it at the first start of a container", state.remedy);
+            examination.found_as(Severity::Warning, state, message, remedy);
+        }
+        false => {
+            let remedy = format!("{}, or set nvidia-container-cli.load-kmods = true", state.remedy);
+            examination.found_with(state, message, remedy);
+        }
+    }
 }
 
 fn words(nodes: &[&String]) -> String {
     nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn persistence(examination: &Examination<'_>) -> Finding {
-    let id = "persistence";
-    if PERSISTENCE_SOCKETS.iter().any(|socket| examination.host.kind(Path::new(socket)).is_some()) {
-        return Finding::ok(id, "nvidia-persistenced runs");
+/// systemd knows devices by their links below /dev/char: those without one lose their rule when it reloads.
+fn char_links(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    let minors = gpu_nodes(examination).into_iter().map(|(node, minor)| (node, format!("/dev/char/{MAJOR}:{minor}")));
+    let control = (CONTROL.to_owned(), format!("/dev/char/{MAJOR}:255"));
+    let missing: Vec<String> = minors
+        .chain([control])
+        .filter(|(node, link)| host.has(node) && !host.is_link(Path::new(link)) && !host.has(link))
+        .map(|(_, link)| link)
+        .collect();
+    if missing.is_empty() {
+        examination.ok("char-links", "the device nodes have links below /dev/char");
+    } else if is_cgroup_2(examination) && !docker::uses_cgroupfs(host) || docker::uses_systemd(host) {
+        let message = format!(
+            "{} is missing, so containers lose their GPUs when systemd reloads (\"Failed to initialize NVML: Unknown Error\")",
+            missing.join(", ")
+        );
+        examination.found(&CHAR_LINKS_MISSING, message);
+    } else {
+        examination.ok("char-links", "missing below /dev/char, which does not matter without systemd's cgroups");
     }
-    Finding::warning(
-        id,
-        "nvidia-persistenced does not run: the driver starts anew for each container, which is slow with many GPUs \
-         (\"driver rpc error: timed out\")",
-        "systemctl enable --now nvidia-persistenced",
-    )
+}
+
+fn persistence(examination: &mut Examination<'_>) {
+    if PERSISTENCE_SOCKETS.iter().any(|socket| examination.host.has(socket)) {
+        examination.ok("persistence", "nvidia-persistenced runs");
+        return;
+    }
+    if matches!(examination.surroundings.around, Around::Container(_)) {
+        examination.ok("persistence", "not here: the outer host's nvidia-persistenced counts");
+        return;
+    }
+    let message = "nvidia-persistenced does not run: the driver starts anew for each container, which is slow with many \
+                   GPUs (\"driver rpc error: timed out\")";
+    examination.found(&NO_PERSISTENCE, message);
 }

@@ -1,27 +1,39 @@
 //! `doctor`: the states of a host that keep GPUs from containers, each with its remedy, in a report that can be pasted:
-//! it holds versions, paths and modes, and nothing of any container. Only looks; nothing is changed or executed.
+//! it holds versions, paths and modes, and nothing of any container. Only looks; nothing is changed or executed. It never
+//! says that a host is fit, only that none of the states that it knows was found.
 
+mod cdi;
+mod containerd;
 mod devices;
+mod docker;
 mod driver;
-mod engines;
+mod examination;
+mod hooks;
+mod linker;
+mod modules;
+mod packages;
+pub mod path;
+pub mod states;
+mod surroundings;
 mod system;
 mod text;
 mod tools;
 
 pub use text::text;
 
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Answer, Scene};
 use crate::finding::{Count, Finding};
+use crate::gpus::HostGpus;
 use crate::tree::Tree;
-
-use hook::config::{self, Config};
-use hook::contract::keys::Key;
+use examination::{Deciding, Examination, HOOK_NAMES, OPERATOR_TOOLKIT};
+use hook::config::Config;
+use hook::error::Error;
 use hook::invocation::Invocation;
+use hook::plan::program::DEFAULT_DIRECTORIES;
+use surroundings::Surroundings;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -43,30 +55,32 @@ pub struct Report {
     pub hookctl_version: &'static str,
     /// Version of the hook whose rules it applies.
     pub hook_version: &'static str,
-    /// One for each state that was looked at.
+    /// The hook that is installed on the host, if one is.
+    pub installed_hook: Option<InstalledHook>,
+    /// What kind of machine it is, where remedies depend on it.
+    pub machine: Option<String>,
+    /// What was looked at, and what was found.
     pub checks: Vec<Finding>,
-    /// How many of them count.
+    /// How many states are known, all of which were looked for.
+    pub known_states: usize,
+    /// How many of the findings count.
     #[serde(flatten)]
     pub count: Count,
 }
 
-/// What the checks look at.
-pub struct Examination<'p> {
-    /// The machine.
-    pub host: &'p Tree,
-    /// The configuration of the hook; the defaults where the file cannot be used.
-    pub config: &'p Config<'p>,
-    /// The command line, for finding the configuration.
-    pub invocation: &'p Invocation<'p>,
+/// A hook on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct InstalledHook {
+    /// Its path.
+    pub path: String,
+    /// Its version, where a package or the file itself tells it.
+    pub version: Option<String>,
 }
 
-impl Examination<'_> {
-    /// The driver's root directory.
-    fn driver_root(&self) -> PathBuf {
-        match self.config.text(Key::CliRoot) {
-            "" => PathBuf::from("/"),
-            root => PathBuf::from(root),
-        }
+impl Report {
+    /// The states that were found.
+    pub fn found(&self) -> impl Iterator<Item = &Finding> {
+        self.checks.iter().filter(|finding| states::named(finding.id).is_some())
     }
 }
 
@@ -74,28 +88,58 @@ impl Examination<'_> {
 ///
 /// # Errors
 /// Only where the built-in defaults are no configuration, which cannot be.
-pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, hook::error::Error> {
-    let file = config::find(invocation, host).ok().flatten();
+pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error> {
+    let deciding = Deciding::of(invocation, host);
+    let invocation = deciding.invocation(invocation);
+    let file = examination::file(&invocation, host);
     let config = match Config::read(file.as_ref()) {
         Ok(config) => config,
         Err(_) => Config::read(None)?,
     };
-    let examination = Examination { host, config: &config, invocation };
-    let checks: Vec<Finding> = [
-        driver::checks(&examination),
-        devices::checks(&examination),
-        tools::checks(&examination),
-        engines::checks(&examination),
-        system::checks(&examination),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let surroundings = Surroundings::of(host);
+    let gpus = HostGpus::of(host);
+    let mut examination = Examination {
+        host,
+        surroundings: &surroundings,
+        config: &config,
+        invocation: &invocation,
+        gpus: &gpus,
+        findings: Vec::new(),
+    };
+    for check in [
+        driver::check,
+        devices::check,
+        tools::check,
+        linker::check,
+        system::check,
+        docker::check,
+        hooks::check,
+        containerd::check,
+        cdi::check,
+        path::check,
+    ] {
+        check(&mut examination);
+    }
+    let checks = examination.findings;
     Ok(Report {
         schema: SCHEMA,
         hookctl_version: crate::VERSION,
         hook_version: hook::VERSION,
+        installed_hook: installed_hook(host),
+        machine: surroundings.words(),
+        known_states: states::count(),
         count: Count::of(&checks),
         checks,
     })
+}
+
+/// The hook of the host: in the directories of programs, else in the operator's.
+fn installed_hook(host: &Tree) -> Option<InstalledHook> {
+    let directories = DEFAULT_DIRECTORIES.iter().copied().chain([OPERATOR_TOOLKIT]);
+    let path = directories
+        .flat_map(|directory| HOOK_NAMES.iter().map(move |name| format!("{directory}/{name}")))
+        .find(|path| host.is_program(path))?;
+    let version = packages::of_hook(host, &path)
+        .or_else(|| packages::version(host, &["nvidia-container-toolkit", "nvidia-container-runtime-hook"]));
+    Some(InstalledHook { path, version })
 }

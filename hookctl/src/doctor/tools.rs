@@ -1,11 +1,15 @@
-//! The configuration, ldconfig, and `nvidia-container-cli` with its library and version.
+//! The configuration of the toolkit, and `nvidia-container-cli` with its library and version. Must not know engines.
 
 use std::path::Path;
 
-use super::Examination;
 use super::driver::{library, library_version};
+use super::examination::{Examination, OPERATOR_CONFIG, OPERATOR_TOOLKIT};
+use super::states::{
+    CLI_LIBRARY_MISSING, CLI_MISSING, CLI_NOT_EXECUTABLE, CLI_OLDER_THAN_HOOK, CLI_VERSION_UNKNOWN, CONFIG_ERROR,
+    CONFIG_WARNING, NO_CGROUPS_FOR_ALL, OPERATOR_CONFIG as OPERATOR_CONFIG_IGNORED,
+};
 use crate::check;
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
 use crate::inspect::Inspect;
 use hook::contract::cli_version::CliVersion;
 use hook::contract::keys::Key;
@@ -14,128 +18,105 @@ use hook::invocation::Environ;
 use hook::plan::program;
 
 const CLI_LIBRARY: &str = "libnvidia-container.so.1";
-/// Where distributions have ldconfig.
-const LDCONFIGS: [&str; 6] = [
-    "/sbin/ldconfig.real",
-    "/sbin/ldconfig",
-    "/usr/sbin/ldconfig",
-    "/usr/bin/ldconfig",
-    "/bin/ldconfig",
-    "/run/current-system/sw/bin/ldconfig",
-];
 
 /// The checks.
-pub fn checks(examination: &Examination<'_>) -> Vec<Finding> {
-    let mut checks = vec![configuration(examination), ldconfig(examination)];
-    let program = program(examination);
-    let is_there = program.severity == Severity::Ok;
-    checks.push(program);
-    if is_there {
-        checks.push(version(examination));
+pub fn check(examination: &mut Examination<'_>) {
+    configuration(examination);
+    if program(examination) && !examination.surroundings.is_integrated_tegra() {
+        version(examination);
     }
-    checks
 }
 
-fn configuration(examination: &Examination<'_>) -> Finding {
-    let id = "configuration";
+fn configuration(examination: &mut Examination<'_>) {
     let report = check::check(examination.invocation, examination.host);
-    let Some(file) = report.file else { return Finding::ok(id, "no file: the built-in defaults hold") };
-    let first = |severity| report.findings.iter().find(|finding| finding.severity == severity);
-    let see = "see: nvidia-hookctl check";
-    let worst = first(Severity::Error).or_else(|| first(Severity::Warning));
-    match worst {
-        None => Finding::ok(id, file),
+    let Some(file) = report.file else {
+        examination.ok("configuration", "no file: the built-in defaults hold");
+        return;
+    };
+    if file != OPERATOR_CONFIG && examination.has_operator_toolkit() && examination.host.has(OPERATOR_CONFIG) {
+        let message = format!("{OPERATOR_CONFIG} is what the GPU operator's programs read, and {file} is the host's");
+        examination.found(&OPERATOR_CONFIG_IGNORED, message);
+    }
+    // Whether that counts depends on who looks, which system::check knows.
+    let findings = || report.findings.iter().filter(|finding| finding.id != NO_CGROUPS_FOR_ALL.id);
+    let first = |severity| findings().find(|finding| finding.severity == severity);
+    match first(Severity::Error).or_else(|| first(Severity::Warning)) {
+        None => examination.ok("configuration", file),
         Some(finding) => {
             let line = finding.place.map(|place| format!(":{}", place.line)).unwrap_or_default();
             let message = format!("{file}{line}: {}", finding.message);
-            match report.count.errors {
-                0 => Finding::warning(id, message, see),
-                _ => Finding::error(id, message, format!("no container with this hook starts; {see}")),
+            match finding.severity {
+                Severity::Error => {
+                    let remedy = format!("no container with this hook starts; {}", CONFIG_ERROR.remedy);
+                    examination.found_with(&CONFIG_ERROR, message, remedy);
+                }
+                _ => examination.found(&CONFIG_WARNING, message),
             }
         }
     }
 }
 
-fn ldconfig(examination: &Examination<'_>) -> Finding {
-    let id = "ldconfig";
-    let configured = examination.config.text(Key::CliLdconfig);
-    let Some(path) = configured.strip_prefix('@') else {
-        return Finding::warning(
-            id,
-            format!("{configured} is one of the container"),
-            "write nvidia-container-cli.ldconfig = \"@/sbin/ldconfig\"",
-        );
-    };
-    let is_there = |path: &str| examination.host.status(Path::new(path)).is_some_and(|status| status.is_file);
-    let plain = path.strip_suffix(".real").unwrap_or(path);
-    let real = format!("{plain}.real");
-    if let Some(used) = [real.as_str(), plain].into_iter().find(|path| is_there(path)) {
-        return Finding::ok(id, used);
-    }
-    let remedy = match LDCONFIGS.into_iter().find(|path| is_there(path)) {
-        Some(found) => format!("write nvidia-container-cli.ldconfig = \"@{found}\""),
-        None => "install it, or name it with nvidia-container-cli.ldconfig = \"@PATH\"".to_owned(),
-    };
-    Finding::error(id, format!("{plain} does not exist on this host"), remedy)
-}
-
-fn program(examination: &Examination<'_>) -> Finding {
+/// Whether the program is there.
+fn program(examination: &mut Examination<'_>) -> bool {
     let id = "nvidia-container-cli";
     // An engine's PATH is not known; the directories that are searched in any case are.
     match program::find(examination.config, Environ(&[]), examination.host) {
         Ok(program) => {
             let path = String::from_utf8_lossy(&program.path).into_owned();
             match examination.host.is_executable(path_of(&program.path)) {
-                true => Finding::ok(id, path),
-                false => Finding::error(
-                    id,
-                    format!("nvidia-container-cli.path names {path}, which is not an executable file"),
-                    "correct the key, or remove it to have the program searched",
-                ),
+                true => {
+                    examination.ok(id, path);
+                    return true;
+                }
+                false => {
+                    let message = format!("nvidia-container-cli.path names {path}, which is not an executable file");
+                    examination.found(&CLI_NOT_EXECUTABLE, message);
+                }
             }
         }
-        Err(error) => Finding::error(
-            id,
-            error.to_string().split(';').next().unwrap_or_default(),
-            "install the package libnvidia-container-tools, or set nvidia-container-cli.path",
-        ),
+        Err(error) => {
+            let what = error.to_string();
+            examination.found(&CLI_MISSING, what.split(';').next().unwrap_or_default());
+        }
     }
+    false
 }
 
 /// The version is that of the program's library, told by its file: nothing is executed.
-fn version(examination: &Examination<'_>) -> Finding {
+fn version(examination: &mut Examination<'_>) {
     let id = "cli-version";
     let root = Path::new("/");
-    if library(examination.host, root, CLI_LIBRARY).is_none() {
-        return Finding::warning(
-            id,
-            format!("{CLI_LIBRARY} is not in the linker's cache or default directories"),
-            "a dynamically linked nvidia-container-cli needs it: install libnvidia-container1, and run ldconfig",
-        );
+    let host = examination.host;
+    if library(host, root, CLI_LIBRARY).is_none() {
+        if host.has(&format!("{OPERATOR_TOOLKIT}/{CLI_LIBRARY}")) {
+            examination.ok(id, format!("{CLI_LIBRARY} is in {OPERATOR_TOOLKIT}"));
+            return;
+        }
+        let message = format!("{CLI_LIBRARY} is not in the linker's cache or default directories");
+        examination.found(&CLI_LIBRARY_MISSING, message);
+        return;
     }
-    let Some(installed) = library_version(examination.host, root, CLI_LIBRARY) else {
-        return Finding::warning(
-            id,
-            format!("{CLI_LIBRARY} has a file name without a version"),
-            "is it from a package?",
-        );
+    let Some(installed) = library_version(host, root, CLI_LIBRARY) else {
+        examination.found(&CLI_VERSION_UNKNOWN, format!("{CLI_LIBRARY} has a file name without a version"));
+        return;
     };
     let configured = examination.config.text(Key::HookCliVersion);
     match CliVersion::parse(&installed) {
         Some(known) if speaks(known, examination.config.cli_version()) => {
-            Finding::ok(id, format!("{installed} is installed, and cli-version is {configured}"))
+            let message = format!("{installed} is installed, and cli-version is {configured}");
+            examination.ok(id, message);
         }
-        known => Finding::error(
-            id,
-            format!(
+        known => {
+            let message = format!(
                 "{installed} is installed, and the hook passes options that came later, since cli-version is {configured} \
                  (\"unrecognized option\")"
-            ),
-            match known {
+            );
+            let remedy = match known {
                 Some(_) => format!("upgrade it, or set nvidia-container-runtime-hook.cli-version = \"{installed}\""),
                 None => "upgrade it: versions before 1.14.0 are not supported".to_owned(),
-            },
-        ),
+            };
+            examination.found_with(&CLI_OLDER_THAN_HOOK, message, remedy);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `explain`: takes the steps of a start, and says from the trail that they leave what would be executed and why.
 //! Must not decide anything itself, nor print, nor execute.
 
+pub mod as_cdi;
 mod capabilities;
 mod configuration;
 mod container;
@@ -32,6 +33,7 @@ use std::path::Path;
 use crate::answer::{Answer, Scene};
 use crate::arguments;
 use crate::check::usual::two_files;
+use crate::finding::Severity;
 use crate::gpus::HostGpus;
 use crate::tree::Tree;
 use container::AmendedHost;
@@ -46,9 +48,29 @@ pub fn run(arguments: &arguments::Explain, scene: &Scene<'_>) -> Answer {
         Err(message) => return Answer::failure(&message),
     };
     let question = Question { subject, variables: arguments.variables.clone(), privileged: arguments.privileged };
-    let report = explain(&question, &scene.invocation, &scene.host);
+    let mut report = explain(&question, &scene.invocation, &scene.host);
+    host_problems(&mut report, scene);
+    let mode = report.mode.as_ref().map_or("auto", |mode| mode.asked.as_str());
+    report.paths = crate::doctor::path::lines(&scene.host, mode);
+    report.cdi = arguments.as_cdi.then(|| as_cdi::of(&report, &scene.host));
     let status = u8::from(matches!(report.verdict, Verdict::Error | Verdict::Refused));
     scene.answer(&report, |colour| text(&report, colour), status)
+}
+
+/// What doctor finds on a host that shows its driver; a tree without one is not a host to judge.
+fn host_problems(report: &mut Report, scene: &Scene<'_>) {
+    let is_seen = report.requirements.as_ref().is_some_and(|requirements| requirements.driver.is_some());
+    if !matches!(report.verdict, Verdict::Execute | Verdict::Refused)
+        || !is_seen
+        || HostGpus::of(&scene.host).list.is_empty()
+    {
+        return;
+    }
+    let Ok(seen) = crate::doctor::examine(&scene.invocation, &scene.host) else { return };
+    report.host = seen.checks.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    if report.verdict == Verdict::Execute && !report.host.is_empty() {
+        report.summary.push_str(" This host has problems that may fail the start all the same, see below.");
+    }
 }
 
 fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {

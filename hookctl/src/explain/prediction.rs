@@ -148,18 +148,21 @@ impl Outlook<'_> {
                  with NVIDIA_VISIBLE_DEVICES=void",
             ));
         }
-        let driver = match (self.driver, requirements.driver.as_ref().and_then(|driver| driver.cuda.as_deref())) {
-            (Some(version), Some(cuda)) => format!("this host's driver {version} serves CUDA up to {cuda}"),
-            (Some(version), None) => format!("this host's driver is {version}"),
-            _ => "no driver meets it".to_owned(),
+        let cuda = requirements.driver.as_ref().and_then(|driver| driver.cuda.as_deref());
+        let driver = match (self.driver, cuda) {
+            (Some(version), Some(cuda)) => format!("this host has driver {version}, which serves CUDA up to {cuda}"),
+            (Some(version), None) => format!("this host has driver {version}"),
+            _ => "this host does not meet it".to_owned(),
         };
+        let models: Vec<&str> = self.gpus.list.iter().map(|gpu| gpu.model.as_str()).collect();
+        let gpus = if models.is_empty() { String::new() } else { format!(", and {}", models.join(" and ")) };
         let needed = match &refused.needs_driver {
             Some(version) => format!("upgrade the driver to {version} or newer"),
             None => "use another driver or GPU".to_owned(),
         };
         Some(refusal(
             &format!("requirement error: {}", unsatisfied(&refused.expression)),
-            &format!("the image requires it by {origin}, and {driver}"),
+            &format!("the image requires it by {origin}; {driver}{gpus}"),
             &format!(
                 "{needed}, use an older image, or start the container with NVIDIA_DISABLE_REQUIRE=true (then it may fail later)"
             ),

@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
+use super::as_cdi::AsCdi;
 pub use super::origins::{Origin, OriginKind};
 use crate::finding::Finding;
 pub use crate::requirement::Met;
@@ -48,6 +49,12 @@ pub struct Report {
     pub argv: Vec<Argument>,
     /// The environment handed on.
     pub environment: Vec<Variable>,
+    /// Problems of this host that may fail the start, as doctor finds them.
+    pub host: Vec<Finding>,
+    /// Which path gives GPUs to containers on this host: the hook, or CDI, in which it does not run.
+    pub paths: Vec<String>,
+    /// The request in the words of CDI, where that was asked for.
+    pub cdi: Option<AsCdi>,
     /// What looks like a mistake although the hook accepts it.
     pub warnings: Vec<Finding>,
 }
@@ -73,6 +80,9 @@ impl Report {
             program: None,
             argv: Vec::new(),
             environment: Vec::new(),
+            host: Vec::new(),
+            paths: Vec::new(),
+            cdi: None,
             warnings: Vec::new(),
         }
     }

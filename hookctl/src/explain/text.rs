@@ -40,6 +40,12 @@ pub fn text(report: &Report, colour: Colour) -> String {
     report.program.iter().for_each(|program| self::program(&mut page, program));
     command_line(&mut page, report);
     environment(&mut page, &report.environment);
+    as_cdi(&mut page, report);
+    if !report.host.is_empty() {
+        page.heading("Problems of this host");
+        Subject { error: "problem", file: None, with_id: true }.write(&mut page, &report.host);
+    }
+    paths(&mut page, &report.paths);
     warnings(&mut page, report);
     page.finish()
 }
@@ -219,6 +225,30 @@ fn environment(page: &mut Page, environment: &[Variable]) {
             page.row("set", &format!("{}={value}: {}", variable.name, origin.text));
         }
     }
+}
+
+fn as_cdi(page: &mut Page, report: &Report) {
+    let Some(cdi) = &report.cdi else { return };
+    page.heading("As CDI");
+    if let Some(first) = &cdi.first {
+        page.toned_row(Tone::Warning, "first", first);
+    }
+    for form in &cdi.forms {
+        for (index, line) in form.lines.iter().enumerate() {
+            page.indented(if index == 0 { form.engine } else { "" }, line);
+        }
+    }
+    for (index, lost) in cdi.lost.iter().enumerate() {
+        page.row(if index == 0 { "lost" } else { "" }, lost);
+    }
+}
+
+fn paths(page: &mut Page, paths: &[String]) {
+    if paths.is_empty() {
+        return;
+    }
+    page.heading("Which path serves containers on this host");
+    paths.iter().for_each(|path| page.row("path", path));
 }
 
 fn warnings(page: &mut Page, report: &Report) {

@@ -6,6 +6,9 @@ use std::fs;
 use super::cases::{machine, programs, transcript};
 use hook::contract::keys::{DEPRECATED, Kind, ROWS, Reader, Row};
 use nvidia_hookctl::check::default;
+use nvidia_hookctl::doctor::states;
+use nvidia_hookctl::finding::Severity;
+use nvidia_hookctl::why::lines;
 
 /// The console blocks of a document, and the case that each shows.
 fn blocks(text: &str) -> Vec<(String, String)> {
@@ -60,6 +63,61 @@ fn troubleshooting_shows_what_the_hook_says() {
     }
 }
 
+const MARK: &str = "<!-- What follows is made from the tables of nvidia-hookctl; BLESS=1 cargo test -p nvidia-hookctl writes it. -->\n";
+
+#[test]
+fn troubleshooting_has_every_line_and_every_state() {
+    let file = programs::source("docs/troubleshooting.md");
+    let text = fs::read_to_string(&file).unwrap();
+    let (written, made) = text.split_once(MARK).unwrap();
+    let wanted = tables();
+    if programs::bless() {
+        fs::write(file, format!("{written}{MARK}{wanted}")).unwrap();
+    } else {
+        assert!(made == wanted, "docs/troubleshooting.md is not what the tables say; BLESS=1 rewrites it");
+    }
+}
+
+fn tables() -> String {
+    let mut text = "\n## Lines that users meet\n\n`nvidia-hookctl why` takes what an engine printed, finds the line in it, says \
+                    what stands here, and\nlooks on the host for the states behind it. The owner is whose it is to cure: the \
+                    *user* who starts\nthe container, the builder of the *image*, or the *admin* of the host.\n"
+        .to_owned();
+    for line in lines::all() {
+        write!(text, "\n### {}\n\n", line.name).unwrap();
+        writeln!(text, "```text\n{}\n```\n\n{}", line.example, folded(line.meaning)).unwrap();
+        let remedy = folded(&format!("*{}*: {}.", capital(line.owner.word()), line.remedy));
+        writeln!(text, "\n{remedy}").unwrap();
+        if !line.states.is_empty() {
+            let links: Vec<String> = line.states.iter().map(|state| format!("[{0}](#state-{0})", state.id)).collect();
+            writeln!(text, "\n{}", folded(&format!("States: {}.", links.join(", ")))).unwrap();
+        }
+    }
+    writeln!(
+        text,
+        "\n## States of a host\n\n`nvidia-hookctl doctor` looks for these {} states. A *problem* keeps containers from \
+         GPUs, a *warning*\nkeeps some of them, or is a disadvantage.",
+        states::count()
+    )
+    .unwrap();
+    for state in states::all() {
+        let severity = if state.severity == Severity::Error { "problem" } else { "warning" };
+        let severity = if state.severity == Severity::Note { "note" } else { severity };
+        write!(text, "\n### State: {}\n\n<a id=\"state-{}\"></a>\n", state.id, state.id).unwrap();
+        writeln!(text, "{}", folded(&format!("*{}*: {}", capital(severity), state.what))).unwrap();
+        for line in state.lines {
+            writeln!(text, "\n```text\n{line}\n```").unwrap();
+        }
+        writeln!(text, "\n{}", folded(&format!("What to do: {}.", state.remedy))).unwrap();
+        writeln!(text, "\n{}", folded(&format!("Known from: {}.", state.sources.join(", ")))).unwrap();
+    }
+    text
+}
+
+fn folded(text: &str) -> String {
+    nvidia_hookctl::page::wrap(text, 100).join("\n")
+}
+
 #[test]
 fn configuration_is_what_the_table_of_keys_says() {
     let file = programs::source("docs/configuration.md");
@@ -76,7 +134,7 @@ fn configuration() -> String {
     let mut text = "\
 # Configuration
 
-<!-- Made from src/config/options.rs by tests/docs.rs; BLESS=1 cargo test --test docs rewrites it. -->
+<!-- Made from src/contract/keys.rs by hookctl/tests/suite/docs.rs; BLESS=1 cargo test -p nvidia-hookctl rewrites it. -->
 
 The hook reads one file of TOML 1.0, the first of these: the one that `-config` names, the one that
 `NVIDIA_CTK_CONFIG_FILE_PATH` names (both must exist then); `$XDG_CONFIG_HOME/nvidia-container-runtime/config.toml` where

@@ -1,32 +1,44 @@
 //! `doctor` on a machine for each state that it knows; fixtures/hookctl/doctor holds them, cases.rs says how.
 
-use std::collections::BTreeSet;
-
-use super::cases::{assert_schema, machine, run_area};
+use super::cases::{assert_schema, machine, programs, run_area};
 use super::schemas;
+use nvidia_hookctl::doctor::states;
 
 #[test]
 fn every_machine_is_seen_as_it_is() {
     let documents = run_area("doctor");
     assert_schema(&documents, &schemas::of::<nvidia_hookctl::doctor::Report>());
-    let mut seen = BTreeSet::new();
     for (name, document) in &documents {
         for check in document["checks"].as_array().unwrap() {
-            let state = check["severity"].as_str().unwrap();
-            assert_eq!(state == "ok", check["remedy"].is_null(), "{name}: a remedy goes with what is not ok: {check}");
-            seen.insert((check["id"].as_str().unwrap().to_owned(), state.to_owned()));
+            let is_ok = check["severity"] == "ok";
+            assert_eq!(is_ok, check["remedy"].is_null(), "{name}: a remedy goes with what is not ok: {check}");
         }
-        let count =
-            |state: &str| document["checks"].as_array().unwrap().iter().filter(|c| c["severity"] == state).count();
+        let count = |severity: &str| {
+            document["checks"].as_array().unwrap().iter().filter(|check| check["severity"] == severity).count()
+        };
         assert_eq!(document["errors"], count("error"), "{name}");
         assert_eq!(document["warnings"], count("warning"), "{name}");
+        assert!(document["known_states"].as_u64().unwrap() > 60);
     }
-    // Every state that a check can be in has a machine that shows it, but for those that no machine below a directory has.
-    let ids: BTreeSet<&String> = seen.iter().map(|(id, _)| id).collect();
-    for id in ids {
-        assert!(seen.contains(&(id.clone(), "ok".to_owned())) || id == "driver-root", "{id} is never ok");
-        assert!(seen.iter().any(|(it, state)| it == id && state != "ok"), "{id} is always ok");
+    let found = |name: &str, id: &str| {
+        let (_, document) = documents.iter().find(|(known, _)| known == name).unwrap();
+        document["checks"].as_array().unwrap().iter().any(|check| check["id"] == id)
+    };
+    // Each state has a host that has it, and one without the fault that does not.
+    for state in states::all() {
+        let with: Vec<&str> =
+            documents.iter().map(|(name, _)| name.as_str()).filter(|name| found(name, state.id)).collect();
+        assert!(!with.is_empty(), "no case shows {}", state.id);
+        let has_counterpart = |name: &&str| base_of(name).is_some_and(|base| !found(&base, state.id));
+        assert!(with.iter().any(has_counterpart), "no case shows {} beside its base without it", state.id);
     }
+}
+
+/// The case that a case differs from.
+fn base_of(name: &str) -> Option<String> {
+    let file = programs::fixtures().join("hookctl/doctor").join(name).join("expected.toml");
+    let text = std::fs::read_to_string(file).unwrap();
+    text.lines().find_map(|line| line.strip_prefix("base = ")).map(|base| base.trim_matches('"').to_owned())
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use super::cases::{self, Machine};
 use serde_json::{Value, json};
 
+const HOOK: &str = "/usr/bin/nvidia-container-runtime-hook";
 const FILE: &str = "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
 
 fn machine() -> Machine {
@@ -99,6 +100,32 @@ fn each_fault_of_a_file_is_found() {
         (with("/stages", json!([])), 1, "\"stages\" has neither"),
         (with("/stages", json!(["prestart", "poststop"])), 1, "more than once"),
         (with("/stages", json!(["createRuntime"])), 0, "will start the hook"),
+        (with("/stages", json!(null)), 1, "\"stages\" is missing"),
+        (with("/stages", json!(["before"])), 1, "which is not a stage"),
+        (with("/when", json!({"always": false, "commands": [".*"]})), 1, "joined by AND"),
+        (with("/when", json!({"always": "true"})), 1, "must be true or false"),
+        (with("/when", json!({"hasBindMounts": false})), 1, "\"hasBindMounts\" is false"),
+        (with("/when", json!({"hasBindMounts": true})), 0, "that have bind mounts"),
+        (with("/when", json!({"always": true, "commands": ["smi$"]})), 0, "whose command matches \"smi$\""),
+        (with("/when", json!({"always": true, "commands": ["("]})), 1, "not a regular expression"),
+        (with("/when", json!({"annotations": {"^gpu$": "true"}})), 0, "with an annotation"),
+        (with("/hook/env", json!(["NVIDIA_VISIBLE_DEVICES=0", "PATH=/bin"])), 0, "process.env in config.json"),
+        (with("/hook/env", json!(["NVIDIA_CONTAINER_HOOK_LOG=syslog"])), 0, "will start the hook"),
+        (with("/hook/env", json!(["PATH"])), 0, "has no '='"),
+        (with("/version", json!("2.0.0")), 1, "no engine knows"),
+        (json!({"hooks": {"prestart": []}}).to_string(), 1, "oci-add-hooks"),
+        (
+            json!({"hook": HOOK, "arguments": ["prestart"], "cmds": [".*"], "stage": ["prestart"]}).to_string(),
+            0,
+            "old form 0.1.0",
+        ),
+        (
+            json!({"hook": HOOK, "arguments": ["prestart"], "stages": ["prestart"]}).to_string(),
+            1,
+            "no container matches",
+        ),
+        (json!({"hook": {"path": HOOK}, "stages": ["prestart"]}).to_string(), 1, "\"version\" is missing"),
+        ("[]".to_owned(), 1, "not a JSON object"),
     ] {
         let machine = machine();
         fs::write(machine.path(FILE), &text).unwrap();

@@ -15,12 +15,12 @@ super::states! { DRIVER:
         "The kernel module is there for the running kernel, is not loaded, and Secure Boot is on."
         says ["modprobe: ERROR: could not insert 'nvidia': Key was rejected by service"];
         do "enroll the key that signed the module (mokutil --import), or switch Secure Boot off"
-        from ["NVIDIA/nvidia-container-toolkit #154"];
+        from ["kernel documentation, module signing"];
     NOUVEAU "nouveau-in-the-way" Error
         "The module nouveau drives the GPUs in place of NVIDIA's."
         says ["nvidia-container-cli: initialization error: nvml error: driver not loaded"];
         do "blacklist nouveau, rebuild the initramfs, and reboot"
-        from ["NVIDIA/nvidia-docker #365"];
+        from ["NVIDIA driver README, nouveau"];
     MODULE_REPLACED "module-replaced" Warning
         "Another version of the kernel module is installed than the one that is loaded."
         says ["Failed to initialize NVML: Driver/library version mismatch"];
@@ -50,17 +50,17 @@ super::states! { DRIVER:
         "The kernel module is loaded and drives no GPU."
         says ["nvidia-container-cli: device error: 0: unknown device", "No devices were found"];
         do "is there one (lspci -d 10de:), and not held by vfio-pci or nouveau? See dmesg"
-        from ["NVIDIA/nvidia-docker #1264"];
+        from ["NVIDIA driver README"];
     NODE_IS_A_FILE "node-is-a-file" Error
         "A file or a directory stands where a device node should be."
         says ["nvidia-container-cli: mount error: stat failed: /dev/nvidiactl"];
         do "something wrote there before the driver did: remove it, and run nvidia-modprobe -u"
-        from ["NVIDIA/gpu-operator #425"];
+        from ["NVIDIA driver README, device nodes"];
     NODE_MISSING "node-missing" Error
         "A device node of the driver does not exist."
         says ["lstat /dev/nvidiactl: no such file or directory", "nvidia-container-cli: initialization error: cuda error: unknown error"];
         do "run nvidia-modprobe -u, or nvidia-smi once"
-        from ["NVIDIA/nvidia-docker #579", "NVIDIA/gpu-operator #425"];
+        from ["NVIDIA/gpu-operator #425"];
     UVM_MISSING "uvm-missing" Error
         "The node /dev/nvidia-uvm does not exist: the module nvidia_uvm is not loaded, so CUDA does not work in containers."
         says ["nvidia-container-cli: initialization error: cuda error: unknown error", "CUDA_ERROR_UNKNOWN"];

@@ -31,22 +31,22 @@ super::states! { ENGINES:
         "The configuration of dockerd is not valid JSON, so dockerd does not start."
         says ["unable to configure the Docker daemon with file /etc/docker/daemon.json"];
         do "correct it: dockerd --validate --config-file=/etc/docker/daemon.json"
-        from ["NVIDIA/nvidia-docker #1034"];
+        from ["dockerd reference, daemon.json"];
     DOCKER_RUNTIME "docker-runtime-missing" Error
         "The configuration of dockerd names an NVIDIA runtime that does not exist."
         says ["fork/exec /usr/bin/nvidia-container-runtime: no such file or directory", "exec: \"nvidia-container-runtime\": executable file not found in $PATH"];
         do "install the package nvidia-container-toolkit, or correct the path of the runtime, and restart dockerd"
-        from ["NVIDIA/nvidia-docker #1034", "NVIDIA/nvidia-container-toolkit #854"];
+        from ["dockerd reference, daemon.json"];
     DOCKER_DEFAULT_RUNTIME "docker-default-runtime-unknown" Error
         "The default runtime of dockerd is not among its runtimes."
         says ["specified default runtime 'nvidia' does not exist"];
         do "add it to \"runtimes\" (nvidia-ctk runtime configure --runtime=docker), and restart dockerd"
-        from ["NVIDIA/nvidia-docker #1034"];
+        from ["dockerd reference, daemon.json"];
     DOCKER_USERNS "docker-userns-remap" Warning
         "dockerd maps the users of containers (userns-remap), and the hook's helper may lack rights to their files and device nodes."
         says ["nvidia-container-cli: mount error: file creation failed: permission denied", "nvidia-container-cli: initialization error: nvml error: insufficient permissions"];
         do "start GPU containers with --userns=host, or use CDI"
-        from ["NVIDIA/nvidia-container-toolkit #648"];
+        from ["dockerd reference, user namespaces", "NVIDIA/nvidia-container-toolkit #648"];
     HOOK_DIR_NOT_READ "hooks-dir-not-read" Error
         "A file that starts the hook is in a directory that the engine's hooks_dir leaves out."
         says [];
@@ -76,12 +76,12 @@ super::states! { ENGINES:
         "The configuration of an engine is not valid TOML."
         says ["failed to load TOML"];
         do "correct this line"
-        from ["NVIDIA/gpu-operator #448"];
+        from ["crio.conf(5)", "containers.conf(5)"];
     CONTAINERD_RUNTIME "containerd-runtime-missing" Error
         "The configuration of containerd names an NVIDIA runtime that does not exist."
         says ["exec: \"nvidia-container-runtime\": executable file not found in $PATH", "failed to create containerd task: failed to create shim task: OCI runtime create failed: unable to retrieve OCI runtime error"];
         do "install the package nvidia-container-toolkit, or correct BinaryName, and restart containerd"
-        from ["NVIDIA/gpu-operator #425", "NVIDIA/k8s-device-plugin #637"];
+        from ["containerd, CRI configuration guide"];
     CONTAINERD_IMPORT "containerd-import-missing" Error
         "A file that adds the NVIDIA runtime to containerd is not imported by its configuration."
         says ["no runtime for \"nvidia\" is configured"];
@@ -91,7 +91,7 @@ super::states! { ENGINES:
         "The default runtime of containerd is not among its runtimes."
         says ["no runtime for \"nvidia\" is configured", "default runtime \"nvidia\" is not configured"];
         do "add it: nvidia-ctk runtime configure --runtime=containerd"
-        from ["NVIDIA/k8s-device-plugin #637"];
+        from ["containerd, CRI configuration guide"];
     K3S_CONTAINERD "k3s-own-containerd" Warning
         "The NVIDIA runtime is configured for a containerd that this Kubernetes does not use: k3s and RKE2 run their own."
         says ["no runtime for \"nvidia\" is configured"];
@@ -101,7 +101,7 @@ super::states! { ENGINES:
         "A CDI specification cannot be read, and engines pass over it or refuse devices because of it."
         says ["unresolvable CDI devices nvidia.com/gpu=all", "failed to parse CDI Spec"];
         do "write it anew: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
-        from ["dstackai/dstack #2306"];
+        from ["CDI specification"];
     CDI_STALE "cdi-stale" Error
         "A CDI specification names files or nodes that do not exist, as after an upgrade of the driver."
         says ["failed to fulfil mount request: open /usr/lib/x86_64-linux-gnu/libcuda.so.535.129.03: no such file or directory", "error gathering device information while adding custom device \"/dev/nvidia0\": no such file or directory"];
@@ -111,10 +111,10 @@ super::states! { ENGINES:
         "The engine is set to use CDI, and there is no specification of nvidia.com/gpu in its directories."
         says ["unresolvable CDI devices nvidia.com/gpu=all"];
         do "write one: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
-        from ["dstackai/dstack #2306", "moby/moby #50228"];
+        from ["CDI specification", "moby/moby #50228"];
     CDI_CONFLICT "cdi-conflict" Error
         "Two CDI specifications in one directory define the same device, so that engines resolve neither."
         says ["conflicting device \"nvidia.com/gpu=0\"", "unresolvable CDI devices nvidia.com/gpu=0"];
         do "keep one of them"
-        from ["moby/moby #52704"];
+        from ["CDI specification"];
 }

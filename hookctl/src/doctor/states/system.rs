@@ -17,6 +17,11 @@ super::states! { SYSTEM:
         says ["nvidia-container-cli: ldcache error: process /sbin/ldconfig failed with error code: 1"];
         do "boot a kernel with CONFIG_SECCOMP and CONFIG_SECCOMP_FILTER"
         from ["NVIDIA/nvidia-docker #659", "NVIDIA/nvidia-docker #552"];
+    SELINUX "selinux-label" Warning
+        "SELinux is enforced, and containers of Podman and CRI-O may not use device nodes without a policy that allows it."
+        says ["Failed to initialize NVML: Insufficient Permissions"];
+        do "setsebool -P container_use_devices on, or start GPU containers with --security-opt label=disable"
+        from ["NVIDIA/nvidia-container-runtime #42", "NVIDIA/nvidia-container-runtime #85"];
     SINGLE_ID_MAP "single-id-map" Error
         "Only one user id is mapped in this user namespace, or setgroups is denied in it, so the helper of nvidia-container-cli cannot change its user."
         says ["nvidia-container-cli: initialization error: driver error: failed to process request", "nvidia-container-cli: initialization error: driver rpc error: failed to process request"];
@@ -46,7 +51,7 @@ super::states! { SYSTEM:
         "No control groups are mounted at /sys/fs/cgroup, so devices cannot be allowed to containers."
         says ["nvidia-container-cli: container error: cgroup subsystem devices not found"];
         do "in a container, mount them, or set nvidia-container-cli.no-cgroups = true"
-        from ["NVIDIA/libnvidia-container #154"];
+        from ["cgroups(7)"];
     LDCACHE_MISSING "ldcache-missing" Error
         "The linker's cache does not exist, and nvidia-container-cli looks libraries up nowhere else."
         says ["nvidia-container-cli: detection error: open failed: /etc/ld.so.cache: no such file or directory"];
@@ -56,12 +61,12 @@ super::states! { SYSTEM:
         "The linker's cache cannot be read, or is not a cache of glibc."
         says ["nvidia-container-cli: detection error: open failed: /etc/ld.so.cache: permission denied", "nvidia-container-cli: detection error: unexpected cache format"];
         do "write it anew with ldconfig of glibc, and chmod 644 it"
-        from ["NVIDIA/nvidia-container-toolkit #71", "NVIDIA/libnvidia-container #154"];
+        from ["NVIDIA/nvidia-container-toolkit #71", "ld.so(8)"];
     LDCACHE_STALE "ldcache-stale" Error
         "The linker's cache does not list the driver's libraries, although they are installed, or lists files that are gone."
         says ["nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1", "NVIDIA-SMI couldn't find libnvidia-ml.so library in your system"];
         do "run ldconfig; where the libraries are in a directory that /etc/ld.so.conf does not name, add it in /etc/ld.so.conf.d first"
-        from ["NVIDIA/nvidia-container-toolkit #154", "NVIDIA/nvidia-docker #1163"];
+        from ["NVIDIA/nvidia-container-toolkit #154", "ldconfig(8)"];
     LDCONFIG_MISSING "ldconfig-missing" Error
         "The ldconfig that the configuration names does not exist on this host."
         says ["nvidia-container-cli: ldcache error: open failed: /sbin/ldconfig.real: no such file or directory"];
@@ -76,7 +81,7 @@ super::states! { SYSTEM:
         "The ldconfig of this host is a program for another architecture."
         says ["nvidia-container-cli: ldcache error: process /sbin/ldconfig failed with error code: 1", "exec format error"];
         do "install the ldconfig (package libc-bin or glibc) of this host's architecture"
-        from ["NVIDIA/nvidia-docker #587"];
+        from ["execve(2)"];
     LDCONFIG_IS_A_SCRIPT "ldconfig-is-a-script" Error
         "The ldconfig of this host is a script, whose interpreter is not there where nvidia-container-cli runs it, in the container."
         says ["nvidia-container-cli: ldcache error: process /sbin/ldconfig failed with error code: 127"];

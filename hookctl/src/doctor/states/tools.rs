@@ -15,12 +15,12 @@ super::states! { TOOLS:
         "There is no nvidia-container-cli in the directories that the hook searches."
         says ["couldn't find binary nvidia-container-cli in PATH", "exec: \"nvidia-container-cli\": executable file not found in $PATH"];
         do "install the package libnvidia-container-tools, or set nvidia-container-cli.path"
-        from ["NVIDIA/nvidia-docker #1034"];
+        from ["specification, section 11"];
     CLI_NOT_EXECUTABLE "cli-not-executable" Error
         "nvidia-container-cli.path names something that is not an executable file."
         says ["exec failed: permission denied"];
         do "correct the key, or remove it to have the program searched"
-        from ["NVIDIA/nvidia-docker #1034"];
+        from ["specification, section 11"];
     CLI_LIBRARY_MISSING "cli-library-missing" Warning
         "libnvidia-container.so.1, which a dynamically linked nvidia-container-cli needs, is not in the linker's cache or default directories."
         says ["/usr/bin/nvidia-container-cli: error while loading shared libraries: libnvidia-container.so.1: cannot open shared object file: No such file or directory"];
@@ -30,7 +30,7 @@ super::states! { TOOLS:
         "The file name of libnvidia-container.so.1 does not tell its version."
         says [];
         do "is it from a package? The version can be told by: nvidia-container-cli --version"
-        from ["kata-containers/kata-containers #5594"];
+        from ["specification, section 11"];
     CLI_OLDER_THAN_HOOK "cli-older-than-hook" Error
         "nvidia-container-cli is older than the options that the hook passes to it."
         says ["nvidia-container-cli: unrecognized option '--cuda-compat-mode=ldconfig'", "nvidia-container-cli configure: unrecognized option '--no-cntlibs'"];

@@ -1,0 +1,181 @@
+//! CDI specifications of a host: which directories engines read, which devices are defined there, and what is wrong with a
+//! file (CDI specification 1.0). Must not know engines, nor which of them decides.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use hook::contract::cdi::is_qualified;
+use serde_json::Value;
+
+use crate::inspect::Inspect;
+use crate::tree::Tree;
+use crate::yaml;
+
+/// The directories of CDI specifications, the lower rank first.
+pub const DIRECTORIES: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
+/// The kind of NVIDIA's GPUs.
+pub const GPU: &str = "nvidia.com/gpu";
+/// The newest version of the specification that is known here.
+const NEWEST: (u32, u32) = (1, 1);
+
+/// A file in a directory of specifications.
+#[derive(Debug)]
+pub struct SpecFile {
+    /// Its path.
+    pub path: String,
+    /// What it says, or why it cannot be read.
+    pub spec: Result<Spec, String>,
+}
+
+/// A specification, as far as it matters here.
+#[derive(Debug, Default)]
+pub struct Spec {
+    /// `vendor/class`.
+    pub kind: String,
+    /// The names of its devices.
+    pub devices: Vec<String>,
+    /// Files of the host that it mounts.
+    pub mounts: Vec<String>,
+    /// Device nodes of the host that it needs.
+    pub nodes: Vec<String>,
+    /// Programs of the host that it has executed.
+    pub hooks: Vec<String>,
+}
+
+/// The files of directories, the lower rank first.
+#[must_use]
+pub fn files(host: &Tree, directories: &[String]) -> Vec<SpecFile> {
+    let mut files = Vec::new();
+    for directory in directories {
+        for name in host.names(directory) {
+            let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+            if is_yaml || name.ends_with(".json") {
+                let path = format!("{directory}/{name}");
+                let spec = host.text(&path).ok_or_else(|| "it cannot be read".to_owned());
+                let spec = spec.and_then(|text| document(&text, is_yaml)).and_then(|document| parse(&document));
+                files.push(SpecFile { path, spec });
+            }
+        }
+    }
+    files
+}
+
+/// Whether specifications define a GPU of NVIDIA.
+#[must_use]
+pub fn has_gpus(host: &Tree, directories: &[String]) -> bool {
+    files(host, directories).iter().any(|file| file.spec.as_ref().is_ok_and(|spec| spec.kind == GPU))
+}
+
+fn document(text: &str, is_yaml: bool) -> Result<Value, String> {
+    if is_yaml { yaml::parse(text) } else { serde_json::from_str(text).map_err(|error| error.to_string()) }
+}
+
+fn parse(document: &Value) -> Result<Spec, String> {
+    let text = |name: &str| document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let version = text("cdiVersion");
+    if version.is_empty() {
+        return Err("it has no cdiVersion".to_owned());
+    }
+    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) <= NEWEST => {}
+        (Some(_), Some(_)) => return Err(format!("cdiVersion {version} is newer than engines of today know")),
+        _ => return Err(format!("cdiVersion {version} is not a version")),
+    }
+    let kind = text("kind");
+    if !is_qualified(&format!("{kind}=x")) {
+        return Err(format!("kind \"{kind}\" is not VENDOR/CLASS"));
+    }
+    let mut spec = Spec { kind: kind.clone(), ..Spec::default() };
+    edits(document.get("containerEdits"), &mut spec);
+    let devices = document.get("devices").and_then(Value::as_array).cloned().unwrap_or_default();
+    if devices.is_empty() {
+        return Err("it defines no devices".to_owned());
+    }
+    for device in &devices {
+        let name = match device.get("name") {
+            Some(Value::String(name)) => name.clone(),
+            Some(Value::Number(number)) => return Err(format!("the device name {number} is a number; quote it")),
+            _ => return Err("a device has no name".to_owned()),
+        };
+        if !is_qualified(&format!("{kind}={name}")) {
+            return Err(format!("\"{name}\" is not a name of a device"));
+        }
+        edits(device.get("containerEdits"), &mut spec);
+        spec.devices.push(name);
+    }
+    Ok(spec)
+}
+
+fn edits(edits: Option<&Value>, spec: &mut Spec) {
+    let list =
+        |name: &str| edits.and_then(|edits| edits.get(name)).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+    spec.mounts.extend(list("mounts").iter().filter_map(|mount| text(mount, "hostPath")));
+    spec.nodes
+        .extend(list("deviceNodes").iter().filter_map(|node| text(node, "hostPath").or_else(|| text(node, "path"))));
+    spec.hooks.extend(list("hooks").iter().filter_map(|hook| text(hook, "path")));
+}
+
+impl Spec {
+    /// What it names and the host does not have, each once.
+    #[must_use]
+    pub fn missing(&self, host: &Tree) -> Vec<String> {
+        let all = self.nodes.iter().chain(&self.mounts).chain(&self.hooks);
+        let mut missing: Vec<String> = all.filter(|path| !host.has(path)).cloned().collect();
+        missing.sort();
+        missing.dedup();
+        missing
+    }
+}
+
+/// Devices that two files of one directory define, with both files: engines resolve neither.
+#[must_use]
+pub fn conflicts(files: &[SpecFile]) -> Vec<(String, String, String)> {
+    let mut seen: BTreeMap<(String, String), &str> = BTreeMap::new();
+    let mut conflicts = Vec::new();
+    for file in files {
+        let Ok(spec) = &file.spec else { continue };
+        let directory = Path::new(&file.path).parent().map(|path| path.display().to_string()).unwrap_or_default();
+        for name in &spec.devices {
+            let device = format!("{}={name}", spec.kind);
+            if let Some(other) = seen.insert((directory.clone(), device.clone()), &file.path) {
+                conflicts.push((device, other.to_owned(), file.path.clone()));
+            }
+        }
+    }
+    conflicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_not_a_specification_is_told() {
+        let base = json!({"cdiVersion": "0.5.0", "kind": GPU, "devices": [{"name": "0"}]});
+        assert_eq!(parse(&base).unwrap().devices, ["0"]);
+        let with = |name: &str, value: Value| {
+            let mut document = base.clone();
+            document[name] = value;
+            parse(&document).unwrap_err()
+        };
+        assert!(with("cdiVersion", json!("9.0.0")).contains("newer"));
+        assert!(with("cdiVersion", json!(null)).contains("no cdiVersion"));
+        assert!(with("kind", json!("gpu")).contains("VENDOR/CLASS"));
+        assert!(with("devices", json!([])).contains("no devices"));
+        assert!(with("devices", json!([{"name": 0}])).contains("quote it"));
+        assert!(with("devices", json!([{}])).contains("no name"));
+    }
+
+    #[test]
+    fn one_device_in_two_files_of_a_directory_is_a_conflict() {
+        let file = |path: &str| SpecFile {
+            path: path.to_owned(),
+            spec: Ok(Spec { kind: GPU.to_owned(), devices: vec!["0".to_owned()], ..Spec::default() }),
+        };
+        assert_eq!(conflicts(&[file("/etc/cdi/a.yaml"), file("/etc/cdi/b.yaml")]).len(), 1);
+        assert!(conflicts(&[file("/etc/cdi/a.yaml"), file("/var/run/cdi/a.yaml")]).is_empty());
+    }
+}

@@ -1,0 +1,145 @@
+//! containerd and the Kubernetes distributions that bring their own: whether the NVIDIA runtime that their configuration
+//! names is there, and whether the file that names it is read. Must not know Docker.
+
+use toml::{Table, Value};
+
+use super::docker::{installed, is_there};
+use super::examination::Examination;
+use super::states::{CONTAINERD_DEFAULT, CONTAINERD_IMPORT, CONTAINERD_RUNTIME, ENGINE_CONFIG, K3S_CONTAINERD};
+use crate::inspect::Inspect;
+use crate::tree::Tree;
+
+const CONFIG: &str = "/etc/containerd/config.toml";
+/// The containerds of Kubernetes distributions, by the file that each of them writes.
+const OWN: [(&str, &str); 4] = [
+    ("k3s", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"),
+    ("RKE2", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"),
+    ("MicroK8s", "/var/snap/microk8s/current/args/containerd.toml"),
+    ("k0s", "/etc/k0s/containerd.toml"),
+];
+/// The plugin that serves Kubernetes, in the versions 2 and 3 of the configuration, and in version 1.
+const PLUGINS: [&str; 3] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "cri"];
+
+/// The checks.
+pub fn check(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    let main = read(examination, CONFIG);
+    if let Some(main) = &main {
+        runtimes(examination, CONFIG, main);
+        imports(examination, main);
+    }
+    let mut has_own = false;
+    for (name, path) in OWN {
+        let Some(table) = read(examination, path) else { continue };
+        has_own = true;
+        runtimes(examination, path, &table);
+        let elsewhere = main.as_ref().is_some_and(|main| nvidia(main).next().is_some());
+        if elsewhere && nvidia(&table).next().is_none() {
+            let message =
+                format!("{name} runs the containerd of {path}, which has no NVIDIA runtime; {CONFIG} has one");
+            examination.found(&K3S_CONTAINERD, message);
+        }
+    }
+    if main.is_none() && !has_own && installed(host, "containerd") {
+        examination.ok("containerd", format!("{CONFIG} does not exist: it has no runtime but its own"));
+    }
+}
+
+fn read(examination: &mut Examination<'_>, path: &str) -> Option<Table> {
+    let text = examination.host.text(path)?;
+    match text.parse::<Table>() {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let message = format!("{path}: {}", error.message().replace('\n', ", "));
+            examination.found(&ENGINE_CONFIG, message);
+            None
+        }
+    }
+}
+
+/// The table `containerd` of the plugin that serves Kubernetes.
+fn plugin(table: &Table) -> Option<&Table> {
+    let plugins = table.get("plugins").and_then(Value::as_table)?;
+    let plugin = PLUGINS.iter().find_map(|name| plugins.get(*name)).and_then(Value::as_table)?;
+    plugin.get("containerd").and_then(Value::as_table)
+}
+
+/// The NVIDIA runtimes, each with its program.
+fn nvidia(table: &Table) -> impl Iterator<Item = (&str, &str)> {
+    let runtimes = plugin(table).and_then(|plugin| plugin.get("runtimes")).and_then(Value::as_table);
+    runtimes.into_iter().flatten().filter_map(|(name, runtime)| {
+        let options = runtime.get("options");
+        let program = options.and_then(|options| options.get("BinaryName")).and_then(Value::as_str).unwrap_or_default();
+        (name.contains("nvidia") || program.contains("nvidia")).then_some((name.as_str(), program))
+    })
+}
+
+fn runtimes(examination: &mut Examination<'_>, path: &str, table: &Table) {
+    let mut named = 0;
+    for (name, program) in nvidia(table) {
+        named += 1;
+        if !program.is_empty() && !is_there(examination.host, program) {
+            let message = format!("{path}: the runtime {name} is {program}, which is not there");
+            examination.found(&CONTAINERD_RUNTIME, message);
+        } else {
+            examination.ok("containerd", format!("{path} has the runtime {name}"));
+        }
+    }
+    let Some(plugin) = plugin(table) else { return };
+    let default = plugin.get("default_runtime_name").and_then(Value::as_str).unwrap_or_default();
+    let runtimes = plugin.get("runtimes").and_then(Value::as_table);
+    let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default)) || matches!(default, "" | "runc");
+    // A file that is imported may add it.
+    let imports = table.get("imports").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    if !is_known && !imports {
+        let message = format!("{path}: the default runtime {default} is not among the runtimes");
+        examination.found(&CONTAINERD_DEFAULT, message);
+    } else if named == 0 && !imports {
+        examination.ok("containerd", format!("{path} has no NVIDIA runtime, which CDI does not need"));
+    }
+}
+
+/// The toolkit writes a file of its own, which counts only if the main one imports it.
+fn imports(examination: &mut Examination<'_>, main: &Table) {
+    const DIRECTORY: &str = "/etc/containerd/conf.d";
+    let host: &Tree = examination.host;
+    let imports: Vec<&str> =
+        main.get("imports").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    for name in host.names(DIRECTORY).into_iter().filter(|name| name.ends_with(".toml")) {
+        let path = format!("{DIRECTORY}/{name}");
+        let Some(table) = read(examination, &path) else { continue };
+        if nvidia(&table).next().is_none() {
+            continue;
+        }
+        if imports.iter().any(|pattern| covers(pattern, &path)) {
+            runtimes(examination, &path, &table);
+        } else {
+            let message = format!("{path} adds the NVIDIA runtime, and {CONFIG} does not import it");
+            examination.found(&CONTAINERD_IMPORT, message);
+        }
+    }
+}
+
+/// Whether an import, in which `*` is any part of a name, names a file.
+fn covers(pattern: &str, path: &str) -> bool {
+    let pattern = if pattern.starts_with('/') { pattern.to_owned() } else { format!("/etc/containerd/{pattern}") };
+    match pattern.split_once('*') {
+        None => pattern == path,
+        Some((start, end)) => {
+            let rest = path.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
+            rest.is_some_and(|rest| !rest.contains('/'))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn imports_are_patterns() {
+        let path = "/etc/containerd/conf.d/99-nvidia.toml";
+        assert!(covers("/etc/containerd/conf.d/*.toml", path) && covers("conf.d/*.toml", path) && covers(path, path));
+        assert!(!covers("/etc/containerd/other/*.toml", path) && !covers("/etc/*.toml", path));
+    }
+}

@@ -1,0 +1,202 @@
+//! Docker: which one runs, whether it knows `--gpus`, and what its configuration says. Must not know hooks.d.
+
+use hook::host::{Host, path_of};
+use hook::plan::program::DEFAULT_DIRECTORIES;
+use serde_json::Value;
+use std::path::Path;
+
+use super::examination::Examination;
+use super::packages;
+use super::states::{
+    DOCKER_CONFIG, DOCKER_DEFAULT_RUNTIME, DOCKER_DESKTOP, DOCKER_DESKTOP_TOO, DOCKER_RUNTIME, DOCKER_SNAP,
+    DOCKER_SNAP_TOO, DOCKER_USERNS, DOCKER_WITHOUT_HOOK,
+};
+use crate::cdi;
+use crate::driver::compare;
+use crate::inspect::Inspect;
+use crate::tree::Tree;
+
+const HOOK: &str = "nvidia-container-runtime-hook";
+const DOCKER_PID: &str = "/run/docker.pid";
+/// The configuration of dockerd; that of a snap is its own.
+const CONFIG: &str = "/etc/docker/daemon.json";
+const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
+/// The first Docker that serves `--gpus` by CDI where there are specifications.
+const FIRST_WITH_CDI: &str = "29.2.0";
+/// Runtimes that dockerd has of itself.
+const BUILT_IN: [&str; 2] = ["runc", "io.containerd.runc.v2"];
+
+/// The checks.
+pub fn check(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    let is_installed = installed(host, "dockerd");
+    let snap = snap(host);
+    let is_desktop = host.has("/opt/docker-desktop");
+    match (is_installed, &snap, is_desktop) {
+        (false, Some(path), _) => {
+            let message = format!(
+                "the Docker of this host is a snap ({path}): it sees neither the hook nor the driver's libraries (\"could \
+                 not select device driver\")"
+            );
+            examination.found(&DOCKER_SNAP, message);
+        }
+        (false, None, true) => {
+            let message = "the Docker of this host is Docker Desktop, whose containers run in a virtual machine without \
+                           the GPU (\"could not select device driver\")";
+            examination.found(&DOCKER_DESKTOP, message);
+        }
+        (false, None, false) => examination.ok("docker", "no dockerd here"),
+        (true, _, _) => {
+            if let Some(path) = snap {
+                examination.found(&DOCKER_SNAP_TOO, format!("there is a Docker snap too ({path})"));
+            }
+            if is_desktop {
+                examination.found(&DOCKER_DESKTOP_TOO, "Docker Desktop is installed too (/opt/docker-desktop)");
+            }
+            hook_in_path(examination);
+        }
+    }
+    configuration(examination);
+}
+
+/// Whether a program is in one of the directories of programs.
+#[must_use]
+pub fn installed(host: &Tree, program: &str) -> bool {
+    DEFAULT_DIRECTORIES.iter().any(|directory| host.is_program(&format!("{directory}/{program}")))
+}
+
+/// The dockerd of a snap.
+fn snap(host: &Tree) -> Option<String> {
+    let revisions = host.names("/snap/docker").into_iter();
+    let mut programs = revisions.map(|revision| format!("/snap/docker/{revision}/bin/dockerd"));
+    programs
+        .find(|path| host.is_program(path))
+        .or_else(|| host.has("/var/snap/docker").then(|| "/var/snap/docker".to_owned()))
+}
+
+/// The version of the Docker that a package brought.
+#[must_use]
+pub fn version(host: &Tree) -> Option<String> {
+    packages::version(host, &["docker-ce", "docker.io", "moby-engine", "docker", "docker-engine"])
+}
+
+/// Whether `docker --gpus` is served by CDI here, so that the hook does not run.
+#[must_use]
+pub fn serves_by_cdi(host: &Tree) -> bool {
+    let is_new = version(host).is_some_and(|version| compare(&version, FIRST_WITH_CDI).is_ge());
+    is_new && cdi::has_gpus(host, &spec_directories(host))
+}
+
+/// The directories in which dockerd looks for CDI specifications.
+#[must_use]
+pub fn spec_directories(host: &Tree) -> Vec<String> {
+    let config = daemon(host, CONFIG).and_then(Result::ok).unwrap_or_default();
+    let named = config.get("cdi-spec-dirs").and_then(Value::as_array);
+    let named: Vec<String> = named.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    if named.is_empty() { cdi::DIRECTORIES.map(str::to_owned).to_vec() } else { named }
+}
+
+/// dockerd knows `--gpus` by the hook only if it finds the hook in its own PATH when it starts.
+fn hook_in_path(examination: &mut Examination<'_>) {
+    let id = "docker";
+    let host = examination.host;
+    let (path, whose) = match path_of_dockerd(host) {
+        Some(path) => (path, "the PATH of the running dockerd"),
+        None => (DEFAULT_DIRECTORIES.join(":").into_bytes(), "the usual PATH of services"),
+    };
+    let found = path.split(|byte| *byte == b':').map(|directory| path_of(directory).join(HOOK));
+    let found = found.filter(|path| path.is_absolute()).find(|path| host.is_executable(path));
+    match found {
+        Some(path) if serves_by_cdi(host) => {
+            let message = format!("dockerd serves --gpus by CDI, and does not start the hook at {}", path.display());
+            examination.ok(id, message);
+        }
+        Some(path) => {
+            let message = format!("dockerd finds the hook at {}, by {whose}", path.display());
+            examination.ok(id, message);
+        }
+        None if serves_by_cdi(host) => examination.ok(id, "dockerd serves --gpus by CDI, and needs no hook"),
+        None => {
+            let message = format!(
+                "{HOOK} is in no directory of {whose}, so docker knows no --gpus (\"could not select device driver\")"
+            );
+            let remedy = format!("install it as /usr/bin/{HOOK}, and restart dockerd");
+            examination.found_with(&DOCKER_WITHOUT_HOOK, message, remedy);
+        }
+    }
+}
+
+/// PATH of the running dockerd, which only root may see. Nothing else of its environment is looked at.
+fn path_of_dockerd(host: &Tree) -> Option<Vec<u8>> {
+    let pid: u32 = host.text(DOCKER_PID)?.trim().parse().ok()?;
+    let environment = host.bytes(Path::new(&format!("/proc/{pid}/environ")))?;
+    environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"PATH=")).map(<[u8]>::to_vec)
+}
+
+/// A configuration of dockerd, if there is one; the error says what is wrong with it.
+fn daemon(host: &Tree, path: &str) -> Option<Result<Value, String>> {
+    let text = host.text(path)?;
+    if text.trim().is_empty() {
+        return Some(Ok(Value::Null));
+    }
+    Some(serde_json::from_str::<Value>(&text).map_err(|error| error.to_string()))
+}
+
+fn configuration(examination: &mut Examination<'_>) {
+    for path in [CONFIG, SNAP_CONFIG] {
+        match daemon(examination.host, path) {
+            None => {}
+            Some(Err(error)) => examination.found(&DOCKER_CONFIG, format!("{path} is not valid JSON: {error}")),
+            Some(Ok(config)) => members(examination, path, &config),
+        }
+    }
+}
+
+fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
+    let runtimes = config.get("runtimes").and_then(Value::as_object);
+    for (name, runtime) in runtimes.into_iter().flatten() {
+        let program = runtime.get("path").and_then(Value::as_str).unwrap_or_default();
+        let is_nvidia = name.contains("nvidia") || program.contains("nvidia");
+        if is_nvidia && !program.is_empty() && !is_there(examination.host, program) {
+            let message = format!("{path}: the runtime {name} is {program}, which is not there");
+            examination.found(&DOCKER_RUNTIME, message);
+        }
+    }
+    if let Some(default) = config.get("default-runtime").and_then(Value::as_str) {
+        let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default)) || BUILT_IN.contains(&default);
+        if !is_known {
+            let message = format!("{path}: the default runtime {default} is not among the runtimes");
+            examination.found(&DOCKER_DEFAULT_RUNTIME, message);
+        }
+    }
+    let remap = config.get("userns-remap").and_then(Value::as_str).unwrap_or_default();
+    if !remap.is_empty() {
+        let message = format!("{path}: userns-remap is {remap}, so containers run in a user namespace of their own");
+        examination.found(&DOCKER_USERNS, message);
+    }
+}
+
+/// Whether a program that a configuration names, by path or by name, is there.
+#[must_use]
+pub fn is_there(host: &Tree, program: &str) -> bool {
+    if program.starts_with('/') { host.is_program(program) } else { installed(host, program) }
+}
+
+/// Whether dockerd is told to manage control groups without systemd.
+#[must_use]
+pub fn uses_cgroupfs(host: &Tree) -> bool {
+    cgroup_driver(host).as_deref() == Some("cgroupfs")
+}
+
+/// Whether dockerd is told to manage control groups by systemd.
+#[must_use]
+pub fn uses_systemd(host: &Tree) -> bool {
+    cgroup_driver(host).as_deref() == Some("systemd")
+}
+
+fn cgroup_driver(host: &Tree) -> Option<String> {
+    let config = daemon(host, CONFIG)?.ok()?;
+    let options = config.get("exec-opts").and_then(Value::as_array)?;
+    let mut options = options.iter().filter_map(Value::as_str);
+    options.find_map(|option| option.strip_prefix("native.cgroupdriver=")).map(str::to_owned)
+}

@@ -1,0 +1,144 @@
+//! Files of hooks.d as Podman and CRI-O read them (containers/common, pkg/hooks; oci-hooks(5)): what is wrong with one that
+//! starts this hook. Must not know which directories are searched, nor the forms of a file.
+
+mod read;
+mod when;
+
+pub use read::VERSION;
+pub use when::{Reach, When};
+
+use std::path::Path;
+
+use crate::finding::{Finding, Severity};
+use crate::inspect::Inspect;
+
+/// The names under which the hook is installed.
+const NAMES: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-container-toolkit"];
+/// Variables of the hook's own environment, unlike all others that begin with `NVIDIA_`.
+const OWN_VARIABLES: [&str; 2] = ["NVIDIA_CONTAINER_HOOK_LOG", "NVIDIA_CTK_CONFIG_FILE_PATH"];
+
+/// A file, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookFile {
+    /// It has the form 0.1.0.
+    pub is_old: bool,
+    /// The program.
+    pub path: String,
+    /// Its arguments, the program's name first.
+    pub arguments: Vec<String>,
+    /// Its environment.
+    pub environment: Vec<String>,
+    /// The stages at which it runs.
+    pub stages: Vec<String>,
+    /// For which containers it runs.
+    pub when: When,
+}
+
+impl HookFile {
+    /// Whether the program is NVIDIA's hook, by its name.
+    #[must_use]
+    pub fn is_nvidia(&self) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        NAMES.contains(&name.strip_suffix(".real").unwrap_or(name))
+    }
+
+    /// What is wrong with a file that is to start NVIDIA's hook.
+    #[must_use]
+    pub fn faults(&self, host: &dyn Inspect) -> Vec<Finding> {
+        let mut faults = Vec::new();
+        self.program(host, &mut faults);
+        self.arguments(&mut faults);
+        self.conditions(&mut faults);
+        self.stages(&mut faults);
+        self.environment(&mut faults);
+        faults
+    }
+
+    fn program(&self, host: &dyn Inspect, faults: &mut Vec<Finding>) {
+        let path = &self.path;
+        if !path.starts_with('/') {
+            faults.push(fault("relative-path", format!("\"path\" {path} is relative"), "write the absolute path"));
+        } else if !host.status(Path::new(path)).is_some_and(|status| status.is_file && status.is_executable()) {
+            faults.push(fault(
+                "program-missing",
+                format!("{path} is not there, or not executable"),
+                "install the hook there, or correct \"path\"",
+            ));
+        } else if !self.is_nvidia() {
+            let message = format!("{path} is not called nvidia-container-runtime-hook");
+            faults.push(Finding::warning("other-program", message, "is it the right program?"));
+        }
+    }
+
+    fn arguments(&self, faults: &mut Vec<Finding>) {
+        if !self.arguments.iter().skip(1).any(|word| word == "prestart") {
+            let remedy = match self.is_old {
+                true => "write \"arguments\": [\"prestart\"]",
+                false => {
+                    "write \"args\": [\"nvidia-container-runtime-hook\", \"prestart\"]; the first word is the program's name"
+                }
+            };
+            let message =
+                "\"args\" does not say prestart, so the hook would only print its usage and exit with status 2";
+            faults.push(fault("no-prestart", message, remedy));
+        }
+    }
+
+    fn conditions(&self, faults: &mut Vec<Finding>) {
+        let reach = self.when.reach();
+        if let Reach::None(why) = &reach {
+            faults.push(fault("never", why.clone(), "write \"when\": {\"always\": true}"));
+        }
+        let whom = match &reach {
+            Reach::Some(whom) => format!("it starts the hook only for {whom}"),
+            _ => "it starts the hook for every container".to_owned(),
+        };
+        if self.is_old {
+            let message = format!("the file has the old form 0.1.0, which engines still read; {whom}");
+            let remedy = "1.0.0 is the form to write: nvidia-hookctl oci-hook writes it";
+            faults.push(Finding::warning("old-form", message, remedy));
+        } else if matches!(reach, Reach::Some(_)) {
+            let remedy = "conditions are joined by AND; write \"when\": {\"always\": true} for every container";
+            faults.push(Finding::new(Severity::Note, "some-containers", whom, remedy));
+        }
+    }
+
+    fn stages(&self, faults: &mut Vec<Finding>) {
+        let right = |stage: &String| matches!(stage.as_str(), "prestart" | "createRuntime");
+        if !self.stages.iter().any(right) {
+            faults.push(fault(
+                "wrong-stage",
+                "\"stages\" has neither prestart nor createRuntime, so the hook would run too early, too late or never",
+                "write \"stages\": [\"prestart\"]",
+            ));
+        } else if self.stages.len() > 1 {
+            let message =
+                format!("\"stages\" names {}, so the hook would run more than once", self.stages.join(" and "));
+            faults.push(fault("many-stages", message, "write \"stages\": [\"prestart\"]"));
+        }
+    }
+
+    fn environment(&self, faults: &mut Vec<Finding>) {
+        let names = self.environment.iter().filter_map(|entry| entry.split_once('=')).map(|(name, _)| name);
+        let asking: Vec<&str> =
+            names.filter(|name| name.starts_with("NVIDIA_") && !OWN_VARIABLES.contains(name)).collect();
+        if !asking.is_empty() {
+            let message = format!(
+                "{} in the environment of the hook ask for nothing: the hook reads the environment of the container \
+                 (process.env in config.json)",
+                asking.join(" and ")
+            );
+            let remedy = "set them for the container (podman run --env, or ENV in the image), and remove them here";
+            faults.push(Finding::warning("request-in-env", message, remedy));
+        }
+        if let Some(entry) = self.environment.iter().find(|entry| !entry.contains('=')) {
+            let name: String = entry.chars().take(60).collect();
+            let message = format!("the entry \"{name}\" of \"env\" has no '='");
+            faults.push(Finding::warning("env-entry", message, "write NAME=VALUE"));
+        }
+    }
+}
+
+fn fault(id: &'static str, message: impl Into<String>, remedy: &str) -> Finding {
+    Finding::error(id, message, remedy)
+}

@@ -1,0 +1,97 @@
+//! Lines of engines, of Kubernetes and of CDI. Must not know how they are found.
+
+super::lines! {
+    "no-device-driver" Admin ["could not select device driver"]
+        "docker: Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]]."
+        means "dockerd found no nvidia-container-runtime-hook in its PATH when it started, or it is the Docker of a snap or of Docker Desktop, which cannot see it."
+        do "install the package nvidia-container-toolkit, and restart dockerd; use docker-ce rather than a snap, and docker context use default rather than Docker Desktop"
+        [DOCKER_WITHOUT_HOOK, DOCKER_SNAP, DOCKER_SNAP_TOO, DOCKER_DESKTOP, DOCKER_DESKTOP_TOO];
+    "unknown-runtime" Admin ["unknown or invalid runtime name: nvidia", "unknown runtime specified nvidia", "specified default runtime 'nvidia' does not exist"]
+        "docker: Error response from daemon: unknown or invalid runtime name: nvidia."
+        means "dockerd has no runtime of the name nvidia."
+        do "nvidia-ctk runtime configure --runtime=docker, and restart dockerd"
+        [DOCKER_DEFAULT_RUNTIME, DOCKER_RUNTIME, DOCKER_CONFIG];
+    "runtime-not-found" Admin ["\"nvidia-container-runtime\": executable file not found", "nvidia-container-runtime: no such file or directory", "fork/exec *nvidia-container-runtime"]
+        "fork/exec /usr/bin/nvidia-container-runtime: no such file or directory"
+        means "The engine is configured for nvidia-container-runtime, and it is not installed there."
+        do "install the package nvidia-container-toolkit-base, or correct the path in the engine's configuration, and restart the engine"
+        [DOCKER_RUNTIME, CONTAINERD_RUNTIME];
+    "no-runtime-class" Admin ["no runtime for \"nvidia\" is configured", "no runtime for 'nvidia'", "runtime handler \"nvidia\" not supported", "runtimeclass \"nvidia\" not found", "runtimeclass.node.k8s.io \"nvidia\" not found"]
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"nvidia\" is configured"
+        means "The containerd (or CRI-O) of the node has no runtime nvidia, or reads another configuration than the one that was changed; k3s and RKE2 have their own."
+        do "nvidia-ctk runtime configure --runtime=containerd and restart containerd; restart k3s or RKE2 after installing the toolkit; create the RuntimeClass"
+        [CONTAINERD_IMPORT, CONTAINERD_DEFAULT, K3S_CONTAINERD, CONTAINERD_RUNTIME];
+    "daemon-config" Admin ["unable to configure the docker daemon with file"]
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string"
+        means "/etc/docker/daemon.json is not valid JSON, or contradicts dockerd's command line, so dockerd does not start."
+        do "correct it: dockerd --validate --config-file=/etc/docker/daemon.json"
+        [DOCKER_CONFIG];
+    "cdi-unresolvable" Admin ["unresolvable cdi devices", "unresolvable cdi device"]
+        "Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all"
+        means "No CDI specification that the engine reads defines the device: there is none, it is faulty, or it is in another directory."
+        do "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml, and nvidia-ctk cdi list"
+        [CDI_MISSING, CDI_BROKEN, CDI_CONFLICT];
+    "cdi-driver" Admin ["could not select device driver \"cdi\"", "cdi device injection failed", "failed to inject cdi devices"]
+        "docker: Error response from daemon: could not select device driver \"cdi\" with capabilities: []"
+        means "The engine has no CDI support, or it is not switched on."
+        do "use Docker 28.3 or later, or \"features\": {\"cdi\": true} in /etc/docker/daemon.json; enable_cdi = true in containerd 1.7"
+        [CDI_MISSING, CDI_BROKEN];
+    "cdi-stale-file" Admin ["failed to fulfil mount request: open *nvidia", "failed to fulfil mount request: open *libcuda", "gathering device information while adding custom device \"/dev/nvidia"]
+        "failed to fulfil mount request: open /usr/lib/x86_64-linux-gnu/libcuda.so.535.129.03: no such file or directory"
+        means "The CDI specification was written for a driver that has been upgraded or removed since."
+        do "write it anew: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
+        [CDI_STALE];
+    "cdi-conflict" Admin ["conflicting device \"nvidia.com", "conflicting device nvidia.com"]
+        "conflicting device \"nvidia.com/gpu=0\" (specs \"/etc/cdi/nvidia.yaml\", \"/etc/cdi/nvidia.json\")"
+        means "Two CDI specifications in one directory define the same device."
+        do "keep one of them"
+        [CDI_CONFLICT];
+    "cdi-hook-failed" Admin ["nvidia-cdi-hook` (exit code", "nvidia-cdi-hook: no such file", "nvidia-ctk: no such file or directory"]
+        "Error: OCI runtime error: crun: error executing hook `/usr/bin/nvidia-cdi-hook` (exit code: 1)"
+        means "A program that the CDI specification starts failed, or is not there: with --userns nomap it may not write to the container, or the specification is of another installation."
+        do "write the specification anew (nvidia-ctk cdi generate); start with --userns=keep-id"
+        [CDI_STALE];
+    "crun-hook-failed" Admin ["error executing hook `*nvidia-container*` (exit code: 1)", "error executing hook"]
+        "Error: OCI runtime error: crun: error executing hook `/usr/bin/nvidia-container-runtime-hook` (exit code: 1)"
+        means "The hook failed, and crun does not show what it said."
+        do "have it shown: podman run --annotation run.oci.hooks.stderr=/dev/stderr; or ask: nvidia-hookctl explain --bundle DIR; with this project's hook set NVIDIA_CONTAINER_HOOK_LOG"
+        [HOOK_FILE_FAULTY, CONFIG_ERROR, ROOTLESS];
+    "hooks-json" Admin ["parsing hook \"", "failed to read hooks", "unrecognized hook version", "missing required property: stages"]
+        "Error: parsing hook \"/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json\": unrecognized hook version: \"2.0.0\""
+        means "A file in hooks.d is not valid, so Podman or CRI-O starts no container."
+        do "nvidia-hookctl oci-hook --validate FILE, and correct or remove it"
+        [HOOK_FILE_BROKEN];
+    "engine-config" Admin ["failed to load toml", "parsing config: toml", "toml: line"]
+        "containerd: failed to load TOML: /etc/containerd/config.toml: (12, 3): was expecting token =, but got EOF instead"
+        means "The configuration of containerd, CRI-O or Podman is not valid TOML, so the engine does not start, or passes over the file."
+        do "correct the line; nvidia-hookctl doctor names it"
+        [ENGINE_CONFIG];
+    "failed-to-initialize-nvml" Admin ["failed to initialize nvml: driver not loaded", "failed to initialize nvml: insufficient permissions"]
+        "Failed to initialize NVML: Insufficient Permissions"
+        means "nvidia-smi in the container may not open the device nodes: the engine did not allow them (no-cgroups), the user lacks the group, or SELinux forbids it."
+        do "allow the devices (--device /dev/nvidia0 ...), use CDI, or with SELinux --security-opt label=disable"
+        [SELINUX, NO_CGROUPS_FOR_ALL, NODE_CLOSED_ROOTLESS];
+    "nvidia-smi-not-found" User ["\"nvidia-smi\": executable file not found", "nvidia-smi: command not found", "nvidia-smi: not found"]
+        "exec: \"nvidia-smi\": executable file not found in $PATH: unknown"
+        means "The container got no driver files: it did not ask for GPUs, lacks the capability utility, or the hook did not run."
+        do "start it with --gpus all, or NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility; see: nvidia-hookctl explain"
+        [HOOK_FILE_MISSING, HOOK_DIR_NOT_READ, HOOK_MISSING];
+    "insufficient-gpu" User ["insufficient nvidia.com/gpu"]
+        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+        means "No node offers as many GPUs as the pod asks for: all are taken, or the device plugin reports none."
+        do "ask for fewer, or look at the log of the device plugin and at nvidia-hookctl doctor on the node"
+        [NO_GPU, MODULE_NOT_LOADED, K3S_CONTAINERD];
+    "device-plugin-no-nvml" Admin ["incompatible platform detected", "failed to initialize nvml: error_library_not_found", "error_library_not_found", "no valid resources detected"]
+        "Incompatible platform detected; If this is a GPU node, did you configure the NVIDIA Container Toolkit?"
+        means "The device plugin itself runs without the driver's libraries: the runtime nvidia is not the default runtime of the node, and its pod does not name it."
+        do "set the runtime class nvidia for the plugin's pod, or make nvidia the default runtime, and restart it"
+        [CONTAINERD_DEFAULT, CONTAINERD_IMPORT, K3S_CONTAINERD];
+    "apptainer-nvccli" Admin ["while setting up nvidia-container-cli", "nvidia-container-cli failed with"]
+        "FATAL: container creation failed: while setting up nvidia-container-cli: exit status 1"
+        means "Apptainer (or Singularity) could not run nvidia-container-cli for --nvccli; the line after it says why."
+        do "look at the line of nvidia-container-cli itself; --nv works without it";
+    "cuda-driver-too-old" User ["cuda driver version is insufficient for cuda runtime version", "the nvidia driver on your system is too old"]
+        "CUDA driver version is insufficient for CUDA runtime version"
+        means "The program in the container was built for a newer CUDA than the host's driver serves."
+        do "upgrade the driver, or use an image of an older CUDA";
+}

@@ -1,0 +1,140 @@
+//! `why`: takes what an engine printed, finds the line that matters, and answers what it means, whose it is to cure, and
+//! what to do; then it looks on the host for the states that may be behind it. Must not print.
+
+mod find;
+pub mod lines;
+
+use std::fmt::Write;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer::{Answer, Scene};
+use crate::arguments::Why;
+use crate::doctor;
+use crate::finding::{Finding, Subject};
+use crate::page::{Colour, Page, Tone};
+use hook::error::reason;
+use hook::host::read_stdin;
+use hook::text::Excerpt;
+use lines::{Line, Owner};
+
+/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+/// As much of a text as is looked at.
+const LIMIT: usize = 1 << 20;
+
+/// Runs the command.
+pub fn run(arguments: &Why, scene: &Scene<'_>) -> Answer {
+    let text = match arguments.text.is_empty() {
+        false => arguments.text.join(" "),
+        true => match read_stdin() {
+            Ok(bytes) => String::from_utf8_lossy(bytes.get(..LIMIT).unwrap_or(&bytes)).into_owned(),
+            Err(cause) => return Answer::failure(&format!("standard input: {}", reason(&cause))),
+        },
+    };
+    if text.trim().is_empty() {
+        return Answer::failure("nothing to explain: give the text as an argument or on standard input");
+    }
+    let report = report(&text, scene);
+    let status = u8::from(report.line.is_none());
+    scene.answer(&report, |colour| self::text(&report, colour), status)
+}
+
+/// The answer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of nvidia-hookctl.
+    pub hookctl_version: &'static str,
+    /// Version of the hook whose rules it applies.
+    pub hook_version: &'static str,
+    /// The line that was found; null for a text in which none is known.
+    pub line: Option<Known>,
+    /// For an unknown text, the known lines that are nearest.
+    pub nearest: Vec<Known>,
+    /// The states that may be behind the line, as far as this host has them.
+    pub host: Vec<Finding>,
+    /// How many states may be behind it.
+    pub states: usize,
+}
+
+/// What is known of a line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// The line, as it was found or as users meet it.
+    pub text: String,
+    /// What it means.
+    pub meaning: &'static str,
+    /// Whose it is to cure.
+    pub owner: Owner,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+impl Known {
+    fn of(line: &Line, text: &str) -> Self {
+        Known { name: line.name, text: text.to_owned(), meaning: line.meaning, owner: line.owner, remedy: line.remedy }
+    }
+}
+
+fn report(text: &str, scene: &Scene<'_>) -> Report {
+    let mut report = Report {
+        schema: SCHEMA,
+        hookctl_version: crate::VERSION,
+        hook_version: hook::VERSION,
+        line: None,
+        nearest: Vec::new(),
+        host: Vec::new(),
+        states: 0,
+    };
+    let found = find::best(text, lines::all());
+    let known = found.and_then(|found| Some((lines::all().find(|line| line.name == found.name)?, found)));
+    let Some((line, found)) = known else {
+        report.nearest = find::nearest(text, lines::all()).iter().map(|line| Known::of(line, line.example)).collect();
+        return report;
+    };
+    report.line = Some(Known::of(line, &found.excerpt));
+    report.states = line.states.len();
+    if let (false, Ok(seen)) = (line.states.is_empty(), doctor::examine(&scene.invocation, &scene.host)) {
+        let behind = |finding: &Finding| line.states.iter().any(|state| state.id == finding.id);
+        report.host = seen.checks.into_iter().filter(behind).collect();
+    }
+    report
+}
+
+fn text(report: &Report, colour: Colour) -> String {
+    let mut page = Page::new(colour);
+    let Some(line) = &report.line else {
+        page.line(Tone::Warning, "No line in this text is known here.");
+        for (index, line) in report.nearest.iter().enumerate() {
+            if index == 0 {
+                page.heading("Known lines that are near");
+            }
+            page.row(line.name, &line.text);
+            page.more(&format!("-> {}", line.meaning));
+        }
+        page.gap();
+        page.line(Tone::Plain, "To look at this host: nvidia-hookctl doctor. At a container: nvidia-hookctl explain.");
+        return page.finish();
+    };
+    page.line(Tone::Bold, &Excerpt(&line.text).to_string());
+    page.gap();
+    page.row("known as", line.name);
+    page.row("meaning", line.meaning);
+    page.row("owner", line.owner.words());
+    page.row("what to do", line.remedy);
+    if report.states > 0 {
+        page.heading("On this host");
+        if report.host.is_empty() {
+            let mut words = String::from("of the states that may be behind it, none was found");
+            let _ = write!(words, " ({} were looked for); all of them: nvidia-hookctl doctor", report.states);
+            page.row("not found", &words);
+        }
+        Subject { error: "problem", file: None, with_id: true }.write(&mut page, &report.host);
+    }
+    page.finish()
+}

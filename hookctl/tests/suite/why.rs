@@ -1,0 +1,86 @@
+//! `why`: the lines that users meet, as engines print them, and what the host has to do with them.
+
+use std::collections::BTreeSet;
+
+use fake_nvidia_container_cli::failure::NAMED;
+use nvidia_hookctl::why::lines;
+use serde_json::Value;
+
+use super::cases::{machine, schema};
+use super::schemas;
+
+fn answer(case: &str, text: &str) -> (i32, Value) {
+    let said = machine(case).run_with(&["why", "--output", "json"], text.as_bytes(), &[]);
+    assert_eq!(said.stderr, "", "{text}");
+    let document = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(schema::faults(&schemas::of::<nvidia_hookctl::why::Report>(), &document), Vec::<String>::new());
+    (said.status, document)
+}
+
+#[test]
+fn there_are_lines_enough_and_each_is_told_in_full() {
+    let mut names = BTreeSet::new();
+    for line in lines::all() {
+        assert!(names.insert(line.name), "{} is there twice", line.name);
+        assert!(line.meaning.ends_with('.') && !line.remedy.ends_with('.'), "{}", line.name);
+        for pattern in line.patterns {
+            assert_eq!(pattern.to_ascii_lowercase(), **pattern, "{}: patterns are in small letters", line.name);
+        }
+    }
+    assert!(names.len() >= 60, "{}", names.len());
+}
+
+#[test]
+fn every_failure_of_the_simulator_is_known() {
+    for named in NAMED {
+        let text =
+            named.text(None).replace("{PROGRAM}", "nvidia-container-cli").replace("{ROOTFS}", "/var/lib/c/rootfs");
+        let (status, document) = answer("doctor/healthy", &text);
+        assert_eq!(status, 0, "{}: {text}", named.name);
+        assert!(document["line"]["meaning"].is_string(), "{}", named.name);
+    }
+}
+
+#[test]
+fn the_lines_of_states_are_known_and_lead_back_to_them() {
+    for state in nvidia_hookctl::doctor::states::all() {
+        for text in state.lines {
+            let found = lines::all().any(|line| line.states.iter().any(|behind| behind.id == state.id));
+            assert!(found, "no line leads to {}, which users meet by {text:?}", state.id);
+        }
+    }
+}
+
+#[test]
+fn an_answer_says_what_this_host_has_to_do_with_it() {
+    let text = "nvidia-container-cli: initialization error: nvml error: driver/library version mismatch: unknown";
+    let (status, document) = answer("doctor/version-mismatch", text);
+    assert_eq!(status, 0);
+    assert_eq!(document["line"]["owner"], "admin");
+    assert_eq!(document["host"][0]["id"], "version-mismatch");
+    let (_, document) = answer("doctor/healthy", text);
+    assert_eq!(document["host"], serde_json::json!([]));
+}
+
+#[test]
+fn the_text_may_be_arguments_or_standard_input_and_an_unknown_one_is_told() {
+    let machine = machine("doctor/healthy");
+    let line = "nvml error: driver not loaded";
+    let by_argument = machine.run(&["why", line]);
+    assert_eq!(by_argument.status, 0);
+    assert_eq!(machine.run_with(&["why"], line.as_bytes(), &[]).stdout, by_argument.stdout);
+    for text in by_argument.stdout.lines() {
+        assert!(text.chars().count() <= 100, "{text}");
+    }
+    let unknown = machine.run(&["why", "nvidia-container-cli: initialization error: nvml error: driver exploded"]);
+    assert_eq!(unknown.status, 1);
+    assert!(unknown.stdout.contains("No line in this text is known") && unknown.stdout.contains("driver-not-loaded"));
+    assert_eq!(machine.run_with(&["why"], b" \n", &[]).status, 1);
+}
+
+#[test]
+fn what_was_printed_cannot_drive_the_terminal() {
+    let said = machine("doctor/healthy").run(&["why", "\u{1b}[2Jdevice error: \u{9b}31m: unknown device\u{202e}"]);
+    assert_eq!(said.status, 0);
+    assert!(said.stdout.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{:?}", said.stdout);
+}
