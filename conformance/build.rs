@@ -2,7 +2,6 @@
 //! instead: an edited case then needs no build.
 #![allow(clippy::disallowed_methods, reason = "a build script reads the tree")]
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -23,22 +22,33 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Path, text, path, text and so on, with a zero byte after each, compressed by zlib.
 fn pack(fixtures: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
-    let mut files = BTreeMap::new();
+    let mut files = Vec::new();
     for folder in FOLDERS {
         println!("cargo::rerun-if-changed={}", fixtures.join(folder).display());
-        gather(fixtures, &fixtures.join(folder), &mut files)?;
+        gather(&fixtures.join(folder), &mut files)?;
     }
-    Ok(miniz_oxide::deflate::compress_to_vec_zlib(&serde_json::to_vec(&files)?, 9))
+    files.sort();
+    let mut packed = String::new();
+    for file in files {
+        let text = fs::read_to_string(&file).map_err(|why| format!("{}: {why}", file.display()))?;
+        if text.contains('\0') {
+            return Err(format!("{}: a zero byte in a case", file.display()).into());
+        }
+        let path = file.strip_prefix(fixtures)?.to_string_lossy();
+        packed.extend([&path, "\0", &text, "\0"]);
+    }
+    Ok(miniz_oxide::deflate::compress_to_vec_zlib(packed.as_bytes(), 9))
 }
 
-fn gather(top: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Box<dyn Error>> {
+fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            gather(top, &path, files)?;
+            gather(&path, files)?;
         } else {
-            files.insert(path.strip_prefix(top)?.to_string_lossy().into_owned(), fs::read_to_string(&path)?);
+            files.push(path);
         }
     }
     Ok(())

@@ -37,11 +37,18 @@ impl Fixtures {
         Ok(Fixtures::of(files))
     }
 
-    /// Reads what `build.rs` has packed: the files as a JSON object, compressed by zlib.
+    /// Reads what `build.rs` has packed: path, text, path, text and so on, with a zero byte after each, compressed by zlib.
     pub fn unpack(packed: &[u8]) -> Result<Fixtures> {
         let bytes =
             miniz_oxide::inflate::decompress_to_vec_zlib(packed).map_err(|why| anyhow!("unpack the cases: {why}"))?;
-        Ok(Fixtures::of(serde_json::from_slice(&bytes).context("read the packed cases")?))
+        let text = String::from_utf8(bytes).context("read the packed cases")?;
+        let mut parts = text.split_terminator('\0').map(str::to_owned);
+        let mut files = Files::new();
+        while let Some(path) = parts.next() {
+            let text = parts.next().with_context(|| format!("the packed {path} has no text"))?;
+            files.insert(path, text);
+        }
+        Ok(Fixtures::of(files))
     }
 
     /// A file that must be there.
