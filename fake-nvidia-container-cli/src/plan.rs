@@ -45,7 +45,7 @@ pub enum Op {
     },
     /// A memory file system is mounted.
     Tmpfs {
-        /// Where.
+        /// The mount point.
         dst: Text,
         /// Its options.
         options: &'static str,
@@ -54,11 +54,11 @@ pub enum Op {
     },
     /// A file or folder of the host is mounted.
     Bind {
-        /// What.
+        /// The path on the host, below the driver root; of a container's own file, its path in the container.
         src: Text,
-        /// Where.
+        /// The mount point.
         dst: Text,
-        /// The flags.
+        /// The mount's flags.
         flags: &'static [&'static str],
         /// What kind of thing it is.
         #[serde(skip)]
@@ -86,7 +86,7 @@ pub enum Op {
     },
 }
 
-/// What is behind a bind mount; a simulator has to make it up.
+/// What a bind mount shows; a simulator has to make it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A program of the driver.
@@ -112,6 +112,26 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// The mode of the host's thing, which its mount point gets too.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        match self {
+            Self::Program | Self::Folder => 0o755,
+            Self::File | Self::ContainerFile => 0o644,
+            Self::Socket | Self::Device { .. } => 0o666,
+            Self::GpuFolder(_) => 0o555,
+            Self::Access(_) => 0o444,
+        }
+    }
+
+    /// Whether it is a folder.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        matches!(self, Self::Folder | Self::GpuFolder(_))
+    }
+}
+
 /// An operation, or one of the small things around it that a record leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -121,19 +141,21 @@ pub enum Action {
     Folder(Text),
     /// A symbolic link is made.
     Link {
-        /// Where.
+        /// Its path.
         at: Text,
-        /// What it says.
+        /// Its target, as written.
         to: String,
     },
     /// What was made for a mount that is undone is removed, if it is empty.
     Remove(Text),
     /// A file is written.
     File {
-        /// Where.
+        /// Its path.
         at: Text,
-        /// What it says.
+        /// Its content.
         content: String,
+        /// Its mode, before the process's mask.
+        mode: u32,
     },
 }
 

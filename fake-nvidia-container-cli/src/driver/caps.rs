@@ -56,9 +56,10 @@ pub fn accesses(gpu: &Gpu, mig: &Mig) -> [Access; 2] {
     ]
 }
 
-/// All nodes that the kernel keeps for a GPU, whether the parts exist or not.
+/// All nodes that the kernel keeps for a GPU, whether the parts exist or not. It keeps them for 32 GPUs.
 pub fn all(gpu: &Gpu) -> std::ops::Range<u32> {
-    first(gpu)..first(gpu) + PER_GPU
+    let end = if gpu.minor < 32 { first(gpu) + PER_GPU } else { first(gpu) };
+    first(gpu)..end
 }
 
 fn first(gpu: &Gpu) -> u32 {

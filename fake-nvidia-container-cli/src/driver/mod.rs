@@ -3,6 +3,7 @@
 //! It asks the topology and two variables, nothing else.
 
 pub mod caps;
+pub mod root;
 
 use crate::cli::Version;
 use nvidia_simulated_machine::driver_files;
@@ -89,10 +90,10 @@ fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
 
 /// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
 fn libraries(cache: &[String], driver: &str, version: Version) -> Vec<String> {
-    let rows =
-        driver_files::LIBS.iter().filter(|(name, _)| *name != driver_files::TILEIRAS || version >= Version(1, 19, 0));
-    rows.filter_map(|(name, _)| {
-        let stem = format!("{name}.so");
+    let known = |name: &str| name != driver_files::TILEIRAS || version >= Version(1, 19, 0);
+    let rows = driver_files::LIBS.iter().filter(|library| known(library.name));
+    rows.filter_map(|library| {
+        let stem = format!("{}.so", library.name);
         let file = |path: &&String| {
             let base = path.rsplit('/').next().unwrap_or_default();
             base.starts_with(&stem) && base.ends_with(driver)

@@ -6,7 +6,7 @@ mod process;
 mod write;
 
 pub use process::Process;
-pub use write::append;
+pub use write::{Sink, open_private};
 
 use crate::cli::Parsed;
 use crate::outcome::Outcome;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One run, as told to whoever reads the file.
+/// One run, as whoever reads the file sees it.
 #[derive(Debug, Serialize)]
 pub struct Record<'a> {
     /// The process as it was started.

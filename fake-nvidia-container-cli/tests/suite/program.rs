@@ -23,7 +23,7 @@ fn faults_of_the_simulator_are_told_apart() {
         ("FAKE_NVIDIA_FAIL", "nonsense", "`nonsense` is not understood"),
         ("FAKE_NVIDIA_FAIL", "every=2,exit=1,at=nowhere", "at=nowhere"),
         ("FAKE_NVIDIA_CLI_VERSION", "0.1.0", "not a version from 1.14.0"),
-        ("FAKE_NVIDIA_APPLY", "maybe", "none of record, files, mounts"),
+        ("FAKE_NVIDIA_APPLY", "maybe", "not one of imagine, record, files, mounts"),
         ("FAKE_NVIDIA_CONFIG", "/no/such/file", "/no/such/file"),
         ("FAKE_NVIDIA_RECORD", "/no/such/folder/record", "/no/such/folder/record"),
     ];
