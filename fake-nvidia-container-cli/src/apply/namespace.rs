@@ -43,13 +43,12 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Nothing is ever mounted where it would stay: in the machine's own namespace, or in this program's own unless the
-    /// command line names a process in it.
+    /// Nothing is ever mounted where it would stay: in this program's own namespace, unless the command line names a
+    /// process in it and it is not that of everything around, but one that was made for the purpose.
     fn refuse_own(&self, pid: i32, supervised: bool) -> Result<(), Stop> {
         let which = |handle: &OwnedFd| fstat(handle).map(|stat| stat.st_ino).ok();
-        let machine = stat("/proc/1/ns/mnt").map(|stat| stat.st_ino).ok();
-        let container = which(&self.container);
-        if container != which(&self.home) || (supervised && container != machine) {
+        let own = which(&self.home);
+        if which(&self.container) != own || (supervised && is_private(own)) {
             return Ok(());
         }
         Err(Stop::Internal(format!(
@@ -72,4 +71,25 @@ impl Namespace {
     pub(super) fn handle(&self) -> &OwnedFd {
         &self.container
     }
+}
+
+/// Whether a process that this one descends from is in another mount namespace. One that may not be looked at tells
+/// nothing.
+fn is_private(own: Option<u64>) -> bool {
+    let mut process = nix::unistd::getppid().as_raw();
+    while process > 0 {
+        let namespace = stat(format!("/proc/{process}/ns/mnt").as_str()).map(|stat| stat.st_ino).ok();
+        if namespace.is_some() && namespace != own {
+            return true;
+        }
+        process = parent(process).unwrap_or_default();
+    }
+    false
+}
+
+/// The parent of a process: the second field after its name, which may hold anything but ends with the last bracket.
+fn parent(process: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let (_, fields) = status.rsplit_once(')')?;
+    fields.split_whitespace().nth(1)?.parse().ok()
 }

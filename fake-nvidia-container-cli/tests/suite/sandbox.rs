@@ -5,7 +5,8 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// A folder with a container's root and a record.
 pub(crate) struct Sandbox {
@@ -51,6 +52,19 @@ impl Sandbox {
         all.extend(words);
         all.push(&rootfs);
         self.cli(&all)
+    }
+
+    /// Runs a command, and fails the test if it waits for something that never comes.
+    pub(crate) fn patiently(&self, mut command: Command) -> Output {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        for _ in 0..60_000 {
+            if child.try_wait().unwrap().is_some() {
+                return child.wait_with_output().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        panic!("{command:?} hangs");
     }
 
     /// All records.
