@@ -67,11 +67,26 @@ fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
         Ok(file) => serde_json::from_slice(&file).map_err(|why| format!("{}: {why}", smi::FILE)),
         Err(_) => topology::load(settings.topology.as_deref()).map(|machine| smi::Given::everything(&machine)),
     };
+    let given = given.and_then(|given| with_failure(given, settings));
     let words: Vec<String> = process.argv.iter().skip(1).map(|word| word.0.to_string()).collect();
     match given {
         Ok(given) => smi::run(&words, &given),
         Err(why) => Stop::Internal(why).outcome(""),
     }
+}
+
+/// A failure that was asked for is one of nvidia-smi too, if it is the driver's or a GPU's.
+fn with_failure(mut given: smi::Given, settings: &Settings) -> Result<smi::Given, String> {
+    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(given) };
+    let message = spec.stderr.filter(|text| {
+        let asks = text.contains("nvml error: ") || text.contains("load library failed: ");
+        asks && [Step::Init, Step::DriverInfo, Step::DeviceInfo].contains(&spec.step)
+    });
+    if let Some(message) = message {
+        let bus = given.gpus.first().map(|gpu| gpu.bus.clone()).unwrap_or_default();
+        given.broken = Some(smi::Trouble::of(&message, &given.driver, &bus));
+    }
+    Ok(given)
 }
 
 /// What a run came to.

@@ -117,7 +117,9 @@ impl Root {
 
     /// The names in a folder inside, sorted; empty if it is not a folder.
     pub fn list(&self, wanted: &str) -> Result<Vec<String>, String> {
-        Ok(self.walk(wanted)?.handle().and_then(|handle| Folder::of(handle).ok()?.names().ok()).unwrap_or_default())
+        let walked = self.walk(wanted)?;
+        let handle = if walked.names.is_empty() { self.handle() } else { walked.handle() };
+        Ok(handle.and_then(|handle| Folder::of(handle).ok()?.names().ok()).unwrap_or_default())
     }
 
     /// Its /proc, if that shows processes and is not just a folder of the image.

@@ -1,5 +1,6 @@
 //! What a container was given: the devices of a choice, as the stand-in of nvidia-smi tells them.
 
+use super::Trouble;
 use crate::simulate::Choice;
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
@@ -12,8 +13,8 @@ pub struct Given {
     pub driver: String,
     /// Its CUDA version.
     pub cuda: String,
-    /// What nvidia-smi says instead of anything else, if the driver does not answer.
-    pub broken: Option<String>,
+    /// Why nvidia-smi has nothing else to say.
+    pub broken: Option<Trouble>,
     /// The GPUs, numbered from 0.
     pub gpus: Vec<GivenGpu>,
 }
@@ -73,17 +74,17 @@ impl Given {
     }
 
     fn nothing(machine: &Topology) -> Self {
-        let broken = machine.fault_at(Step::Init).or_else(|| machine.fault_at(Step::DriverInfo)).map(|message| {
-            if message.contains("version mismatch") {
-                "Failed to initialize NVML: Driver/library version mismatch".to_owned()
-            } else {
-                "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. \
-                 Make sure that the latest NVIDIA driver is installed and running.\n"
-                    .to_owned()
-            }
-        });
+        let fault =
+            [Step::Init, Step::DriverInfo, Step::DeviceInfo].into_iter().find_map(|step| machine.fault_at(step));
+        let broken = fault.map(|message| trouble(machine, message));
         Self { driver: machine.driver.clone(), cuda: machine.cuda.clone(), broken, gpus: Vec::new() }
     }
+}
+
+/// The trouble that a message tells of, on a machine.
+fn trouble(machine: &Topology, message: &str) -> Trouble {
+    let bus = machine.gpus.first().map(|gpu| gpu.busid.to_ascii_uppercase()).unwrap_or_default();
+    Trouble::of(message, &machine.driver, &bus)
 }
 
 fn told<'a>(gpu: &Gpu, parts: impl Iterator<Item = &'a Mig>) -> GivenGpu {
