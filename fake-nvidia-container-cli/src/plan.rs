@@ -36,7 +36,7 @@ pub enum Op {
     },
     /// The driver is asked through its library.
     DriverInit {
-        /// The driver root.
+        /// The driver root, `/` unless one was given.
         root: Text,
         /// The user to ask as.
         uid: i64,
@@ -45,20 +45,20 @@ pub enum Op {
     },
     /// A memory file system is mounted.
     Tmpfs {
-        /// The mount point.
+        /// The mount point, with the container's root in front.
         dst: Text,
-        /// Its options.
+        /// Options of the file system.
         options: &'static str,
-        /// Its flags.
+        /// Flags of the mount, as `mount` names them.
         flags: &'static [&'static str],
     },
     /// A file or folder of the host is mounted.
     Bind {
         /// The path on the host, below the driver root; of a container's own file, its path in the container.
         src: Text,
-        /// The mount point.
+        /// The mount point, with the container's root in front.
         dst: Text,
-        /// The mount's flags.
+        /// Flags of the mount, as `mount` names them.
         flags: &'static [&'static str],
         /// What kind of thing it is.
         #[serde(skip)]
@@ -66,14 +66,14 @@ pub enum Op {
     },
     /// A device is allowed in the container's cgroup.
     CgroupAllow {
-        /// Its major number.
+        /// The major number that the node has.
         major: u32,
-        /// Its minor number.
+        /// The minor number that the node has.
         minor: u32,
     },
     /// The container's linker cache is made anew.
     Ldconfig {
-        /// The program.
+        /// The program, without the `@` of the host's.
         path: Text,
         /// Whether it is the host's.
         host: bool,
@@ -95,19 +95,19 @@ pub enum Kind {
     File,
     /// A file of the container's own.
     ContainerFile,
-    /// A socket.
+    /// A socket of a daemon.
     Socket,
-    /// A folder.
+    /// A folder with all that is in it.
     Folder,
     /// A GPU's folder under /proc, by the GPU's place.
     GpuFolder(usize),
     /// A file under /proc that stands for a right, with the node's minor number.
     Access(u32),
-    /// A device node.
+    /// A device node, with its numbers.
     Device {
-        /// Its major number.
+        /// The major number that the node has.
         major: u32,
-        /// Its minor number.
+        /// The minor number that the node has.
         minor: u32,
     },
 }
@@ -135,13 +135,13 @@ impl Kind {
 /// An operation, or one of the small things around it that a record leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A recorded operation.
+    /// An operation that a record shows.
     Op(Op),
     /// A folder is made.
     Folder(Text),
     /// A symbolic link is made.
     Link {
-        /// Its path.
+        /// Its path, with the container's root in front.
         at: Text,
         /// Its target, as written.
         to: String,
@@ -150,29 +150,29 @@ pub enum Action {
     Remove(Text),
     /// A file is written.
     File {
-        /// Its path.
+        /// Its path, with the container's root in front.
         at: Text,
-        /// Its content.
+        /// Its whole content.
         content: String,
         /// Its mode, before the process's mask.
         mode: u32,
     },
 }
 
-/// Everything in order.
+/// All that is done to a machine, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The actions.
+    /// The actions, the first one first.
     pub actions: Vec<Action>,
 }
 
 impl Plan {
-    /// Adds an operation.
+    /// Adds an operation at the end.
     pub fn op(&mut self, op: Op) {
         self.actions.push(Action::Op(op));
     }
 
-    /// Adds an action.
+    /// Adds an action at the end.
     pub fn action(&mut self, action: Action) {
         self.actions.push(action);
     }

@@ -20,7 +20,7 @@ pub const DEFAULT_FILE: &str = "/etc/fake-nvidia/config.toml";
 pub enum Apply {
     /// Touches nothing, and takes ROOTFS for an empty folder, whether it exists or not.
     Imagine,
-    /// Touches nothing.
+    /// Touches nothing, but looks at ROOTFS.
     #[default]
     Record,
     /// Makes the files and folders under the container's root.

@@ -8,15 +8,15 @@ use Capability::{Compute, Graphics, Ngx, Utility, Video};
 /// What a file serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Capability {
-    /// CUDA and OpenCL.
+    /// CUDA and OpenCL programs.
     Compute,
-    /// nvidia-smi and NVML.
+    /// nvidia-smi and what it stands on.
     Utility,
-    /// The video codecs.
+    /// Encoding and decoding of video.
     Video,
-    /// OpenGL and Vulkan.
+    /// OpenGL and Vulkan programs.
     Graphics,
-    /// NGX.
+    /// NGX, the library of neural graphics.
     Ngx,
 }
 
@@ -35,7 +35,7 @@ pub const BINS: [(&str, Capability); 6] = [
 pub struct Library {
     /// The start of its file name: `libcuda` of `libcuda.so.570.172.08`.
     pub name: &'static str,
-    /// What it serves.
+    /// The capability that brings it into a container.
     pub serves: Capability,
     /// What follows `.so` in its SONAME, the name that programs ask for and that ldconfig links to the file. `None` for
     /// a library that only the driver's own files load: its SONAME is the file name, so that nothing is linked.
@@ -64,9 +64,9 @@ const fn library_of(
     Library { name, serves, soname, branches, both_widths }
 }
 
-/// 64-bit and 32-bit.
+/// For 64-bit and 32-bit programs.
 const BOTH: bool = true;
-/// 64-bit alone.
+/// For 64-bit programs alone.
 const WIDE: bool = false;
 const ONE: Option<&str> = Some(".1");
 

@@ -3,7 +3,7 @@
 /// Why a word is not the wanted number; the texts are the C library's, lower-cased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadNumber {
-    /// Not a number, or something stands behind it.
+    /// Not a number, or followed by something else.
     Invalid,
     /// Too large or too small.
     Range,

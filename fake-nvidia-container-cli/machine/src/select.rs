@@ -42,7 +42,7 @@ impl Selection {
     }
 }
 
-/// The devices of a comma-separated list; the error is the item that names none.
+/// The devices of a comma-separated list; the error is the item that names no device.
 pub fn devices<'a>(list: &'a str, gpus: &[Gpu]) -> Result<Selection, &'a str> {
     let mut selection = Selection::default();
     for item in items(list) {
@@ -70,7 +70,7 @@ pub fn all_or_nothing(list: &str) -> Result<bool, &str> {
     }
 }
 
-/// The channels of a list, duplicates kept; the error is the item that is none.
+/// The channels of a list, duplicates kept; the error is the item that is not a channel.
 pub fn channels(list: &str) -> Result<Vec<u32>, &str> {
     let channel = |item| {
         let number = unsigned(item).filter(|n| *n <= LAST_CHANNEL).and_then(|n| u32::try_from(n).ok());

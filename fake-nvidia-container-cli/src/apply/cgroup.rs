@@ -29,7 +29,7 @@ impl Devices {
         Self { file, rules }
     }
 
-    /// Allows them.
+    /// Writes the rules, each in a write of its own as the kernel wants it.
     pub(super) fn allow(&self) {
         let Some(file) = &self.file else { return };
         for rule in &self.rules {

@@ -19,14 +19,14 @@ const PER_GPU: u32 = 15 * PER_INSTANCE;
 /// A file under /proc and its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The file.
+    /// The file under /proc, in full.
     pub proc: String,
     /// The node's minor number.
     pub minor: u32,
 }
 
 impl Access {
-    /// The node's path.
+    /// The path of the node with this minor number, on the host and in the container.
     #[must_use]
     pub fn dev(&self) -> String {
         dev(self.minor)

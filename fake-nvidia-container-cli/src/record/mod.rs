@@ -30,7 +30,7 @@ pub struct Record<'a> {
     pub parsed: Option<&'a Parsed>,
     /// What was done, or would have been, in order.
     pub plan: Vec<&'a Op>,
-    /// How it ended.
+    /// The end of the run.
     pub outcome: End<'a>,
 }
 
@@ -42,7 +42,7 @@ pub struct Target {
     namespaces: process::Namespaces,
 }
 
-/// The container's root.
+/// The container's root, as the command line names it.
 #[derive(Debug, Serialize)]
 pub struct Rootfs {
     path: Utf8,

@@ -40,7 +40,7 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Opens it.
+    /// Opens it by the rules of [`open_private`].
     pub fn open(path: &Path) -> Result<Self, String> {
         let file = open_private(path).map_err(|why| format!("record {}: {why}", path.display()))?;
         Ok(Self { path: path.to_owned(), file })

@@ -14,16 +14,16 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// What stands at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing.
+    /// The name is free.
     Nothing,
-    /// A folder.
+    /// A directory.
     Folder,
     /// A regular file, and whether it is empty.
     File {
         /// True if nothing is in it.
         empty: bool,
     },
-    /// A symbolic link.
+    /// A symbolic link, which is not followed.
     Link,
     /// A FIFO, a socket or a device.
     Other,
@@ -51,7 +51,7 @@ impl Ledger {
     }
 }
 
-/// A directory.
+/// A directory that is held open by its handle.
 #[derive(Debug)]
 pub struct Folder(OwnedFd);
 
@@ -68,7 +68,7 @@ impl Folder {
         fstat(handle).is_ok_and(|stat| is(stat.st_mode, SFlag::S_IFDIR))
     }
 
-    /// The handle.
+    /// The handle, for calls that take one; the folder keeps it.
     #[must_use]
     pub fn handle(&self) -> BorrowedFd<'_> {
         self.0.as_fd()

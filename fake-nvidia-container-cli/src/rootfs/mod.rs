@@ -40,7 +40,7 @@ pub fn words(why: Errno) -> String {
     }
 }
 
-/// A container's root.
+/// A container's root: its directory, opened once, and the name that it had.
 #[derive(Clone, Debug)]
 pub struct Root {
     /// The directory; `None` for one that is only imagined, where nothing exists and nothing can be done.
@@ -77,7 +77,7 @@ impl Root {
         Ok(Self { directory: Some(Rc::new(directory)), name: name.to_owned() })
     }
 
-    /// Its name.
+    /// Its name as it was given, which plans and messages show.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -180,13 +180,13 @@ mod tests {
         symlink("../new/deep", top.join("a/dangling")).unwrap();
         symlink("../../..", top.join("a/up")).unwrap();
         symlink("loop", top.join("loop")).unwrap();
-        symlink("/proc/self/root/etc", top.join("magic")).unwrap();
+        symlink("/proc/self/cwd/etc", top.join("magic")).unwrap();
         let name = top.to_str().unwrap();
         let root = Root::open(name, name).unwrap();
         assert_eq!(root.inner("/abs/b/new").unwrap(), "/a/b/new");
         assert_eq!(root.inner("abs/dangling/x").unwrap(), "/new/deep/x");
         assert_eq!(root.inner("/abs/missing/../b").unwrap(), "/a/b");
-        assert_eq!(root.inner("magic/passwd").unwrap(), "/proc/self/root/etc/passwd");
+        assert_eq!(root.inner("magic/passwd").unwrap(), "/proc/self/cwd/etc/passwd");
         assert!(root.exists("/abs/b").unwrap() && !root.exists("/abs/c").unwrap());
         assert_eq!(root.inner("a/up/x"), Err(format!("path error: a/up/x resolves outside of {name}")));
         let loops = format!("path error: {name}//loop/x: too many levels of symbolic links");

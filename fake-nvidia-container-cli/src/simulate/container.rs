@@ -21,28 +21,28 @@ pub enum CompatMode {
     Mount,
     /// Let ldconfig look at them first.
     Ldconfig,
-    /// Nothing.
+    /// Leave them alone.
     Disabled,
 }
 
-/// The container's flags.
+/// What the words of the container string switch on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// CUDA libraries.
+    /// CUDA libraries and what they need.
     pub compute: bool,
     /// CUDA programs too: video brings the libraries alone.
     pub compute_bins: bool,
     /// nvidia-smi and its libraries.
     pub utility: bool,
-    /// Video libraries.
+    /// Libraries of the video codecs.
     pub video: bool,
     /// OpenGL and Vulkan libraries.
     pub graphics: bool,
     /// The node of the display driver.
     pub display: bool,
-    /// NGX.
+    /// The library of NGX.
     pub ngx: bool,
-    /// 32-bit libraries.
+    /// The 32-bit libraries of whatever else is on.
     pub compat32: bool,
     /// Whether the device cgroup is left alone.
     pub no_cgroups: bool,
@@ -77,18 +77,18 @@ impl Flags {
     }
 }
 
-/// A container.
+/// A container as `configure` has set it up.
 #[derive(Clone, Debug)]
 pub struct Container {
-    /// Its flags.
+    /// What is switched on for it.
     pub flags: Flags,
-    /// Its root.
+    /// Its root, through which all that follows is done.
     pub root: Root,
     /// The user and group of its process; `None` where no process is looked at.
     pub owner: Option<(u32, u32)>,
     /// The driver's root on the host.
     pub driver_root: String,
-    /// Where libraries go.
+    /// The folder inside that takes libraries.
     pub libs_dir: &'static str,
     /// Where 32-bit libraries go.
     pub libs32_dir: &'static str,

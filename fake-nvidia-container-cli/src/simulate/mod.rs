@@ -31,13 +31,13 @@ const OPTION_LIMIT: usize = 256;
 /// What a run stands on.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
-    /// The machine.
+    /// The machine that the run is on.
     pub machine: &'a Topology,
     /// The version to imitate.
     pub version: Version,
-    /// `$PATH`.
+    /// The caller's `$PATH`; without one the driver's programs cannot be looked for.
     pub path: Option<&'a str>,
-    /// `$CUDA_MPS_PIPE_DIRECTORY`.
+    /// The caller's `$CUDA_MPS_PIPE_DIRECTORY`.
     pub mps: Option<&'a str>,
     /// The failure that was asked for.
     pub pending: &'a Pending,
@@ -81,7 +81,7 @@ impl Setting<'_> {
 /// What a command came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Standard output.
+    /// What goes to standard output.
     pub stdout: String,
     /// The devices that the container was given.
     pub choice: Choice,
@@ -118,7 +118,7 @@ pub fn run(setting: Setting<'_>, parsed: &Parsed, work: &mut Work) -> Result<Ans
 /// The devices that were chosen, and those whose MIG layout may be changed or watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// The devices.
+    /// The devices of `--device`.
     pub devices: Selection,
     /// GPUs for `--mig-config`, by place.
     pub config: Vec<usize>,

@@ -190,7 +190,7 @@ impl Mounts<'_> {
         if skip { Ok(()) } else { self.device(&node.path, node.major, node.minor) }
     }
 
-    /// Step 19.
+    /// Step 19: the linker's cache, over the folders that have got libraries.
     fn ldconfig(&mut self) {
         let container = self.container;
         let newer = |path: &&String| newer_major(path.rsplit('/').next().unwrap_or_default(), &self.machine.driver);

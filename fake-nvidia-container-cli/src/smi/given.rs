@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 /// The devices of one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
-    /// The driver's version.
+    /// The driver's version, e.g. `570.172.08`.
     pub driver: String,
-    /// Its CUDA version.
+    /// The CUDA version of the driver, e.g. `12.8`.
     pub cuda: String,
     /// Why nvidia-smi has nothing else to say.
     pub broken: Option<Trouble>,
@@ -19,16 +19,16 @@ pub struct Given {
     pub gpus: Vec<GivenGpu>,
 }
 
-/// A GPU.
+/// A GPU that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenGpu {
-    /// The product's name.
+    /// The product's name, as the driver tells it.
     pub name: String,
-    /// Its UUID.
+    /// Its UUID, with the prefix that says the kind.
     pub uuid: String,
-    /// Its bus.
+    /// Its bus, with eight digits of domain and in capitals.
     pub bus: String,
-    /// Its compute capability.
+    /// Its compute capability, e.g. `9.0`.
     pub arch: String,
     /// Its memory in MiB.
     pub memory: u64,
@@ -41,13 +41,13 @@ pub struct GivenGpu {
 /// A part of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenMig {
-    /// Its UUID.
+    /// Its UUID, with the prefix that says the kind.
     pub uuid: String,
-    /// Its profile.
+    /// Its profile, e.g. `1g.5gb`.
     pub profile: String,
-    /// Its GPU instance.
+    /// The number of its GPU instance.
     pub gi: u32,
-    /// Its compute instance.
+    /// The number of its compute instance.
     pub ci: u32,
 }
 

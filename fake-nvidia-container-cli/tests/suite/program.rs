@@ -19,7 +19,7 @@ fn faults_of_the_simulator_are_told_apart() {
     fs::write(sandbox.path("bad.toml"), "gpus = 2\nmodell = \"T4\"\n").unwrap();
     let cases = [
         ("FAKE_NVIDIA_TOPOLOGY", "bad.toml", "bad.toml:2:1: unknown field `modell`"),
-        ("FAKE_NVIDIA_TOPOLOGY", "nowhere", "no built-in name"),
+        ("FAKE_NVIDIA_TOPOLOGY", "nowhere", "not a built-in name"),
         ("FAKE_NVIDIA_FAIL", "nonsense", "`nonsense` is not understood"),
         ("FAKE_NVIDIA_FAIL", "every=2,exit=1,at=nowhere", "at=nowhere"),
         ("FAKE_NVIDIA_CLI_VERSION", "0.1.0", "not a version from 1.14.0"),

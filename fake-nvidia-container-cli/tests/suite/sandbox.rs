@@ -26,7 +26,7 @@ impl Sandbox {
         self.top.path().join(name)
     }
 
-    /// The container's root.
+    /// The path of the container's root.
     pub(crate) fn rootfs(&self) -> String {
         self.path("rootfs").to_str().unwrap().to_owned()
     }
@@ -67,13 +67,13 @@ impl Sandbox {
         panic!("{command:?} hangs");
     }
 
-    /// All records.
+    /// All records of the runs so far.
     pub(crate) fn records(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path("record")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The last record.
+    /// The record of the last run.
     pub(crate) fn record(&self) -> Value {
         self.records().pop().unwrap()
     }

@@ -38,14 +38,14 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
 }
 
 fn fault(file: FaultFile) -> Result<Fault, String> {
-    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is no step", file.at))?;
+    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is not a step", file.at))?;
     Ok(Fault { at, message: file.message })
 }
 
 fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Result<Gpu, String> {
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
-    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is no known model");
+    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is not a known model");
     let entries = file.mig.unwrap_or_default();
     let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !entries.is_empty());
     let enabled = file.mig_enabled.unwrap_or(!entries.is_empty());

@@ -68,7 +68,7 @@ impl Ldconfig {
         container.root.exists(&self.path).map_err(|why| Stop::error(CLASS, why))
     }
 
-    /// Runs it.
+    /// Runs it in the container and waits for its end.
     pub(super) fn run(&self, namespace: &Namespace, container: &Container, parsed: &Parsed) -> Result<(), Stop> {
         let started = self.start(namespace, container, parsed);
         let ended =
