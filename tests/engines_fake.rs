@@ -1,5 +1,6 @@
 //! Real containers on simulated GPUs: `runc` starts a busybox, a prestart hook of three lines calls the fake in the mode
-//! `mounts`, and the container looks around. Needs root, runc and a static busybox; it does not skip without them.
+//! `mounts`, and the container looks around. Needs root, runc, a static busybox and a Debian root in target/debian, all of
+//! which `.ci/run` prepares; it does not skip without them.
 //!
 //! `cargo test --features engines --test engines_fake`
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
@@ -33,6 +34,9 @@ static CLI: LazyLock<PathBuf> = LazyLock::new(|| {
     assert!(built.success(), "the static build failed");
     folder.join(target).join("debug/fake-nvidia-container-cli")
 });
+
+/// The number that root of a remapped container has on the host.
+const REMAPPED: u32 = 300_000;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
@@ -81,6 +85,8 @@ impl Bundle {
     }
 
     fn config(&self, topology: &str, script: &str) {
+        // runc writes no specification over another.
+        let _ = fs::remove_file(self.path("config.json"));
         let made = Command::new("runc").arg("spec").current_dir(self.top.path()).output().expect("runc");
         assert!(made.status.success());
         let mut config: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
@@ -109,6 +115,30 @@ impl Bundle {
         }
         rootless["linux"]["namespaces"].as_array_mut().unwrap().retain(|namespace| namespace["type"] != "user");
         fs::write(self.path("config.json"), rootless.to_string()).unwrap();
+        self
+    }
+
+    /// Gives the container a user namespace with other numbers on the host, as `userns-remap` and `--uidmap` do.
+    fn remapped(self) -> Self {
+        fs::set_permissions(self.top.path(), Permissions::from_mode(0o755)).unwrap();
+        let owner = format!("{REMAPPED}:{REMAPPED}");
+        assert!(Command::new("chown").args(["-R", &owner]).arg(self.path("rootfs")).status().unwrap().success());
+        let mut config: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
+        for mapping in ["uidMappings", "gidMappings"] {
+            config["linux"][mapping] = json!([{ "containerID": 0, "hostID": REMAPPED, "size": 65536 }]);
+        }
+        config["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "user" }));
+        fs::write(self.path("config.json"), config.to_string()).unwrap();
+        self
+    }
+
+    /// Takes a copy of the Debian root that `.ci/run` prepares in the place of the busybox.
+    fn debian(self) -> Self {
+        let prepared = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/debian");
+        assert!(prepared.join("etc/debian_version").exists(), "{}: .ci/run prepares it", prepared.display());
+        fs::remove_dir_all(self.path("rootfs")).unwrap();
+        let copied = Command::new("cp").arg("-a").arg(prepared).arg(self.path("rootfs")).status().unwrap();
+        assert!(copied.success());
         self
     }
 
@@ -215,6 +245,43 @@ fn in_a_user_namespace_plain_files_stand_for_nodes() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.starts_with("GPU 0: NVIDIA A100-SXM4-40GB") && stdout.ends_with("files\n"), "{stdout}");
+}
+
+#[test]
+fn in_a_remapped_container_everything_belongs_to_its_root() {
+    let script = "nvidia-smi -L; ls -ln /dev/nvidia1; ls -ldn /usr/lib64 /usr/lib64/libcuda.so";
+    let bundle = Bundle::new("a100", "--device=1 --utility --compute", script).remapped();
+    let output = bundle.run();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.starts_with("GPU 0: NVIDIA A100-SXM4-40GB"), "{stdout}");
+    assert!(stdout.contains("\ncrw-rw-rw-") && stdout.contains("195,   1"), "{stdout}");
+    // The folder and the link were made in the container; both numbers are those of its root.
+    assert_eq!(stdout.lines().filter(|line| line.contains(" 0        0 ")).count(), 2, "{stdout}");
+}
+
+#[test]
+fn a_node_without_hardware_says_so() {
+    let bundle = Bundle::new("t4", "--device=0 --utility", "cat /dev/nvidia0");
+    let said = String::from_utf8_lossy(&bundle.run().stderr).into_owned();
+    let cgroups = fs::read_to_string("/proc/self/cgroup").unwrap();
+    // The device cgroup of version 2 stays as the engine made it.
+    let expected = if cgroups.contains(":devices:") { "No such device or address" } else { "Operation not permitted" };
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_debian_container_finds_the_driver_by_the_linkers_cache() {
+    let script =
+        "ldconfig -p | grep -c 'libcuda.so.1 '; perl -e 'print readlink(\"/usr/lib/x86_64-linux-gnu/libcuda.so.1\")'";
+    let bundle = Bundle::new("t4", "--device=0 --utility --compute --ldconfig=@/sbin/ldconfig", script).debian();
+    for (topology, driver) in [("t4", "550.54.15"), ("h100", "570.172.08")] {
+        // The same container again with another driver: links and cache follow.
+        bundle.config(topology, script);
+        let output = bundle.run();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("1\nlibcuda.so.{driver}"));
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The file of `--debug`: in the real program's form, telling what the simulator did. It knows a finished run only.
 //!
-//! Like the real one it is appended to, and a file that cannot be opened is passed over in silence.
+//! Like the real one it is appended to, and a file that cannot be opened is passed over in silence; so is a FIFO that nobody reads.
 
 use crate::cli::{Parsed, Version};
 use crate::outcome::Outcome;
@@ -8,6 +8,7 @@ use crate::plan::{Op, Plan};
 use nvidia_simulated_machine::text::path;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Appends the log of a run that came as far as the library; before that the real program opens no log either.
@@ -33,7 +34,9 @@ pub fn write(file: &str, version: Version, parsed: &Parsed, plan: &Plan, outcome
     if outcome.exit == 0 {
         text.push_str(&format!("I{stamp} {process} nvc.c:0] shutting down library context\n"));
     }
-    if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path(file)) {
+    if let Ok(mut file) =
+        OpenOptions::new().append(true).create(true).custom_flags(nix::libc::O_NONBLOCK).open(path(file))
+    {
         let _ = file.write_all(&nvidia_simulated_machine::text::bytes(&text));
     }
 }

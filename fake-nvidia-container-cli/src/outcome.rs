@@ -9,7 +9,7 @@ pub struct Outcome {
     pub stdout: String,
     /// Everything for standard error.
     pub stderr: String,
-    /// The exit code.
+    /// The exit code that the caller sees.
     pub exit: i32,
     /// The signal that the program sends to itself in the end, if a failure asks for one.
     pub signal: Option<i32>,

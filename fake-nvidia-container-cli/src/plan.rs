@@ -36,7 +36,7 @@ pub enum Op {
     },
     /// The driver is asked through its library.
     DriverInit {
-        /// The driver root.
+        /// The driver root, `/` unless one was given.
         root: Text,
         /// The user to ask as.
         uid: i64,
@@ -45,20 +45,20 @@ pub enum Op {
     },
     /// A memory file system is mounted.
     Tmpfs {
-        /// Where.
+        /// The mount point, with the container's root in front.
         dst: Text,
-        /// Its options.
+        /// Options of the file system.
         options: &'static str,
-        /// Its flags.
+        /// Flags of the mount, as `mount` names them.
         flags: &'static [&'static str],
     },
     /// A file or folder of the host is mounted.
     Bind {
-        /// What.
+        /// The path on the host, below the driver root; of a container's own file, its path in the container.
         src: Text,
-        /// Where.
+        /// The mount point, with the container's root in front.
         dst: Text,
-        /// The flags.
+        /// Flags of the mount, as `mount` names them.
         flags: &'static [&'static str],
         /// What kind of thing it is.
         #[serde(skip)]
@@ -66,14 +66,14 @@ pub enum Op {
     },
     /// A device is allowed in the container's cgroup.
     CgroupAllow {
-        /// Its major number.
+        /// The major number that the node has.
         major: u32,
-        /// Its minor number.
+        /// The minor number that the node has.
         minor: u32,
     },
     /// The container's linker cache is made anew.
     Ldconfig {
-        /// The program.
+        /// The program, without the `@` of the host's.
         path: Text,
         /// Whether it is the host's.
         host: bool,
@@ -86,7 +86,7 @@ pub enum Op {
     },
 }
 
-/// What is behind a bind mount; a simulator has to make it up.
+/// What a bind mount shows; a simulator has to make it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A program of the driver.
@@ -95,62 +95,84 @@ pub enum Kind {
     File,
     /// A file of the container's own.
     ContainerFile,
-    /// A socket.
+    /// A socket of a daemon.
     Socket,
-    /// A folder.
+    /// A folder with all that is in it.
     Folder,
     /// A GPU's folder under /proc, by the GPU's place.
     GpuFolder(usize),
     /// A file under /proc that stands for a right, with the node's minor number.
     Access(u32),
-    /// A device node.
+    /// A device node, with its numbers.
     Device {
-        /// Its major number.
+        /// The major number that the node has.
         major: u32,
-        /// Its minor number.
+        /// The minor number that the node has.
         minor: u32,
     },
+}
+
+impl Kind {
+    /// The mode of the host's thing, which its mount point gets too.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        match self {
+            Self::Program | Self::Folder => 0o755,
+            Self::File | Self::ContainerFile => 0o644,
+            Self::Socket | Self::Device { .. } => 0o666,
+            Self::GpuFolder(_) => 0o555,
+            Self::Access(_) => 0o444,
+        }
+    }
+
+    /// Whether it is a folder.
+    #[must_use]
+    pub fn is_folder(&self) -> bool {
+        matches!(self, Self::Folder | Self::GpuFolder(_))
+    }
 }
 
 /// An operation, or one of the small things around it that a record leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// A recorded operation.
+    /// An operation that a record shows.
     Op(Op),
     /// A folder is made.
     Folder(Text),
     /// A symbolic link is made.
     Link {
-        /// Where.
+        /// Its path, with the container's root in front.
         at: Text,
-        /// What it says.
+        /// Its target, as written.
         to: String,
     },
     /// What was made for a mount that is undone is removed, if it is empty.
     Remove(Text),
     /// A file is written.
     File {
-        /// Where.
+        /// Its path, with the container's root in front.
         at: Text,
-        /// What it says.
+        /// Its whole content.
         content: String,
+        /// Its mode, before the process's mask.
+        mode: u32,
     },
 }
 
-/// Everything in order.
+/// All that is done to a machine, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The actions.
+    /// The actions, the first one first.
     pub actions: Vec<Action>,
 }
 
 impl Plan {
-    /// Adds an operation.
+    /// Adds an operation at the end.
     pub fn op(&mut self, op: Op) {
         self.actions.push(Action::Op(op));
     }
 
-    /// Adds an action.
+    /// Adds an action at the end.
     pub fn action(&mut self, action: Action) {
         self.actions.push(action);
     }

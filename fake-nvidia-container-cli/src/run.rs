@@ -1,13 +1,13 @@
 //! A run from start to end: the one file that reads like the list of what happens.
 
 use crate::apply;
-use crate::cli::{self, Command, Context, Parsed, Reading};
+use crate::cli::{self, Context, Parsed, Reading};
 use crate::failure::{self, Pending};
 use crate::outcome::{Outcome, Stop};
 use crate::plan::Plan;
-use crate::record::{Process, Record, append};
+use crate::record::{Process, Record, Sink};
 use crate::settings::{self, Apply, Settings};
-use crate::simulate::{self, Setting};
+use crate::simulate::{self, Look, Setting, Work};
 use crate::{debug_log, smi, verbs};
 use nix::sys::signal::Signal;
 use nvidia_simulated_machine::step::Step;
@@ -23,10 +23,13 @@ use std::time::Duration;
 #[must_use]
 pub fn main(arguments: &[&[u8]]) -> i32 {
     let process = Process::look(arguments);
-    tell_panics_apart();
+    let argv: Vec<Text> = process.argv.iter().map(|word| word.0.clone()).collect();
+    if let Some((_, words)) = argv.split_first().filter(|(name, _)| name.as_str() == apply::LDCONFIG) {
+        return apply::ldconfig(words);
+    }
+    report_panics_as_internal();
     occupy_standard_descriptors();
     let settings = settings::load(|name| std::env::var_os(name));
-    let argv: Vec<Text> = process.argv.iter().map(|word| word.0.clone()).collect();
     if let Some(outcome) = verbs::run(&argv, &settings) {
         return end(&outcome);
     }
@@ -37,11 +40,15 @@ pub fn main(arguments: &[&[u8]]) -> i32 {
     if let Some(name) = standin(&process) {
         return end(&answer_as(&name, &process, &settings));
     }
+    let sink = match settings.record.as_deref().map(Sink::open).transpose() {
+        Ok(sink) => sink,
+        Err(why) => return end(&Stop::Internal(why).outcome("")),
+    };
     let run = match broken {
         Some(stop) => Run::stopped(stop),
         None => run(&process, &settings),
     };
-    finish(&process, &settings, run)
+    finish(&process, &settings, sink, run)
 }
 
 /// The name of a driver's program, if this one runs under it.
@@ -60,11 +67,26 @@ fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
         Ok(file) => serde_json::from_slice(&file).map_err(|why| format!("{}: {why}", smi::FILE)),
         Err(_) => topology::load(settings.topology.as_deref()).map(|machine| smi::Given::everything(&machine)),
     };
+    let given = given.and_then(|given| with_failure(given, settings));
     let words: Vec<String> = process.argv.iter().skip(1).map(|word| word.0.to_string()).collect();
     match given {
         Ok(given) => smi::run(&words, &given),
         Err(why) => Stop::Internal(why).outcome(""),
     }
+}
+
+/// A failure that was asked for is one of nvidia-smi too, if it is the driver's or a GPU's.
+fn with_failure(mut given: smi::Given, settings: &Settings) -> Result<smi::Given, String> {
+    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(given) };
+    let message = spec.stderr.filter(|text| {
+        let asks = text.contains("nvml error: ") || text.contains("load library failed: ");
+        asks && [Step::Init, Step::DriverInfo, Step::DeviceInfo].contains(&spec.step)
+    });
+    if let Some(message) = message {
+        let bus = given.gpus.first().map(|gpu| gpu.bus.clone()).unwrap_or_default();
+        given.broken = Some(smi::Trouble::of(&message, &given.driver, &bus));
+    }
+    Ok(given)
 }
 
 /// What a run came to.
@@ -102,8 +124,9 @@ fn run(process: &Process, settings: &Settings) -> Run {
         Ok(parsed) => parsed,
         Err(stop) => return Run::stopped_as(stop, &program),
     };
-    let mut plan = Plan::default();
-    let outcome = steps(process, settings, &pending, &program, &parsed, &mut plan);
+    let mut work = Work::default();
+    let outcome = steps(process, settings, &pending, &program, &parsed, &mut work);
+    let plan = work.plan;
     let outcome = outcome.map_or_else(|stop| stop.outcome(&program), |stdout| Outcome { stdout, ..Outcome::default() });
     let debug = parsed.debug.as_deref().or_else(|| process.variable("NVC_DEBUG_FILE"));
     if let Some(file) = debug {
@@ -132,7 +155,7 @@ fn steps(
     pending: &Pending,
     program: &str,
     parsed: &Parsed,
-    plan: &mut Plan,
+    work: &mut Work,
 ) -> Result<String, Stop> {
     let machine = topology::load(settings.topology.as_deref()).map_err(Stop::Internal)?;
     let setting = Setting {
@@ -142,15 +165,21 @@ fn steps(
         mps: process.variable("CUDA_MPS_PIPE_DIRECTORY"),
         pending,
         program,
-        live: settings.apply == Apply::Mounts,
+        look: match settings.apply {
+            Apply::Imagine => Look::Nowhere,
+            Apply::Record | Apply::Files => Look::Rootfs,
+            Apply::Mounts => Look::Everywhere,
+        },
     };
-    let answer = simulate::run(setting, parsed, plan);
-    if settings.apply == Apply::Files {
-        apply::files(plan).map_err(Stop::Internal)?;
+    let answer = simulate::run(setting, parsed, work);
+    let Work { plan, container } = work;
+    // What there was before an error appears too, as it would in the real program's container.
+    if let Some(container) = container.as_ref().filter(|_| settings.apply == Apply::Files) {
+        apply::files(plan, &container.root)?;
     }
     let answer = answer?;
-    if settings.apply == Apply::Mounts && parsed.command == Command::Configure {
-        apply::mounts(plan, &machine, &answer.choice, parsed)?;
+    if let Some(container) = container.as_ref().filter(|_| settings.apply == Apply::Mounts) {
+        apply::mounts(plan, container, &machine, &answer.choice, parsed)?;
     }
     pending.at(Step::End, program)?;
     Ok(answer.stdout)
@@ -167,12 +196,12 @@ fn context(process: &Process, settings: &Settings) -> Context {
 }
 
 /// Records, prints and ends.
-fn finish(process: &Process, settings: &Settings, run: Run) -> i32 {
+fn finish(process: &Process, settings: &Settings, sink: Option<Sink>, run: Run) -> i32 {
     let mut outcome = run.outcome;
-    if let Some(path) = &settings.record {
+    if let Some(sink) = sink {
         let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, settings.fail.as_deref());
         let line = serde_json::to_vec(&record).map_err(|why| why.to_string());
-        if let Err(why) = line.and_then(|line| append(path, line)) {
+        if let Err(why) = line.and_then(|line| sink.append(line)) {
             outcome = Stop::Internal(why).outcome("");
         }
     }
@@ -181,7 +210,7 @@ fn finish(process: &Process, settings: &Settings, run: Run) -> i32 {
 
 /// Prints, and ends as the outcome says.
 fn end(outcome: &Outcome) -> i32 {
-    // A closed stream is the caller's choice and changes nothing.
+    // Write errors are ignored: a closed stream must not change the exit code.
     let _ = std::io::stdout().write_all(&text::bytes(&outcome.stdout)).and_then(|()| std::io::stdout().flush());
     let _ = std::io::stderr().write_all(&text::bytes(&outcome.stderr));
     linger(outcome);
@@ -201,7 +230,7 @@ fn linger(outcome: &Outcome) {
 }
 
 /// A panic is a fault of the simulator like any other: exit code 3, and the line that the real program never prints.
-fn tell_panics_apart() {
+fn report_panics_as_internal() {
     std::panic::set_hook(Box::new(|panic| {
         let payload = panic.payload();
         let owned = payload.downcast_ref::<String>().map(String::as_str);

@@ -5,7 +5,10 @@
 use crate::cli::Version;
 use serde::Deserialize;
 use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The file that is read when no variable names another: engines start hooks with an empty environment.
@@ -15,7 +18,9 @@ pub const DEFAULT_FILE: &str = "/etc/fake-nvidia/config.toml";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Apply {
-    /// Touches nothing.
+    /// Touches nothing, and takes ROOTFS for an empty folder, whether it exists or not.
+    Imagine,
+    /// Touches nothing, but looks at ROOTFS.
     #[default]
     Record,
     /// Makes the files and folders under the container's root.
@@ -87,17 +92,18 @@ pub fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Str
 
 fn apply_mode(word: &str) -> Result<Apply, String> {
     match word {
+        "imagine" => Ok(Apply::Imagine),
         "record" => Ok(Apply::Record),
         "files" => Ok(Apply::Files),
         "mounts" => Ok(Apply::Mounts),
-        _ => Err(format!("apply: `{word}` is none of record, files, mounts")),
+        _ => Err(format!("apply: `{word}` is not one of imagine, record, files, mounts")),
     }
 }
 
 /// The named file must exist; the default one need not.
 fn read_file(named: Option<PathBuf>) -> Result<File, String> {
     let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
-    let text = match std::fs::read_to_string(&path) {
+    let text = match read_plain(&path).and_then(|raw| String::from_utf8(raw).map_err(io::Error::other)) {
         Ok(text) => text,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(File::default()),
         Err(why) => return Err(format!("{}: {why}", path.display())),
@@ -108,6 +114,19 @@ fn read_file(named: Option<PathBuf>) -> Result<File, String> {
     file.counter = file.counter.map(|p| folder.join(p));
     file.topology = file.topology.map(|t| beside(folder, t));
     Ok(file)
+}
+
+/// The content of a file, or of /dev/null; of anything else nothing is read, since a FIFO would be waited for.
+pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
+    let kind = file.metadata()?;
+    let is_null = kind.file_type().is_char_device() && kind.rdev() == nix::sys::stat::makedev(1, 3);
+    if !kind.is_file() && !is_null {
+        return Err(io::Error::other("not a file"));
+    }
+    let mut content = Vec::new();
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// A topology that is a path is meant beside the file: an engine's working directory is the bundle.

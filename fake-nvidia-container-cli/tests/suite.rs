@@ -1,10 +1,12 @@
 //! The suite of the simulator. The recorded runs of the real program are beside it, in `vectors`; what needs root and a
 //! container engine is in the `engines` suites of the workspace's root.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+#![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod suite {
     mod command_line;
     mod documents;
+    mod hostile;
+    pub(crate) mod hostile_root;
     mod program;
     pub(crate) mod programs;
     mod recipes;

@@ -126,6 +126,8 @@ fn prestart(root: &Path) {
         .env_clear()
         .env(name, value)
         .env("FAKE_NVIDIA_RECORD", root.join("record.jsonl"))
+        // The bundle's root exists below this directory only, which the hook takes for the machine.
+        .env("FAKE_NVIDIA_APPLY", "imagine")
         .env("FAKE_NVIDIA_TOPOLOGY", "h100")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

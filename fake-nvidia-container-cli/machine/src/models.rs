@@ -3,13 +3,13 @@
 /// What a model's name implies.
 #[derive(Clone, Copy, Debug)]
 pub struct Model {
-    /// The short name.
+    /// The name that a topology may use.
     pub short: &'static str,
     /// The product's name as the driver tells it.
     pub name: &'static str,
-    /// The compute capability.
+    /// The compute capability, `M.m`.
     pub arch: &'static str,
-    /// The brand word.
+    /// The brand word, as requirements ask for it.
     pub brand: &'static str,
     /// The memory in MiB.
     pub memory: u64,
@@ -28,7 +28,7 @@ const fn model(
     Model { short, name, arch, brand, memory, mig_capable }
 }
 
-/// All known models.
+/// All models that a topology may name.
 pub const MODELS: [Model; 18] = [
     model("K80", "Tesla K80", "3.7", "Tesla", 11_441, false),
     model("P100", "Tesla P100-PCIE-16GB", "6.0", "Tesla", 16_384, false),

@@ -3,7 +3,7 @@
 /// Why a word is not the wanted number; the texts are the C library's, lower-cased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadNumber {
-    /// Not a number, or something stands behind it.
+    /// Not a number, or followed by something else.
     Invalid,
     /// Too large or too small.
     Range,
@@ -46,10 +46,12 @@ pub fn signed(word: &str) -> Result<i64, BadNumber> {
 /// An unsigned number that takes up the whole word; a minus sign wraps around as in C, too large is the largest.
 #[must_use]
 pub fn unsigned(word: &str) -> Option<u64> {
-    let (negative, digits, rest) = scan(word).filter(|(_, _, rest)| rest.is_empty())?;
-    debug_assert!(rest.is_empty());
-    let value = digits.parse::<u64>().unwrap_or(u64::MAX);
-    Some(if negative && value != u64::MAX { value.wrapping_neg() } else { value })
+    let (negative, digits, _) = scan(word).filter(|(_, _, rest)| rest.is_empty())?;
+    match digits.parse::<u64>() {
+        Ok(value) if negative => Some(value.wrapping_neg()),
+        Ok(value) => Some(value),
+        Err(_) => Some(u64::MAX),
+    }
 }
 
 /// A process id: fits a C int.
@@ -79,6 +81,21 @@ mod tests {
         ];
         for (word, expected) in cases {
             assert_eq!(pid(word), expected, "{word:?}");
+        }
+    }
+
+    #[test]
+    fn a_minus_sign_wraps_around_and_too_large_is_the_largest() {
+        let cases = [
+            ("7", Some(7)),
+            ("-1", Some(u64::MAX)),
+            ("-18446744073709551615", Some(1)),
+            ("18446744073709551616", Some(u64::MAX)),
+            ("-18446744073709551616", Some(u64::MAX)),
+            ("1x", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(unsigned(word), expected, "{word}");
         }
     }
 

@@ -42,7 +42,7 @@ impl Selection {
     }
 }
 
-/// The devices of a comma-separated list; the error is the item that names none.
+/// The devices of a comma-separated list; the error is the item that names no device.
 pub fn devices<'a>(list: &'a str, gpus: &[Gpu]) -> Result<Selection, &'a str> {
     let mut selection = Selection::default();
     for item in items(list) {
@@ -70,7 +70,7 @@ pub fn all_or_nothing(list: &str) -> Result<bool, &str> {
     }
 }
 
-/// The channels of a list, duplicates kept; the error is the item that is none.
+/// The channels of a list, duplicates kept; the error is the item that is not a channel.
 pub fn channels(list: &str) -> Result<Vec<u32>, &str> {
     let channel = |item| {
         let number = unsigned(item).filter(|n| *n <= LAST_CHANNEL).and_then(|n| u32::try_from(n).ok());
@@ -123,16 +123,23 @@ fn bus(item: &str) -> Option<String> {
     Some(format!("{domain:08x}:{bus:02x}:{device:02x}.0"))
 }
 
-/// A hexadecimal number of so many characters at most, as C's scanf reads it: blanks, a sign and `0x` may come first.
+/// A hexadecimal number of so many characters at most, as C's scanf reads it with `%x`: blanks may come first, then a sign
+/// and `0x`, which alone is 0. What does not fit into 64 bits is all ones; of the rest the lower 32 bits count.
 fn hex(text: &str, width: usize) -> Option<(u32, &str)> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
     let is_hex = |c: char| c.is_ascii_hexdigit();
-    let unsigned = text.strip_prefix('+').unwrap_or(text);
-    let bare = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")).filter(|t| t.starts_with(is_hex));
-    let digits = bare.unwrap_or(unsigned);
-    let room = width.saturating_sub(text.len() - digits.len());
+    let sign = text.chars().next().filter(|c| matches!(c, '+' | '-'));
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let room = width.saturating_sub(text.len() - unsigned.len());
+    let prefixed = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")).filter(|_| room >= 2);
+    let (digits, room) = prefixed.map_or((unsigned, room), |rest| (rest, room - 2));
     let end = digits.find(|c| !is_hex(c)).unwrap_or(digits.len()).min(room);
     let (digits, rest) = digits.split_at_checked(end)?;
-    let value = u32::from_str_radix(digits, 16).ok()?;
-    Some((value, rest))
+    let value = match (digits, prefixed) {
+        ("", None) => return None,
+        ("", Some(_)) => 0,
+        (digits, _) => u64::from_str_radix(digits, 16).unwrap_or(u64::MAX),
+    };
+    let value = if sign == Some('-') { value.wrapping_neg() } else { value };
+    Some((u32::try_from(value & u64::from(u32::MAX)).unwrap_or_default(), rest))
 }

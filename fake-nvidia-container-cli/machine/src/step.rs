@@ -15,25 +15,25 @@ pub enum Step {
     Imex,
     /// The library and the driver.
     Init,
-    /// The container.
+    /// The container's root and process.
     Container,
     /// Versions and files of the driver.
     DriverInfo,
-    /// The devices.
+    /// What the driver tells of each device.
     DeviceInfo,
-    /// `--device`.
+    /// The list of `--device`.
     Device,
-    /// `--mig-config`.
+    /// The right of `--mig-config`.
     MigConfig,
-    /// `--mig-monitor`.
+    /// The right of `--mig-monitor`.
     MigMonitor,
-    /// `--require`.
+    /// The expressions of `--require`.
     Requirement,
     /// The driver's files in the container.
     Mount,
     /// ldconfig in the container.
     Ldcache,
-    /// After all else.
+    /// After everything else has succeeded.
     End,
 }
 

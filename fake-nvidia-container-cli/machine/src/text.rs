@@ -1,6 +1,6 @@
 //! Text that came from outside and may not be UTF-8, carried through `&str` code without losing a byte.
 //!
-//! A byte that is no UTF-8 becomes one character of the last private plane and is turned back on the way out. It knows
+//! A byte that is not UTF-8 becomes one character of the last private plane and is turned back on the way out. It knows
 //! nothing of options, files or devices.
 
 use serde::{Serialize, Serializer};
@@ -18,7 +18,7 @@ const ESCAPE: u32 = 0x10_FF00;
 pub struct Text(String);
 
 impl Text {
-    /// Takes bytes in.
+    /// Takes bytes as they came from outside.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let mut out = String::with_capacity(bytes.len());

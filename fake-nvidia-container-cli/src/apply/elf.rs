@@ -4,7 +4,7 @@
 const HEADER: u64 = 64;
 /// Bytes of one program header.
 const PROGRAM_HEADER: u64 = 56;
-/// Where the dynamic section starts: behind two program headers.
+/// Where the dynamic section starts: after two program headers.
 const DYNAMIC: u64 = HEADER + 2 * PROGRAM_HEADER;
 /// Entries of the dynamic section, each two words.
 const ENTRIES: u64 = 6;
@@ -61,11 +61,6 @@ fn words(out: &mut Vec<u8>, words: &[u64]) {
     words.iter().for_each(|word| out.extend(word.to_le_bytes()));
 }
 
-/// The name that ldconfig links to a driver's file: `libcuda.so.1` for `libcuda.so.550.54.15`.
-pub(super) fn soname(file: &str) -> String {
-    file.split_once(".so").map_or_else(|| file.to_owned(), |(stem, _)| format!("{stem}.so.1"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +71,5 @@ mod tests {
         assert_eq!(&file[..4], b"\x7fELF");
         let at = usize::try_from(STRINGS).unwrap();
         assert_eq!(&file[at..], b"\0libcuda.so.1\0");
-        assert_eq!(soname("libcuda.so.550.54.15"), "libcuda.so.1");
     }
 }

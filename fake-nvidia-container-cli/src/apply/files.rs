@@ -1,68 +1,49 @@
 //! The files and folders of a plan, without mounting anything: needs no privilege, and the tree can be looked at.
 
+use super::creation;
+use crate::outcome::Stop;
 use crate::plan::{Action, Kind, Op, Plan};
-use nvidia_simulated_machine::text::path;
-use std::fs::{self, OpenOptions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use crate::rootfs::{Ledger, Root};
+use nix::errno::Errno;
+use nvidia_simulated_machine::text::bytes;
 
-/// Makes everything that would appear in the container's root. The error names the path.
-pub fn files(plan: &Plan) -> Result<(), String> {
-    for action in &plan.actions {
-        let at = match action {
-            Action::Folder(at) | Action::Remove(at) | Action::Link { at, .. } | Action::File { at, .. } => at,
-            Action::Op(Op::Tmpfs { dst, .. } | Op::Bind { dst, .. }) => dst,
-            Action::Op(_) => continue,
-        };
-        let at = path(at);
-        make(action, &at).map_err(|why| format!("files: {}: {why}", at.display()))?;
-    }
-    Ok(())
+/// Makes everything that would appear in the container's root.
+pub fn files(plan: &Plan, root: &Root) -> Result<(), Stop> {
+    let mut ledger = Ledger::default();
+    plan.actions.iter().try_for_each(|action| make(action, root, &mut ledger))
 }
 
-fn make(action: &Action, at: &Path) -> io::Result<()> {
-    match action {
-        Action::Folder(_) | Action::Op(Op::Tmpfs { .. }) => fs::create_dir_all(at),
-        Action::Op(Op::Bind { kind: Kind::Folder | Kind::GpuFolder(_), .. }) => fs::create_dir_all(at),
-        Action::Remove(_) => {
-            remove(at);
-            Ok(())
-        }
-        Action::Link { to, .. } => {
-            parents(at)?;
-            unless_there(symlink(to, at))
-        }
-        Action::File { content, .. } => {
-            parents(at)?;
-            OpenOptions::new().write(true).create(true).truncate(true).open(at)?.write_all(content.as_bytes())
-        }
-        Action::Op(_) => touch(at),
-    }
-}
-
-/// Only what is empty, so that no content of an image is lost.
-fn remove(at: &Path) {
-    let _ = match fs::symlink_metadata(at) {
-        Ok(found) if found.is_dir() => fs::remove_dir(at),
-        Ok(found) if found.is_file() && found.len() == 0 => fs::remove_file(at),
-        _ => Ok(()),
+/// Makes what one action leaves in the container's files; a mount leaves its mount point.
+pub(super) fn make(action: &Action, root: &Root, ledger: &mut Ledger) -> Result<(), Stop> {
+    let at = match action {
+        Action::Folder(at) | Action::Remove(at) | Action::Link { at, .. } | Action::File { at, .. } => at,
+        Action::Op(Op::Tmpfs { dst, .. } | Op::Bind { dst, .. }) => dst,
+        Action::Op(_) => return Ok(()),
     };
+    let inner = root.inside(at).unwrap_or_default();
+    make_at(action, inner, root, ledger).map_err(|why| creation(at, why))
 }
 
-/// An empty file, unless there is something.
-pub(super) fn touch(at: &Path) -> io::Result<()> {
-    parents(at)?;
-    unless_there(OpenOptions::new().write(true).create_new(true).open(at).map(drop))
-}
-
-fn parents(at: &Path) -> io::Result<()> {
-    at.parent().map_or(Ok(()), fs::create_dir_all)
-}
-
-fn unless_there(made: io::Result<()>) -> io::Result<()> {
-    match made {
-        Err(why) if why.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+fn make_at(action: &Action, inner: &str, root: &Root, ledger: &mut Ledger) -> Result<(), Errno> {
+    if let Action::Remove(_) = action {
+        if let Ok((folder, name)) = root.place(inner, None) {
+            folder.remove_empty(&name);
+        }
+        return Ok(());
+    }
+    if inner.trim_matches('/').is_empty() {
+        // The root itself is there.
+        return Ok(());
+    }
+    let (folder, name) = root.place(inner, Some(ledger))?;
+    match action {
+        Action::Folder(_) | Action::Op(Op::Tmpfs { .. }) => folder.make_folder(&name, 0o755, ledger),
+        Action::Op(Op::Bind { kind: Kind::Folder | Kind::GpuFolder(_), .. }) => {
+            folder.make_folder(&name, 0o755, ledger)
+        }
+        Action::Op(Op::Bind { kind, .. }) => folder.touch(&name, kind.mode(), ledger),
+        Action::Link { to, .. } => folder.link(&name, to, ledger),
+        Action::File { content, mode, .. } => folder.write(&name, &bytes(content), *mode, ledger),
+        Action::Op(_) | Action::Remove(_) => Ok(()),
     }
 }

@@ -1,120 +1,194 @@
-//! Mounting for real: in the mount namespace of the container's process, and nowhere else.
+//! Mounting for real: in the mount namespace of the container's process, and nowhere else. What fails takes everything
+//! back that was mounted and made.
 //!
-//! Differences to the real program, which has a driver to mount: the files are stand-ins, the device cgroup stays as it
-//! is, and ldconfig is not run.
+//! Differences to the real program, which has a driver to mount: the files are stand-ins, and /proc/driver is a memory
+//! file system that also holds them.
 
-use super::elf;
-use super::files::touch;
+use super::cgroup::Devices;
+use super::files::make;
+use super::kernel::Kernel;
+use super::ldconfig::Ldconfig;
+use super::namespace::Namespace;
+use super::owner::as_owner;
 use super::standins::StandIns;
+use super::{creation, mounting};
 use crate::cli::Parsed;
 use crate::outcome::Stop;
 use crate::plan::{Action, Kind, Op, Plan};
-use crate::simulate::Choice;
-use crate::smi;
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, setns};
-use nvidia_simulated_machine::text::{Text, path};
+use crate::rootfs::{Folder, Found, Ledger, Root, words};
+use crate::simulate::{Choice, Container};
+use nix::errno::Errno;
+use nix::mount::MsFlags;
 use nvidia_simulated_machine::topology::Topology;
-use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, OwnedFd};
 
-const CLASS: &str = "mount error";
+/// The folder that becomes a memory file system: without a driver the kernel has no /proc/driver/nvidia to mount on, and
+/// /proc takes no new folders.
+const BASE: &str = "/proc/driver";
 
-/// Enters the container, does what the plan says, and comes back.
-pub fn mounts(plan: &Plan, machine: &Topology, choice: &Choice, parsed: &Parsed) -> Result<(), Stop> {
-    let own = fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
-    let home = Home::remember().map_err(|why| Stop::Internal(format!("own namespace: {why}")))?;
-    let namespace = format!("/proc/{}/ns/mnt", parsed.pid);
-    let lost =
-        |what: &str, why: &str| Stop::error(CLASS, format!("{what} failed: {namespace}: {}", why.to_ascii_lowercase()));
-    let container = File::open(&namespace).map_err(|why| lost("open", &system(&why)))?;
-    setns(&container, CloneFlags::CLONE_NEWNS).map_err(|why| lost("namespace association", why.desc()))?;
-    let done = inside(plan, machine, choice, &own);
-    home.return_to().map_err(|why| Stop::Internal(format!("way back from the container: {why}")))?;
+/// Enters the container, does what the plan says, and comes back; then runs ldconfig in it.
+pub fn mounts(
+    plan: &Plan,
+    container: &Container,
+    machine: &Topology,
+    choice: &Choice,
+    parsed: &Parsed,
+) -> Result<(), Stop> {
+    let own = std::fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
+    let kernel = Kernel::new().map_err(|why| Stop::Internal(format!("/proc/self/fd: {}", words(why))))?;
+    let ldconfig = Ldconfig::of(plan)?;
+    let devices = Devices::of(plan, parsed.pid);
+    let namespace = Namespace::find(parsed, container)?;
+    let mut site = Site { container, kernel, ledger: Ledger::default(), mounted: Vec::new() };
+    let done = namespace.visit(|| site.build(plan, machine, choice, &own)).and_then(|()| {
+        devices.allow();
+        match ldconfig {
+            Some(ldconfig) if ldconfig.is_there(container)? => ldconfig.run(&namespace, container, parsed),
+            // Nothing in the image makes the names that programs ask for.
+            _ => namespace.visit(|| site.linker_names(plan)),
+        }
+    });
+    if done.is_err() {
+        let _ = namespace.visit(|| {
+            site.undo();
+            Ok(())
+        });
+    }
     done
 }
 
-/// The way back: a record is written where the caller is, not where the container is.
-struct Home {
-    namespace: File,
-    folder: File,
+/// A container while it is worked on.
+struct Site<'a> {
+    container: &'a Container,
+    kernel: Kernel,
+    ledger: Ledger,
+    mounted: Vec<OwnedFd>,
 }
 
-impl Home {
-    fn remember() -> io::Result<Self> {
-        Ok(Self { namespace: File::open("/proc/self/ns/mnt")?, folder: File::open(".")? })
+impl Site<'_> {
+    fn build(&mut self, plan: &Plan, machine: &Topology, choice: &Choice, own: &[u8]) -> Result<(), Stop> {
+        let base = self.base()?;
+        let mut standins = StandIns::new(&base, machine, choice, own).map_err(|why| mounting(BASE, why))?;
+        plan.actions.iter().try_for_each(|action| self.act(action, &mut standins))
     }
 
-    fn return_to(self) -> io::Result<()> {
-        setns(&self.namespace, CloneFlags::CLONE_NEWNS)?;
-        Ok(nix::unistd::fchdir(&self.folder)?)
+    /// The memory file system at [`BASE`], with the place of the driver's own in it.
+    fn base(&mut self) -> Result<Folder, Stop> {
+        let root = &self.container.root;
+        let inner = root.inner(BASE).map_err(|why| Stop::error(super::CLASS, why))?;
+        let full = root.resolve(BASE).map_err(|why| Stop::error(super::CLASS, why))?;
+        let failed = |why| mounting(&full, why);
+        let at = self.folder_at(root, &inner).map_err(|why| creation(&full, why))?;
+        let flags = MsFlags::MS_NOSUID;
+        let mounted = self.kernel.tmpfs((&at.0, &at.1), "mode=0555", flags).map_err(failed)?;
+        let base = Folder::of(mounted.as_fd()).map_err(failed)?;
+        self.mounted.push(mounted);
+        let mut inside = Ledger::default();
+        base.make_folder("nvidia", 0o555, &mut inside).map_err(failed)?;
+        Ok(base)
     }
-}
 
-fn inside(plan: &Plan, machine: &Topology, choice: &Choice, own: &[u8]) -> Result<(), Stop> {
-    let first = plan.recorded().into_iter().find_map(|op| match op {
-        Op::Tmpfs { dst, .. } => Some(path(dst)),
-        _ => None,
-    });
-    let Some(proc_driver) = first else { return Ok(()) };
-    let base = proc_driver.parent().unwrap_or(Path::new("/")).to_path_buf();
-    prepare(&base, &proc_driver).map_err(|why| failed(&base, &why))?;
-    let mut standins =
-        StandIns::new(base.join(smi::FOLDER), machine, choice, own).map_err(|why| failed(&base, &why))?;
-    plan.actions.iter().try_for_each(|action| act(action, &mut standins))?;
-    linker_names(plan).map_err(Stop::Internal)
-}
-
-/// The links that ldconfig would make: programs ask for `libcuda.so.1`.
-fn linker_names(plan: &Plan) -> Result<(), String> {
-    let mut links = Plan::default();
-    for op in plan.recorded() {
-        let Op::Bind { dst, kind: Kind::File | Kind::ContainerFile, .. } = op else { continue };
-        let Some((folder, name)) = dst.rsplit_once('/').filter(|(_, name)| name.contains(".so.")) else { continue };
-        let at = Text::from(format!("{folder}/{}", elf::soname(name)));
-        links.action(Action::Link { at, to: name.to_owned() });
+    /// The folder of a resolved name, made if it is missing: the folder above, and its name there.
+    fn folder_at(&mut self, root: &Root, inner: &str) -> Result<(Folder, String), Errno> {
+        as_owner(self.container.owner, || {
+            let (folder, name) = root.place(inner, Some(&mut self.ledger))?;
+            folder.make_folder(&name, 0o755, &mut self.ledger)?;
+            Ok((folder, name))
+        })
     }
-    super::files(&links)
-}
 
-/// Without a driver the kernel has no /proc/driver/nvidia to mount on, and /proc takes no new folders: the folder above
-/// becomes a memory file system, which also holds the stand-ins.
-fn prepare(base: &Path, proc_driver: &Path) -> io::Result<()> {
-    fs::create_dir_all(base)?;
-    mount(Some("tmpfs"), base, Some("tmpfs"), MsFlags::MS_NOSUID, Some("mode=0555"))?;
-    fs::create_dir_all(proc_driver)
-}
-
-fn act(action: &Action, standins: &mut StandIns<'_>) -> Result<(), Stop> {
-    match action {
-        Action::Op(Op::Tmpfs { dst, options, flags }) => {
-            let dst = path(dst);
-            let done = fs::create_dir_all(&dst)
-                .and_then(|()| Ok(mount(Some("tmpfs"), &dst, Some("tmpfs"), bits(flags), Some(*options))?));
-            done.map_err(|why| failed(&dst, &why))
+    fn act(&mut self, action: &Action, standins: &mut StandIns<'_>) -> Result<(), Stop> {
+        match action {
+            Action::Op(Op::Tmpfs { dst, options, flags }) => {
+                let at = self.place(dst, &Kind::Folder)?;
+                let mounted = self.kernel.tmpfs((&at.0, &at.1), options, bits(flags));
+                self.mounted.push(mounted.map_err(|why| mounting(dst, why))?);
+                Ok(())
+            }
+            Action::Op(Op::Bind { src, dst, flags, kind }) => {
+                let source = self.source(src, kind, standins).map_err(|why| mounting(dst, why))?;
+                let at = self.place(dst, kind)?;
+                let mounted = self.kernel.bind(source.as_fd(), (&at.0, &at.1), bits(flags));
+                self.mounted.push(mounted.map_err(|why| mounting(dst, why))?);
+                Ok(())
+            }
+            Action::Op(_) => Ok(()),
+            Action::Folder(_) | Action::Remove(_) | Action::Link { .. } | Action::File { .. } => {
+                let mut done = Ok(());
+                let (root, ledger) = (&self.container.root, &mut self.ledger);
+                let switched = as_owner(self.container.owner, || {
+                    done = make(action, root, ledger);
+                    Ok(())
+                });
+                switched.map_err(|why| creation(self.container.root.name(), why))?;
+                done
+            }
         }
-        Action::Op(Op::Bind { src, dst, flags, kind }) => {
-            let dst = path(dst);
-            bind(src, &dst, flags, kind, standins).map_err(|why| failed(&dst, &why))
-        }
-        Action::Op(_) => Ok(()),
-        Action::Folder(_) | Action::Remove(_) | Action::Link { .. } | Action::File { .. } => {
-            super::files(&Plan { actions: vec![action.clone()] }).map_err(Stop::Internal)
-        }
     }
-}
 
-fn bind(src: &str, dst: &Path, flags: &[&str], kind: &Kind, standins: &mut StandIns<'_>) -> io::Result<()> {
-    let source: PathBuf = if *kind == Kind::ContainerFile { path(src) } else { standins.make(src, kind)? };
-    if source.is_dir() {
-        fs::create_dir_all(dst)?
-    } else {
-        touch(dst)?
+    /// The mount point of an operation, made if it is missing.
+    fn place(&mut self, dst: &str, kind: &Kind) -> Result<(Folder, String), Stop> {
+        let root = &self.container.root;
+        let inner = root.inside(dst).unwrap_or_default();
+        let made = as_owner(self.container.owner, || {
+            let (folder, name) = root.place(inner, Some(&mut self.ledger))?;
+            // What is there is mounted on, whatever it is but a link: a name that was resolved has none in it.
+            if folder.look(&name)? == Found::Link {
+                return Err(Errno::EEXIST);
+            }
+            if kind.is_folder() {
+                folder.make_folder(&name, kind.mode(), &mut self.ledger)?;
+            } else {
+                folder.touch(&name, kind.mode(), &mut self.ledger)?;
+            }
+            Ok((folder, name))
+        });
+        made.map_err(|why| creation(dst, why))
     }
-    mount(Some(&source), dst, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
-    let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | bits(flags);
-    Ok(mount(None::<&str>, dst, None::<&str>, again, None::<&str>)?)
+
+    /// What is mounted: a stand-in, or a file of the container's own.
+    fn source(&self, src: &str, kind: &Kind, standins: &mut StandIns<'_>) -> Result<OwnedFd, Errno> {
+        if *kind != Kind::ContainerFile {
+            return standins.make(src, kind);
+        }
+        let root = &self.container.root;
+        let (folder, name) = root.place(root.inside(src).unwrap_or_default(), None)?;
+        match folder.look(&name)? {
+            Found::File { .. } => folder.pin(&name),
+            Found::Nothing => Err(Errno::ENOENT),
+            Found::Folder | Found::Link | Found::Other => Err(Errno::EINVAL),
+        }
+    }
+
+    /// The links that ldconfig would make: programs ask for `libcuda.so.1`.
+    fn linker_names(&mut self, plan: &Plan) -> Result<(), Stop> {
+        for op in plan.recorded() {
+            let Op::Bind { dst, kind: Kind::File | Kind::ContainerFile, .. } = op else { continue };
+            let Some((folder, name)) = dst.rsplit_once('/').filter(|(_, name)| name.contains(".so.")) else { continue };
+            let soname = nvidia_simulated_machine::driver_files::soname(name);
+            if soname != name {
+                let at = nvidia_simulated_machine::text::Text::from(format!("{folder}/{soname}"));
+                let link = Action::Link { at, to: name.to_owned() };
+                let mut done = Ok(());
+                let (root, ledger) = (&self.container.root, &mut self.ledger);
+                let switched = as_owner(self.container.owner, || {
+                    done = make(&link, root, ledger);
+                    Ok(())
+                });
+                switched.map_err(|why| creation(dst, why))?;
+                done?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes everything back, the last first.
+    fn undo(&mut self) {
+        for mounted in self.mounted.drain(..).rev() {
+            self.kernel.unmount(mounted.as_fd());
+        }
+        self.ledger.undo();
+    }
 }
 
 fn bits(flags: &[&str]) -> MsFlags {
@@ -126,14 +200,4 @@ fn bits(flags: &[&str]) -> MsFlags {
         _ => MsFlags::empty(),
     };
     flags.iter().map(bit).fold(MsFlags::empty(), |all, one| all | one)
-}
-
-fn failed(at: &Path, why: &io::Error) -> Stop {
-    let at = Text::new(std::os::unix::ffi::OsStrExt::as_bytes(at.as_os_str()));
-    Stop::error(CLASS, format!("mount operation failed: {at}: {}", system(why).to_ascii_lowercase()))
-}
-
-/// The system's words for an error, without Rust's number behind them.
-fn system(why: &io::Error) -> String {
-    why.raw_os_error().map_or_else(|| why.to_string(), |code| nix::errno::Errno::from_raw(code).desc().to_owned())
 }

@@ -5,106 +5,141 @@
 use super::elf;
 use crate::driver::{CAPS_MAJOR, caps};
 use crate::plan::Kind;
+use crate::rootfs::{Folder, Ledger};
 use crate::simulate::Choice;
 use crate::smi;
-use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use nix::errno::Errno;
+use nix::sys::stat::{Mode, SFlag, makedev, umask};
+use nvidia_simulated_machine::driver_files;
 use nvidia_simulated_machine::topology::{Gpu, Topology};
-use std::fs::{self, OpenOptions, Permissions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::fd::OwnedFd;
 
 /// Makes stand-ins in one folder.
 pub(super) struct StandIns<'a> {
-    folder: PathBuf,
+    folder: Folder,
     machine: &'a Topology,
     made: u32,
-    program: Option<PathBuf>,
+    program: Option<String>,
     own: &'a [u8],
+    /// All of it goes with the memory file system, so that nothing has to be taken back one by one.
+    ledger: Ledger,
 }
 
 impl<'a> StandIns<'a> {
     /// Prepares the folder, with the file that tells the stand-in of nvidia-smi what the container was given.
-    pub(super) fn new(folder: PathBuf, machine: &'a Topology, choice: &Choice, own: &'a [u8]) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
-        let given = serde_json::to_vec(&smi::Given::new(machine, choice)).map_err(io::Error::other)?;
-        write(&folder.join(smi::FILE), &given, 0o444)?;
-        Ok(Self { folder, machine, made: 0, program: None, own })
+    pub(super) fn new(base: &Folder, machine: &'a Topology, choice: &Choice, own: &'a [u8]) -> Result<Self, Errno> {
+        let mut ledger = Ledger::default();
+        let folder = exactly(|| {
+            base.make_folder(smi::FOLDER, 0o755, &mut ledger)?;
+            let folder = base.enter(smi::FOLDER)?;
+            let given = serde_json::to_vec(&smi::Given::new(machine, choice)).map_err(|_| Errno::EINVAL)?;
+            folder.write(smi::FILE, &given, 0o444, &mut ledger)?;
+            Ok(folder)
+        })?;
+        Ok(Self { folder, machine, made: 0, program: None, own, ledger })
     }
 
     /// A stand-in for a source of a bind mount.
-    pub(super) fn make(&mut self, src: &str, kind: &Kind) -> io::Result<PathBuf> {
-        let name = src.rsplit('/').next().unwrap_or_default();
+    pub(super) fn make(&mut self, src: &str, kind: &Kind) -> Result<OwnedFd, Errno> {
+        let name = exactly(|| self.make_one(src, kind))?;
+        self.folder.pin(&name)
+    }
+
+    fn make_one(&mut self, src: &str, kind: &Kind) -> Result<String, Errno> {
+        let file = src.rsplit('/').next().unwrap_or_default();
         self.made += 1;
-        let at = self.folder.join(self.made.to_string());
+        let name = self.made.to_string();
+        let (folder, ledger) = (&self.folder, &mut self.ledger);
         match kind {
-            Kind::Program => return self.program(at),
-            Kind::File if name.contains(".so") => write(&at, &elf::library(&elf::soname(name)), 0o644)?,
-            Kind::File | Kind::ContainerFile => write(&at, b"", 0o644)?,
-            Kind::Socket => node(&at, SFlag::S_IFSOCK, (0, 0))?,
-            Kind::Device { major, minor } => node(&at, SFlag::S_IFCHR, (*major, *minor))?,
-            Kind::Access(minor) => write(&at, &access(*minor), 0o444)?,
-            Kind::GpuFolder(place) => {
-                fs::create_dir_all(&at)?;
-                let gpu = self.machine.gpus.get(*place);
-                gpu.map_or(Ok(()), |g| write(&at.join("information"), information(g).as_bytes(), 0o444))?;
+            Kind::Program => return self.program(name),
+            Kind::File if file.contains(".so") => {
+                folder.write(&name, &elf::library(&driver_files::soname(file)), kind.mode(), ledger)?;
             }
-            Kind::Folder if src.ends_with(caps::PROC) => self.caps_tree(&at)?,
-            Kind::Folder if src.ends_with(caps::DEV) => self.caps_nodes(&at)?,
-            Kind::Folder => fs::create_dir_all(&at)?,
+            Kind::File | Kind::ContainerFile => folder.write(&name, b"", kind.mode(), ledger)?,
+            Kind::Socket => node(folder, &name, SFlag::S_IFSOCK, (0, 0), ledger)?,
+            Kind::Device { major, minor } => node(folder, &name, SFlag::S_IFCHR, (*major, *minor), ledger)?,
+            Kind::Access(minor) => folder.write(&name, &access(*minor), kind.mode(), ledger)?,
+            Kind::GpuFolder(place) => {
+                folder.make_folder(&name, kind.mode(), ledger)?;
+                let gpu = self.machine.gpus.get(*place).ok_or(Errno::ENODEV)?;
+                folder.enter(&name)?.write("information", information(gpu).as_bytes(), 0o444, ledger)?;
+            }
+            Kind::Folder => {
+                folder.make_folder(&name, kind.mode(), ledger)?;
+                let inside = folder.enter(&name)?;
+                if src.ends_with(caps::PROC) {
+                    self.caps_tree(&inside)?;
+                } else if src.ends_with(caps::DEV) {
+                    self.caps_nodes(&inside)?;
+                }
+            }
         }
-        Ok(at)
+        Ok(name)
     }
 
     /// One copy of this program serves all names.
-    fn program(&mut self, at: PathBuf) -> io::Result<PathBuf> {
+    fn program(&mut self, name: String) -> Result<String, Errno> {
         if let Some(there) = &self.program {
             return Ok(there.clone());
         }
-        write(&at, self.own, 0o755)?;
-        self.program = Some(at.clone());
-        Ok(at)
+        self.folder.write(&name, self.own, Kind::Program.mode(), &mut self.ledger)?;
+        self.program = Some(name.clone());
+        Ok(name)
     }
 
     /// The tree of rights: both global ones, and those of every part that exists.
-    fn caps_tree(&self, at: &Path) -> io::Result<()> {
-        let inside = |path: &str| at.join(path.strip_prefix(caps::PROC).unwrap_or_default().trim_start_matches('/'));
-        let put = |path: PathBuf, minor| {
-            path.parent().map_or(Ok(()), fs::create_dir_all)?;
-            write(&path, &access(minor), 0o444)
-        };
-        put(at.join("mig/config"), caps::CONFIG)?;
-        put(at.join("mig/monitor"), caps::MONITOR)?;
+    fn caps_tree(&mut self, top: &Folder) -> Result<(), Errno> {
+        let mut rights = vec![("/mig/config".to_owned(), caps::CONFIG), ("/mig/monitor".to_owned(), caps::MONITOR)];
         for gpu in &self.machine.gpus {
-            for each in gpu.mig.iter().flat_map(|m| caps::accesses(gpu, m)) {
-                put(inside(&each.proc), each.minor)?;
+            let accesses = gpu.mig.iter().flat_map(|mig| caps::accesses(gpu, mig));
+            rights.extend(
+                accesses.map(|each| (each.proc.strip_prefix(caps::PROC).unwrap_or_default().to_owned(), each.minor)),
+            );
+        }
+        for (path, minor) in rights {
+            let mut names: Vec<String> = path.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
+            let Some(last) = names.pop() else { continue };
+            let mut folder = Folder::of(top.handle())?;
+            for name in names {
+                folder.make_folder(&name, 0o755, &mut self.ledger)?;
+                folder = folder.enter(&name)?;
             }
+            folder.write(&last, &access(minor), 0o444, &mut self.ledger)?;
         }
         Ok(())
     }
 
-    fn caps_nodes(&self, at: &Path) -> io::Result<()> {
-        fs::create_dir_all(at)?;
+    fn caps_nodes(&mut self, folder: &Folder) -> Result<(), Errno> {
         let parts = self.machine.gpus.iter().flat_map(|g| g.mig.iter().flat_map(|m| caps::accesses(g, m)));
         let mut minors: Vec<u32> = parts.map(|a| a.minor).chain([caps::CONFIG, caps::MONITOR]).collect();
         minors.sort_unstable();
         minors.dedup();
-        let make = |minor: &u32| node(&at.join(format!("nvidia-cap{minor}")), SFlag::S_IFCHR, (CAPS_MAJOR, *minor));
-        minors.iter().try_for_each(make)
+        let ledger = &mut self.ledger;
+        minors.iter().try_for_each(|minor| {
+            node(folder, &format!("nvidia-cap{minor}"), SFlag::S_IFCHR, (CAPS_MAJOR, *minor), ledger)
+        })
     }
 }
 
-fn write(at: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(at)?.write_all(content)?;
-    fs::set_permissions(at, Permissions::from_mode(mode))
+/// Does something with modes as they are given, whatever the process's mask takes away.
+fn exactly<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
+    let mask = umask(Mode::empty());
+    let done = work();
+    umask(mask);
+    done
 }
 
 /// A node, or an empty file where the kernel lets nobody make nodes (a user namespace).
-fn node(at: &Path, kind: SFlag, (major, minor): (u32, u32)) -> io::Result<()> {
-    match mknod(at, kind, Mode::from_bits_truncate(0o666), makedev(u64::from(major), u64::from(minor))) {
-        Ok(()) => fs::set_permissions(at, Permissions::from_mode(0o666)),
-        Err(nix::errno::Errno::EPERM) => write(at, b"", 0o666),
-        Err(why) => Err(why.into()),
+fn node(
+    folder: &Folder,
+    name: &str,
+    kind: SFlag,
+    (major, minor): (u32, u32),
+    ledger: &mut Ledger,
+) -> Result<(), Errno> {
+    match folder.node(name, kind, makedev(u64::from(major), u64::from(minor)), 0o666) {
+        Err(Errno::EPERM) => folder.write(name, b"", 0o666, ledger),
+        done => done,
     }
 }
 

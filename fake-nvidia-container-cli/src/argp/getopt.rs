@@ -6,7 +6,7 @@ use super::{Arg, Opt};
 use nvidia_simulated_machine::text::{Text, bytes};
 use std::collections::VecDeque;
 
-/// What happens to words that are no options.
+/// What happens to words that are not options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Each is handed out where it stands.
@@ -22,9 +22,9 @@ pub enum Order {
 pub enum Item<K> {
     /// An option and its value.
     Option(K, Option<Text>),
-    /// A word that is no option.
+    /// A word that is not an option.
     Operand(Text),
-    /// Nothing is left.
+    /// No word is left.
     End,
 }
 
@@ -40,7 +40,7 @@ pub struct Getopt<'a, K> {
 }
 
 impl<'a, K: Copy + PartialEq> Getopt<'a, K> {
-    /// Starts a scan.
+    /// Starts a scan at the first word.
     pub fn new(options: &'a [Opt<K>], words: impl IntoIterator<Item = Text>, order: Order) -> Self {
         Self {
             options,

@@ -28,7 +28,7 @@ pub struct Opt<K> {
     pub long: &'static str,
     /// The letter after one dash.
     pub short: Option<u8>,
-    /// Its value.
+    /// Whether it takes a value.
     pub arg: Arg,
     /// What the caller calls it.
     pub key: K,

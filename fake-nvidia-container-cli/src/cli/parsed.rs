@@ -3,36 +3,36 @@
 use nvidia_simulated_machine::text::Text;
 use serde::Serialize;
 
-/// The command word.
+/// The word that says what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Command {
-    /// `info`
+    /// `info`: the driver and the devices.
     Info,
-    /// `list`
+    /// `list`: files and nodes.
     List,
-    /// `configure`
+    /// `configure`: give a container GPUs.
     Configure,
 }
 
 /// All options of a run; what another command would set stays empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parsed {
-    /// The command word.
+    /// The word that says what to do.
     pub command: Command,
-    /// `--user`, or -1.
+    /// The user of `--user`; -1 without it.
     pub uid: i64,
     /// The group of `--user`, or -1.
     pub gid: i64,
-    /// `--root`.
+    /// `--root`: where the driver is.
     pub root: Option<Text>,
-    /// `--ldcache`.
+    /// `--ldcache`: the linker's cache to read.
     pub ldcache: Option<Text>,
-    /// `--load-kmods`.
+    /// `--load-kmods`: load modules first.
     pub load_kmods: bool,
-    /// `--no-pivot`.
+    /// `--no-pivot`: another way to confine ldconfig.
     pub no_pivot: bool,
-    /// `--debug`.
+    /// `--debug`: the file for messages.
     pub debug: Option<Text>,
     /// The words for the library's start.
     pub init_flags: Option<Text>,
@@ -42,7 +42,7 @@ pub struct Parsed {
     pub container_flags: Option<Text>,
     /// The container's process; 0 for commands that have none.
     pub pid: i32,
-    /// The container's root.
+    /// The container's root, the one operand of `configure`.
     pub rootfs: Option<Text>,
     /// `--device` values joined by commas.
     pub devices: Option<Text>,
@@ -54,19 +54,19 @@ pub struct Parsed {
     pub imex_channels: Option<Text>,
     /// `--require` values in order.
     pub reqs: Vec<Text>,
-    /// `--ldconfig`.
+    /// `--ldconfig`: the program that makes the linker's cache.
     pub ldconfig: Option<Text>,
-    /// `list --compat32`.
+    /// `list --compat32`: 32-bit libraries too.
     pub compat32: bool,
-    /// `list --libraries`.
+    /// `list --libraries`: the driver's libraries.
     pub list_libs: bool,
-    /// `list --binaries`.
+    /// `list --binaries`: the driver's programs.
     pub list_bins: bool,
-    /// `list --ipcs`.
+    /// `list --ipcs`: sockets and pipes.
     pub list_ipcs: bool,
-    /// `list --firmwares`.
+    /// `list --firmwares`: the driver's firmware.
     pub list_firmwares: bool,
-    /// `info --csv`.
+    /// `info --csv`: values with commas between them.
     pub csv_output: bool,
 }
 

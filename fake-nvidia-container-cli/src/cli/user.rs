@@ -8,7 +8,7 @@ use nvidia_simulated_machine::number::{BadNumber, scan};
 /// A name that the databases do not have.
 const MISSING: &str = "no such file or directory";
 
-/// Reads `USER[:GROUP]`.
+/// Reads the value of `--user`: a user, and a group after a colon.
 pub(super) fn parse(value: &str) -> Result<(i64, i64), Stop> {
     read(value).map_err(|why| Stop::error("input error", format!("parse user/group failed: {why}")))
 }

@@ -19,14 +19,14 @@ const PER_GPU: u32 = 15 * PER_INSTANCE;
 /// A file under /proc and its node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
-    /// The file.
+    /// The file under /proc, in full.
     pub proc: String,
     /// The node's minor number.
     pub minor: u32,
 }
 
 impl Access {
-    /// The node's path.
+    /// The path of the node with this minor number, on the host and in the container.
     #[must_use]
     pub fn dev(&self) -> String {
         dev(self.minor)
@@ -56,9 +56,10 @@ pub fn accesses(gpu: &Gpu, mig: &Mig) -> [Access; 2] {
     ]
 }
 
-/// All nodes that the kernel keeps for a GPU, whether the parts exist or not.
+/// All nodes that the kernel keeps for a GPU, whether the parts exist or not. It keeps them for 32 GPUs.
 pub fn all(gpu: &Gpu) -> std::ops::Range<u32> {
-    first(gpu)..first(gpu) + PER_GPU
+    let end = if gpu.minor < 32 { first(gpu) + PER_GPU } else { first(gpu) };
+    first(gpu)..end
 }
 
 fn first(gpu: &Gpu) -> u32 {

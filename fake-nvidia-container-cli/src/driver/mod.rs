@@ -3,6 +3,7 @@
 //! It asks the topology and two variables, nothing else.
 
 pub mod caps;
+pub mod root;
 
 use crate::cli::Version;
 use nvidia_simulated_machine::driver_files;
@@ -22,24 +23,24 @@ pub const IMEX_MAJOR: u32 = 512;
 pub struct Node {
     /// Its path below the driver root.
     pub path: String,
-    /// Its major number.
+    /// Its major number, which says the driver.
     pub major: u32,
-    /// Its minor number.
+    /// Its minor number, which says the device.
     pub minor: u32,
 }
 
 /// Everything that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Driver {
-    /// Programs.
+    /// Programs, each where `$PATH` has it first.
     pub bins: Vec<String>,
-    /// 64-bit libraries.
+    /// 64-bit libraries, one for each row of the table.
     pub libs: Vec<String>,
-    /// 32-bit libraries.
+    /// 32-bit libraries, likewise.
     pub libs32: Vec<String>,
-    /// Sockets and pipes.
+    /// Sockets of daemons, and the folder of CUDA's server.
     pub ipcs: Vec<String>,
-    /// Firmware.
+    /// Files of GSP firmware.
     pub firmwares: Vec<String>,
     /// Nodes: control, uvm, modeset.
     pub nodes: Vec<Node>,
@@ -48,9 +49,9 @@ pub struct Driver {
 /// What narrows the search.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// `$PATH`.
+    /// The caller's `$PATH`.
     pub path: &'a str,
-    /// `$CUDA_MPS_PIPE_DIRECTORY`.
+    /// The caller's `$CUDA_MPS_PIPE_DIRECTORY`, if set.
     pub mps: Option<&'a str>,
     /// Whether the nvidia-persistenced socket is wanted.
     pub persistenced: bool,
@@ -62,7 +63,7 @@ pub struct Search<'a> {
     pub version: Version,
 }
 
-/// Searches the machine.
+/// What the library finds on the machine under these limits.
 #[must_use]
 pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     let host = &machine.host;
@@ -89,10 +90,10 @@ fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
 
 /// One file for each row of the table: the last one in the cache whose name ends in the driver's version.
 fn libraries(cache: &[String], driver: &str, version: Version) -> Vec<String> {
-    let rows =
-        driver_files::LIBS.iter().filter(|(name, _)| *name != driver_files::TILEIRAS || version >= Version(1, 19, 0));
-    rows.filter_map(|(name, _)| {
-        let stem = format!("{name}.so");
+    let known = |name: &str| name != driver_files::TILEIRAS || version >= Version(1, 19, 0);
+    let rows = driver_files::LIBS.iter().filter(|library| known(library.name));
+    rows.filter_map(|library| {
+        let stem = format!("{}.so", library.name);
         let file = |path: &&String| {
             let base = path.rsplit('/').next().unwrap_or_default();
             base.starts_with(&stem) && base.ends_with(driver)

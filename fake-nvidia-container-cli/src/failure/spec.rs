@@ -12,7 +12,7 @@ pub struct Spec {
     pub step: Step,
     /// The name, if it is a named one.
     pub name: Option<String>,
-    /// The exit code.
+    /// The exit code; left out, it follows from the rest.
     pub exit: Option<i32>,
     /// The text on standard error.
     pub stderr: Option<String>,
@@ -28,7 +28,7 @@ pub struct Spec {
     pub real: bool,
 }
 
-/// Reads the words.
+/// Reads the words of a setting; the error names the one that is not understood.
 pub fn parse(words: &str) -> Result<Spec, String> {
     let mut spec = Spec {
         step: Step::Start,

@@ -6,18 +6,18 @@ use nvidia_simulated_machine::step::Step;
 /// A failure with a name.
 #[derive(Clone, Copy, Debug)]
 pub struct Named {
-    /// Its name.
+    /// The name by which it is asked for.
     pub name: &'static str,
     /// The step at which it is due.
     pub step: Step,
-    /// The exit code.
+    /// The exit code of a run that ends so.
     pub exit: i32,
     /// The text: `{PROGRAM}` is the program's name, `{FOR}` what `for=` says, `{ROOTFS}` the container's root, `{TRY}`
     /// the line that follows option errors.
     pub text: &'static str,
     /// What `{FOR}` is when nothing is said.
     pub example: &'static str,
-    /// What it means.
+    /// What it means to who meets it.
     pub meaning: &'static str,
     /// What to do about it.
     pub remedy: &'static str,
@@ -112,7 +112,7 @@ pub const NAMED: &[Named] = &[
         "imex-all",
         (Step::Imex, 1),
         ("{PROGRAM}: error parsing IMEX info: unsupported IMEX channel value: {FOR}", "all"),
-        ("The hook asks for a channel that is no number", "Upgrade the hook: 1.17.0 asked for `all` by itself"),
+        ("The hook asks for a channel that is not a number", "Upgrade the hook: 1.17.0 asked for `all` by itself"),
     ),
     row(
         "capability-denied",

@@ -6,7 +6,7 @@ mod process;
 mod write;
 
 pub use process::Process;
-pub use write::append;
+pub use write::{Sink, open_private};
 
 use crate::cli::Parsed;
 use crate::outcome::Outcome;
@@ -16,7 +16,7 @@ use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One run, as told to whoever reads the file.
+/// One run, as whoever reads the file sees it.
 #[derive(Debug, Serialize)]
 pub struct Record<'a> {
     /// The process as it was started.
@@ -30,7 +30,7 @@ pub struct Record<'a> {
     pub parsed: Option<&'a Parsed>,
     /// What was done, or would have been, in order.
     pub plan: Vec<&'a Op>,
-    /// How it ended.
+    /// The end of the run.
     pub outcome: End<'a>,
 }
 
@@ -42,7 +42,7 @@ pub struct Target {
     namespaces: process::Namespaces,
 }
 
-/// The container's root.
+/// The container's root, as the command line names it.
 #[derive(Debug, Serialize)]
 pub struct Rootfs {
     path: Utf8,

@@ -17,49 +17,49 @@ pub struct Process {
     pub argv: Vec<Utf8>,
     /// All entries in order, duplicates and entries without `=` included.
     pub environ: Vec<Utf8>,
-    /// The working directory.
+    /// The working directory it was started in.
     pub cwd: Option<Utf8>,
-    /// The program's file.
+    /// The file of the program that runs.
     pub exe: Option<Utf8>,
-    /// The process.
+    /// The process's own number.
     pub pid: u32,
-    /// Its parent.
+    /// The number of its parent.
     pub ppid: i32,
     /// The real and effective user.
     pub uid: u32,
     /// The effective user, where it differs a set-user-id bit is at work.
     pub euid: u32,
-    /// The real group.
+    /// The real group, as the caller had it.
     pub gid: u32,
-    /// The effective group.
+    /// The group that counts for rights.
     pub egid: u32,
-    /// The open descriptors.
+    /// The descriptors that were open at the start.
     pub fds: Vec<Descriptor>,
     /// What happens on signals.
     pub signals: Signals,
     /// The file mode mask, octal.
     pub umask: Option<String>,
-    /// Its namespaces.
+    /// The namespaces it is in, by kind.
     namespaces: Namespaces,
 }
 
-/// An open descriptor.
+/// A descriptor that was open at the start.
 #[derive(Clone, Debug, Serialize)]
 pub struct Descriptor {
-    /// Its number.
+    /// The descriptor's number.
     pub fd: u32,
-    /// What the kernel calls the thing behind it.
+    /// What the kernel calls the thing that it leads to.
     pub target: Utf8,
 }
 
 /// Signals whose treatment is not the default, by name.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Signals {
-    /// Ignored.
+    /// Signals that are ignored.
     pub ignored: Vec<String>,
-    /// Blocked.
+    /// Signals that wait.
     pub blocked: Vec<String>,
-    /// Caught.
+    /// Signals that have a handler.
     pub caught: Vec<String>,
 }
 

@@ -1,23 +1,60 @@
-//! Appending one line to a file that other runs append to at the same time.
+//! Files of the simulator's own that many runs share: opened as they are named, private, and without waiting.
 
-use nix::fcntl::{Flock, FlockArg};
-use std::fs::OpenOptions;
+use nix::fcntl::OFlag;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 
-/// Appends a line in one write under a lock: O_APPEND keeps lines apart, the lock keeps a long one whole.
-pub fn append(path: &Path, mut line: Vec<u8>) -> Result<(), String> {
-    let fail = |why: &dyn std::fmt::Display| format!("record {}: {why}", path.display());
-    line.push(b'\n');
-    let file = OpenOptions::new().append(true).create(true).open(path).map_err(|why| fail(&why))?;
-    // A pipe or a terminal cannot be locked and needs no lock for a line this short; a full disk shows in the write.
-    let mut locked = match Flock::lock(file, FlockArg::LockExclusive) {
-        Ok(locked) => locked,
-        Err((mut file, _)) => return file.write_all(&line).map_err(|why| fail(&why)),
-    };
-    match locked.write(&line) {
-        Ok(length) if length == line.len() => Ok(()),
-        Ok(length) => Err(fail(&format_args!("only {length} of {} bytes were written", line.len()))),
-        Err(why) => Err(fail(&why)),
+/// Opens a file to append to, and makes it if it is missing. It may be in a folder that others write to and holds what an
+/// engine's environment holds: so no link is followed, nothing but a plain file of this user's own is taken, and nobody
+/// else may read it. O_NONBLOCK: a FIFO is refused, not waited for.
+pub fn open_private(path: &Path) -> Result<File, String> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits()).open(path);
+    let file = opened.map_err(|why| match why.raw_os_error() {
+        Some(nix::libc::ELOOP) => "a symbolic link, which is not followed".to_owned(),
+        _ => why.to_string(),
+    })?;
+    let status = file.metadata().map_err(|why| why.to_string())?;
+    if !status.is_file() {
+        return Err("not a plain file".to_owned());
+    }
+    if status.nlink() > 1 {
+        return Err("a file with a second name (a hard link)".to_owned());
+    }
+    if status.uid() != nix::unistd::geteuid().as_raw() {
+        return Err(format!("belongs to user {}, who could change it", status.uid()));
+    }
+    if status.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(|why| why.to_string())?;
+    }
+    Ok(file)
+}
+
+/// The file of records, open before a run does anything: one that cannot be written ends the run while nothing is done.
+#[derive(Debug)]
+pub struct Sink {
+    path: PathBuf,
+    file: File,
+}
+
+impl Sink {
+    /// Opens it by the rules of [`open_private`].
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let file = open_private(path).map_err(|why| format!("record {}: {why}", path.display()))?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Appends a line in one write, which the kernel keeps apart from those of other runs; no lock is taken, so that
+    /// nobody can keep a run waiting by holding one.
+    pub fn append(mut self, mut line: Vec<u8>) -> Result<(), String> {
+        line.push(b'\n');
+        let fail = |why: &dyn std::fmt::Display| format!("record {}: {why}", self.path.display());
+        match self.file.write(&line) {
+            Ok(length) if length == line.len() => Ok(()),
+            Ok(length) => Err(fail(&format_args!("only {length} of {} bytes were written", line.len()))),
+            Err(why) => Err(fail(&why)),
+        }
     }
 }

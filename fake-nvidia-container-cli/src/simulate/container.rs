@@ -1,10 +1,11 @@
 //! The container as the real program sets it up before it looks at the driver: flags, folders, ldconfig, and newer CUDA
 //! libraries that the image brings.
 
-use super::{Setting, option_words};
+use super::{Look, Setting, option_words};
 use crate::cli::Parsed;
 use crate::outcome::Stop;
 use crate::rootfs::Root;
+use nix::fcntl::AtFlags;
 use nvidia_simulated_machine::driver_files::Capability;
 use nvidia_simulated_machine::step::Step;
 
@@ -20,28 +21,28 @@ pub enum CompatMode {
     Mount,
     /// Let ldconfig look at them first.
     Ldconfig,
-    /// Nothing.
+    /// Leave them alone.
     Disabled,
 }
 
-/// The container's flags.
+/// What the words of the container string switch on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
-    /// CUDA libraries.
+    /// CUDA libraries and what they need.
     pub compute: bool,
     /// CUDA programs too: video brings the libraries alone.
     pub compute_bins: bool,
     /// nvidia-smi and its libraries.
     pub utility: bool,
-    /// Video libraries.
+    /// Libraries of the video codecs.
     pub video: bool,
     /// OpenGL and Vulkan libraries.
     pub graphics: bool,
     /// The node of the display driver.
     pub display: bool,
-    /// NGX.
+    /// The library of NGX.
     pub ngx: bool,
-    /// 32-bit libraries.
+    /// The 32-bit libraries of whatever else is on.
     pub compat32: bool,
     /// Whether the device cgroup is left alone.
     pub no_cgroups: bool,
@@ -76,16 +77,18 @@ impl Flags {
     }
 }
 
-/// A container.
+/// A container as `configure` has set it up.
 #[derive(Clone, Debug)]
 pub struct Container {
-    /// Its flags.
+    /// What is switched on for it.
     pub flags: Flags,
-    /// Its root.
+    /// Its root, through which all that follows is done.
     pub root: Root,
+    /// The user and group of its process; `None` where no process is looked at.
+    pub owner: Option<(u32, u32)>,
     /// The driver's root on the host.
     pub driver_root: String,
-    /// Where libraries go.
+    /// The folder inside that takes libraries.
     pub libs_dir: &'static str,
     /// Where 32-bit libraries go.
     pub libs32_dir: &'static str,
@@ -103,14 +106,15 @@ pub(super) fn setup(setting: Setting<'_>, parsed: &Parsed) -> Result<Container, 
         return Err(Stop::error(CLASS, "invalid argument"));
     }
     let flags = flags(parsed.container_flags.as_deref().unwrap_or_default())?;
-    let rootfs = parsed.rootfs.as_deref().unwrap_or_default();
-    let prefix = if setting.live && flags.supervised { format!("/proc/{}/root", parsed.pid) } else { String::new() };
-    let root = Root::new(&prefix, rootfs);
-    let (libs_dir, libs32_dir) = library_folders(&root);
-    let ldconfig = ldconfig.map_or_else(|| default_ldconfig(&root), str::to_owned);
-    process(setting, parsed, &flags)?;
+    let root = root(setting.look, parsed, flags.supervised)?;
+    let (libs_dir, libs32_dir) = library_folders(&root).map_err(failed)?;
+    let ldconfig = match ldconfig {
+        Some(path) => path.to_owned(),
+        None => default_ldconfig(&root).map_err(failed)?,
+    };
+    let owner = owner(setting, parsed, &root, flags.supervised)?;
     Ok(Container {
-        compat_libs: compat_libs(&root, &flags),
+        compat_libs: compat_libs(&root, &flags).map_err(failed)?,
         driver_root: parsed.root.as_deref().unwrap_or("/").to_owned(),
         ldconfig: match ldconfig.strip_prefix('@') {
             Some(path) => (path.to_owned(), true),
@@ -118,9 +122,28 @@ pub(super) fn setup(setting: Setting<'_>, parsed: &Parsed) -> Result<Container, 
         },
         flags,
         root,
+        owner,
         libs_dir,
         libs32_dir,
     })
+}
+
+fn failed(detail: String) -> Stop {
+    Stop::error(CLASS, detail)
+}
+
+/// The container's root, opened once for all that follows. With a process it is looked for in that process's view, which
+/// is where it will be mounted into.
+fn root(look: Look, parsed: &Parsed, supervised: bool) -> Result<Root, Stop> {
+    let name = parsed.rootfs.as_deref().unwrap_or_default();
+    let view = format!("/proc/{}/root", parsed.pid);
+    let opened = match look {
+        Look::Nowhere => Ok(Root::imagined(name)),
+        Look::Everywhere if supervised => Root::open(&view, &view).and_then(|view| view.open_below(name)),
+        _ if supervised => Root::open(name, &format!("{view}{name}")),
+        _ => Root::open(name, name),
+    };
+    opened.map_err(failed)
 }
 
 /// The words of the container string; any other word is an error, and so are two ways at once.
@@ -161,46 +184,57 @@ fn flags(words: &str) -> Result<Flags, Stop> {
     Ok(flags)
 }
 
-/// Debian keeps libraries by architecture; elsewhere the place of 32-bit ones differs.
-fn library_folders(root: &Root) -> (&'static str, &'static str) {
-    if root.exists("/etc/debian_version") {
-        return ("/usr/lib/x86_64-linux-gnu", "/usr/lib/i386-linux-gnu");
+/// Debian keeps libraries by architecture; elsewhere the folder of 32-bit ones differs.
+fn library_folders(root: &Root) -> Result<(&'static str, &'static str), String> {
+    if root.exists("/etc/debian_version")? {
+        return Ok(("/usr/lib/x86_64-linux-gnu", "/usr/lib/i386-linux-gnu"));
     }
-    let plain =
-        !root.exists("/usr/lib32") && root.exists("/usr/lib") && root.inner("/usr/lib") != root.inner("/usr/lib64");
-    ("/usr/lib64", if plain { "/usr/lib" } else { "/usr/lib32" })
+    let plain = !root.exists("/usr/lib32")?
+        && root.exists("/usr/lib")?
+        && root.inner("/usr/lib")? != root.inner("/usr/lib64")?;
+    Ok(("/usr/lib64", if plain { "/usr/lib" } else { "/usr/lib32" }))
 }
 
-fn default_ldconfig(root: &Root) -> String {
-    let real = root.exists("/sbin/ldconfig.real");
-    if real { "/sbin/ldconfig.real" } else { "/sbin/ldconfig" }.to_owned()
+fn default_ldconfig(root: &Root) -> Result<String, String> {
+    let real = root.exists("/sbin/ldconfig.real")?;
+    Ok(if real { "/sbin/ldconfig.real" } else { "/sbin/ldconfig" }.to_owned())
 }
 
-/// The owner of the container's process owns what is made in it, so the process is looked at.
-fn process(setting: Setting<'_>, parsed: &Parsed, flags: &Flags) -> Result<(), Stop> {
-    let inside = if flags.supervised { "" } else { parsed.rootfs.as_deref().unwrap_or_default() };
+/// The user and group of the container's process, who own what is made in the container; `None` where no process is
+/// looked at. A process that is named lives on the described machine, unless the topology says otherwise; of the parent,
+/// which stands for one that is not named, the container's own /proc has to know.
+fn owner(setting: Setting<'_>, parsed: &Parsed, root: &Root, supervised: bool) -> Result<Option<(u32, u32)>, Stop> {
+    let inside = if supervised { "" } else { root.name() };
     let path = format!("{inside}/proc/{}", parsed.pid);
-    let gone = setting.machine.nopid
-        || setting.live && flags.supervised && !nvidia_simulated_machine::text::path(&path).exists();
-    if gone {
-        return Err(Stop::error(CLASS, format!("stat failed: {path}: no such file or directory")));
+    let gone = || failed(format!("stat failed: {path}: no such file or directory"));
+    if setting.machine.nopid {
+        return Err(gone());
     }
-    Ok(())
+    if setting.look != Look::Everywhere {
+        return Ok(None);
+    }
+    let status = if supervised {
+        nix::sys::stat::stat(path.as_str()).ok()
+    } else {
+        let folder = root.proc_folder().ok_or_else(gone)?;
+        nix::sys::stat::fstatat(folder.handle(), parsed.pid.to_string().as_str(), AtFlags::empty()).ok()
+    };
+    status.map(|status| Some((status.st_uid, status.st_gid))).ok_or_else(gone)
 }
 
 /// `lib*.so.*` in the image's folder for newer CUDA, links followed, each once.
-fn compat_libs(root: &Root, flags: &Flags) -> Vec<String> {
+fn compat_libs(root: &Root, flags: &Flags) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     if !flags.compute || flags.compat == CompatMode::Disabled {
-        return found;
+        return Ok(found);
     }
-    for name in root.list(COMPAT) {
+    for name in root.list(COMPAT)? {
         if name.starts_with("lib") && name.contains(".so.") {
-            let path = root.inner(&format!("{COMPAT}/{name}"));
+            let path = root.inner(&format!("{COMPAT}/{name}"))?;
             if !found.contains(&path) {
                 found.push(path);
             }
         }
     }
-    found
+    Ok(found)
 }

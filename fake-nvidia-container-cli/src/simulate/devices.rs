@@ -4,7 +4,6 @@ use super::mounts::{CLASS, Mounts, PROC_DRIVER, PROFILES};
 use crate::driver::{CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps};
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE_FOLDER, Kind, Op, PROC};
-use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{Gpu, NvCaps};
 
 impl Mounts<'_> {
@@ -13,24 +12,26 @@ impl Mounts<'_> {
         let Some(gpu) = self.machine.gpus.get(at) else { return Ok(()) };
         let node = format!("/dev/nvidia{}", gpu.minor);
         self.device_node(&node, NVIDIA_MAJOR, gpu.minor)?;
-        let folder = format!("{PROC_DRIVER}/gpus/{}", short_bus(gpu));
-        self.bind(&self.host(&folder), &self.container.root.resolve(&folder), PROC, Kind::GpuFolder(at))?;
+        let folder = format!("{PROC_DRIVER}/gpus/{}", proc_bus(gpu));
+        self.bind(&self.host(&folder), &folder, PROC, Kind::GpuFolder(at))?;
         if self.container.flags.graphics {
-            self.profile(gpu);
+            self.profile(gpu)?;
         }
         self.allow(NVIDIA_MAJOR, gpu.minor);
         Ok(())
     }
 
-    fn profile(&mut self, gpu: &Gpu) {
-        self.egl_mask |= 1_u64.checked_shl(gpu.minor).unwrap_or_default();
+    fn profile(&mut self, gpu: &Gpu) -> Result<(), Stop> {
+        // The real program shifts by the minor number, of which the processor takes six bits.
+        self.egl_mask |= 1_u64.wrapping_shl(gpu.minor);
         let content = format!(
             "{{ \"profiles\": [{{\"name\": \"_container_\", \"settings\": [\"EGLVisibleDGPUDevices\", {:#x}]}}], \
              \"rules\": [{{\"pattern\": [], \"profile\": \"_container_\"}}]}}",
             self.egl_mask
         );
-        let at = Text::from(self.container.root.resolve(&format!("{PROFILES}/10-container.conf")));
-        self.plan.action(Action::File { at, content });
+        let at = self.place(&format!("{PROFILES}/10-container.conf"))?;
+        self.plan.action(Action::File { at, content, mode: 0o555 });
+        Ok(())
     }
 
     /// Step 15: the rights to each part.
@@ -57,7 +58,7 @@ impl Mounts<'_> {
         if !self.machine.dev_caps() {
             return Ok(());
         }
-        self.bind(&self.host(caps::DEV), &self.container.root.resolve(caps::DEV), DEVICE_FOLDER, Kind::Folder)?;
+        self.bind(&self.host(caps::DEV), caps::DEV, DEVICE_FOLDER, Kind::Folder)?;
         self.allow(CAPS_MAJOR, minor);
         for gpu in gpus.iter().filter_map(|at| self.machine.gpus.get(*at)) {
             caps::all(gpu).for_each(|minor| self.allow(CAPS_MAJOR, minor));
@@ -69,7 +70,7 @@ impl Mounts<'_> {
         if self.machine.nvcaps == NvCaps::None {
             return Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(path))));
         }
-        self.bind(&self.host(path), &self.container.root.resolve(path), PROC, kind)
+        self.bind(&self.host(path), path, PROC, kind)
     }
 
     /// Step 18. The real program goes on with garbage when there is no such node; this is a clear error instead.
@@ -88,7 +89,8 @@ impl Mounts<'_> {
     }
 }
 
-/// The bus with sixteen bits of domain, as the kernel names its folder.
-fn short_bus(gpu: &Gpu) -> &str {
-    gpu.busid.get(4..).unwrap_or_default()
+/// The name of a GPU's folder under /proc: with the sixteen bits of domain that most machines have, and with all of them
+/// where there are more.
+fn proc_bus(gpu: &Gpu) -> &str {
+    gpu.busid.strip_prefix("0000").unwrap_or(&gpu.busid)
 }

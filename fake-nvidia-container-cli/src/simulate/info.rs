@@ -5,7 +5,7 @@ use nvidia_simulated_machine::topology::{Gpu, Topology};
 const LABELS: [&str; 7] =
     ["Device Index", "Device Minor", "Model", "Brand", "GPU UUID", "Bus Location", "Architecture"];
 
-/// The whole output.
+/// What `info` prints, as a table or with `--csv`.
 pub(super) fn print(machine: &Topology, csv: bool) -> String {
     if csv {
         let mut out =

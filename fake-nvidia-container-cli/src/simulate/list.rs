@@ -8,17 +8,17 @@ use nvidia_simulated_machine::topology::Topology;
 /// What a listing is made from.
 #[derive(Debug)]
 pub struct Listing<'a> {
-    /// The machine.
+    /// The machine that is listed.
     pub machine: &'a Topology,
-    /// Its driver's files.
+    /// Its driver's files and nodes.
     pub driver: &'a Driver,
-    /// The chosen devices.
+    /// The devices that the command line has chosen.
     pub choice: &'a Choice,
     /// The chosen IMEX channels.
     pub channels: &'a [u32],
 }
 
-/// The whole output.
+/// What `list` prints, for the options of the command line.
 pub(super) fn print(listing: &Listing<'_>, parsed: &Parsed) -> String {
     let mut lines = Vec::new();
     if listing.choice.listed {

@@ -16,12 +16,12 @@ use crate::driver::{self, Driver, Search};
 use crate::failure::Pending;
 use crate::outcome::Stop;
 use crate::plan::{Op, Plan};
-use crate::rootfs::Root;
+use crate::rootfs::{self, Root};
 use nvidia_simulated_machine::requirement::{self, DeviceFacts, Facts, Verdict};
 use nvidia_simulated_machine::select::{self, Selection};
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::Text;
-use nvidia_simulated_machine::topology::Topology;
+use nvidia_simulated_machine::topology::{Gpu, Topology};
 
 /// The user that the driver is asked as when the command line names none: the kernel's overflow user.
 const NOBODY: i64 = 65534;
@@ -31,20 +31,40 @@ const OPTION_LIMIT: usize = 256;
 /// What a run stands on.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
-    /// The machine.
+    /// The machine that the run is on.
     pub machine: &'a Topology,
     /// The version to imitate.
     pub version: Version,
-    /// `$PATH`.
+    /// The caller's `$PATH`; without one the driver's programs cannot be looked for.
     pub path: Option<&'a str>,
-    /// `$CUDA_MPS_PIPE_DIRECTORY`.
+    /// The caller's `$CUDA_MPS_PIPE_DIRECTORY`.
     pub mps: Option<&'a str>,
     /// The failure that was asked for.
     pub pending: &'a Pending,
     /// The name in front of errors.
     pub program: &'a str,
-    /// True if the container's process has to be there.
-    pub live: bool,
+    /// What of the real machine is looked at.
+    pub look: Look,
+}
+
+/// What of the real machine a run looks at; for the rest the described machine stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing: ROOTFS is taken for an empty folder.
+    Nowhere,
+    /// ROOTFS and the driver root.
+    Rootfs,
+    /// The container's process and the host's ldconfig too.
+    Everywhere,
+}
+
+/// What a run has come to so far: on an error, what there was before it.
+#[derive(Debug, Default)]
+pub struct Work {
+    /// What is done to the machine.
+    pub plan: Plan,
+    /// The container that it is done to.
+    pub container: Option<Container>,
 }
 
 impl Setting<'_> {
@@ -61,17 +81,17 @@ impl Setting<'_> {
 /// What a command came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
-    /// Standard output.
+    /// What goes to standard output.
     pub stdout: String,
     /// The devices that the container was given.
     pub choice: Choice,
 }
 
-/// Takes the steps of a command. The plan holds what was done, up to an error if there is one.
-pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<Answer, Stop> {
+/// Takes the steps of a command.
+pub fn run(setting: Setting<'_>, parsed: &Parsed, work: &mut Work) -> Result<Answer, Stop> {
     capabilities(setting)?;
     let channels = imex(setting, parsed)?;
-    init(setting, parsed, &channels, plan)?;
+    init(setting, parsed, &channels, &mut work.plan)?;
     let machine = setting.machine;
     match parsed.command {
         Command::Info => {
@@ -85,11 +105,11 @@ pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<Ans
             Ok(Answer { stdout: list::print(&listing, parsed), choice })
         }
         Command::Configure => {
-            let container = container::setup(setting, parsed)?;
+            let container = work.container.insert(container::setup(setting, parsed)?);
             let driver = find_driver(setting, parsed)?;
             let choice = choose(setting, parsed)?;
             require(setting, parsed, &choice.devices)?;
-            mounts::all(setting, &container, &driver, &choice, &channels, plan)?;
+            mounts::all(setting, container, &driver, &choice, &channels, &mut work.plan)?;
             Ok(Answer { stdout: String::new(), choice })
         }
     }
@@ -98,7 +118,7 @@ pub fn run(setting: Setting<'_>, parsed: &Parsed, plan: &mut Plan) -> Result<Ans
 /// The devices that were chosen, and those whose MIG layout may be changed or watched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// The devices.
+    /// The devices of `--device`.
     pub devices: Selection,
     /// GPUs for `--mig-config`, by place.
     pub config: Vec<usize>,
@@ -140,6 +160,9 @@ fn init(setting: Setting<'_>, parsed: &Parsed, channels: &[u32], plan: &mut Plan
     let id = |id: i64| if id == -1 { NOBODY } else { id };
     let root = parsed.root.clone().unwrap_or_else(|| Text::from("/"));
     plan.op(Op::DriverInit { root, uid: id(parsed.uid), gid: id(parsed.gid) });
+    if let Some(root) = parsed.root.as_deref().filter(|_| setting.look != Look::Nowhere) {
+        driver::root::check(root).map_err(|why| Stop::error(CLASS, why))?;
+    }
     setting.reach(Step::Init, CLASS)
 }
 
@@ -172,9 +195,12 @@ fn load_modules(machine: &Topology, channels: &[u32], plan: &mut Plan) {
     }
 }
 
-/// The capabilities that exist now: both global rights and those of existing parts, in the kernel's order.
+/// The capabilities that exist now: both global rights and those of existing parts, in the kernel's order. The real
+/// program takes a GPU's minor number for its place, and so passes over one that is as large as their number.
 fn existing_caps(machine: &Topology) -> Vec<u32> {
-    let parts = machine.gpus.iter().flat_map(|g| g.mig.iter().flat_map(|m| driver::caps::accesses(g, m)));
+    let counted = |gpu: &&Gpu| usize::try_from(gpu.minor).is_ok_and(|minor| minor < machine.gpus.len());
+    let parts =
+        machine.gpus.iter().filter(counted).flat_map(|g| g.mig.iter().flat_map(|m| driver::caps::accesses(g, m)));
     let mut minors: Vec<u32> = [driver::caps::CONFIG, driver::caps::MONITOR].into_iter().collect();
     minors.extend(parts.map(|a| a.minor));
     minors.sort_unstable();
@@ -202,8 +228,19 @@ fn find_driver(setting: Setting<'_>, parsed: &Parsed) -> Result<Driver, Stop> {
             version: setting.version,
         },
     );
+    limits(&setting.machine.gpus).map_err(|why| Stop::error(CLASS, why))?;
     setting.reach(Step::DeviceInfo, CLASS)?;
     Ok(driver)
+}
+
+/// The real program has room for so many devices, which it fills in the driver's order.
+fn limits(gpus: &[Gpu]) -> Result<(), &'static str> {
+    const GPUS: usize = 64;
+    const PARTS: usize = 8;
+    if gpus.iter().take(GPUS).any(|gpu| gpu.mig.len() > PARTS) {
+        return Err("too many MIG devices");
+    }
+    if gpus.len() > GPUS { Err("too many devices") } else { Ok(()) }
 }
 
 /// The usual linker cache is the simulated machine's; any other that is asked for has to be one.
@@ -211,9 +248,10 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     const CLASS: &str = "detection error";
     const MAGIC: [&[u8]; 2] = [b"glibc-ld.so.cache1.1", b"ld.so-1.7.0"];
     let Some(asked) = parsed.ldcache.as_deref().filter(|path| *path != "/etc/ld.so.cache") else { return Ok(()) };
-    let path = Root::new("", parsed.root.as_deref().unwrap_or("/")).resolve(asked);
+    let root = parsed.root.as_deref().unwrap_or("/");
+    let path = Root::open(root, root).and_then(|root| root.resolve(asked)).map_err(|why| Stop::error(CLASS, why))?;
     let file = nvidia_simulated_machine::text::path(&path);
-    match std::fs::read(&file) {
+    match crate::settings::read_plain(&file) {
         _ if file.is_dir() => Err(Stop::error(CLASS, format!("file mapping failed: {path}: no such device"))),
         Ok(content) if content.is_empty() => {
             Err(Stop::error(CLASS, format!("file mapping failed: {path}: invalid argument")))
@@ -221,8 +259,8 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
         Ok(content) if MAGIC.iter().any(|magic| content.starts_with(magic)) => Ok(()),
         Ok(_) => Err(Stop::error(CLASS, format!("unsupported file format: {path}"))),
         Err(why) => {
-            let why = why.raw_os_error().map_or("", |code| nix::errno::Errno::from_raw(code).desc());
-            Err(Stop::error(CLASS, format!("open failed: {path}: {}", why.to_ascii_lowercase())))
+            let why = nix::errno::Errno::from_raw(why.raw_os_error().unwrap_or_default());
+            Err(Stop::error(CLASS, format!("open failed: {path}: {}", rootfs::words(why))))
         }
     }
 }

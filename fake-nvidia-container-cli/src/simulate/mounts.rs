@@ -2,11 +2,11 @@
 //! is in `devices`.
 
 use super::container::CompatMode;
-use super::{Choice, Container, Setting};
+use super::{Choice, Container, Look, Setting};
 use crate::driver::{Driver, NVIDIA_MAJOR, Node, caps};
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE, FILE, Kind, Op, Plan, SOCKET};
-use crate::rootfs::join;
+use crate::rootfs::{self, join};
 use nvidia_simulated_machine::driver_files;
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::Text;
@@ -27,7 +27,7 @@ pub(super) fn all(
     plan: &mut Plan,
 ) -> Result<(), Stop> {
     setting.pending.at(Step::Mount, setting.program)?;
-    let mut mounts = Mounts { machine: setting.machine, container, plan, egl_mask: 0 };
+    let mut mounts = Mounts { machine: setting.machine, container, plan, egl_mask: 0, fresh: Vec::new() };
     if let Err(stop) = mounts.driver(driver) {
         mounts.undo();
         return Err(stop);
@@ -42,8 +42,24 @@ pub(super) fn all(
     mounts.right(&choice.monitor, caps::MONITOR)?;
     channels.iter().try_for_each(|channel| mounts.channel(*channel))?;
     setting.reach(Step::Ldcache, "ldcache error")?;
+    host_ldconfig(setting.look, container)?;
     mounts.ldconfig();
     Ok(())
+}
+
+/// The host's ldconfig has to be there. On the described machine both usual ones are, so that a command line for Debian
+/// and one for Fedora can be tried on any host; in the mode `mounts` this host counts, as it will run.
+fn host_ldconfig(look: Look, container: &Container) -> Result<(), Stop> {
+    const USUAL: [&str; 4] = ["/sbin/ldconfig", "/sbin/ldconfig.real", "/usr/sbin/ldconfig", "/usr/sbin/ldconfig.real"];
+    let (path, host) = (container.ldconfig.0.as_str(), container.ldconfig.1);
+    if !host || look == Look::Nowhere || (look == Look::Rootfs && USUAL.contains(&path)) {
+        return Ok(());
+    }
+    let file = nvidia_simulated_machine::text::path(path);
+    match nix::unistd::access(&file, nix::unistd::AccessFlags::R_OK) {
+        Ok(()) => Ok(()),
+        Err(why) => Err(Stop::error("ldcache error", format!("open failed: {path}: {}", rootfs::words(why)))),
+    }
 }
 
 pub(super) struct Mounts<'a> {
@@ -52,6 +68,12 @@ pub(super) struct Mounts<'a> {
     pub(super) plan: &'a mut Plan,
     /// The GPUs that a graphics program may see, by minor number.
     pub(super) egl_mask: u64,
+    /// The names of the memory file systems that are planned so far.
+    pub(super) fresh: Vec<String>,
+}
+
+pub(super) fn failed(detail: String) -> Stop {
+    Stop::error(CLASS, detail)
 }
 
 impl Mounts<'_> {
@@ -75,8 +97,7 @@ impl Mounts<'_> {
             self.compat_libraries()?;
         }
         for firmware in &driver.firmwares {
-            let dst = join(self.container.root.name(), firmware);
-            self.bind(&self.host(firmware), &dst, FILE, Kind::File)?;
+            self.bind(&self.host(firmware), firmware, FILE, Kind::File)?;
         }
         driver.ipcs.iter().try_for_each(|ipc| self.ipc(ipc))?;
         driver.nodes.iter().try_for_each(|node| self.node(node))
@@ -92,8 +113,8 @@ impl Mounts<'_> {
             ("registry", "Binary: \"\"\n".to_owned()),
         ];
         for (name, content) in files {
-            let at = Text::from(self.container.root.resolve(&format!("{PROC_DRIVER}/{name}")));
-            self.plan.action(Action::File { at, content });
+            let at = self.place(&format!("{PROC_DRIVER}/{name}"))?;
+            self.plan.action(Action::File { at, content, mode: 0o444 });
         }
         Ok(())
     }
@@ -103,8 +124,8 @@ impl Mounts<'_> {
         if files.is_empty() {
             return Ok(());
         }
-        let folder = self.container.root.resolve(folder);
-        self.plan.action(Action::Folder(Text::from(folder.clone())));
+        let place = self.place(folder)?;
+        self.plan.action(Action::Folder(place));
         for path in files {
             let name = path.rsplit('/').next().unwrap_or_default();
             if wanted(name) {
@@ -136,13 +157,16 @@ impl Mounts<'_> {
 
     /// The image's own CUDA libraries, unless they are of the driver's major version.
     fn compat_libraries(&mut self) -> Result<(), Stop> {
-        let folder = self.container.root.resolve(self.container.libs_dir);
+        let folder = self.container.libs_dir;
         for path in &self.container.compat_libs {
             let name = path.rsplit('/').next().unwrap_or_default();
             let flags = &self.container.flags;
             let wanted = driver_files::library(name).is_some_and(|c| flags.library(c));
             if wanted && other_major(name, &self.machine.driver) {
                 let src = join(self.container.root.name(), path);
+                if !self.container.root.exists(path).map_err(failed)? {
+                    return Err(failed(format!("lstat failed: {src}: no such file or directory")));
+                }
                 self.bind(&src, &format!("{folder}/{name}"), FILE, Kind::ContainerFile)?;
             }
         }
@@ -155,7 +179,7 @@ impl Mounts<'_> {
         let flags = &self.container.flags;
         if if daemon { flags.utility } else { flags.compute } {
             let kind = if daemon { Kind::Socket } else { Kind::Folder };
-            self.bind(&self.host(ipc), &self.container.root.resolve(ipc), SOCKET, kind)?;
+            self.bind(&self.host(ipc), ipc, SOCKET, kind)?;
         }
         Ok(())
     }
@@ -166,7 +190,7 @@ impl Mounts<'_> {
         if skip { Ok(()) } else { self.device(&node.path, node.major, node.minor) }
     }
 
-    /// Step 19.
+    /// Step 19: the linker's cache, over the folders that have got libraries.
     fn ldconfig(&mut self) {
         let container = self.container;
         let newer = |path: &&String| newer_major(path.rsplit('/').next().unwrap_or_default(), &self.machine.driver);
@@ -192,7 +216,7 @@ impl Mounts<'_> {
         if self.container.flags.no_devbind {
             return Ok(());
         }
-        self.bind(&self.host(path), &self.container.root.resolve(path), DEVICE, Kind::Device { major, minor })
+        self.bind(&self.host(path), path, DEVICE, Kind::Device { major, minor })
     }
 
     pub(super) fn allow(&mut self, major: u32, minor: u32) {
@@ -207,8 +231,8 @@ impl Mounts<'_> {
         for action in self.plan.actions.iter().rev() {
             match action {
                 Action::Op(Op::Tmpfs { dst, .. } | Op::Bind { dst, .. }) => undone.push(Action::Remove(dst.clone())),
-                Action::File { at, .. } => {
-                    undone.push(Action::File { at: at.clone(), content: String::new() });
+                Action::File { at, mode, .. } => {
+                    undone.push(Action::File { at: at.clone(), content: String::new(), mode: *mode });
                     undone.push(Action::Remove(at.clone()));
                 }
                 _ => {}
@@ -218,24 +242,38 @@ impl Mounts<'_> {
     }
 
     fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
-        let dst = Text::from(self.container.root.resolve(path));
+        let dst = self.place(path)?;
         // The folder under /proc is the driver's own and never made.
         self.refuse(&dst, (path != PROC_DRIVER).then(|| parent(&dst)))?;
         self.plan.op(Op::Tmpfs { dst, options: "mode=0555", flags: SOCKET });
+        self.fresh.push(path.to_owned());
         Ok(())
     }
 
+    /// The mount point of a name in the container. What lies in a memory file system that the plan mounts is not what the
+    /// image has at that name, and so is not looked for there.
+    pub(super) fn place(&self, wanted: &str) -> Result<Text, Stop> {
+        let root = &self.container.root;
+        let below = |top: &&String| wanted.strip_prefix(top.as_str()).filter(|rest| rest.starts_with('/'));
+        let resolved = match self.fresh.iter().find_map(|top| below(&top).map(|rest| (top, rest))) {
+            Some((top, rest)) => root.resolve(top).map(|top| format!("{top}{rest}")),
+            None => root.resolve(wanted),
+        };
+        resolved.map(Text::from).map_err(failed)
+    }
+
+    /// Mounts something of the host at a name in the container.
     pub(super) fn bind(
         &mut self,
         src: &str,
-        dst: &str,
+        wanted: &str,
         flags: &'static [&'static str],
         kind: Kind,
     ) -> Result<(), Stop> {
-        let (src, dst) = (Text::from(src.to_owned()), Text::from(dst.to_owned()));
+        let (src, dst) = (Text::from(src.to_owned()), self.place(wanted)?);
         let place = match kind {
             Kind::Program | Kind::File | Kind::ContainerFile => {
-                Action::File { at: dst.clone(), content: String::new() }
+                Action::File { at: dst.clone(), content: String::new(), mode: kind.mode() }
             }
             _ => parent(&dst),
         };

@@ -1,5 +1,6 @@
 //! What a container was given: the devices of a choice, as the stand-in of nvidia-smi tells them.
 
+use super::Trouble;
 use crate::simulate::Choice;
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
@@ -8,26 +9,26 @@ use serde::{Deserialize, Serialize};
 /// The devices of one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Given {
-    /// The driver's version.
+    /// The driver's version, e.g. `570.172.08`.
     pub driver: String,
-    /// Its CUDA version.
+    /// The CUDA version of the driver, e.g. `12.8`.
     pub cuda: String,
-    /// What nvidia-smi says instead of anything else, if the driver does not answer.
-    pub broken: Option<String>,
+    /// Why nvidia-smi has nothing else to say.
+    pub broken: Option<Trouble>,
     /// The GPUs, numbered from 0.
     pub gpus: Vec<GivenGpu>,
 }
 
-/// A GPU.
+/// A GPU that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenGpu {
-    /// The product's name.
+    /// The product's name, as the driver tells it.
     pub name: String,
-    /// Its UUID.
+    /// Its UUID, with the prefix that says the kind.
     pub uuid: String,
-    /// Its bus.
+    /// Its bus, with eight digits of domain and in capitals.
     pub bus: String,
-    /// Its compute capability.
+    /// Its compute capability, e.g. `9.0`.
     pub arch: String,
     /// Its memory in MiB.
     pub memory: u64,
@@ -40,13 +41,13 @@ pub struct GivenGpu {
 /// A part of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenMig {
-    /// Its UUID.
+    /// Its UUID, with the prefix that says the kind.
     pub uuid: String,
-    /// Its profile.
+    /// Its profile, e.g. `1g.5gb`.
     pub profile: String,
-    /// Its GPU instance.
+    /// The number of its GPU instance.
     pub gi: u32,
-    /// Its compute instance.
+    /// The number of its compute instance.
     pub ci: u32,
 }
 
@@ -73,17 +74,17 @@ impl Given {
     }
 
     fn nothing(machine: &Topology) -> Self {
-        let broken = machine.fault_at(Step::Init).or_else(|| machine.fault_at(Step::DriverInfo)).map(|message| {
-            if message.contains("version mismatch") {
-                "Failed to initialize NVML: Driver/library version mismatch".to_owned()
-            } else {
-                "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. \
-                 Make sure that the latest NVIDIA driver is installed and running.\n"
-                    .to_owned()
-            }
-        });
+        let fault =
+            [Step::Init, Step::DriverInfo, Step::DeviceInfo].into_iter().find_map(|step| machine.fault_at(step));
+        let broken = fault.map(|message| trouble(machine, message));
         Self { driver: machine.driver.clone(), cuda: machine.cuda.clone(), broken, gpus: Vec::new() }
     }
+}
+
+/// The trouble that a message tells of, on a machine.
+fn trouble(machine: &Topology, message: &str) -> Trouble {
+    let bus = machine.gpus.first().map(|gpu| gpu.busid.to_ascii_uppercase()).unwrap_or_default();
+    Trouble::of(message, &machine.driver, &bus)
 }
 
 fn told<'a>(gpu: &Gpu, parts: impl Iterator<Item = &'a Mig>) -> GivenGpu {

@@ -6,8 +6,10 @@
 mod given;
 mod query;
 mod table;
+mod trouble;
 
 pub use given::Given;
+pub use trouble::Trouble;
 
 use crate::outcome::Outcome;
 
@@ -19,8 +21,8 @@ pub const FILE: &str = "given.json";
 /// Runs nvidia-smi with the words after its name.
 #[must_use]
 pub fn run(words: &[String], given: &Given) -> Outcome {
-    if let Some(why) = &given.broken {
-        return told(why, 9);
+    if let Some(Trouble { text, exit }) = &given.broken {
+        return told(text, *exit);
     }
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 /// A field's value and its unit, if it has one.
 type Value = (String, &'static str);
 
-/// Answers a query.
+/// Answers `--query-gpu=...`, or says what is wrong with it.
 pub(super) fn run(options: &[&str], given: &Given) -> Outcome {
     let Some(fields) = options.iter().find_map(|o| o.strip_prefix("--query-gpu=")) else { return told("", 2) };
     let Some(format) = options.iter().find_map(|o| o.strip_prefix("--format=")) else {

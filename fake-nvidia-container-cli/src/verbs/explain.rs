@@ -6,7 +6,7 @@ use crate::failure::Pending;
 use crate::outcome::{Outcome, Stop};
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::settings::Settings;
-use crate::simulate::{self, Choice, Setting};
+use crate::simulate::{self, Choice, Look, Setting, Work};
 use nvidia_simulated_machine::driver_files::{self, Capability};
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{self, Topology};
@@ -34,13 +34,13 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> 
         mps: None,
         pending: &pending,
         program: &program,
-        live: false,
+        look: Look::Nowhere,
     };
-    let mut plan = Plan::default();
-    let answer = simulate::run(setting, &parsed, &mut plan);
+    let mut work = Work::default();
+    let answer = simulate::run(setting, &parsed, &mut work);
     let choice = answer.as_ref().map(|a| a.choice.clone()).unwrap_or_default();
     let mut out = head(&machine, &parsed, &choice);
-    out.push_str(&plan_text(&plan, parsed.rootfs.as_deref().unwrap_or_default()));
+    out.push_str(&plan_text(&work.plan, parsed.rootfs.as_deref().unwrap_or_default()));
     match answer {
         Ok(answer) => {
             if parsed.command != Command::Configure {

@@ -1,5 +1,5 @@
-//! The verbs of our own. They exist only under our own name: under the real program's name they are unknown words, as
-//! they are to the real program.
+//! The commands for people: they exist only under the name fake-nvidia-container-cli, since the real program does not
+//! know them.
 
 mod explain;
 mod require;
@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use clap::{Parser, Subcommand};
 use nvidia_simulated_machine::text::Text;
 
-/// The words that are verbs of ours.
+/// The words that are commands for people.
 const VERBS: [&str; 6] = ["explain", "require", "topologies", "failures", "record-path", "schema"];
 
 /// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
@@ -50,7 +50,7 @@ enum Verb {
     },
     /// List the named failures, or explain one
     Failures {
-        /// A failure
+        /// A failure of the table; all of them if left out
         name: Option<String>,
         /// As a table for a document
         #[arg(long)]
@@ -62,7 +62,7 @@ enum Verb {
     Schema,
 }
 
-/// Runs a verb, if the program has our own name and the first word is one.
+/// Runs a verb, if the program has its own name and the first word is one.
 #[must_use]
 pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome> {
     let own = argv.first()?.rsplit('/').next()?.starts_with("fake-");

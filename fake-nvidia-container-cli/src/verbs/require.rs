@@ -87,7 +87,7 @@ fn warnings(expression: &str, machine: &Topology) -> String {
     let trace = requirement::trace(expression, alone);
     let hidden = trace.alternatives.iter().flatten().filter(|t| t.result == TermResult::NotReached);
     for term in hidden.filter(|t| requirement::evaluate(t.text, alone) == Verdict::Invalid) {
-        found.push(format!("`{}` is no requirement, which only shows where it is read", term.text));
+        found.push(format!("`{}` is not a requirement, which only shows where it is read", term.text));
     }
     if trace.verdict == Verdict::Unsatisfied && trace.alternatives.len() > 1 {
         found.push("the error names the first alternative only, whichever comes closest".to_owned());

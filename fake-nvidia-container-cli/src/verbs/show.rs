@@ -57,7 +57,7 @@ pub(super) fn failures(name: Option<&str>, markdown: bool) -> Result<Outcome, St
     }
     let chosen = |n: &&crate::failure::Named| name.is_none_or(|name| n.name == name);
     if let Some(name) = name.filter(|name| find(name).is_none()) {
-        return Err(Stop::Internal(format!("`{name}` is no failure; `failures` without a name lists them")));
+        return Err(Stop::Internal(format!("`{name}` is not a failure; `failures` without a name lists them")));
     }
     let text = |n: &crate::failure::Named| {
         let shown = n.text(None).replace("{PROGRAM}", "nvidia-container-cli").replace("\n{TRY}", "");

@@ -4,7 +4,7 @@
 use fake_nvidia_container_cli::cli::{self, Context, Parsed, Version};
 use fake_nvidia_container_cli::failure::Pending;
 use fake_nvidia_container_cli::plan::{Kind, Op, Plan};
-use fake_nvidia_container_cli::simulate::{self, Setting};
+use fake_nvidia_container_cli::simulate::{self, Look, Setting, Work};
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{Topology, load, names};
 use proptest::prelude::*;
@@ -24,11 +24,11 @@ fn plan(machine: &Topology, parsed: &Parsed) -> (Plan, bool) {
         mps: None,
         pending: &pending,
         program: "x",
-        live: false,
+        look: Look::Nowhere,
     };
-    let mut plan = Plan::default();
-    let done = simulate::run(setting, parsed, &mut plan).is_ok();
-    (plan, done)
+    let mut work = Work::default();
+    let done = simulate::run(setting, parsed, &mut work).is_ok();
+    (work.plan, done)
 }
 
 fn word() -> impl Strategy<Value = String> {

@@ -19,11 +19,11 @@ fn faults_of_the_simulator_are_told_apart() {
     fs::write(sandbox.path("bad.toml"), "gpus = 2\nmodell = \"T4\"\n").unwrap();
     let cases = [
         ("FAKE_NVIDIA_TOPOLOGY", "bad.toml", "bad.toml:2:1: unknown field `modell`"),
-        ("FAKE_NVIDIA_TOPOLOGY", "nowhere", "no built-in name"),
+        ("FAKE_NVIDIA_TOPOLOGY", "nowhere", "not a built-in name"),
         ("FAKE_NVIDIA_FAIL", "nonsense", "`nonsense` is not understood"),
         ("FAKE_NVIDIA_FAIL", "every=2,exit=1,at=nowhere", "at=nowhere"),
         ("FAKE_NVIDIA_CLI_VERSION", "0.1.0", "not a version from 1.14.0"),
-        ("FAKE_NVIDIA_APPLY", "maybe", "none of record, files, mounts"),
+        ("FAKE_NVIDIA_APPLY", "maybe", "not one of imagine, record, files, mounts"),
         ("FAKE_NVIDIA_CONFIG", "/no/such/file", "/no/such/file"),
         ("FAKE_NVIDIA_RECORD", "/no/such/folder/record", "/no/such/folder/record"),
     ];
@@ -213,6 +213,18 @@ fn nvidia_smi_tells_the_machine_of_the_settings() {
     assert_eq!(smi(&["--query-gpu=shoes", "--format=csv"], "t4").status.code(), Some(2));
     assert!(stdout(&smi(&["mig", "-lgi"], "h100-mig")).contains("MIG 3g.40gb"));
     assert_eq!(smi(&[], "none").status.code(), Some(9));
+    assert_eq!(smi(&["-L"], "gpu-lost").status.code(), Some(15));
+    for (fail, exit, text) in [
+        ("version-mismatch", 18, "Driver/library version mismatch\nNVML library version: 570.172\n"),
+        ("gpu-lost", 15, "for GPU0000:0B:00.0: GPU is lost."),
+        ("driver-not-loaded", 9, "couldn't communicate with the NVIDIA driver"),
+        ("ldconfig-1", 0, "GPU 0: NVIDIA H100"),
+    ] {
+        let mut command = sandbox.named("nvidia-smi", &["-L"]);
+        let output = command.env("FAKE_NVIDIA_TOPOLOGY", "h100").env("FAKE_NVIDIA_FAIL", fail).output().unwrap();
+        assert_eq!(output.status.code(), Some(exit), "{fail}");
+        assert!(stdout(&output).contains(text), "{}", stdout(&output));
+    }
     assert!(sandbox.records().is_empty());
 }
 
@@ -251,4 +263,77 @@ fn files_mode_follows_links_inside_the_root_only() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
     assert!(sandbox.path("rootfs").join(outside.strip_prefix("/").unwrap()).join("bin/nvidia-smi").exists());
+}
+
+fn machine(sandbox: &Sandbox, text: &str) -> String {
+    let path = sandbox.path("machine.toml");
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_real_programs_limits_are_kept() {
+    let sandbox = Sandbox::new();
+    let info =
+        |text: &str| sandbox.cli(&["info"]).env("FAKE_NVIDIA_TOPOLOGY", machine(&sandbox, text)).output().unwrap();
+    let error = |what: &str| format!("nvidia-container-cli: detection error: {what}\n");
+    assert!(info("gpus = 64\n").status.success());
+    assert_eq!(stderr(&info("gpus = 65\n")), error("too many devices"));
+    let part = |gi: usize| format!("{{ profile = \"1g.5gb\", gi = {gi} }}");
+    let parts = |count: usize| {
+        let parts: Vec<String> = (0..count).map(part).collect();
+        format!("[[gpus]]\nmodel = \"A100\"\nmig = [{}]\n", parts.join(", "))
+    };
+    assert!(info(&parts(8)).status.success());
+    assert_eq!(stderr(&info(&parts(9))), error("too many MIG devices"));
+    assert!(stdout(&info("cuda = \"12.10\"\n")).contains("CUDA version:   12.0\n"));
+    let wide = machine(&sandbox, "[[gpus]]\nmodel = \"T4\"\nbusid = \"00010000:01:00.0\"\nminor = 70\n");
+    sandbox.configure(&["--device=0", "-g"]).env("FAKE_NVIDIA_TOPOLOGY", wide).output().unwrap();
+    assert!(sandbox.record()["plan"].to_string().contains("/proc/driver/nvidia/gpus/00010000:01:00.0"));
+    let high = "[[gpus]]\nmodel = \"A100\"\nminor = 1\nmig = [\"7g.40gb\"]\n";
+    let high = machine(&sandbox, high);
+    sandbox.cli(&["-k", "info"]).env("FAKE_NVIDIA_TOPOLOGY", high).output().unwrap();
+    assert_eq!(sandbox.record()["plan"].to_string().matches("\"nvidia-cap\"").count(), 2);
+}
+
+#[test]
+fn what_is_missing_on_the_host_is_told_in_the_real_programs_words() {
+    let sandbox = Sandbox::new();
+    let (rootfs, missing) = (sandbox.rootfs(), sandbox.path("missing").to_str().unwrap().to_owned());
+    for folder in ["empty", "other/etc", "unloaded/usr/lib64", "driver/usr/lib64", "driver/dev"] {
+        fs::create_dir_all(sandbox.path(folder)).unwrap();
+    }
+    for file in ["unloaded/usr/lib64/libnvidia-ml.so.1", "driver/usr/lib64/libnvidia-ml.so.1", "driver/dev/nvidiactl"] {
+        fs::write(sandbox.path(file), "").unwrap();
+    }
+    let library = "libnvidia-ml.so.1: cannot open shared object file: no such file or directory";
+    for (root, error) in [
+        ("missing", "change root failed: no such file or directory".to_owned()),
+        ("driver/dev/nvidiactl", "change root failed: not a directory".to_owned()),
+        ("other", format!("load library failed: {library}")),
+        ("unloaded", "nvml error: driver not loaded".to_owned()),
+        ("empty", String::new()),
+        ("driver", String::new()),
+    ] {
+        let root = format!("--root={}", sandbox.path(root).display());
+        let output = sandbox.cli(&[&root, "info"]).output().unwrap();
+        let line = format!("nvidia-container-cli: initialization error: {error}\n");
+        assert_eq!(stderr(&output), if error.is_empty() { String::new() } else { line }, "{root}");
+    }
+    for mode in ["record", "files"] {
+        let run = |words: &[&str]| {
+            let words = [&["configure", "-u"], words].concat();
+            stderr(&sandbox.cli(&words).env("FAKE_NVIDIA_APPLY", mode).output().unwrap())
+        };
+        let error = |what: String| format!("nvidia-container-cli: {what}: no such file or directory\n");
+        let open = format!("container error: open failed: /proc/1/root{missing}");
+        assert_eq!(run(&["--pid=1", &missing]), error(open));
+        assert_eq!(run(&[&missing]), error(format!("container error: open failed: {missing}")));
+        let ldconfig = format!("--ldconfig=@{missing}");
+        assert_eq!(run(&["--pid=1", &ldconfig, &rootfs]), error(format!("ldcache error: open failed: {missing}")));
+        assert_eq!(run(&["--pid=1", "--ldconfig=@/sbin/ldconfig.real", &rootfs]), "");
+        assert!(!sandbox.path("missing").exists());
+    }
+    let mut command = sandbox.cli(&["configure", "-u", "--pid=1", &missing]);
+    assert!(command.env("FAKE_NVIDIA_APPLY", "imagine").status().unwrap().success());
 }

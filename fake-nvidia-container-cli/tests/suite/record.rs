@@ -158,3 +158,58 @@ fn a_closed_pipe_ends_the_program_as_it_would_the_real_one() {
     assert!(output.status.signal() == Some(13) || output.status.success(), "{:?}", output.status);
     assert!(programs::fake().exists());
 }
+
+#[test]
+fn a_record_is_private_and_nobodys_else() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let sandbox = Sandbox::new();
+    let record = sandbox.path("record");
+    let refused = |why: &str| {
+        let mut command = sandbox.configure(&["-u"]);
+        let output = sandbox.patiently({
+            command.env("FAKE_NVIDIA_APPLY", "files");
+            command
+        });
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(3) && stderr.contains(why), "{stderr}");
+        // Nothing was done before that was known.
+        assert_eq!(fs::read_dir(sandbox.path("rootfs")).unwrap().count(), 0);
+        fs::remove_file(&record).unwrap();
+    };
+    fs::write(sandbox.path("victim"), "as it was").unwrap();
+    symlink("victim", &record).unwrap();
+    refused("a symbolic link");
+    fs::hard_link(sandbox.path("victim"), &record).unwrap();
+    refused("a second name");
+    nix::unistd::mkfifo(&record, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    refused("");
+    assert_eq!(fs::read_to_string(sandbox.path("victim")).unwrap(), "as it was");
+    assert!(sandbox.configure(&[]).status().unwrap().success());
+    assert_eq!(fs::metadata(&record).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_lock_that_somebody_holds_keeps_no_run_waiting() {
+    use nix::fcntl::{Flock, FlockArg};
+    let sandbox = Sandbox::new();
+    let hold = |name: &str| Flock::lock(File::create(sandbox.path(name)).unwrap(), FlockArg::LockExclusive).unwrap();
+    let held = (hold("record"), hold("record.runs"));
+    let mut command = sandbox.configure(&[]);
+    command.env("FAKE_NVIDIA_FAIL", "every=2,exit=7");
+    assert!(sandbox.patiently(command).status.success());
+    assert_eq!(sandbox.records().len(), 1);
+    drop(held);
+}
+
+#[test]
+fn a_fifo_for_settings_or_debug_messages_keeps_no_run_waiting() {
+    let sandbox = Sandbox::new();
+    let fifo = sandbox.path("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut command = sandbox.cli(&["info"]);
+    command.env("FAKE_NVIDIA_CONFIG", &fifo);
+    let output = sandbox.patiently(command);
+    assert!(output.status.code() == Some(3) && String::from_utf8_lossy(&output.stderr).contains("not a file"));
+    let debug = format!("--debug={}", fifo.display());
+    assert!(sandbox.patiently(sandbox.cli(&[&debug, "info"])).status.success());
+}

@@ -5,7 +5,8 @@ use serde_json::Value;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 /// A folder with a container's root and a record.
 pub(crate) struct Sandbox {
@@ -25,7 +26,7 @@ impl Sandbox {
         self.top.path().join(name)
     }
 
-    /// The container's root.
+    /// The path of the container's root.
     pub(crate) fn rootfs(&self) -> String {
         self.path("rootfs").to_str().unwrap().to_owned()
     }
@@ -53,13 +54,26 @@ impl Sandbox {
         self.cli(&all)
     }
 
-    /// All records.
+    /// Runs a command, and fails the test if it waits for something that never comes.
+    pub(crate) fn patiently(&self, mut command: Command) -> Output {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        for _ in 0..60_000 {
+            if child.try_wait().unwrap().is_some() {
+                return child.wait_with_output().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        panic!("{command:?} hangs");
+    }
+
+    /// All records of the runs so far.
     pub(crate) fn records(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path("record")).unwrap_or_default();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// The last record.
+    /// The record of the last run.
     pub(crate) fn record(&self) -> Value {
         self.records().pop().unwrap()
     }

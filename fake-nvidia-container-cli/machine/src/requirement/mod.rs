@@ -29,16 +29,16 @@ pub struct Facts<'a> {
 pub struct DeviceFacts<'a> {
     /// The compute capability, `M.m`.
     pub arch: &'a str,
-    /// The brand word.
+    /// The brand word, e.g. `Tesla`.
     pub brand: &'a str,
 }
 
 /// What came of a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It holds.
+    /// It holds on this machine.
     Satisfied,
-    /// It does not.
+    /// It does not hold on this machine.
     Unsatisfied,
     /// It is not a requirement, as far as it was read.
     Invalid,
@@ -47,13 +47,13 @@ pub enum Verdict {
 /// What came of one term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermResult {
-    /// It holds.
+    /// It holds on this machine.
     True,
     /// It asks for a device's property while no device is selected, and so holds whatever it says.
     TrueWithoutDevice,
     /// It does not hold.
     False,
-    /// It is no term, or too long a false one.
+    /// It is not a term, or too long a false one.
     Invalid,
     /// It was never read.
     NotReached,
@@ -77,7 +77,7 @@ pub struct Trace<'a> {
     pub verdict: Verdict,
 }
 
-/// Evaluates a requirement.
+/// What a requirement comes to, without the way there.
 #[must_use]
 pub fn evaluate(expression: &str, facts: Facts<'_>) -> Verdict {
     trace(expression, facts).verdict
@@ -130,7 +130,7 @@ pub fn unsatisfied(expression: &str) -> String {
     format!("unsatisfied condition: {group}{advice}")
 }
 
-/// A comparison operator.
+/// How a requirement compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Operator {
     Equal,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// Compares two versions, or says that one of them is none.
+/// Compares two versions; `None` if either is not a version.
 ///
 /// Numbers are compared from the left, a run of dots counts as one. Where one version ends first, what is left of the
 /// other counts only if it has more than zeros: 12.4 equals 12.4.0, but is more than 12.

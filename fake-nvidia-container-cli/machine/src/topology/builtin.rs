@@ -1,7 +1,7 @@
 //! The machines that are built in, each a TOML file beside this one: they are examples as much as data.
 
 /// Name and text of each.
-pub const ALL: [(&str, &str); 13] = [
+pub const ALL: [(&str, &str); 14] = [
     ("none", include_str!("builtin/none.toml")),
     ("t4", include_str!("builtin/t4.toml")),
     ("l40s", include_str!("builtin/l40s.toml")),
@@ -11,6 +11,7 @@ pub const ALL: [(&str, &str); 13] = [
     ("h100-mig", include_str!("builtin/h100-mig.toml")),
     ("b200", include_str!("builtin/b200.toml")),
     ("gb200", include_str!("builtin/gb200.toml")),
+    ("laptop", include_str!("builtin/laptop.toml")),
     ("mixed", include_str!("builtin/mixed.toml")),
     ("v100x16", include_str!("builtin/v100x16.toml")),
     ("empty", include_str!("builtin/empty.toml")),

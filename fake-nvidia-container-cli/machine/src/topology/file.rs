@@ -7,7 +7,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// A simulated machine.
+/// A simulated machine, as somebody writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "topology")]
@@ -38,9 +38,9 @@ pub struct TopologyFile {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum Gpus {
-    /// So many alike.
+    /// So many, all alike.
     Count(u32),
-    /// These.
+    /// These, each as it says.
     List(Vec<GpuFile>),
 }
 
@@ -54,7 +54,7 @@ pub struct GpuFile {
     pub minor: Option<u32>,
     /// `GPU-` and a UUID.
     pub uuid: Option<String>,
-    /// `00000000:1b:00.0`.
+    /// The bus with eight digits of domain, `00000000:1b:00.0`.
     pub busid: Option<String>,
     /// The compute capability, `9.0`.
     pub arch: Option<String>,
@@ -76,9 +76,9 @@ pub struct GpuFile {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum MigEntry {
-    /// Just the profile.
+    /// Just the profile, `1g.10gb`.
     Profile(String),
-    /// All of it.
+    /// A table with what else matters.
     Table(MigFile),
 }
 
@@ -88,29 +88,29 @@ pub enum MigEntry {
 pub struct MigFile {
     /// `MIG-` and a UUID.
     pub uuid: Option<String>,
-    /// The GPU instance.
+    /// The number of the GPU instance.
     pub gi: Option<u32>,
     /// The compute instance within it.
     pub ci: Option<u32>,
-    /// The profile.
+    /// The profile, e.g. `1g.10gb`.
     pub profile: Option<String>,
 }
 
-/// The driver's files.
+/// The driver's files; each list that is left out is that of a full driver of this version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostFile {
-    /// Programs.
+    /// Programs, with full paths.
     pub bins: Option<Vec<String>>,
     /// 64-bit libraries, in the order of the linker's cache.
     pub libs64: Option<Vec<String>>,
-    /// 32-bit libraries.
+    /// 32-bit libraries, in the order of the linker's cache.
     pub libs32: Option<Vec<String>>,
     /// Nodes of the uvm driver.
     pub devs: Option<Vec<String>>,
-    /// Sockets and pipes.
+    /// Sockets of daemons, and the folder of CUDA's server.
     pub ipcs: Option<Vec<String>>,
-    /// GSP firmware.
+    /// Files of GSP firmware.
     pub firmwares: Option<Vec<String>>,
 }
 
@@ -118,7 +118,7 @@ pub struct HostFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NvCapsWord {
-    /// Not at all.
+    /// The kernel shows none of them.
     None,
     /// As files under /proc.
     Proc,

@@ -17,10 +17,10 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
         None => vec![GpuFile::default()],
     };
     let gpus: Vec<Gpu> = gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, &name)).collect::<Result<_, _>>()?;
-    let splittable = gpus.iter().any(|g| g.mig_capable);
+    let splittable = gpus.iter().any(|g| g.mig_capable) && driver_files::branch(&driver) >= driver_files::MIG_SINCE;
     Ok(Topology {
         host: host(file.host.unwrap_or_default(), &driver),
-        cuda: file.cuda.unwrap_or_else(|| "12.8".to_owned()),
+        cuda: told_by_the_driver(file.cuda.unwrap_or_else(|| "12.8".to_owned())),
         nvcaps: match file.nvcaps {
             Some(NvCapsWord::None) => NvCaps::None,
             Some(NvCapsWord::Proc) => NvCaps::Proc,
@@ -38,14 +38,14 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
 }
 
 fn fault(file: FaultFile) -> Result<Fault, String> {
-    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is no step", file.at))?;
+    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is not a step", file.at))?;
     Ok(Fault { at, message: file.message })
 }
 
 fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Result<Gpu, String> {
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
-    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is no known model");
+    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is not a known model");
     let entries = file.mig.unwrap_or_default();
     let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !entries.is_empty());
     let enabled = file.mig_enabled.unwrap_or(!entries.is_empty());
@@ -120,22 +120,30 @@ fn scramble(seed: &str, salt: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
-/// Each list that is left out is what a full driver installs on Debian.
+/// Each list that is left out is what a full driver of this version installs on Debian.
 fn host(file: HostFile, driver: &str) -> Host {
-    let versioned = |folder: &str, names: &[&str]| -> Vec<String> {
-        names.iter().map(|name| format!("{folder}/{name}.so.{driver}")).collect()
-    };
     let owned = |paths: &[&str]| -> Vec<String> { paths.iter().map(|p| (*p).to_owned()).collect() };
+    let in_folder = |folder: &str, name: &str| format!("{folder}/{name}.so.{driver}");
+    let libs64 = || driver_files::usual_libs(driver).map(|name| in_folder("/usr/lib/x86_64-linux-gnu", name));
+    let libs32 = || driver_files::usual_libs32(driver).map(|name| in_folder("/usr/lib/i386-linux-gnu", name));
+    let firmwares =
+        || driver_files::usual_firmware(driver).iter().map(|name| format!("/lib/firmware/nvidia/{driver}/{name}"));
     Host {
         bins: file.bins.unwrap_or_else(|| driver_files::bins().map(|name| format!("/usr/bin/{name}")).collect()),
-        libs64: file.libs64.unwrap_or_else(|| versioned("/usr/lib/x86_64-linux-gnu", &driver_files::USUAL_LIBS)),
-        libs32: file.libs32.unwrap_or_else(|| versioned("/usr/lib/i386-linux-gnu", &driver_files::USUAL_LIBS32)),
+        libs64: file.libs64.unwrap_or_else(|| libs64().collect()),
+        libs32: file.libs32.unwrap_or_else(|| libs32().collect()),
         devs: file.devs.unwrap_or_else(|| owned(&["/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"])),
-        ipcs: file.ipcs.unwrap_or_else(|| {
-            owned(&["/run/nvidia-persistenced/socket", "/run/nvidia-fabricmanager/socket", "/tmp/nvidia-mps"])
-        }),
-        firmwares: file.firmwares.unwrap_or_else(|| {
-            ["ga10x", "tu10x"].map(|chip| format!("/lib/firmware/nvidia/{driver}/gsp_{chip}.bin")).to_vec()
-        }),
+        ipcs: file.ipcs.unwrap_or_else(|| owned(driver_files::usual_ipcs(driver))),
+        firmwares: file.firmwares.unwrap_or_else(|| firmwares().collect()),
+    }
+}
+
+/// A CUDA version as the driver can tell it: it hands out one number, a thousand for each major and ten for each minor,
+/// of which the reader takes the last digit of the minor. So 12.10 is told as 12.0, and a third part is lost.
+fn told_by_the_driver(cuda: String) -> String {
+    let mut parts = cuda.split('.').map(str::parse::<u32>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => format!("{major}.{}", minor % 10),
+        _ => cuda,
     }
 }

@@ -20,8 +20,9 @@ pub fn load(asked: Option<&str>) -> Result<Topology, String> {
     }
     let path = Path::new(asked);
     let known = || names().collect::<Vec<_>>().join(", ");
-    let text = std::fs::read_to_string(path)
-        .map_err(|why| format!("topology `{asked}`: {why} (it is no built-in name either; those are {})", known()))?;
+    let text = std::fs::read_to_string(path).map_err(|why| {
+        format!("topology `{asked}`: {why} (it is not a built-in name either; those are {})", known())
+    })?;
     let json = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json"))
         || (path.extension().is_none() && text.trim_start().starts_with('{'));
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
@@ -31,9 +32,9 @@ pub fn load(asked: Option<&str>) -> Result<Topology, String> {
 /// The two ways to write a topology.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
-    /// JSON.
+    /// JSON, as other programs write it.
     Json,
-    /// TOML.
+    /// TOML, as people write it.
     Toml,
 }
 
@@ -104,7 +105,7 @@ mod tests {
         assert!(toml("[[gpus]]\nmodel = \"Voodoo\"\n").contains("gpus[0].arch: missing"));
         assert!(json("{\n \"gpus\": [{\"mino\": 1}]\n}").starts_with("x.json:2:"));
         assert!(json("{\"gpus\": -1}").contains("not a number of GPUs"));
-        assert!(toml("[fail]\nat = \"lunch\"\nmessage = \"\"\n").contains("`lunch` is no step"));
+        assert!(toml("[fail]\nat = \"lunch\"\nmessage = \"\"\n").contains("`lunch` is not a step"));
         let twice = "[[gpus]]\nbusid = \"00000000:01:00.0\"\n[[gpus]]\nbusid = \"00000000:01:00.0\"\n";
         assert!(toml(twice).starts_with("x.toml:4: gpus[1]: `00000000:01:00.0` is taken"));
         assert!(load(Some("/no/such")).unwrap_err().contains("a100-mig"));

@@ -13,18 +13,18 @@ pub use load::{Syntax, load, names, parse};
 use crate::step::Step;
 use serde::Serialize;
 
-/// A whole machine.
+/// A whole machine, nothing left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Topology {
     /// What it is called.
     pub name: String,
-    /// The driver's version.
+    /// The driver's version, e.g. `570.172.08`.
     pub driver: String,
     /// The CUDA version of the driver.
     pub cuda: String,
     /// The GPUs, in the driver's order.
     pub gpus: Vec<Gpu>,
-    /// The driver's files.
+    /// The files that the driver has installed.
     pub host: Host,
     /// How the kernel shows MIG capabilities.
     pub nvcaps: NvCaps,
@@ -36,22 +36,22 @@ pub struct Topology {
     pub fail: Option<Fault>,
 }
 
-/// A GPU.
+/// A GPU of the machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Gpu {
     /// Its place in the driver's order.
     pub index: u32,
     /// The number of its device node.
     pub minor: u32,
-    /// `GPU-...`.
+    /// The name that is the same everywhere, with its prefix.
     pub uuid: String,
     /// `domain:bus:device.function` with eight digits of domain.
     pub busid: String,
     /// The compute capability, `M.m`.
     pub arch: String,
-    /// The brand word.
+    /// The brand word, as requirements ask for it.
     pub brand: String,
-    /// The product's name.
+    /// The product's name, as the driver tells it.
     pub model: String,
     /// The memory in MiB.
     pub memory: u64,
@@ -59,16 +59,16 @@ pub struct Gpu {
     pub mig_capable: bool,
     /// Whether splitting is switched on.
     pub mig_enabled: bool,
-    /// Its parts.
+    /// Its parts, in the driver's order.
     pub mig: Vec<Mig>,
 }
 
 /// A part of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mig {
-    /// `MIG-...`.
+    /// The name that is the same everywhere, with its prefix.
     pub uuid: String,
-    /// The GPU instance.
+    /// The number of the GPU instance.
     pub gi: u32,
     /// The compute instance within it.
     pub ci: u32,
@@ -79,17 +79,17 @@ pub struct Mig {
 /// The driver's files, with paths below the driver's root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Host {
-    /// Programs.
+    /// Programs, with full paths.
     pub bins: Vec<String>,
     /// 64-bit libraries, in the order of the linker's cache.
     pub libs64: Vec<String>,
-    /// 32-bit libraries.
+    /// 32-bit libraries, in the order of the linker's cache.
     pub libs32: Vec<String>,
     /// Nodes of the uvm driver.
     pub devs: Vec<String>,
-    /// Sockets and pipes.
+    /// Sockets of daemons, and the folder of CUDA's server.
     pub ipcs: Vec<String>,
-    /// GSP firmware.
+    /// Files of GSP firmware.
     pub firmwares: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ pub struct Host {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NvCaps {
-    /// Not at all.
+    /// The kernel shows none of them.
     None,
     /// As files under /proc.
     Proc,
@@ -108,7 +108,7 @@ pub enum NvCaps {
 /// A step that fails on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
-    /// The step.
+    /// The step that fails.
     #[serde(serialize_with = "step_name")]
     pub at: Step,
     /// What the error says; for a mount, the path that cannot be mounted on.

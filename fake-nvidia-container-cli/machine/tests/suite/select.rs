@@ -84,10 +84,22 @@ fn every_device_answers_to_all_its_names() {
 fn a_bus_is_read_as_scanf_reads_it() {
     let machine = machine();
     assert_eq!(machine.gpus[1].busid, "00000000:13:00.0");
-    for name in ["0:13:0", "0000:13:00.0", "0:13:00.7", "0:13:0zzz", "0:13:001", " 0:13:00", "0x0:13:0", "+0: 13:0"] {
+    for name in [
+        "0:13:0",
+        "0000:13:00.0",
+        "0:13:00.7",
+        "0:13:0zzz",
+        "0:13:001",
+        " 0:13:00",
+        "0x0:13:0",
+        "+0: 13:0",
+        "0:13:0x0",
+        "100000000:13:0",
+        "-0:13:0",
+    ] {
         assert_eq!(devices(name, &machine.gpus).unwrap().gpus, [1], "{name}");
     }
-    for name in ["0:013:0", "1:13:0", "0:13", "0:13:", ":13:0", "13:0", "0:13:1"] {
+    for name in ["0:013:0", "-1:13:0", "fffffffffffffffff:13:0", "1:13:0", "0:13", "0:13:", ":13:0", "13:0", "0:13:1"] {
         assert!(devices(name, &machine.gpus).is_err(), "{name}");
     }
 }

@@ -1,0 +1,64 @@
+//! Mounting on handles: the kernel takes names only, so a handle is named by its number in this process's own folder of
+//! descriptors, which leads to the very thing that it holds.
+
+use crate::rootfs::{Folder, number};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sys::stat::{Mode, fstat};
+use nix::unistd::fchdir;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// The way to mount on handles.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    /// This process's /proc/self/fd. Inside the container its /proc is another, or something of the image.
+    descriptors: OwnedFd,
+}
+
+impl Kernel {
+    /// Finds the way, outside of any container.
+    pub(super) fn new() -> Result<Self, Errno> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        Ok(Self { descriptors: nix::fcntl::open("/proc/self/fd", flags, Mode::empty())? })
+    }
+
+    /// Mounts a memory file system on a folder, and returns the folder that is there now.
+    pub(super) fn tmpfs(&self, at: (&Folder, &str), options: &str, flags: MsFlags) -> Result<OwnedFd, Errno> {
+        let target = at.0.pin(at.1)?;
+        fchdir(&self.descriptors)?;
+        mount(Some("tmpfs"), number(target.as_fd()).as_str(), Some("tmpfs"), flags, Some(options))?;
+        at.0.pin(at.1)
+    }
+
+    /// Mounts a thing on a name in a folder, with flags, and returns what is there now.
+    pub(super) fn bind(&self, source: BorrowedFd<'_>, at: (&Folder, &str), flags: MsFlags) -> Result<OwnedFd, Errno> {
+        let target = at.0.pin(at.1)?;
+        fchdir(&self.descriptors)?;
+        let (from, to) = (number(source), number(target.as_fd()));
+        mount(Some(from.as_str()), to.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        let mounted = at.0.pin(at.1)?;
+        // The flags are set on a name that is looked up anew: only if it still shows the source.
+        if identity(mounted.as_fd())? != identity(source)? {
+            return Err(Errno::ESTALE);
+        }
+        let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags;
+        let set = mount(None::<&str>, number(mounted.as_fd()).as_str(), None::<&str>, again, None::<&str>);
+        if let Err(why) = set {
+            self.unmount(mounted.as_fd());
+            return Err(why);
+        }
+        Ok(mounted)
+    }
+
+    /// Unmounts what [`Kernel::tmpfs`] or [`Kernel::bind`] returned.
+    pub(super) fn unmount(&self, mounted: BorrowedFd<'_>) {
+        let _ = fchdir(&self.descriptors);
+        let _ = umount2(number(mounted).as_str(), MntFlags::MNT_DETACH);
+    }
+}
+
+/// What tells one file from another.
+fn identity(handle: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
+    fstat(handle).map(|stat| (stat.st_dev, stat.st_ino))
+}

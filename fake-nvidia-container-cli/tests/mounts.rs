@@ -1,0 +1,219 @@
+//! Real mounts, in mount namespaces that this test makes: hostile roots, failures that take everything back, ldconfig.
+//! Needs root, util-linux and a static busybox, and no engine: `cargo test -p fake-nvidia-container-cli --features engines --test mounts`.
+#![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+#[allow(dead_code, reason = "shared with the suite, which asks for more")]
+mod suite {
+    pub(crate) mod hostile_root;
+    pub(crate) mod programs;
+    pub(crate) mod sandbox;
+}
+use suite::hostile_root::{Host, Root, cases};
+use suite::sandbox::Sandbox;
+
+/// A process in a mount namespace of its own, as an engine has it when the hook runs.
+struct Container(Child);
+
+impl Container {
+    fn start() -> Self {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", "echo; exec cat"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // It has its namespace when it says something.
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
+        Self(child)
+    }
+
+    /// The mount points in it.
+    fn mounts(&self) -> Vec<String> {
+        points(&self.0.id().to_string())
+    }
+
+    /// A path as it sees it.
+    fn sees(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.0.id()))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn points(process: &str) -> Vec<String> {
+    let table = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap();
+    table.lines().map(|line| line.split(' ').nth(4).unwrap().to_owned()).collect()
+}
+
+/// What a run that goes wrong could have mounted in this test's own namespace.
+fn left_here(sandbox: &Sandbox) -> Vec<String> {
+    let ours = |point: &String| point.contains("nvidia") || Path::new(point).starts_with(sandbox.path(""));
+    points("self").into_iter().filter(ours).collect()
+}
+
+fn configure(sandbox: &Sandbox, container: &Container, words: &[&str], topology: &str) -> Output {
+    let (pid, rootfs) = (format!("--pid={}", container.0.id()), sandbox.rootfs());
+    let mut all = vec!["configure", &pid, "--no-cgroups"];
+    all.extend(words);
+    all.push(&rootfs);
+    let mut command = sandbox.cli(&all);
+    command.env("FAKE_NVIDIA_APPLY", "mounts").env("FAKE_NVIDIA_TOPOLOGY", topology);
+    sandbox.patiently(command)
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Everything below a folder, with links as they are.
+fn tree(top: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut folders = vec![top.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            found.insert(entry.path());
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    found
+}
+
+const EVERYTHING: [&str; 8] = ["--device=all", "-c", "-u", "-v", "-g", "-D", "-n", "--compat32"];
+
+#[test]
+fn no_hostile_root_leads_a_mount_outside() {
+    for (name, case) in cases() {
+        let (sandbox, container) = (Sandbox::new(), Container::start());
+        let host = Host::new(&sandbox.path("host"));
+        let root = Root::make(&case.tree, &sandbox.rootfs(), &host);
+        let before = (host.snapshot(), left_here(&sandbox), container.mounts(), tree(Path::new(&root.path)));
+        let output = configure(&sandbox, &container, &EVERYTHING, "t4");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{name}: {output:?}");
+        assert_eq!(host.snapshot(), before.0, "{name}");
+        assert_eq!(left_here(&sandbox), before.1, "{name}");
+        let new = container.mounts().split_off(before.2.len());
+        assert!(new.iter().all(|point| point.starts_with(&root.path)), "{name}: {new:?}");
+        for path in tree(&container.sees(&root.path)).into_iter().filter(|path| !path.is_symlink() && path.is_file()) {
+            let hard = case.tree.iter().any(|thing| thing.starts_with("hard "));
+            let content = fs::read(&path).unwrap();
+            assert!(hard || content != b"a secret of the host\n", "{name}: {}", path.display());
+        }
+        if !output.status.success() {
+            assert_eq!((new, tree(Path::new(&root.path))), (Vec::new(), before.3), "{name}: {}", stderr(&output));
+        }
+    }
+}
+
+/// A root as the smallest images have it, with the folders that an engine adds.
+fn image(sandbox: &Sandbox) {
+    for folder in ["etc", "proc", "sys", "dev", "sbin"] {
+        fs::create_dir(sandbox.path("rootfs").join(folder)).unwrap();
+    }
+}
+
+#[test]
+fn what_fails_takes_back_what_was_done() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    let before = tree(&sandbox.path("rootfs"));
+    for (words, error) in [
+        (["--ldconfig=@/bin/busybox"], "ldcache error: process /bin/busybox failed with error code: 127"),
+        (["--ldconfig=@/missing"], "ldcache error: open failed: /missing: no such file or directory"),
+        (["--ldconfig=@"], "ldcache error: open failed: : no such file or directory"),
+    ] {
+        let container = Container::start();
+        let mounts = container.mounts();
+        let output = configure(&sandbox, &container, &[&EVERYTHING[..], &words].concat(), "a100");
+        assert_eq!(stderr(&output), format!("nvidia-container-cli: {error}\n"));
+        assert_eq!((container.mounts(), tree(&sandbox.path("rootfs"))), (mounts, before.clone()), "{words:?}");
+    }
+}
+
+#[test]
+fn the_hosts_ldconfig_makes_a_cache_and_follows_the_driver() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    let cache = || {
+        let file = sandbox.path("rootfs/etc/ld.so.cache");
+        let listed = Command::new("/sbin/ldconfig").arg("-C").arg(file).arg("-p").output().unwrap();
+        String::from_utf8(listed.stdout).unwrap()
+    };
+    for (topology, driver) in [("t4", "550.54.15"), ("h100", "570.172.08"), ("laptop", "470.256.02")] {
+        let container = Container::start();
+        let words = ["--device=all", "-c", "-u", "-g", "--ldconfig=@/sbin/ldconfig"];
+        let output = configure(&sandbox, &container, &words, topology);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let folder = sandbox.path("rootfs/usr/lib64");
+        for (link, file) in [
+            ("libcuda.so", "libcuda.so.1".to_owned()),
+            ("libcuda.so.1", format!("libcuda.so.{driver}")),
+            ("libGLX_nvidia.so.0", format!("libGLX_nvidia.so.{driver}")),
+            ("libGLX_indirect.so.0", format!("libGLX_nvidia.so.{driver}")),
+            ("libGLESv2_nvidia.so.2", format!("libGLESv2_nvidia.so.{driver}")),
+        ] {
+            assert_eq!(fs::read_link(folder.join(link)).unwrap(), Path::new(&file), "{link}");
+        }
+        assert!(fs::symlink_metadata(folder.join("libnvidia-glcore.so.1")).is_err());
+        assert!(cache().contains("libcuda.so.1 (libc6") && cache().contains("libEGL_nvidia.so.0"), "{}", cache());
+    }
+}
+
+#[test]
+fn an_image_without_ldconfig_gets_the_names_and_one_with_a_broken_one_an_error() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    let container = Container::start();
+    assert!(configure(&sandbox, &container, &["-c"], "t4").status.success());
+    let link = fs::read_link(sandbox.path("rootfs/usr/lib64/libcuda.so.1")).unwrap();
+    assert_eq!(link, Path::new("libcuda.so.550.54.15"));
+    fs::write(sandbox.path("rootfs/sbin/ldconfig"), "not a program").unwrap();
+    let output = configure(&sandbox, &Container::start(), &["-c"], "t4");
+    let error = "nvidia-container-cli: ldcache error: process /sbin/ldconfig failed with error code: 1\n";
+    assert_eq!(stderr(&output), error);
+}
+
+#[test]
+fn without_a_process_of_its_own_nothing_is_mounted() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    let rootfs = sandbox.rootfs();
+    let own = std::process::id();
+    let mounts = |words: &[&str]| {
+        let mut command = sandbox.cli(&[&["configure", "-u"], words].concat());
+        command.env("FAKE_NVIDIA_APPLY", "mounts");
+        sandbox.patiently(command)
+    };
+    let (before, inside) = (left_here(&sandbox), tree(&sandbox.path("rootfs")));
+    let dead = Container::start();
+    let dead = format!("{}", {
+        let id = dead.0.id();
+        drop(dead);
+        id
+    });
+    let (container, missing) = (Container::start(), format!("{rootfs}/missing"));
+    let lives = container.0.id().to_string();
+    let cases = [
+        (vec![rootfs.as_str()], format!("stat failed: {rootfs}/proc/{own}: no such file or directory")),
+        (vec!["--pid=0", &rootfs], format!("stat failed: {rootfs}/proc/{own}: no such file or directory")),
+        (vec![missing.as_str()], format!("open failed: {missing}: no such file or directory")),
+        (vec!["-p", &dead, &rootfs], format!("open failed: /proc/{dead}/root: no such file or directory")),
+        (vec!["-p", &lives, &missing], format!("open failed: /proc/{lives}/root{missing}: no such file or directory")),
+    ];
+    for (words, error) in cases {
+        let output = mounts(&words);
+        assert_eq!(stderr(&output), format!("nvidia-container-cli: container error: {error}\n"));
+    }
+    let output = mounts(&["-p", &own.to_string(), &rootfs]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).contains("has no mount namespace of its own"), "{}", stderr(&output));
+    assert_eq!((left_here(&sandbox), tree(&sandbox.path("rootfs"))), (before, inside));
+}
