@@ -63,30 +63,33 @@ fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
     if name != "nvidia-smi" {
         return Outcome { stdout: format!("{name}: simulated, does nothing\n"), ..Outcome::default() };
     }
-    let given = match std::fs::read(format!("/proc/driver/{}/{}", smi::FOLDER, smi::FILE)) {
-        Ok(file) => serde_json::from_slice(&file).map_err(|why| format!("{}: {why}", smi::FILE)),
-        Err(_) => topology::load(settings.topology.as_deref()).map(|machine| smi::Given::everything(&machine)),
+    let (given, folder) = match smi::Given::find() {
+        Some((given, folder)) => (given, Some(folder)),
+        None => (topology::load(settings.topology.as_deref()).map(smi::Given::everything), None),
     };
-    let given = given.and_then(|given| with_failure(given, settings));
     let words: Vec<String> = process.argv.iter().skip(1).map(|word| word.0.to_string()).collect();
+    let mut emit = |text: &str| {
+        let mut out = std::io::stdout().lock();
+        out.write_all(&text::bytes(text)).and_then(|()| out.flush()).is_ok()
+    };
     match given {
-        Ok(given) => smi::run(&words, &given),
+        Ok(given) => {
+            // A failure is counted and due as for nvidia-container-cli.
+            match armed(settings) {
+                Ok(Some(spec)) => {
+                    if let Some(outcome) = smi::asked(&spec, &given) {
+                        return outcome;
+                    }
+                }
+                Ok(None) => {}
+                Err(why) => return Stop::Internal(why).outcome(""),
+            }
+            let place = folder.map(|folder| folder.join(smi::STATE));
+            let store = smi::Store::new(settings.state.as_deref().or(place.as_deref()));
+            smi::run(&words, &smi::Host { given, store }, &mut emit)
+        }
         Err(why) => Stop::Internal(why).outcome(""),
     }
-}
-
-/// A failure that was asked for is one of nvidia-smi too, if it is the driver's or a GPU's.
-fn with_failure(mut given: smi::Given, settings: &Settings) -> Result<smi::Given, String> {
-    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(given) };
-    let message = spec.stderr.filter(|text| {
-        let asks = text.contains("nvml error: ") || text.contains("load library failed: ");
-        asks && [Step::Init, Step::DriverInfo, Step::DeviceInfo].contains(&spec.step)
-    });
-    if let Some(message) = message {
-        let bus = given.gpus.first().map(|gpu| gpu.bus.clone()).unwrap_or_default();
-        given.broken = Some(smi::Trouble::of(&message, &given.driver, &bus));
-    }
-    Ok(given)
 }
 
 /// What a run came to.
@@ -135,9 +138,14 @@ fn run(process: &Process, settings: &Settings) -> Run {
     Run { parsed: Some(parsed), plan, outcome }
 }
 
-/// The failure that was asked for, if it is its turn.
+/// The failure that was asked for, armed if it is its turn.
 fn arm(settings: &Settings, rootfs: &str) -> Result<Pending, String> {
-    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(Pending::default()) };
+    Ok(Pending::new(armed(settings)?, rootfs))
+}
+
+/// The failure that was asked for, if it is its turn.
+fn armed(settings: &Settings) -> Result<Option<failure::Spec>, String> {
+    let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(None) };
     let beside = settings.record.as_ref().map(|record| {
         let mut name = record.clone().into_os_string();
         name.push(".runs");
@@ -145,7 +153,7 @@ fn arm(settings: &Settings, rootfs: &str) -> Result<Pending, String> {
     });
     let counter = settings.counter.clone().or(beside);
     let turn = failure::turn(counter.as_deref(), spec.every)?;
-    Ok(Pending::new(turn.then_some(spec), rootfs))
+    Ok(turn.then_some(spec))
 }
 
 /// The steps of the real program on the simulated machine.
@@ -158,6 +166,10 @@ fn steps(
     work: &mut Work,
 ) -> Result<String, Stop> {
     let machine = topology::load(settings.topology.as_deref()).map_err(Stop::Internal)?;
+    let machine = match settings.apply {
+        Apply::Imagine => machine,
+        _ => smi::Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?.applied(machine),
+    };
     let setting = Setting {
         machine: &machine,
         version: settings.version,

@@ -44,11 +44,21 @@ pub struct Settings {
     pub version: Version,
     /// What to do with the plan.
     pub apply: Apply,
+    /// The file in which changes of the machine are kept.
+    pub state: Option<PathBuf>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { topology: None, record: None, fail: None, counter: None, version: Version::NEWEST, apply: Apply::Record }
+        Self {
+            topology: None,
+            record: None,
+            fail: None,
+            counter: None,
+            version: Version::NEWEST,
+            apply: Apply::Record,
+            state: None,
+        }
     }
 }
 
@@ -62,6 +72,7 @@ struct File {
     counter: Option<PathBuf>,
     cli_version: Option<String>,
     apply: Option<String>,
+    state: Option<PathBuf>,
 }
 
 /// Reads the settings; `variable` looks up the environment, where an empty value counts as none.
@@ -87,6 +98,7 @@ pub fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Str
             Some(word) => apply_mode(&word)?,
             None => Apply::Record,
         },
+        state: variable("FAKE_NVIDIA_STATE").map(PathBuf::from).or(file.state),
     })
 }
 
@@ -112,6 +124,7 @@ fn read_file(named: Option<PathBuf>) -> Result<File, String> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     file.record = file.record.map(|p| folder.join(p));
     file.counter = file.counter.map(|p| folder.join(p));
+    file.state = file.state.map(|p| folder.join(p));
     file.topology = file.topology.map(|t| beside(folder, t));
     Ok(file)
 }

@@ -12,4 +12,6 @@ mod suite {
     mod recipes;
     mod record;
     pub(crate) mod sandbox;
+    mod smi;
+    mod smi_cases;
 }

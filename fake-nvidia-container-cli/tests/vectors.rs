@@ -103,6 +103,7 @@ impl Scratch {
         command.env_clear().env("PATH", "/usr/bin:/bin").env("FAKE_NVIDIA_CONFIG", "/dev/null");
         command.env("FAKE_NVIDIA_TOPOLOGY", self.top.path().join("topology.json"));
         command.env("FAKE_NVIDIA_RECORD", &record).env("FAKE_NVIDIA_APPLY", mode);
+        command.env("FAKE_NVIDIA_STATE", self.top.path().join("state"));
         for (name, value) in case["env"].as_object().unwrap() {
             command.env(name, self.fill(value.as_str().unwrap()));
         }

@@ -76,6 +76,7 @@ fn gpu(host: &dyn Host, index: usize, bus: &str, name: &str) -> Gpu {
         mig_capable: model.is_some_and(|model| model.mig_capable),
         mig_enabled: !parts.is_empty(),
         mig: parts,
+        ..Gpu::default()
     }
 }
 
@@ -86,7 +87,7 @@ fn parts(host: &dyn Host, minor: u32) -> Vec<Mig> {
     let mut parts = Vec::new();
     for (gi, name) in names(host, &directory).iter().filter_map(|name| Some((number(name, "gi")?, name))) {
         for ci in names(host, &format!("{directory}/{name}")).iter().filter_map(|name| number(name, "ci")) {
-            parts.push(Mig { uuid: String::new(), gi, ci, profile: String::new() });
+            parts.push(Mig { gi, ci, ..Mig::default() });
         }
     }
     parts.sort_by_key(|part| (part.gi, part.ci));

@@ -24,6 +24,7 @@ pub mod models;
 pub mod number;
 pub mod requirement;
 pub mod select;
+pub mod state;
 pub mod step;
 pub mod text;
 pub mod topology;

@@ -29,10 +29,13 @@ const fn model(
 }
 
 /// All models that a topology may name.
-pub const MODELS: [Model; 18] = [
+pub const MODELS: [Model; 31] = [
     model("K80", "Tesla K80", "3.7", "Tesla", 11_441, false),
-    model("P100", "Tesla P100-PCIE-16GB", "6.0", "Tesla", 16_384, false),
+    model("P100", "Tesla P100-PCIE-16GB", "6.0", "Tesla", 16_280, false),
+    model("P100-SXM2", "Tesla P100-SXM2-16GB", "6.0", "Tesla", 16_280, false),
     model("V100", "Tesla V100-SXM3-32GB", "7.0", "Tesla", 32_768, false),
+    model("V100-SXM2", "Tesla V100-SXM2-16GB", "7.0", "Tesla", 16_384, false),
+    model("V100-SXM2-32GB", "Tesla V100-SXM2-32GB", "7.0", "Tesla", 32_768, false),
     model("V100-PCIE", "Tesla V100-PCIE-16GB", "7.0", "Tesla", 16_384, false),
     model("T4", "Tesla T4", "7.5", "Tesla", 15_360, false),
     model("RTX6000", "Quadro RTX 6000", "7.5", "Quadro", 24_576, false),
@@ -41,13 +44,30 @@ pub const MODELS: [Model; 18] = [
     model("A10", "NVIDIA A10", "8.6", "Nvidia", 23_028, false),
     model("A100", "NVIDIA A100-SXM4-40GB", "8.0", "Nvidia", 40_960, true),
     model("A100-80GB", "NVIDIA A100-SXM4-80GB", "8.0", "Nvidia", 81_920, true),
+    model("A100-PCIE", "NVIDIA A100-PCIE-40GB", "8.0", "Nvidia", 40_960, true),
+    model("A100-80GB-PCIE", "NVIDIA A100 80GB PCIe", "8.0", "Nvidia", 81_920, true),
+    model("A30", "NVIDIA A30", "8.0", "Nvidia", 24_576, true),
     model("L4", "NVIDIA L4", "8.9", "Nvidia", 23_034, false),
+    model("L40", "NVIDIA L40", "8.9", "Nvidia", 46_068, false),
     model("L40S", "NVIDIA L40S", "8.9", "Nvidia", 46_068, false),
     model("H100", "NVIDIA H100 80GB HBM3", "9.0", "Nvidia", 81_559, true),
+    model("H100-PCIE", "NVIDIA H100 PCIe", "9.0", "Nvidia", 81_559, true),
     model("H200", "NVIDIA H200", "9.0", "Nvidia", 143_771, true),
     model("B200", "NVIDIA B200", "10.0", "Nvidia", 183_359, true),
     model("GB200", "NVIDIA GB200", "10.0", "Nvidia", 189_471, true),
     model("GB300", "NVIDIA GB300", "10.3", "Nvidia", 284_208, true),
+    model("RTX4080S", "NVIDIA GeForce RTX 4080 SUPER", "8.9", "GeForce", 16_376, false),
+    model("RTXA5000", "NVIDIA RTX A5000", "8.6", "NvidiaRTX", 24_564, false),
+    model("RTX6000ADA", "NVIDIA RTX 6000 Ada Generation", "8.9", "NvidiaRTX", 49_140, false),
+    model("RTXPRO6000", "NVIDIA RTX PRO 6000 Blackwell Server Edition", "12.0", "NvidiaRTX", 97_887, true),
+    model(
+        "RTXPRO6000-MAXQ",
+        "NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition",
+        "12.0",
+        "NvidiaRTX",
+        97_887,
+        true,
+    ),
 ];
 
 /// The row of a short name or a product name.

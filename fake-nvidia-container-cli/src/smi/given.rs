@@ -1,101 +1,158 @@
-//! What a container was given: the devices of a choice, as the stand-in of nvidia-smi tells them.
+//! What a place sees of a machine: a container what it was given, the host all of it. It is kept as a machine of its own,
+//! with the GPUs and parts of the place and nothing else, so that everything else is answered as on a whole one.
 
-use super::Trouble;
 use crate::simulate::Choice;
-use nvidia_simulated_machine::step::Step;
-use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
+use nvidia_simulated_machine::topology::{self, Gpu, Syntax, Topology};
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+/// The version of the file.
+const VERSION: u32 = 2;
+
+/// Where a container's file is: where nvidia-container-cli puts it, and where a CDI specification mounts it, since no
+/// engine mounts below /proc.
+const FOLDERS: [&str; 2] = ["/proc/driver/.fake-nvidia", "/run/fake-nvidia"];
+/// The folder beside the file that chooses: if it is there, only the devices whose UUID is the name of an entry in it are
+/// given. A CDI specification gives each device by such a mount of its own.
+const DEVICES: &str = "devices";
 
 /// The devices of one place.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Given {
-    /// The driver's version, e.g. `570.172.08`.
-    pub driver: String,
-    /// The CUDA version of the driver, e.g. `12.8`.
-    pub cuda: String,
-    /// Why nvidia-smi has nothing else to say.
-    pub broken: Option<Trouble>,
-    /// The GPUs, numbered from 0.
-    pub gpus: Vec<GivenGpu>,
+    version: u32,
+    /// The machine, with what was given alone.
+    pub machine: Topology,
+    /// For each GPU whether only parts of it are seen.
+    pub hidden: Vec<bool>,
 }
 
-/// A GPU that was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenGpu {
-    /// The product's name, as the driver tells it.
-    pub name: String,
-    /// Its UUID, with the prefix that says the kind.
-    pub uuid: String,
-    /// Its bus, with eight digits of domain and in capitals.
-    pub bus: String,
-    /// Its compute capability, e.g. `9.0`.
-    pub arch: String,
-    /// Its memory in MiB.
-    pub memory: u64,
-    /// Whether it can be split, and is.
-    pub mig_mode: Option<bool>,
-    /// Its parts that were given.
-    pub mig: Vec<GivenMig>,
-}
-
-/// A part of a GPU.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenMig {
-    /// Its UUID, with the prefix that says the kind.
-    pub uuid: String,
-    /// Its profile, e.g. `1g.5gb`.
-    pub profile: String,
-    /// The number of its GPU instance.
-    pub gi: u32,
-    /// The number of its compute instance.
-    pub ci: u32,
+/// The file as read; the machine is text that the topology's own reader checks.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: u32,
+    machine: serde_json::Value,
+    hidden: Vec<bool>,
 }
 
 impl Given {
     /// The devices of a choice. The driver tells GPUs in its own order, whatever the order of the choice; a right to
-    /// change or watch the layout shows every part of a GPU.
+    /// change or watch the layout shows every part of a GPU. Processes of the host are not seen.
     #[must_use]
     pub fn new(machine: &Topology, choice: &Choice) -> Self {
-        let part = |gpu: usize, at: usize| {
-            choice.config.contains(&gpu) || choice.monitor.contains(&gpu) || choice.devices.migs.contains(&(gpu, at))
-        };
-        let chosen = machine.gpus.iter().enumerate().filter(|(at, _)| choice.devices.gpus.contains(at));
-        let gpus = chosen.map(|(place, gpu)| {
-            let parts = gpu.mig.iter().enumerate().filter(|(at, _)| part(place, *at));
-            told(gpu, parts.map(|(_, mig)| mig))
-        });
-        Self { gpus: gpus.collect(), ..Self::nothing(machine) }
+        let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
+        for (place, gpu) in machine.gpus.iter().enumerate().filter(|(at, _)| choice.devices.gpus.contains(at)) {
+            let all = choice.config.contains(&place) || choice.monitor.contains(&place);
+            let seen = |at: usize| all || choice.devices.migs.contains(&(place, at));
+            let parts = gpu.mig.iter().enumerate().filter(|(at, _)| seen(*at)).map(|(_, part)| part.clone());
+            hidden.push(gpu.mig_enabled && !all);
+            let index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
+            gpus.push(Gpu { index, mig: parts.collect(), processes: Vec::new(), ..gpu.clone() });
+        }
+        Self { version: VERSION, machine: Topology { gpus, ..machine.clone() }, hidden }
     }
 
     /// The whole machine, as its owner sees it.
     #[must_use]
-    pub fn everything(machine: &Topology) -> Self {
-        Self { gpus: machine.gpus.iter().map(|gpu| told(gpu, gpu.mig.iter())).collect(), ..Self::nothing(machine) }
+    pub fn everything(machine: Topology) -> Self {
+        Self { version: VERSION, hidden: vec![false; machine.gpus.len()], machine }
     }
 
-    fn nothing(machine: &Topology) -> Self {
-        let fault =
-            [Step::Init, Step::DriverInfo, Step::DeviceInfo].into_iter().find_map(|step| machine.fault_at(step));
-        let broken = fault.map(|message| trouble(machine, message));
-        Self { driver: machine.driver.clone(), cuda: machine.cuda.clone(), broken, gpus: Vec::new() }
+    /// What this place was given, and the folder that says so; nothing where no container is.
+    #[must_use]
+    pub fn find() -> Option<(Result<Self, String>, PathBuf)> {
+        FOLDERS.iter().map(Path::new).find_map(|folder| Some((Self::find_in(folder)?, folder.to_owned())))
+    }
+
+    /// What a folder says; nothing if it says nothing.
+    fn find_in(folder: &Path) -> Option<Result<Self, String>> {
+        let file = folder.join(super::FILE);
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return None,
+            Err(why) => return Some(Err(format!("{}: {why}", file.display()))),
+        };
+        let given = Self::read(&text).map_err(|why| format!("{}: {why}", file.display()));
+        let entries = fs::read_dir(folder.join(DEVICES)).map(|entries| {
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<String>>()
+        });
+        Some(given.map(|given| if let Ok(names) = entries { given.only(&names) } else { given }))
+    }
+
+    /// The devices of these UUIDs alone; a part brings its GPU along.
+    #[must_use]
+    pub fn only(mut self, uuids: &[String]) -> Self {
+        let is_named = |uuid: &str| uuids.iter().any(|name| name == uuid);
+        let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
+        for (mut gpu, was_hidden) in self.machine.gpus.into_iter().zip(self.hidden) {
+            let is_whole = is_named(&gpu.uuid);
+            gpu.mig.retain(|part| is_whole || is_named(&part.uuid));
+            if is_whole || !gpu.mig.is_empty() {
+                gpu.index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
+                gpus.push(gpu);
+                hidden.push(was_hidden || !is_whole);
+            }
+        }
+        self.machine.gpus = gpus;
+        Self { hidden, ..self }
+    }
+
+    /// Reads what [`Given::new`] wrote.
+    pub fn read(text: &[u8]) -> Result<Self, String> {
+        let file: File = serde_json::from_slice(text).map_err(|why| why.to_string())?;
+        if file.version != VERSION {
+            return Err(format!("version {} is not {VERSION}", file.version));
+        }
+        let machine = topology::parse(&file.machine.to_string(), Syntax::Json, "given", "machine")?;
+        Ok(Self { version: VERSION, machine, hidden: file.hidden })
     }
 }
 
-/// The trouble that a message tells of, on a machine.
-fn trouble(machine: &Topology, message: &str) -> Trouble {
-    let bus = machine.gpus.first().map(|gpu| gpu.busid.to_ascii_uppercase()).unwrap_or_default();
-    Trouble::of(message, &machine.driver, &bus)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nvidia_simulated_machine::select::Selection;
 
-fn told<'a>(gpu: &Gpu, parts: impl Iterator<Item = &'a Mig>) -> GivenGpu {
-    let part = |mig: &Mig| GivenMig { uuid: mig.uuid.clone(), profile: mig.profile.clone(), gi: mig.gi, ci: mig.ci };
-    GivenGpu {
-        name: gpu.model.clone(),
-        uuid: gpu.uuid.clone(),
-        bus: gpu.busid.to_ascii_uppercase(),
-        arch: gpu.arch.clone(),
-        memory: gpu.memory,
-        mig_mode: gpu.mig_capable.then_some(gpu.mig_enabled),
-        mig: parts.map(part).collect(),
+    #[test]
+    fn a_place_sees_what_it_was_given_and_no_more() {
+        let machine = topology::load(Some("a100-mig")).unwrap();
+        let devices = Selection { gpus: vec![1, 3], migs: vec![(1, 2)], ..Selection::default() };
+        let given = Given::new(&machine, &Choice { devices, ..Choice::default() });
+        assert_eq!(given.hidden, [true, false]);
+        let names: Vec<_> = given.machine.gpus.iter().map(|gpu| (gpu.index, gpu.minor, gpu.mig.len())).collect();
+        assert_eq!(names, [(0, 1, 1), (1, 3, 0)]);
+        let again = Given::read(&serde_json::to_vec(&given).unwrap()).unwrap();
+        assert_eq!(again, given);
+    }
+
+    #[test]
+    fn a_folder_of_devices_chooses_among_those_of_the_file() {
+        let top = tempfile::tempdir().unwrap();
+        assert!(Given::find_in(top.path()).is_none());
+        let given = Given::everything(topology::load(Some("a100-mig")).unwrap());
+        fs::write(top.path().join(crate::smi::FILE), serde_json::to_vec(&given).unwrap()).unwrap();
+        assert_eq!(Given::find_in(top.path()), Some(Ok(given.clone())));
+        let devices = top.path().join(DEVICES);
+        fs::create_dir(&devices).unwrap();
+        assert_eq!(Given::find_in(top.path()).unwrap().unwrap().machine.gpus.len(), 0);
+        for uuid in [&given.machine.gpus[1].mig[2].uuid, &given.machine.gpus[3].uuid] {
+            fs::write(devices.join(uuid), "").unwrap();
+        }
+        let chosen = Given::find_in(top.path()).unwrap().unwrap();
+        let names: Vec<_> = chosen.machine.gpus.iter().map(|gpu| (gpu.index, gpu.minor, gpu.mig.len())).collect();
+        assert_eq!((names, chosen.hidden), (vec![(0, 1, 1), (1, 3, 0)], vec![true, false]));
+        fs::write(top.path().join(crate::smi::FILE), "torn").unwrap();
+        assert!(Given::find_in(top.path()).unwrap().unwrap_err().contains("given.json"));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_of_another_version_is_an_error() {
+        let given = Given::everything(topology::load(None).unwrap());
+        let text = serde_json::to_vec(&given).unwrap();
+        for length in (0..text.len()).step_by(61) {
+            assert!(Given::read(&text[..length]).is_err());
+        }
+        assert!(Given::read(b"{\"version\":1,\"machine\":{},\"hidden\":[]}").unwrap_err().contains("version 1"));
     }
 }

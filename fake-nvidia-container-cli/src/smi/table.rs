@@ -1,134 +1,194 @@
-//! The texts of `nvidia-smi`, `nvidia-smi -L` and `nvidia-smi mig -lgi`.
+//! The table of nvidia-smi without options, and its list of devices.
 
-use super::given::{Given, GivenGpu, GivenMig};
+use super::scene::Scene;
+use super::text::{fill, lines, pairs};
+use nvidia_simulated_machine::state::{Device, NONE, Part};
+use nvidia_simulated_machine::topology::live::Process;
 
 /// One line a device.
-pub(super) fn list(given: &Given) -> String {
+pub(super) fn list(scene: &Scene, devices: &[&Device]) -> String {
     let mut out = String::new();
-    for (index, gpu) in given.gpus.iter().enumerate() {
-        out.push_str(&format!("GPU {index}: {} (UUID: {})\n", gpu.name, gpu.uuid));
-        for (place, mig) in gpu.mig.iter().enumerate() {
-            out.push_str(&format!("  MIG {:<11} Device {place:>2}: (UUID: {})\n", mig.profile, mig.uuid));
+    for device in devices {
+        out.push_str(&head(device));
+        for (place, part) in device.parts.iter().enumerate() {
+            let uuid = scene.part_uuid(device, part);
+            let told = [("profile", part.profile.clone()), ("dev", place.to_string()), ("uuid", uuid)];
+            out.push_str(&fill(scene.layout.line("list.part"), &pairs(&told)));
+            out.push('\n');
         }
     }
     out
 }
 
-/// The table without options.
-pub(super) fn overview(given: &Given) -> String {
-    let rule = format!("+{}+\n", "-".repeat(77));
-    let versions =
-        format!("NVIDIA-SMI {:<14} Driver Version: {:<14} CUDA Version: {}", given.driver, given.driver, given.cuda);
-    let mut out = format!("{rule}{}{rule}", boxed(&versions));
-    out.push_str(&boxed("GPU  Name                      Bus-Id            Memory-Usage       MIG M."));
-    out.push_str(&format!("|{}|\n", "=".repeat(77)));
-    for (index, gpu) in given.gpus.iter().enumerate() {
-        let mode = gpu.mig_mode.map_or("N/A", |on| if on { "Enabled" } else { "Disabled" });
-        let memory = format!("0MiB / {}MiB", gpu.memory);
-        out.push_str(&boxed(&format!("{index:>3}  {:<25} {:<17} {memory:<18} {mode}", gpu.name, gpu.bus)));
-        for mig in &gpu.mig {
-            out.push_str(&boxed(&format!("       MIG {:<12} GI {:>2}  CI {:>2}", mig.profile, mig.gi, mig.ci)));
-        }
-    }
-    if given.gpus.is_empty() {
-        out.push_str(&boxed("No devices were found"));
-    }
-    out + &rule
+/// The line that names a GPU.
+pub(super) fn head(device: &Device) -> String {
+    format!("GPU {}: {} (UUID: {})\n", device.place, device.get("name"), device.get("uuid"))
 }
 
-fn boxed(text: &str) -> String {
-    format!("| {text:<75} |\n")
+/// The table: the time, the GPUs, the MIG devices if any GPU is split, the processes.
+pub(super) fn overview(scene: &Scene, devices: &[&Device]) -> String {
+    let layout = &scene.layout;
+    let mut out = fill(layout.line("date"), &pairs(&[("date", scene.now.line())])) + "\n";
+    out.push_str(&lines(layout.lines("table.head"), &pairs(&scene.versions())));
+    for device in devices {
+        out.push_str(&gpu(scene, device));
+    }
+    if devices.iter().any(|device| is_split(device)) {
+        out.push_str(&format!("{}\n", layout.line("gap.mig")));
+        out.push_str(&parts(scene, devices));
+    }
+    out.push_str(&format!("{}\n", layout.line("gap.processes")));
+    out.push_str(&processes(scene, devices));
+    for device in devices.iter().filter(|device| device.is("inforom.corrupted")) {
+        let bus = device.get("pci.bus_id");
+        out.push_str(&format!("WARNING: infoROM is corrupted at gpu {}\n", bus.get(4..).unwrap_or(bus)));
+    }
+    out
 }
 
-/// The GPU instances: parts that share one are one line.
-pub(super) fn instances(given: &Given) -> String {
-    let rule = format!("+{}+\n", "-".repeat(55));
-    let mut out = format!("{rule}| GPU instances:{}|\n", " ".repeat(40));
-    out.push_str("| GPU   Name             Profile  Instance   Placement  |\n");
-    out.push_str("|                          ID       ID       Start:Size |\n");
-    out.push_str(&format!("|{}|\n", "=".repeat(55)));
-    for (index, gpu) in given.gpus.iter().enumerate() {
-        for mig in one_each(gpu) {
-            let (profile, size) = placement(&mig.profile, gpu.memory);
-            let name = instance_profile(&mig.profile);
-            let start = start(mig.gi, profile, size);
-            out.push_str(&format!("| {index:>3}  MIG {name:<15} {profile:>3} {:>8} {start:>10}:{size:<5} |\n", mig.gi));
-            out.push_str(&rule);
+fn is_split(device: &Device) -> bool {
+    device.get("mig.mode.current") == "Enabled"
+}
+
+/// A number with its unit, or what stands for no number.
+fn with(device: &Device, key: &str, unit: &str) -> String {
+    device.number(key).map_or_else(|| device.get(key).to_owned(), |number| format!("{number}{unit}"))
+}
+
+fn gpu(scene: &Scene, device: &Device) -> String {
+    let told = [
+        ("index", device.place.to_string()),
+        ("name", device.get("name").to_owned()),
+        ("persistence", short(device.get("persistence_mode"))),
+        ("bus", device.get("pci.bus_id").to_owned()),
+        ("display", short(device.get("display_active"))),
+        ("ecc", errors(device)),
+        ("fan", with(device, "fan.speed", "%")),
+        ("temp", with(device, "temperature.gpu", "C")),
+        ("perf", device.get("pstate").to_owned()),
+        ("power", with(device, "power.draw", "W")),
+        ("limit", with(device, "enforced.power.limit", "W")),
+        ("memory", memory(scene, device)),
+        ("util", with(device, "utilization.gpu", "%")),
+        ("compute", mode(device.get("compute_mode"))),
+        ("mig", mig(device)),
+    ];
+    lines(scene.layout.lines("table.gpu"), &pairs(&told))
+}
+
+/// A mode in three letters.
+fn short(mode: &str) -> String {
+    match mode {
+        "Enabled" => "On",
+        "Disabled" => "Off",
+        other => other,
+    }
+    .to_owned()
+}
+
+fn mode(compute: &str) -> String {
+    if compute == "Exclusive_Process" { "E. Process".to_owned() } else { compute.to_owned() }
+}
+
+/// The column of uncorrected errors, which also says whether they are looked for.
+fn errors(device: &Device) -> String {
+    if is_split(device) {
+        return "On".to_owned();
+    }
+    match device.get("ecc.mode.current") {
+        "Enabled" => device.get("ecc.errors.uncorrected.volatile.total").to_owned(),
+        "Disabled" => "Off".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn memory(scene: &Scene, device: &Device) -> String {
+    if device.get("memory.total") == NONE {
+        return scene.layout.line("table.memory.none").to_owned();
+    }
+    let told = [("used", with(device, "memory.used", "MiB")), ("total", with(device, "memory.total", "MiB"))];
+    fill(scene.layout.line("table.memory"), &pairs(&told))
+}
+
+/// The MIG mode; a star says that another one waits for a reset.
+fn mig(device: &Device) -> String {
+    let (now, then) = (device.get("mig.mode.current"), device.get("mig.mode.pending"));
+    if now == then { now.to_owned() } else { format!("{now}*") }
+}
+
+/// The box of MIG devices.
+fn parts(scene: &Scene, devices: &[&Device]) -> String {
+    let layout = &scene.layout;
+    let mut out = lines(layout.lines("mig.head"), &|_| None);
+    if devices.iter().all(|device| device.parts.is_empty()) {
+        return out + &lines(layout.lines("mig.none"), &|_| None);
+    }
+    for device in devices {
+        for (dev, part) in device.parts.iter().enumerate() {
+            let told = part_cells(device, part, dev);
+            let is_next = device.parts.get(dev + 1).is_some_and(|next| next.gi == part.gi);
+            let is_first = dev == 0 || device.parts.get(dev - 1).is_none_or(|before| before.gi != part.gi);
+            if is_first {
+                out.push_str(&lines(layout.lines("mig.row"), &pairs(&told)));
+            } else {
+                out.push_str(&lines(layout.lines("mig.more"), &pairs(&told)));
+            }
+            if !is_next {
+                out.push_str(&lines(layout.lines("mig.border"), &|_| None));
+            }
         }
     }
     out
 }
 
-/// Where an instance starts: the driver numbers instances of each size from its own first number.
-fn start(instance: u32, profile: u32, size: u32) -> u32 {
-    match size {
-        2 if profile == 15 => instance.saturating_sub(7) * 2 % 8,
-        1 => instance.saturating_sub(7),
-        2 => instance.saturating_sub(3) * 2,
-        4 => instance.saturating_sub(1) * 4,
-        _ => 0,
-    }
+fn part_cells(device: &Device, part: &Part, dev: usize) -> [(&'static str, String); 15] {
+    let of = |key: &str| part.get(key).to_owned();
+    let mib = |key: &str| part.number(key).map_or_else(|| of(key), |number| format!("{number}MiB"));
+    [
+        ("gpu", device.place.to_string()),
+        ("gi", part.gi.to_string()),
+        ("ci", part.ci.to_string()),
+        ("dev", dev.to_string()),
+        ("used", mib("memory.used")),
+        ("total", mib("memory.total")),
+        ("bar1used", mib("bar1.used")),
+        ("bar1total", mib("bar1.total")),
+        ("sm", of("sm")),
+        ("ecc", of("ecc.errors.uncorrected.volatile.sram")),
+        ("ce", of("ce")),
+        ("enc", of("enc")),
+        ("dec", of("dec")),
+        ("ofa", of("ofa")),
+        ("jpg", of("jpg")),
+    ]
 }
 
-fn one_each(gpu: &GivenGpu) -> Vec<&GivenMig> {
-    let mut seen: Vec<&GivenMig> = Vec::new();
-    for mig in &gpu.mig {
-        if !seen.iter().any(|m| m.gi == mig.gi) {
-            seen.push(mig);
+/// The box of processes.
+fn processes(scene: &Scene, devices: &[&Device]) -> String {
+    let layout = &scene.layout;
+    let mut out = lines(layout.lines("processes.head"), &|_| None);
+    let before = out.len();
+    for device in devices {
+        for process in &device.processes {
+            out.push_str(&lines(layout.lines("processes.row"), &pairs(&process_cells(device, process))));
         }
     }
-    seen
-}
-
-/// `1c.3g.20gb` is a compute instance in a `3g.20gb`.
-fn instance_profile(profile: &str) -> &str {
-    let within = profile.split_once('.').filter(|(first, _)| first.ends_with('c'));
-    within.map_or(profile, |(_, instance)| instance)
-}
-
-/// The driver's number for a profile, and how many of the eight slices of memory it takes. One compute slice comes with
-/// one slice of memory or, in the profile with double memory, with two.
-fn placement(profile: &str, memory: u64) -> (u32, u32) {
-    let profile = instance_profile(profile);
-    match profile.split('g').next() {
-        Some("7") => (0, 8),
-        Some("4") => (5, 4),
-        Some("3") => (9, 4),
-        Some("2") => (14, 2),
-        _ if profile.contains("+me") => (20, 1),
-        _ if has_double_memory(profile, memory) => (15, 2),
-        _ => (19, 1),
+    if out.len() == before {
+        out.push_str(&lines(layout.lines("processes.none"), &|_| None));
     }
+    out + &lines(layout.lines("processes.end"), &|_| None)
 }
 
-/// Whether a profile such as `1g.20gb` has clearly more than an eighth of a GPU's memory, which is in MiB.
-fn has_double_memory(profile: &str, memory: u64) -> bool {
-    let gigabytes = profile.split_once("g.").and_then(|(_, rest)| rest.split_once("gb"));
-    let gigabytes = gigabytes.and_then(|(number, _)| number.parse::<u64>().ok()).unwrap_or_default();
-    gigabytes * 1024 * 8 * 2 > memory * 3
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn profiles_have_the_drivers_numbers() {
-        let (a100, h100, h200, b200) = (40_960, 81_559, 143_771, 183_359);
-        for (profile, memory, expected) in [
-            ("1g.5gb", a100, (19, 1)),
-            ("1g.10gb", a100, (15, 2)),
-            ("1g.10gb", h100, (19, 1)),
-            ("1g.10gb+me", h100, (20, 1)),
-            ("1g.20gb", h100, (15, 2)),
-            ("1g.18gb", h200, (19, 1)),
-            ("1g.35gb", h200, (15, 2)),
-            ("1g.23gb", b200, (19, 1)),
-            ("1g.45gb", b200, (15, 2)),
-            ("1c.3g.40gb", h100, (9, 4)),
-            ("7g.80gb", h100, (0, 8)),
-        ] {
-            assert_eq!(placement(profile, memory), expected, "{profile}");
-        }
-    }
+fn process_cells(device: &Device, process: &Process) -> [(&'static str, String); 7] {
+    // A number stands where the slash of N/A would.
+    let instance = |number: Option<u32>| number.map_or_else(|| NONE.to_owned(), |number| format!("{number:>2} "));
+    [
+        ("gpu", device.place.to_string()),
+        ("gi", instance(process.gi)),
+        ("ci", instance(process.ci)),
+        ("pid", process.pid.to_string()),
+        ("type", process.kind.clone()),
+        ("name", process.name.clone()),
+        ("memory", process.memory.map_or_else(|| format!("{NONE}     "), |used| format!("{used}MiB"))),
+    ]
 }

@@ -3,6 +3,7 @@
 
 mod explain;
 mod require;
+mod set;
 mod show;
 
 use crate::outcome::{Outcome, Stop};
@@ -11,7 +12,7 @@ use clap::{Parser, Subcommand};
 use nvidia_simulated_machine::text::Text;
 
 /// The words that are commands for people.
-const VERBS: [&str; 6] = ["explain", "require", "topologies", "failures", "record-path", "schema"];
+const VERBS: [&str; 7] = ["explain", "require", "topologies", "failures", "record-path", "schema", "set"];
 
 /// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
 #[derive(Debug, Parser)]
@@ -60,6 +61,8 @@ enum Verb {
     RecordPath,
     /// Print the JSON schema of topologies
     Schema,
+    /// Change what a GPU shows, or print what was changed
+    Set(set::Words),
 }
 
 /// Runs a verb, if the program has its own name and the first word is one.
@@ -90,6 +93,7 @@ fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
         Verb::Failures { name, markdown } => show::failures(name.as_deref(), markdown),
         Verb::RecordPath => Ok(show::record_path(settings)),
         Verb::Schema => Ok(show::schema()),
+        Verb::Set(words) => set::run(settings, &words),
     };
     done.unwrap_or_else(|stop| stop.outcome("nvidia-container-cli"))
 }

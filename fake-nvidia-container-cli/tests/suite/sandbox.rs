@@ -41,6 +41,7 @@ impl Sandbox {
         let mut command = Command::new(programs::fake());
         command.arg0(argv0).args(words).env_clear().env("PATH", "/usr/bin:/bin");
         command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_RECORD", self.path("record"));
+        command.env("FAKE_NVIDIA_STATE", self.path("state"));
         command.current_dir(self.top.path()).stdin(Stdio::null());
         command
     }

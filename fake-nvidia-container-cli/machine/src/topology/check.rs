@@ -1,6 +1,8 @@
 //! What a topology must hold to be a machine. Each complaint names the member and, in a file, its line.
 
+use super::live::Readings;
 use super::{Gpu, Topology};
+use crate::state;
 
 /// A complaint: the member, what is wrong, and the value to look for in the file.
 pub(super) struct Complaint {
@@ -46,6 +48,7 @@ fn check_gpu(gpu: &Gpu, place: u32) -> Result<(), Complaint> {
     if !dotted(&gpu.arch) {
         return Err(complaint(member("arch"), &gpu.arch, "is not like 9.0"));
     }
+    check_readings(&gpu.state, &member("state"), &[])?;
     for (mig, part) in gpu.mig.iter().zip(0_u32..) {
         let member = |name: &str| format!("gpus[{place}].mig[{part}].{name}");
         if !uuid(&mig.uuid, "MIG-") {
@@ -54,6 +57,19 @@ fn check_gpu(gpu: &Gpu, place: u32) -> Result<(), Complaint> {
         if mig.gi > 14 || mig.ci > 7 {
             return Err(complaint(member("gi"), &mig.gi.to_string(), "is outside of 0..14 (ci 0..7)"));
         }
+        check_readings(&mig.state, &member("state"), &PART_KEYS)?;
+    }
+    Ok(())
+}
+
+/// What a part has besides the keys of a GPU.
+const PART_KEYS: [&str; 6] = ["sm", "ce", "enc", "dec", "ofa", "jpg"];
+
+/// Each key has to be one, and each reading to be readable. Without readings no vocabulary is looked up.
+fn check_readings(readings: &Readings, member: &str, more: &[&str]) -> Result<(), Complaint> {
+    for (key, text) in readings.0.iter().filter(|(key, _)| !more.contains(&key.as_str())) {
+        let wrong = |what: String| Complaint { member: member.to_owned(), what, value: key.clone() };
+        state::check(key, text).map_err(wrong)?;
     }
     Ok(())
 }

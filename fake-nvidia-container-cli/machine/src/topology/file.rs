@@ -1,6 +1,7 @@
 //! A topology as written, in JSON or TOML: everything may be left out. docs/topology.schema.json is made from these
 //! types.
 
+use super::live::{Accounted, Process, Readings};
 use schemars::JsonSchema;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{SeqAccess, Visitor};
@@ -32,6 +33,15 @@ pub struct TopologyFile {
     pub nopid: Option<bool>,
     /// A step that fails on this machine.
     pub fail: Option<FaultFile>,
+    /// What sensors and settings of every GPU show; a GPU's own `state` wins.
+    pub state: Option<Readings>,
+    /// The names of network cards, as `nvidia-smi topo -m` lists them: `mlx5_0`.
+    pub nics: Option<Vec<String>>,
+    /// How the GPUs and then the network cards are connected: a row each, with a word for each column, its own too:
+    /// `X NODE SYS`.
+    pub matrix: Option<Vec<String>>,
+    /// The time that this machine shows, `2026-09-01 20:42:06.675`; the time of day if left out.
+    pub clock: Option<String>,
 }
 
 /// How many GPUs, or a list of them.
@@ -70,6 +80,12 @@ pub struct GpuFile {
     pub mig_enabled: Option<bool>,
     /// Its parts: profiles (`1g.10gb`) or tables.
     pub mig: Option<Vec<MigEntry>>,
+    /// What its sensors and settings show.
+    pub state: Option<Readings>,
+    /// The programs that use it.
+    pub processes: Option<Vec<Process>>,
+    /// The programs that used it and were accounted.
+    pub accounted: Option<Vec<Accounted>>,
 }
 
 /// A part of a GPU: its profile, or a table.
@@ -94,6 +110,10 @@ pub struct MigFile {
     pub ci: Option<u32>,
     /// The profile, e.g. `1g.10gb`.
     pub profile: Option<String>,
+    /// Where the GPU instance begins, in slices of memory.
+    pub start: Option<u32>,
+    /// What its sensors show.
+    pub state: Option<Readings>,
 }
 
 /// The driver's files; each list that is left out is that of a full driver of this version.

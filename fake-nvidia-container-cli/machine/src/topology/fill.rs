@@ -1,6 +1,7 @@
 //! From a topology as written to a whole one: what is left out follows from the model, the place and the driver.
 
 use super::file::{FaultFile, GpuFile, Gpus, HostFile, MigEntry, MigFile, NvCapsWord, TopologyFile};
+use super::live::Readings;
 use super::{Fault, Gpu, Host, Mig, NvCaps, Topology};
 use crate::driver_files;
 use crate::models;
@@ -11,12 +12,14 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
     let driver = file.driver.unwrap_or_else(|| "570.172.08".to_owned());
     let name = file.name.unwrap_or_else(|| default_name.to_owned());
     let model = file.model.as_deref();
+    let common = file.state.unwrap_or_default();
     let gpus = match file.gpus {
         Some(Gpus::List(list)) => list,
         Some(Gpus::Count(count)) => vec![GpuFile::default(); usize::try_from(count).unwrap_or_default()],
         None => vec![GpuFile::default()],
     };
-    let gpus: Vec<Gpu> = gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, &name)).collect::<Result<_, _>>()?;
+    let gpus: Vec<Gpu> =
+        gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, (&name, &common))).collect::<Result<_, _>>()?;
     let splittable = gpus.iter().any(|g| g.mig_capable) && driver_files::branch(&driver) >= driver_files::MIG_SINCE;
     Ok(Topology {
         host: host(file.host.unwrap_or_default(), &driver),
@@ -31,6 +34,9 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
         imex_channels_present: file.imex_channels_present.unwrap_or_default(),
         nopid: file.nopid.unwrap_or_default(),
         fail: file.fail.map(fault).transpose()?,
+        nics: file.nics.unwrap_or_default(),
+        matrix: file.matrix.unwrap_or_default(),
+        clock: file.clock,
         name,
         driver,
         gpus,
@@ -42,7 +48,12 @@ fn fault(file: FaultFile) -> Result<Fault, String> {
     Ok(Fault { at, message: file.message })
 }
 
-fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Result<Gpu, String> {
+fn gpu(
+    file: GpuFile,
+    place: u32,
+    default_model: Option<&str>,
+    (seed, common): (&str, &Readings),
+) -> Result<Gpu, String> {
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
     let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is not a known model");
@@ -62,7 +73,17 @@ fn gpu(file: GpuFile, place: u32, default_model: Option<&str>, seed: &str) -> Re
         mig_enabled: enabled,
         // The driver looks for parts only where splitting is on.
         mig: if enabled { parts(entries, &format!("{seed}/{named}/{place}")) } else { Vec::new() },
+        state: over(common, file.state.unwrap_or_default()),
+        processes: file.processes.unwrap_or_default(),
+        accounted: file.accounted.unwrap_or_default(),
     })
+}
+
+/// The readings of all GPUs under those of one.
+fn over(common: &Readings, own: Readings) -> Readings {
+    let mut all = common.clone();
+    all.0.extend(own.0);
+    all
 }
 
 /// All parts. Those that do not say more are one compute instance in a GPU instance each, numbered as the driver does.
@@ -77,7 +98,8 @@ fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
         let free = |gi: &u32| parts.iter().all(|p| p.gi != *gi);
         let gi = file.gi.unwrap_or_else(|| (first_instance(&profile)..).find(free).unwrap_or_default());
         let uuid = file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}")));
-        parts.push(Mig { uuid, gi, ci: file.ci.unwrap_or_default(), profile });
+        let state = file.state.unwrap_or_default();
+        parts.push(Mig { uuid, gi, ci: file.ci.unwrap_or_default(), profile, start: file.start, state });
     }
     parts
 }

@@ -6,8 +6,10 @@ pub mod builtin;
 mod check;
 pub mod file;
 mod fill;
+pub mod live;
 mod load;
 
+use live::{Accounted, Process, Readings};
 pub use load::{Syntax, load, names, parse};
 
 use crate::step::Step;
@@ -34,10 +36,16 @@ pub struct Topology {
     pub nopid: bool,
     /// What does not work.
     pub fail: Option<Fault>,
+    /// The names of network cards.
+    pub nics: Vec<String>,
+    /// How GPUs and network cards are connected, a row each; empty if it follows from the models.
+    pub matrix: Vec<String>,
+    /// The time that it shows, if not the time of day.
+    pub clock: Option<String>,
 }
 
 /// A GPU of the machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Gpu {
     /// Its place in the driver's order.
     pub index: u32,
@@ -61,10 +69,16 @@ pub struct Gpu {
     pub mig_enabled: bool,
     /// Its parts, in the driver's order.
     pub mig: Vec<Mig>,
+    /// What its sensors and settings show, where that does not follow from the model.
+    pub state: Readings,
+    /// The programs that use it.
+    pub processes: Vec<Process>,
+    /// The programs that used it and were accounted.
+    pub accounted: Vec<Accounted>,
 }
 
 /// A part of a GPU.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mig {
     /// The name that is the same everywhere, with its prefix.
     pub uuid: String,
@@ -74,6 +88,10 @@ pub struct Mig {
     pub ci: u32,
     /// The profile, e.g. `1g.5gb`.
     pub profile: String,
+    /// Where the GPU instance begins, in slices of memory; follows from the instance's number if it is not said.
+    pub start: Option<u32>,
+    /// What its sensors show, where that does not follow from the profile.
+    pub state: Readings,
 }
 
 /// The driver's files, with paths below the driver's root.

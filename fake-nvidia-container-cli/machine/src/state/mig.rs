@@ -1,0 +1,337 @@
+//! How a GPU is split: its family's profiles, the instances there are, and where another one would go.
+//!
+//! Pure: it makes and takes instances in a list, and says why it cannot.
+
+use super::figures::within;
+use crate::topology::live::Readings;
+use crate::topology::{Gpu, Mig};
+use serde::{Deserialize, Serialize};
+use std::sync::OnceLock;
+
+/// GPUs that split alike.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Family {
+    models: Vec<String>,
+    /// The multiprocessors of a compute slice.
+    pub slice_sm: u32,
+    order: Order,
+    /// The profiles, as they are listed.
+    pub profiles: Vec<Profile>,
+}
+
+/// Which half of a GPU is numbered and filled first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    Lower,
+    Upper,
+}
+
+/// A way to cut a GPU instance.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// `3g.40gb`.
+    pub name: String,
+    /// Its number.
+    pub id: u32,
+    /// How many fit into a GPU.
+    pub total: u32,
+    gib: String,
+    gib_early: Option<String>,
+    /// The memory of its device in MiB.
+    pub memory: u64,
+    /// The window to it in MiB.
+    pub bar1: u64,
+    /// Multiprocessors.
+    pub sm: u32,
+    /// Decoders.
+    pub dec: u32,
+    /// Encoders.
+    pub enc: u32,
+    /// Copy engines.
+    pub ce: u32,
+    /// JPEG engines.
+    pub jpeg: u32,
+    /// Optical flow engines.
+    pub ofa: u32,
+    /// Where it may begin, in slices of memory.
+    pub starts: Vec<u32>,
+    /// How many slices of memory it takes.
+    pub size: u32,
+    /// How many slices of compute it has.
+    pub slices: u32,
+    since: Option<String>,
+}
+
+/// A GPU instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// Its number.
+    pub gi: u32,
+    /// The name of its profile.
+    pub profile: String,
+    /// Where it begins.
+    pub start: u32,
+    /// How many slices of memory it takes.
+    pub size: u32,
+    /// Its compute instances.
+    #[serde(default)]
+    pub computes: Vec<Compute>,
+}
+
+/// A compute instance: what programs see as a MIG device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compute {
+    /// Its number in the GPU instance.
+    pub ci: u32,
+    /// `3g.40gb`, or `1c.3g.40gb` of a part of it.
+    pub profile: String,
+    /// `MIG-...`.
+    pub uuid: String,
+    /// What its sensors show.
+    #[serde(default)]
+    pub state: Readings,
+}
+
+/// The families.
+fn families() -> Result<&'static [Family], String> {
+    #[derive(Deserialize)]
+    struct File {
+        family: Vec<Family>,
+    }
+    static FAMILIES: OnceLock<Result<Vec<Family>, String>> = OnceLock::new();
+    let read = || {
+        let file: Result<File, _> = toml::from_str(include_str!("figures/mig.toml"));
+        file.map(|file| file.family).map_err(|why| format!("built-in MIG profiles: {why}"))
+    };
+    FAMILIES.get_or_init(read).as_deref().map_err(Clone::clone)
+}
+
+/// The family of a GPU, if it is known how its model is split.
+pub fn family(gpu: &Gpu) -> Result<Option<&'static Family>, String> {
+    let all = families()?;
+    Ok(all.iter().find(|family| family.models.iter().any(|model| model.eq_ignore_ascii_case(&gpu.model))))
+}
+
+impl Profile {
+    /// Its memory in GiB as a driver lists it.
+    #[must_use]
+    pub fn gib(&self, driver: &str) -> &str {
+        self.gib_early.as_deref().filter(|_| within(driver, None, Some("530"))).unwrap_or(&self.gib)
+    }
+
+    /// Whether there can be but one with these engines.
+    fn is_single(&self) -> bool {
+        self.name.contains("+me")
+    }
+}
+
+impl Family {
+    /// The profiles that a driver knows.
+    pub fn of_driver(&self, driver: &str) -> impl Iterator<Item = &Profile> {
+        self.profiles.iter().filter(move |profile| within(driver, profile.since.as_deref(), None))
+    }
+
+    /// The profile of a name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    /// How many slices of memory the GPU has.
+    fn slots(&self) -> u32 {
+        self.profiles.iter().map(|profile| profile.size).max().unwrap_or(8)
+    }
+
+    /// The number of the instance of a size at a place: the GPU is halved and halved again, and the halves are numbered.
+    fn number(&self, start: u32, size: u32) -> u32 {
+        let halves = self.slots() / size.max(1);
+        let place = start / size.max(1);
+        let first = halves.saturating_sub(1);
+        match self.order {
+            Order::Lower => first + place,
+            Order::Upper => first + (place ^ (halves / 2)),
+        }
+    }
+
+    /// Where a profile would go, and its number there: the first free place in the order of the numbers. A half of the GPU
+    /// goes to its end, so that the smaller ones, of which the last cannot begin in the last slice, have room.
+    #[must_use]
+    pub fn room(&self, profile: &Profile, there: &[Instance]) -> Option<(u32, u32)> {
+        let free = |start: &&u32| is_free(**start, profile.size, there);
+        let taken = |gi: u32| there.iter().any(|i| i.gi == gi);
+        let single = profile.is_single() && there.iter().any(|i| i.profile.contains("+me"));
+        let mut places: Vec<(u32, u32)> =
+            profile.starts.iter().filter(free).map(|s| (self.number(*s, profile.size), *s)).collect();
+        places.sort_unstable_by_key(
+            |(gi, start)| if profile.size * 2 == self.slots() { self.slots() - start } else { *gi },
+        );
+        let (gi, start) = places.into_iter().next().filter(|_| !single)?;
+        let gi = if taken(gi) { (0..).find(|gi| !taken(*gi))? } else { gi };
+        Some((gi, start))
+    }
+
+    /// How many more of a profile would fit.
+    #[must_use]
+    pub fn free(&self, profile: &Profile, there: &[Instance]) -> u32 {
+        let mut there = there.to_vec();
+        let mut count = 0;
+        while let Some((gi, start)) = self.room(profile, &there).filter(|_| count < profile.total) {
+            let name = profile.name.clone();
+            there.push(Instance { gi, profile: name, start, size: profile.size, computes: Vec::new() });
+            count += 1;
+        }
+        count
+    }
+
+    /// Where an instance begins that a topology only numbers: where the driver would give it that number, or where there
+    /// is room.
+    fn start(&self, gi: u32, profile: &Profile, there: &[Instance]) -> u32 {
+        let numbered = |start: &&u32| self.number(**start, profile.size) == gi && is_free(**start, profile.size, there);
+        let free = || self.room(profile, there).map(|(_, start)| start);
+        profile.starts.iter().find(numbered).copied().or_else(free).unwrap_or_default()
+    }
+}
+
+/// Whether so many slices of memory are free from one on.
+fn is_free(start: u32, size: u32, there: &[Instance]) -> bool {
+    there.iter().all(|other| start + size <= other.start || other.start + other.size <= start)
+}
+
+/// `1c.3g.20gb` is a part of a `3g.20gb`: the name of the GPU instance's profile.
+#[must_use]
+pub fn instance_profile(profile: &str) -> &str {
+    let within = profile.split_once('.').filter(|(first, _)| first.ends_with('c'));
+    within.map_or(profile, |(_, instance)| instance)
+}
+
+/// The slices of a compute instance of a GPU instance with so many.
+#[must_use]
+pub fn compute_slices(profile: &str, of: u32) -> u32 {
+    let word = profile.split_once('.').and_then(|(first, _)| first.strip_suffix('c'));
+    word.and_then(|number| number.parse().ok()).unwrap_or(of)
+}
+
+/// The compute profiles in a GPU instance of so many slices: number and slices of each.
+pub fn compute_profiles(slices: u32) -> impl Iterator<Item = (u32, u32)> {
+    let all = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 7)];
+    // A half of four is cut in halves, not in three.
+    let fits = move |(_, part): &(u32, u32)| *part <= slices && !(slices == 4 && *part == 3);
+    all.into_iter().filter(fits)
+}
+
+/// The name of a compute profile in a GPU instance.
+#[must_use]
+pub fn compute_name(instance: &str, slices: u32, part: u32) -> String {
+    if part == slices { instance.to_owned() } else { format!("{part}c.{instance}") }
+}
+
+/// The UUID of a compute instance that is made: a name of its place, the same whenever it is made there.
+#[must_use]
+pub fn uuid(gpu: &str, gi: u32, ci: u32) -> String {
+    let hex: Vec<u8> = gpu.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let mix = |salt: u64| {
+        let bytes = hex.iter().copied().chain(salt.to_le_bytes()).chain(gi.to_le_bytes()).chain(ci.to_le_bytes());
+        let hash =
+            bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+        (hash ^ (hash >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9)
+    };
+    let (a, b) = (mix(1), mix(2));
+    let (first, second, third) = (a >> 32, (a >> 16) & 0xffff, a & 0xfff);
+    // The third group of a name-based UUID starts with 5, the fourth with 8 to b.
+    format!(
+        "MIG-{first:08x}-{second:04x}-5{third:03x}-{:04x}-{:012x}",
+        0x8000 | ((b >> 48) & 0x3fff),
+        b & 0xffff_ffff_ffff
+    )
+}
+
+/// The instances of a topology's parts: those of one number belong together.
+pub fn instances(gpu: &Gpu) -> Result<Vec<Instance>, String> {
+    let family = family(gpu)?;
+    let mut all: Vec<Instance> = Vec::new();
+    for part in &gpu.mig {
+        let compute = compute(part);
+        if let Some(there) = all.iter_mut().find(|instance| instance.gi == part.gi) {
+            there.computes.push(compute);
+            continue;
+        }
+        let profile = instance_profile(&part.profile);
+        let known = family.and_then(|family| Some((family, family.named(profile)?)));
+        let start = part.start.or_else(|| known.map(|(family, known)| family.start(part.gi, known, &all)));
+        let size = known.map_or(1, |(_, known)| known.size);
+        let start = start.unwrap_or_default();
+        all.push(Instance { gi: part.gi, profile: profile.to_owned(), start, size, computes: vec![compute] });
+    }
+    Ok(all)
+}
+
+fn compute(part: &Mig) -> Compute {
+    Compute { ci: part.ci, profile: part.profile.clone(), uuid: part.uuid.clone(), state: part.state.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::{self, Syntax};
+
+    fn split(model: &str, parts: &str) -> (&'static Family, Vec<Instance>) {
+        let text = format!("[[gpus]]\nmodel = \"{model}\"\nmig = [{parts}]\n");
+        let machine = topology::parse(&text, Syntax::Toml, "x", "x").unwrap();
+        (family(&machine.gpus[0]).unwrap().unwrap(), instances(&machine.gpus[0]).unwrap())
+    }
+
+    #[test]
+    fn instances_get_the_numbers_that_drivers_gave() {
+        let (family, _) = split("A100", "");
+        let mut there = Vec::new();
+        let mut make = |name: &str| {
+            let profile = family.named(name).unwrap();
+            let (gi, start) = family.room(profile, &there).unwrap();
+            there.push(Instance { gi, profile: name.to_owned(), start, size: profile.size, computes: Vec::new() });
+            (gi, start)
+        };
+        let made = ["3g.20gb", "1g.5gb", "2g.10gb", "1g.5gb"].map(&mut make);
+        assert_eq!(made, [(1, 4), (11, 0), (6, 2), (12, 1)]);
+        let left = ["1g.5gb", "3g.20gb", "7g.40gb"].map(|name| family.free(family.named(name).unwrap(), &there));
+        assert_eq!(left, [0, 0, 0]);
+    }
+
+    #[test]
+    fn an_empty_gpu_has_room_for_as_many_as_its_profiles_say() {
+        for model in ["A100", "A100-80GB", "H100", "H200", "B200", "GB200"] {
+            let (family, _) = split(model, "");
+            for profile in &family.profiles {
+                assert_eq!(family.free(profile, &[]), profile.total, "{model} {}", profile.name);
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_a_topology_do_not_overlap() {
+        let (_, all) = split("H100", "{ profile = \"3g.40gb\", gi = 2 }, \"2g.20gb\", \"1g.10gb\", \"1g.10gb\"");
+        for (at, one) in all.iter().enumerate() {
+            assert!(is_free(one.start, one.size, &[&all[..at], &all[at + 1..]].concat()), "{all:?}");
+        }
+        let (_, all) =
+            split("A100", "{ profile = \"1c.3g.20gb\", gi = 1 }, { profile = \"2c.3g.20gb\", gi = 1, ci = 1 }");
+        assert_eq!((all.len(), all[0].computes.len(), all[0].start), (1, 2, 4));
+    }
+
+    #[test]
+    fn a_compute_instance_is_a_part_of_its_gpu_instance() {
+        assert_eq!(compute_profiles(3).collect::<Vec<_>>(), [(0, 1), (1, 2), (2, 3)]);
+        assert_eq!(compute_profiles(4).collect::<Vec<_>>(), [(0, 1), (1, 2), (3, 4)]);
+        assert_eq!(
+            (compute_name("3g.20gb", 3, 1), compute_name("3g.20gb", 3, 3)),
+            ("1c.3g.20gb".into(), "3g.20gb".into())
+        );
+        assert_eq!((compute_slices("2c.3g.20gb", 3), compute_slices("3g.20gb", 3)), (2, 3));
+        let made = uuid("GPU-4dc08a19-16d0-00dc-8399-06e95c254e12", 1, 0);
+        assert!(made.len() == 40 && made.split('-').nth(3).unwrap().starts_with('5'), "{made}");
+    }
+}

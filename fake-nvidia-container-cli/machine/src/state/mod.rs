@@ -1,0 +1,70 @@
+//! What a machine shows at a moment: each GPU's sensors and settings, its parts, the programs on it.
+//!
+//! It is put together from layers: what every GPU shows, what its architecture, brand and model add, what the driver's
+//! version and MIG mode change (all three in `figures/`), what the topology says, and what was set since ([`State`]). It
+//! knows no surface: a value is text without a unit, and `N/A` is what a GPU does not have.
+//!
+//! ```
+//! use nvidia_simulated_machine::state::{self, State};
+//! use nvidia_simulated_machine::topology;
+//!
+//! let machine = topology::load(Some("h100-mig"))?;
+//! let mut state = State::default();
+//! state.set(&machine.gpus[0].uuid, "temperature.gpu", "81", 0)?;
+//! let device = state::device(&machine, 0, &state, 0)?;
+//! assert_eq!((device.get("temperature.gpu"), device.get("power.limit")), ("81", "700"));
+//! assert_eq!(device.parts[0].get("memory.total"), "40448");
+//! # Ok::<(), String>(())
+//! ```
+
+mod changes;
+mod derive;
+mod device;
+pub mod figures;
+pub mod mig;
+mod reading;
+
+pub use changes::{Change, Set, State, VERSION, process};
+pub use device::{Device, Part, device, devices};
+
+use std::collections::BTreeMap;
+
+/// What a value is that a GPU does not have.
+pub const NONE: &str = "N/A";
+
+/// What is wrong with a key or its value, if anything.
+pub fn check(key: &str, value: &str) -> Result<(), String> {
+    if !figures::known(key)? {
+        return Err(format!("`{key}` is not a key; `fake-nvidia-container-cli set --keys` lists them"));
+    }
+    reading::check(value).map_err(|why| format!("{key}: {why}"))
+}
+
+/// Values by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values(pub BTreeMap<String, String>);
+
+impl Values {
+    /// The value of a key, [`NONE`] if there is none.
+    #[must_use]
+    pub fn get(&self, key: &str) -> &str {
+        self.0.get(key).map_or(NONE, String::as_str)
+    }
+
+    /// Gives a key a value.
+    pub(crate) fn put(&mut self, key: &str, value: impl Into<String>) {
+        self.0.insert(key.to_owned(), value.into());
+    }
+
+    /// The value as a whole number; a fraction is rounded.
+    #[must_use]
+    pub fn number(&self, key: &str) -> Option<i64> {
+        figures::thousandths(self.get(key)).map(|n| (n + if n < 0 { -500 } else { 500 }) / 1000)
+    }
+
+    /// Whether the value is `true`.
+    #[must_use]
+    pub fn is(&self, key: &str) -> bool {
+        self.get(key).eq_ignore_ascii_case("true")
+    }
+}

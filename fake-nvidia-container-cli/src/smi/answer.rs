@@ -1,0 +1,187 @@
+//! One run of nvidia-smi: which answer its words ask for, once or in a loop, on standard output or into a file.
+
+use super::scene::{Host, Scene};
+use super::words::{self, Words};
+use super::{change, csv, failing, help, links, log, mig, monitor, ok, table, told};
+use crate::outcome::Outcome;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::time::Duration;
+
+/// Takes what a round of a loop prints; false if nobody reads it any more.
+pub type Emit<'a> = &'a mut dyn FnMut(&str) -> bool;
+
+/// Runs nvidia-smi with the words after its name. A loop prints by `emit`; what is left to print is returned.
+pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
+    let is_help = words.iter().any(|word| word == "-h" || word == "--help");
+    if let Some(outcome) = failing::machine(&host.given).filter(|_| !is_help) {
+        return outcome;
+    }
+    let settled = |answer: Result<Outcome, Outcome>| match answer {
+        Ok(outcome) | Err(outcome) => outcome,
+    };
+    match words.split_first() {
+        Some((name, rest)) if name == "dmon" || name == "pmon" => return monitor::run(name, rest, host, emit),
+        Some((name, rest)) if name == "topo" => return settled(links::topo(rest, host)),
+        Some((name, rest)) if name == "nvlink" => return settled(links::nvlink(rest, host)),
+        Some((name, rest)) if name == "mig" => return settled(mig::run(rest, host)),
+        _ => {}
+    }
+    let words = match words::read(words) {
+        Ok(words) => words,
+        Err(line) => return told(&line, 2),
+    };
+    let driver = &host.given.machine.driver;
+    if words.has("--help") {
+        return ok(help::help(driver));
+    }
+    if let Some((option, _)) = words.iter().find(|(option, _)| option.starts_with("--help-query-")) {
+        return ok(help::fields(option.trim_start_matches("--help-query-"), driver));
+    }
+    let mut out = Output { file: words.get("--filename"), emit };
+    let Some(pause) = pause(&words) else { return out.last(round(&words, host, true)) };
+    let pause = match pause {
+        Ok(pause) => pause,
+        Err(outcome) => return outcome,
+    };
+    let mut is_first = true;
+    loop {
+        match round(&words, host, is_first) {
+            outcome if outcome.exit != 0 => return out.last(outcome),
+            outcome => match out.more(&outcome.stdout) {
+                Ok(true) => {}
+                Ok(false) => return Outcome::default(),
+                Err(outcome) => return outcome,
+            },
+        }
+        is_first = false;
+        std::thread::sleep(pause);
+    }
+}
+
+/// How long a loop waits between rounds, if it is one.
+fn pause(words: &Words) -> Option<Result<Duration, Outcome>> {
+    let (text, unit) = match (words.get("--loop"), words.get("--loop-ms")) {
+        (Some(""), _) => ("5", 1000),
+        (Some(seconds), _) => (seconds, 1000),
+        (None, Some(ms)) => (ms, 1),
+        (None, None) => return None,
+    };
+    let number = text.parse::<u64>().ok().filter(|n| *n > 0);
+    let wrong = || told(&format!("Invalid loop interval: {text}. Please run 'nvidia-smi -h' for help."), 2);
+    Some(number.map(|n| Duration::from_millis(n.saturating_mul(unit))).ok_or_else(wrong))
+}
+
+/// Where a run prints.
+struct Output<'a, 'b> {
+    file: Option<&'a str>,
+    emit: Emit<'b>,
+}
+
+impl Output<'_, '_> {
+    /// Prints a round of a loop; false if nobody reads any more.
+    fn more(&mut self, text: &str) -> Result<bool, Outcome> {
+        match self.file {
+            None => Ok((self.emit)(text)),
+            Some(path) => append(path, text, false).map(|()| true),
+        }
+    }
+
+    /// The last of a run: into the file, or left to print.
+    fn last(&self, outcome: Outcome) -> Outcome {
+        match self.file {
+            Some(path) if outcome.exit == 0 => match append(path, &outcome.stdout, true) {
+                Ok(()) => Outcome { stdout: String::new(), ..outcome },
+                Err(wrong) => wrong,
+            },
+            _ => outcome,
+        }
+    }
+}
+
+/// Writes into the file of `-f`: a new one, or the next round of a loop.
+fn append(path: &str, text: &str, is_new: bool) -> Result<(), Outcome> {
+    let mut open = OpenOptions::new();
+    let open = open.create(true).write(true).append(!is_new).truncate(is_new);
+    let written = open.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|why| told(&format!("Failed to open file {path}: {why}"), 255))
+}
+
+/// One round: the machine now, and the answer.
+fn round(words: &Words, host: &Host, is_first: bool) -> Outcome {
+    let scene = match host.scene() {
+        Ok(scene) => scene,
+        Err(outcome) => return outcome,
+    };
+    let answer =
+        if change::is_asked_for(words) { change::run(words, &scene, host) } else { answer(words, &scene, is_first) };
+    match answer {
+        Ok(outcome) | Err(outcome) => outcome,
+    }
+}
+
+fn answer(words: &Words, scene: &Scene, is_first: bool) -> Result<Outcome, Outcome> {
+    if words.has("--version") {
+        let text = help::version(scene);
+        let unknown = || told("ERROR: Option --version is not recognized. Please run 'nvidia-smi -h' for help.", 2);
+        return if text.is_empty() { Err(unknown()) } else { Ok(ok(text)) };
+    }
+    if words.has("--list-excluded-gpus") {
+        return Ok(ok("No excluded devices found.\n".to_owned()));
+    }
+    if let Some(query) = csv::QUERIES.into_iter().find(|(option, _)| words.has(option)) {
+        return csv::run(words, scene, query, is_first).map(ok);
+    }
+    if words.has("--list-gpus") && scene.devices.is_empty() {
+        return Err(told("No devices found.", 6));
+    }
+    let devices = scene.chosen(words.get("--id"))?;
+    scene.all_answer(&devices)?;
+    if words.has("--list-gpus") {
+        return Ok(ok(table::list(scene, &devices)));
+    }
+    if words.has("--xml-format") && words.has("--query") {
+        return Ok(ok(log::xml(scene, &devices, words.has("--dtd"))));
+    }
+    if words.has("--query") {
+        return Ok(ok(log::text(scene, &devices, sections(words)?.as_deref())));
+    }
+    if ["--xml-format", "--display", "--dtd", "--unit", "--format"].iter().any(|option| words.has(option)) {
+        return Err(told("Invalid combination of input arguments. Please run 'nvidia-smi -h' for help.", 2));
+    }
+    Ok(ok(table::overview(scene, &devices)))
+}
+
+/// The sections of `-d`.
+fn sections(words: &Words) -> Result<Option<Vec<String>>, Outcome> {
+    const KNOWN: [&str; 20] = [
+        "MEMORY",
+        "UTILIZATION",
+        "ECC",
+        "TEMPERATURE",
+        "POWER",
+        "CLOCK",
+        "COMPUTE",
+        "PIDS",
+        "PERFORMANCE",
+        "SUPPORTED_CLOCKS",
+        "PAGE_RETIREMENT",
+        "ACCOUNTING",
+        "ENCODER_STATS",
+        "SUPPORTED_GPU_TARGET_TEMP",
+        "VOLTAGE",
+        "FBC_STATS",
+        "ROW_REMAPPER",
+        "GSP_FIRMWARE_VERSION",
+        "POWER_SMOOTHING",
+        "POWER_PROFILES",
+    ];
+    let Some(text) = words.get("--display") else { return Ok(None) };
+    let all: Vec<String> = text.split(',').map(|word| word.trim().to_ascii_uppercase()).collect();
+    match all.iter().find(|word| !KNOWN.contains(&word.as_str())) {
+        Some(wrong) => {
+            Err(told(&format!("\"{wrong}\" is not a valid display type. Please run 'nvidia-smi -h' for help."), 2))
+        }
+        None => Ok(Some(all)),
+    }
+}

@@ -1,0 +1,100 @@
+//! Limits that are set: power, clocks, temperature.
+
+use super::Answer::{self, Done, Stop, Warn};
+use super::{bus, unsupported, wrong};
+use crate::smi::clocks;
+use crate::smi::tree::decimals;
+use nvidia_simulated_machine::state::Device;
+use nvidia_simulated_machine::state::figures::thousandths;
+
+pub(super) fn power(device: &Device, value: &str) -> Answer {
+    let Some(asked) = thousandths(value) else { return wrong("power limit", value) };
+    let limit = |key: &str| thousandths(device.get(key));
+    let (low, high) = (limit("power.min_limit"), limit("power.max_limit"));
+    let (Some(low), Some(high)) = (low, high) else { return unsupported("Changing power management limit", device) };
+    let watts = |number: i64| decimals(number, 2);
+    if !(low..=high).contains(&asked) {
+        let range = format!("between {} W and {} W", watts(low), watts(high));
+        let line =
+            format!("Provided power limit {} W is not a valid power limit which should be {range}", watts(asked));
+        return Stop(format!("{line} for GPU {}", bus(device)), 2);
+    }
+    let from = watts(limit("power.limit").unwrap_or_default());
+    let line = format!("Power limit for GPU {} was set to {} W from {from} W.\n", bus(device), watts(asked));
+    Done(line, vec![("power.limit", value.to_owned()), ("enforced.power.limit", value.to_owned())])
+}
+
+/// A range of clocks: one number stands for both ends.
+pub(super) fn range(value: &str) -> Option<(i64, i64)> {
+    let (low, high) = value.split_once(',').unwrap_or((value, value));
+    Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
+}
+
+pub(super) fn lock_gpu(device: &Device, value: &str) -> Answer {
+    let words: Vec<&str> = value.split(',').map(str::trim).collect();
+    let clock = |word: &str| match word {
+        "tdp" | "base" => device.number("clocks.max.graphics"),
+        number => number.parse().ok(),
+    };
+    let first = words.first().copied().unwrap_or_default();
+    let last = words.last().copied().unwrap_or_default();
+    let (Some(_), Some(high)) = (clock(first), clock(last)) else { return wrong("locking GPU clocks", value) };
+    let line = format!("GPU clocks set to \"(gpuClkMin {first}, gpuClkMax {last})\" for GPU {}\n", bus(device));
+    let high = high.min(device.number("clocks.max.graphics").unwrap_or(high)).to_string();
+    Done(line, vec![("clocks.current.graphics", high.clone()), ("clocks.current.sm", high)])
+}
+
+pub(super) fn unlock_gpu(_: &Device, _: &str) -> Answer {
+    Done(String::new(), vec![("clocks.current.graphics", String::new()), ("clocks.current.sm", String::new())])
+}
+
+pub(super) fn lock_memory(device: &Device, value: &str) -> Answer {
+    let Some((low, high)) = range(value) else { return wrong("locking memory clocks", value) };
+    let line = format!("Memory clocks set to \"(memClkMin {low}, memClkMax {high})\" for GPU {}\n", bus(device));
+    Done(line, vec![("clocks.current.memory", high.to_string())])
+}
+
+pub(super) fn unlock_memory(_: &Device, _: &str) -> Answer {
+    Done(String::new(), vec![("clocks.current.memory", String::new())])
+}
+
+pub(super) fn applications(device: &Device, value: &str) -> Answer {
+    let bus = bus(device);
+    let Some((memory, graphics)) = range(value).filter(|_| value.contains(',')) else {
+        return wrong("applications clocks", value);
+    };
+    if thousandths(device.get("clocks.applications.graphics")).is_none() {
+        return Warn(format!(
+            "Setting applications clocks is not supported for GPU {bus}.\nTreating as warning and moving on.\n"
+        ));
+    }
+    if !clocks::supported(device).iter().any(|(m, all)| *m == memory && all.contains(&graphics)) {
+        let pair =
+            format!("Specified clock combination \"(MEM {memory}, SM {graphics})\" is not supported for GPU {bus}.");
+        let hint = "Run 'nvidia-smi -q -d SUPPORTED_CLOCKS' to see list of supported clock combinations";
+        return Stop(format!("{pair} {hint}"), 2);
+    }
+    let line = format!("Applications clocks set to \"(MEM {memory}, SM {graphics})\" for GPU {bus}\n");
+    let changes = [("clocks.applications.memory", memory), ("clocks.applications.graphics", graphics)]
+        .map(|(k, v)| (k, v.to_string()));
+    Done(line, changes.to_vec())
+}
+
+pub(super) fn unset_applications(_: &Device, _: &str) -> Answer {
+    let keys = ["clocks.applications.memory", "clocks.applications.graphics"];
+    Done(String::new(), keys.map(|key| (key, String::new())).to_vec())
+}
+
+pub(super) fn target(device: &Device, value: &str) -> Answer {
+    let limit = |key: &str| device.number(key);
+    let (Some(low), Some(high)) = (limit("temperature.target.min"), limit("temperature.target.max")) else {
+        return unsupported("Changing GPU target temperature", device);
+    };
+    match value.parse::<i64>() {
+        Ok(asked) if (low..=high).contains(&asked) => {
+            let line = format!("Set GPU target temperature to {asked} C for GPU {}.\n", bus(device));
+            Done(line, vec![("temperature.target", asked.to_string())])
+        }
+        _ => wrong("target temperature", value),
+    }
+}

@@ -1,0 +1,114 @@
+//! Modes that are switched: persistence, ECC, computing, MIG, accounting.
+
+use super::Answer::{self, Done, Stop};
+use super::{bus, busy, switch, unsupported, word, wrong};
+use nvidia_simulated_machine::state::{Device, NONE};
+
+pub(super) fn persistence(device: &Device, value: &str) -> Answer {
+    let Some(is_on) = switch(value) else { return wrong("persistence mode", value) };
+    let word = word(is_on);
+    if device.get("persistence_mode") == word {
+        return Done(format!("Persistence mode is already {word} for GPU {}.\n", bus(device)), Vec::new());
+    }
+    let line = format!("{word} persistence mode for GPU {}.\n", bus(device));
+    Done(line, vec![("persistence_mode", word.to_owned())])
+}
+
+pub(super) fn ecc(device: &Device, value: &str) -> Answer {
+    let Some(is_on) = switch(value) else { return wrong("ECC configuration", value) };
+    if device.get("ecc.mode.current") == NONE {
+        return unsupported("Changing ECC support", device);
+    }
+    let word = word(is_on);
+    let line = format!("{word} ECC support for GPU {}.\n", bus(device));
+    Done(line, vec![("ecc.mode.pending", word.to_owned())])
+}
+
+pub(super) fn ecc_errors(device: &Device, value: &str) -> Answer {
+    let kind = match value.to_ascii_uppercase().as_str() {
+        "0" | "VOLATILE" => "volatile",
+        "1" | "AGGREGATE" => "aggregate",
+        _ => return wrong("resetting ECC errors", value),
+    };
+    if device.get("ecc.mode.current") == NONE {
+        return unsupported("Resetting ECC errors", device);
+    }
+    let line = format!("Reset {kind} ECC errors to zero for GPU {}.\n", bus(device));
+    Done(line, zeroed(device, kind))
+}
+
+/// The counters of a kind, set to zero.
+pub(super) fn zeroed(device: &Device, kind: &str) -> Vec<(&'static str, String)> {
+    const COUNTERS: [&str; 8] = [
+        "ecc.errors.corrected.volatile.dram",
+        "ecc.errors.corrected.volatile.sram",
+        "ecc.errors.corrected.volatile.total",
+        "ecc.errors.uncorrected.volatile.dram",
+        "ecc.errors.uncorrected.volatile.sram",
+        "ecc.errors.uncorrected.volatile.total",
+        "ecc.errors.corrected.aggregate.total",
+        "ecc.errors.uncorrected.aggregate.total",
+    ];
+    let counted = |key: &&str| key.contains(kind) && device.number(key).is_some_and(|count| count > 0);
+    COUNTERS.into_iter().filter(counted).map(|key| (key, "0".to_owned())).collect()
+}
+
+pub(super) fn compute(device: &Device, value: &str) -> Answer {
+    let (text, kept) = match value.to_ascii_uppercase().as_str() {
+        "0" | "DEFAULT" => ("DEFAULT", "Default"),
+        // The thread-exclusive mode is long gone; the driver takes it for the other one.
+        "1" | "EXCLUSIVE_THREAD" | "3" | "EXCLUSIVE_PROCESS" => ("EXCLUSIVE_PROCESS", "Exclusive_Process"),
+        "2" | "PROHIBITED" => ("PROHIBITED", "Prohibited"),
+        _ => return wrong("compute mode", value),
+    };
+    if device.get("compute_mode") == kept {
+        return Done(format!("Compute mode is already set to {text} for GPU {}.\n", bus(device)), Vec::new());
+    }
+    Done(format!("Set compute mode to {text} for GPU {}.\n", bus(device)), vec![("compute_mode", kept.to_owned())])
+}
+
+pub(super) fn mig(device: &Device, value: &str) -> Answer {
+    let Some(is_on) = switch(value) else { return wrong("MIG mode", value) };
+    let (mode, bus) = (word(is_on), bus(device));
+    let verb = if is_on { "enable" } else { "disable" };
+    if device.get("mig.mode.current") == NONE {
+        return Stop(format!("Unable to {verb} MIG Mode for GPU {bus}: Not Supported"), 3);
+    }
+    if !is_on && !device.instances.is_empty() {
+        return Stop(format!("Unable to disable MIG Mode for GPU {bus}: In use by another client"), 19);
+    }
+    // From Hopper on the mode changes at once; before, the GPU has to be reset for it.
+    let needs_reset = device.get("product_architecture") == "Ampere" && device.get("mig.mode.current") != mode;
+    if let Some(why) = busy(device).filter(|_| needs_reset) {
+        let line = format!(
+            "Warning: MIG mode is in pending {verb} state for GPU {bus}:{why}\nReboot the system or try nvidia-smi \
+             --gpu-reset to make MIG mode effective on GPU {bus}\n"
+        );
+        return Done(line, vec![("mig.mode.pending", mode.to_owned())]);
+    }
+    let changes = vec![("mig.mode.current", mode.to_owned()), ("mig.mode.pending", mode.to_owned())];
+    let mut line = format!("{mode} MIG Mode for GPU {bus}\n");
+    if is_on && device.get("persistence_mode") == "Disabled" {
+        line.push_str(&format!(
+            "\nWarning: persistence mode is disabled on device {bus}. See the Known Issues section of the nvidia-smi(1) man \
+             page for more information. Run with [--help | -h] switch to get more information on how to enable persistence \
+             mode.\n"
+        ));
+    }
+    Done(line, changes)
+}
+
+pub(super) fn accounting(device: &Device, value: &str) -> Answer {
+    let Some(is_on) = switch(value) else { return wrong("accounting mode", value) };
+    let word = word(is_on);
+    let line = format!("{word} Accounting Mode for GPU {}.\n", bus(device));
+    Done(line, vec![("accounting.mode", word.to_owned())])
+}
+
+pub(super) fn clear(device: &Device, _: &str) -> Answer {
+    Done(format!("Cleared Accounted PIDs for GPU {}.\n", bus(device)), Vec::new())
+}
+
+pub(super) fn operation_mode(device: &Device, _: &str) -> Answer {
+    unsupported("Changing GPU Operation Mode", device)
+}

@@ -1,0 +1,25 @@
+//! The clocks that a GPU supports: those of its state, else every fifteenth MHz below its highest.
+
+use nvidia_simulated_machine::state::{Device, NONE};
+
+/// The step between clocks, and the lowest of the shaders, in MHz.
+const STEP: i64 = 15;
+const LOWEST: i64 = 210;
+
+/// Each memory clock with the shader clocks that go with it, highest first. `clocks.supported` writes them as
+/// `5001:1590,1575;405:645`.
+pub(super) fn supported(device: &Device) -> Vec<(i64, Vec<i64>)> {
+    let written = device.get("clocks.supported");
+    if written != NONE {
+        let numbers = |list: &str| list.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+        let pair = |part: &str| {
+            let (memory, graphics) = part.split_once(':')?;
+            Some((memory.trim().parse().ok()?, numbers(graphics)))
+        };
+        return written.split(';').filter_map(pair).collect();
+    }
+    let (memory, graphics) = (device.number("clocks.max.memory"), device.number("clocks.max.graphics"));
+    let (Some(memory), Some(graphics)) = (memory, graphics) else { return Vec::new() };
+    let steps = (graphics.min(10_000) - LOWEST).max(0) / STEP;
+    vec![(memory, (0..=steps).map(|step| graphics - step * STEP).collect())]
+}

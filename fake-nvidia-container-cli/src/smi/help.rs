@@ -1,0 +1,34 @@
+//! What nvidia-smi says about itself: its options, its fields, its versions.
+
+use super::csv;
+use super::scene::Scene;
+use super::text::{lines, pairs};
+
+/// `-h`.
+pub(super) fn help(driver: &str) -> String {
+    format!("NVIDIA System Management Interface -- v{driver}\n\n{}", include_str!("data/help.txt"))
+}
+
+/// `--help-query-...`: the fields, each in quotes on a line after an empty one, as programs read it.
+pub(super) fn fields(query: &str, driver: &str) -> String {
+    let mut out = format!("List of valid properties to query for the switch \"--query-{query}\":\n");
+    for line in csv::lines(query) {
+        if let Some(section) = line.strip_prefix("# ") {
+            let (title, text) = section.split_once(" | ").unwrap_or((section, ""));
+            out.push_str(&format!("\n{title}\n{text}\n"));
+            continue;
+        }
+        let field = csv::field(line);
+        if !field.is_of(driver) {
+            continue;
+        }
+        let also = if field.alias.is_empty() { String::new() } else { format!(" or \"{}\"", field.alias) };
+        out.push_str(&format!("\n\"{}\"{also}\n{}\n", field.name, field.meaning));
+    }
+    out
+}
+
+/// `--version`; nothing before driver 535, which did not know it.
+pub(super) fn version(scene: &Scene) -> String {
+    lines(scene.layout.lines("version"), &pairs(&scene.versions()))
+}

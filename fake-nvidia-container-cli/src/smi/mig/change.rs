@@ -1,0 +1,266 @@
+//! Making and destroying instances. What was done before an error stays done, as with the real program.
+
+use super::Run;
+use crate::outcome::Outcome;
+use crate::smi::Lost;
+use crate::smi::text::{fill, pairs};
+use nvidia_simulated_machine::state::Device;
+use nvidia_simulated_machine::state::mig::{self, Compute, Family, Instance, Profile};
+
+/// What NVML says, and its number, which is the exit code.
+type Refusal = (&'static str, i32);
+
+const RESOURCES: Refusal = ("Insufficient Resources", 23);
+const ARGUMENT: Refusal = ("Invalid Argument", 2);
+const IN_USE: Refusal = ("In use by another client", 19);
+const PERMISSIONS: Refusal = ("Insufficient Permissions", 4);
+const NOT_FOUND: Refusal = ("Not Found", 6);
+
+/// The lines of a run, and how it ends.
+#[derive(Default)]
+struct Story {
+    lines: String,
+    refusal: Option<Refusal>,
+}
+
+impl Story {
+    fn tell(&mut self, line: &str) {
+        self.lines.push_str(line);
+        self.lines.push('\n');
+    }
+
+    /// The end: `what` could not be done, if something was refused.
+    fn end(mut self, what: &str) -> Outcome {
+        let exit = match self.refusal {
+            None => 0,
+            Some((words, code)) => {
+                self.tell(&format!("Failed to {what}: {words}"));
+                code
+            }
+        };
+        Outcome { stdout: self.lines, exit, ..Outcome::default() }
+    }
+}
+
+impl Run<'_> {
+    /// Keeps the instances of a device.
+    fn keep(&self, device: &Device, instances: &[Instance]) -> Result<(), Refusal> {
+        let uuid = device.get("uuid").to_owned();
+        let kept = self.host.store.change(|state| {
+            state.devices.entry(uuid).or_default().instances = Some(instances.to_vec());
+            Ok(())
+        });
+        kept.map_err(|lost| match lost {
+            Lost::Denied => PERMISSIONS,
+            Lost::Fault(_) => ("Unknown Error", 255),
+        })
+    }
+
+    /// `-cgi`.
+    pub(super) fn create(&self) -> Result<Outcome, Outcome> {
+        let asked = self.options.get("--create-gpu-instance").unwrap_or_default();
+        let with_compute = self.options.has("--default-compute-instance");
+        let mut story = Story::default();
+        for device in self.devices {
+            let family = self.family(device)?;
+            let mut all = device.instances.clone();
+            for word in asked.split(',').map(str::trim) {
+                let made = self.one(family, word, &mut all);
+                let made = made.and_then(|gi| self.keep(device, &all).map(|()| gi));
+                match made {
+                    Ok(gi) => self.tell_created(&mut story, device, family, (&all, gi)),
+                    Err(refusal) => {
+                        let (place, why) = (device.place, refusal.0);
+                        story.tell(&format!(
+                            "Unable to create a GPU instance on GPU {place:>2} using profile {word}: {why}"
+                        ));
+                        story.refusal = Some(refusal);
+                        return Ok(story.end("create GPU instances"));
+                    }
+                }
+                if with_compute {
+                    self.add_compute(&mut story, device, (&mut all, family), None);
+                }
+            }
+        }
+        Ok(story.end("create GPU instances"))
+    }
+
+    /// Makes one instance: by profile number or name, and where, if `:START` says so.
+    fn one(&self, family: &Family, word: &str, all: &mut Vec<Instance>) -> Result<u32, Refusal> {
+        let (name, start) = word.split_once(':').map_or((word, None), |(name, start)| (name, Some(start)));
+        let name = name.strip_prefix("MIG ").unwrap_or(name);
+        let driver = &self.scene.machine.driver;
+        let is = |p: &&Profile| p.id.to_string() == name || p.name == name;
+        let profile = family.of_driver(driver).find(is).ok_or(ARGUMENT)?;
+        let mut there = all.clone();
+        if let Some(start) = start {
+            // Every other place is taken, so that this one is found.
+            let start: u32 = start.parse().map_err(|_| ARGUMENT)?;
+            if !profile.starts.contains(&start) {
+                return Err(ARGUMENT);
+            }
+            let others = profile.starts.iter().filter(|other| **other != start);
+            there.extend(others.map(|other| Instance { gi: u32::MAX, start: *other, size: 1, ..Instance::default() }));
+        }
+        let (gi, start) = family.room(profile, &there).ok_or(RESOURCES)?;
+        all.push(Instance { gi, profile: profile.name.clone(), start, size: profile.size, computes: Vec::new() });
+        Ok(gi)
+    }
+
+    fn tell_created(&self, story: &mut Story, device: &Device, family: &Family, made: (&[Instance], u32)) {
+        let Some(instance) = made.0.iter().find(|instance| instance.gi == made.1) else { return };
+        let told = [
+            ("gpu", device.place.to_string()),
+            ("gi", instance.gi.to_string()),
+            ("name", instance.profile.clone()),
+            ("id", family.named(&instance.profile).map_or(0, |profile| profile.id).to_string()),
+        ];
+        story.tell(&fill(self.scene.layout.line("mig.created"), &pairs(&told)));
+    }
+
+    /// `-cci`: in each GPU instance that is meant, each profile of the list; the whole instance without a list.
+    pub(super) fn create_computes(&self) -> Result<Outcome, Outcome> {
+        let asked = self.options.get("--create-compute-instance").unwrap_or_default();
+        let mut story = Story::default();
+        let mut found = false;
+        for device in self.devices {
+            let family = self.family(device)?;
+            let mut all = device.instances.clone();
+            let meant: Vec<u32> = self.sorted(device)?.iter().map(|instance| instance.gi).collect();
+            for gi in meant {
+                found = true;
+                for word in asked.split(',').map(str::trim) {
+                    let word = Some(word).filter(|word| !word.is_empty());
+                    self.add_compute(&mut story, device, (&mut all, family), Some((gi, word)));
+                    if story.refusal.is_some() {
+                        return Ok(story.end("create compute instances"));
+                    }
+                }
+            }
+        }
+        if found { Ok(story.end("create compute instances")) } else { Err(none("GPU")) }
+    }
+
+    /// Makes a compute instance in a GPU instance, the last one if none is named, and tells of it.
+    fn add_compute(
+        &self,
+        story: &mut Story,
+        device: &Device,
+        (all, family): (&mut Vec<Instance>, &Family),
+        asked: Option<(u32, Option<&str>)>,
+    ) {
+        let (gi, word) = asked.unwrap_or((all.last().map_or(0, |instance| instance.gi), None));
+        let made = compute(device, all, family, (gi, word));
+        match made.and_then(|(compute, id)| self.keep(device, all).map(|()| (compute, id))) {
+            Ok((compute, id)) => {
+                let told = [
+                    ("gpu", device.place.to_string()),
+                    ("gi", gi.to_string()),
+                    ("ci", compute.ci.to_string()),
+                    ("name", compute.profile),
+                    ("id", id.to_string()),
+                ];
+                story.tell(&fill(self.scene.layout.line("mig.created.compute"), &pairs(&told)));
+            }
+            Err(refusal) => {
+                let (place, why) = (device.place, refusal.0);
+                let word = word.unwrap_or("0");
+                story.tell(&format!(
+                    "Unable to create a compute instance on GPU {place:>2} GPU instance ID {gi:>2} using profile {word}: {why}"
+                ));
+                story.refusal = Some(refusal);
+            }
+        }
+    }
+
+    /// `-dgi`.
+    pub(super) fn destroy(&self) -> Result<Outcome, Outcome> {
+        let mut story = Story::default();
+        let mut found = false;
+        for device in self.devices {
+            let mut all = device.instances.clone();
+            for instance in self.sorted(device)? {
+                found = true;
+                let (gi, place) = (instance.gi, device.place);
+                let before = all.clone();
+                all.retain(|other| other.gi != gi);
+                let done = if instance.computes.is_empty() { self.keep(device, &all) } else { Err(IN_USE) };
+                match done {
+                    Ok(()) => {
+                        story.tell(&format!("Successfully destroyed GPU instance ID {gi:>2} from GPU {place:>2}"))
+                    }
+                    Err(refusal) => {
+                        all = before;
+                        story.tell(&format!(
+                            "Unable to destroy GPU instance ID {gi:>2} from GPU {place:>2}: {}",
+                            refusal.0
+                        ));
+                        story.refusal = Some(refusal);
+                    }
+                }
+            }
+        }
+        if found { Ok(story.end("destroy GPU instances")) } else { Err(none("GPU")) }
+    }
+
+    /// `-dci`.
+    pub(super) fn destroy_computes(&self) -> Result<Outcome, Outcome> {
+        let mut story = Story::default();
+        let mut found = false;
+        for device in self.devices {
+            let mut all = device.instances.clone();
+            for instance in self.sorted(device)? {
+                for compute in instance.computes.iter().filter(|c| self.is_meant("--compute-instance-id", c.ci)) {
+                    found = true;
+                    let (gi, ci, place) = (instance.gi, compute.ci, device.place);
+                    let is_busy = device.processes.iter().any(|p| p.gi == Some(gi) && p.ci.unwrap_or_default() == ci);
+                    let from = format!("compute instance ID {ci:>2} from GPU {place:>2} GPU instance ID {gi:>2}");
+                    if let Some(there) = all.iter_mut().find(|other| other.gi == gi).filter(|_| !is_busy) {
+                        there.computes.retain(|other| other.ci != ci);
+                    }
+                    match if is_busy { Err(IN_USE) } else { self.keep(device, &all) } {
+                        Ok(()) => story.tell(&format!("Successfully destroyed {from}")),
+                        Err(refusal) => {
+                            story.tell(&format!("Unable to destroy {from}: {}", refusal.0));
+                            story.refusal = Some(refusal);
+                        }
+                    }
+                }
+            }
+        }
+        if found { Ok(story.end("destroy compute instances")) } else { Err(none("compute")) }
+    }
+}
+
+fn none(what: &str) -> Outcome {
+    let (words, exit) = NOT_FOUND;
+    Outcome { stdout: format!("No {what} instances found: {words}\n"), exit, ..Outcome::default() }
+}
+
+/// Makes a compute instance by profile number or name; the whole of the GPU instance without a word.
+fn compute(
+    device: &Device,
+    all: &mut [Instance],
+    family: &Family,
+    (gi, word): (u32, Option<&str>),
+) -> Result<(Compute, u32), Refusal> {
+    let instance = all.iter_mut().find(|instance| instance.gi == gi).ok_or(NOT_FOUND)?;
+    let slices = family.named(&instance.profile).ok_or(ARGUMENT)?.slices;
+    let name = |part: u32| mig::compute_name(&instance.profile, slices, part);
+    let is = |(id, part): &(u32, u32)| match word.map(|word| word.trim_end_matches('*')) {
+        None => *part == slices,
+        Some(word) => id.to_string() == word || name(*part) == word.strip_prefix("MIG ").unwrap_or(word),
+    };
+    let (id, part) = mig::compute_profiles(slices).find(is).ok_or(ARGUMENT)?;
+    let used: u32 = instance.computes.iter().map(|c| mig::compute_slices(&c.profile, slices)).sum();
+    if used + part > slices {
+        return Err(RESOURCES);
+    }
+    let profile = name(part);
+    let ci = (0..).find(|ci| instance.computes.iter().all(|other| other.ci != *ci)).unwrap_or_default();
+    let uuid = mig::uuid(device.get("uuid"), gi, ci);
+    let made = Compute { ci, profile, uuid, ..Compute::default() };
+    instance.computes.push(made.clone());
+    Ok((made, id))
+}

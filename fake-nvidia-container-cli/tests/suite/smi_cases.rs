@@ -1,0 +1,88 @@
+//! Outputs of nvidia-smi, each a folder of `tests/cases/smi`: `machine.toml` is the machine, `case.toml` the command, and
+//! `expected` what it prints, to the byte. Most are outputs that people posted. `BLESS=1` rewrites `expected`.
+
+use super::programs;
+use super::sandbox::Sandbox;
+use fake_nvidia_container_cli::simulate::Choice;
+use fake_nvidia_container_cli::smi::{Given, Host, Store, run};
+use nvidia_simulated_machine::{select, topology};
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// The words after the program's name.
+    run: Vec<String>,
+    /// Commands that come before it on the same machine.
+    #[serde(default)]
+    before: Vec<Vec<String>>,
+    /// The exit code.
+    #[serde(default)]
+    exit: i32,
+    /// Whether the posted copy has lost the blanks at the ends of lines.
+    #[serde(default)]
+    trimmed: bool,
+    /// What the container that it runs in was given; it runs on the machine itself without this.
+    device: Option<String>,
+    /// FAKE_NVIDIA_FAIL.
+    fail: Option<String>,
+}
+
+fn folders() -> Vec<PathBuf> {
+    let entries = fs::read_dir(programs::source("tests/cases/smi")).unwrap();
+    let mut all: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    all.sort();
+    all
+}
+
+/// What a case prints, and its exit code.
+fn answer(folder: &Path, case: &Case) -> (String, i32) {
+    let sandbox = Sandbox::new();
+    let (machine, state) = (folder.join("machine.toml"), sandbox.path("state"));
+    if let Some(device) = &case.device {
+        let machine = topology::load(machine.to_str()).unwrap();
+        let devices = select::devices(device, &machine.gpus).unwrap();
+        let given = Given::new(&machine, &Choice { devices, ..Choice::default() });
+        let host = Host { given, store: Store::new(Some(&state)) };
+        let outcome = run(&case.run, &host, &mut |_| true);
+        return (outcome.stdout, outcome.exit);
+    }
+    let smi = |words: &[String]| {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let mut command = sandbox.named("nvidia-smi", &words);
+        command.env("FAKE_NVIDIA_TOPOLOGY", &machine).env("FAKE_NVIDIA_STATE", &state);
+        command.envs(case.fail.iter().map(|fail| ("FAKE_NVIDIA_FAIL", fail))).output().unwrap()
+    };
+    for words in &case.before {
+        assert!(smi(words).status.success(), "{}: {words:?}", folder.display());
+    }
+    let output = smi(&case.run);
+    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+}
+
+fn trimmed(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[test]
+fn every_case_prints_its_bytes() {
+    let mut wrong = Vec::new();
+    for folder in folders() {
+        let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+            .unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+        let (found, exit) = answer(&folder, &case);
+        let place = folder.join("expected");
+        if std::env::var_os("BLESS").is_some() && !case.trimmed {
+            fs::write(&place, &found).unwrap();
+        }
+        let expected = fs::read_to_string(&place).unwrap();
+        let is_same = if case.trimmed { trimmed(&found) == trimmed(&expected) } else { found == expected };
+        if !is_same || exit != case.exit {
+            let differ = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+            wrong.push(format!("{}: exit {exit}, first difference {differ:#?}", folder.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
