@@ -166,6 +166,13 @@ fn mask(body: &[u8], kept: &[u8], out: &mut Vec<u8>) {
                 out.extend_from_slice(b"\\u0078");
                 rest = after.get(5..).unwrap_or_default();
             }
+            b'\\' if after.first() == Some(&b'u') => {
+                // Half of a pair, or faulty: as it is, since a decoder would say so.
+                let (escaped, end) = after.split_at_checked(5).unwrap_or((after, &[]));
+                out.push(b'\\');
+                out.extend_from_slice(escaped);
+                rest = end;
+            }
             b'\\' => {
                 out.push(b'\\');
                 let (escaped, end) = after.split_at_checked(1).unwrap_or((after, &[]));
@@ -199,48 +206,107 @@ pub fn toml(text: &str) -> String {
     let (mut section, mut key) = (String::new(), String::new());
     let mut depth = 0_usize;
     for line in text.split_inclusive('\n') {
-        let bare = line.trim();
+        let bare = line.trim_start_matches('\u{feff}').trim();
+        let mut masker = Masker { depth, ..Masker::default() };
         if depth == 0 && bare.starts_with('[') {
-            section = bare.trim_start_matches('[').split(']').next().unwrap_or_default().trim().to_owned();
-            key.clear();
-            line_masked(line, false, false, &mut out, &mut 0);
+            section = plain_name(bare.trim_start_matches('[').split(']').next().unwrap_or_default());
+            masker.is_value = true;
+            masker.line(line, &mut out);
             continue;
         }
         if depth == 0 {
-            key = bare.split('=').next().unwrap_or_default().trim().to_owned();
+            key = plain_name(bare.split('=').next().unwrap_or_default());
+        } else {
+            masker.is_value = true;
         }
         let name = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
         let known = Key::named(&name).is_some() || ROWS.iter().any(|row| row.name.starts_with(&format!("{name}.")));
-        let is_environment = name.ends_with("environment") && known;
-        line_masked(line, !known, is_environment, &mut out, &mut depth);
+        masker.foreign = !known;
+        masker.variables = known && name.ends_with("environment");
+        masker.line(line, &mut out);
+        depth = masker.depth;
     }
     out
 }
 
+/// A dotted name without blanks and quotes around its parts.
+fn plain_name(name: &str) -> String {
+    name.split('.').map(|part| part.trim().trim_matches(['"', '\''])).collect::<Vec<_>>().join(".")
+}
+
 /// Masks the comment of a line, and its strings where they are foreign, or after a `=` where they are variables.
-fn line_masked(line: &str, foreign: bool, variables: bool, out: &mut String, depth: &mut usize) {
-    let mut quote = None;
-    let mut comment = false;
-    let mut after_equals = false;
-    for c in line.chars() {
-        let masked = match quote {
-            _ if comment => c != '\n' && c != '\r',
-            None => false,
-            Some(end) => c != end && (foreign || variables && after_equals),
-        };
-        match (quote, c) {
-            _ if comment => {}
-            (None, '#') => comment = true,
-            (None, '"' | '\'') => (quote, after_equals) = (Some(c), false),
-            (None, '[' | '{') => *depth += 1,
-            (None, ']' | '}') => *depth = depth.saturating_sub(1),
-            (Some(end), _) if c == end => quote = None,
-            (Some(_), '=') => after_equals = true,
-            _ => {}
+#[derive(Default)]
+struct Masker {
+    /// The strings are values of a key that nobody knows.
+    foreign: bool,
+    /// The strings are `NAME=VALUE`.
+    variables: bool,
+    /// The value has begun, so that a string is not a name.
+    is_value: bool,
+    /// How many brackets are open.
+    depth: usize,
+}
+
+impl Masker {
+    fn line(&mut self, line: &str, out: &mut String) {
+        let (mut quote, mut comment, mut after_equals) = (None, false, false);
+        let mut chars = line.chars();
+        while let Some(c) = chars.next() {
+            if comment {
+                out.push(masked_char(c));
+                continue;
+            }
+            match (quote, c) {
+                (None, '#') => comment = true,
+                (None, '=') => self.is_value = true,
+                (None, '"' | '\'') => (quote, after_equals) = (Some(c), false),
+                (None, '[' | '{') => self.depth += 1,
+                (None, ']' | '}') => self.depth = self.depth.saturating_sub(1),
+                (None, _) => {}
+                (Some(end), _) if c == end => quote = None,
+                (Some(end), _) => {
+                    let hides = self.is_value && (self.foreign || self.variables && after_equals);
+                    after_equals |= c == '=';
+                    match (hides, c) {
+                        (true, '\\') if end == '"' => escape(&mut chars, out),
+                        (true, _) => out.push(masked_char(c)),
+                        (false, '\\') if end == '"' => {
+                            out.push(c);
+                            out.extend(chars.next());
+                        }
+                        (false, _) => out.push(c),
+                    }
+                    continue;
+                }
+            }
+            out.push(c);
         }
-        let keep = !masked || !c.is_ascii() || c.is_ascii_control() || c == '\\';
-        out.push(if keep { c } else { 'x' });
+        // A header opens and closes what it has.
+        self.depth = if line.trim_start().starts_with('[') && !self.foreign && !self.variables && !line.contains('=') {
+            0
+        } else {
+            self.depth
+        };
     }
+}
+
+fn masked_char(c: char) -> char {
+    if c.is_ascii() && !c.is_ascii_control() { 'x' } else { c }
+}
+
+/// An escape of a string that is masked: it stays one; a NUL stays a NUL, since a start refuses it.
+fn escape(chars: &mut std::str::Chars<'_>, out: &mut String) {
+    out.push('\\');
+    let Some(kind) = chars.next() else { return };
+    out.push(kind);
+    let digits = match kind {
+        'u' => 4,
+        'U' => 8,
+        _ => return,
+    };
+    let number: String = chars.by_ref().take(digits).collect();
+    let is_nul = number.chars().all(|c| c == '0');
+    out.push_str(if is_nul { &number } else { ["0078", "00000078"].get(usize::from(digits == 8)).unwrap_or(&"0078") });
 }
 
 #[cfg(test)]
