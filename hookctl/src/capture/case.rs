@@ -16,6 +16,7 @@ use hook::mode::ldcache::Libraries;
 use hook::prestart::{self, Decision, Texts, Trail};
 use hook::text::{Line, paths};
 
+use super::origin::words;
 use super::recorder::{Answers, Recorder};
 use super::redact;
 
@@ -86,8 +87,11 @@ fn decided<'t>(
         decision.as_ref().ok().and_then(|decision| decision.warning(trail)).into_iter().collect();
     match decision {
         Ok(Decision::Execute(plan)) => {
+            let origin = |origin: &hook::contract::origin::Origin| {
+                trail.config.as_ref().map(|config| words(origin, config, invocation.environ)).unwrap_or_default()
+            };
             let argument = |argument: &hook::plan::Argument| {
-                (argument.text.to_string_lossy().into_owned(), argument.origin.to_string())
+                (argument.text.to_string_lossy().into_owned(), origin(&argument.origin))
             };
             Outcome { exit: 0, stderr: warnings, argv: Some(plan.arguments.iter().map(argument).collect()) }
         }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use hook::host::Host;
 use hook::invocation::Environ;
+use hook_test_support::core::{self, Decided, Planned};
 use hook_test_support::memory::MemoryHost;
 use nvidia_hook_conformance::case::{Case, usual_scene};
 use nvidia_hook_conformance::fixtures::{Files, Fixtures};
@@ -55,12 +56,31 @@ fn every_case_captured_and_replayed_comes_to_the_same() {
             }
         };
         let got = decide(&again, &MemoryHost::new(&again)).unwrap();
+        faults.extend(expectation_faults(&files, &again).map(|fault| format!("{}: {fault}", check.name())));
         if got != wanted {
             faults.push(format!("{}: {wanted:?}\n  replayed: {got:?}\n{files:?}", check.name()));
         }
     }
     assert!(replayed > 1000, "{replayed}");
     assert!(faults.is_empty(), "{} of {replayed}\n{}", faults.len(), faults.join("\n"));
+}
+
+/// What the expectation of a captured case says otherwise than the suite of the hook would.
+fn expectation_faults(files: &Files, scene: &Scene) -> Option<String> {
+    let expected = Case::new("case", files.clone(), Arc::new(Files::new())).expected();
+    let expected = match expected {
+        Ok(expected) => expected,
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    let argv = expected.exec.as_ref().map(|exec| exec.argv.clone()).unwrap_or_default();
+    let wanted: Vec<(String, String)> = match core::decide(scene) {
+        Decided::Execute(Planned { argv, origins, .. }) => {
+            let text = |word: &Vec<u8>| String::from_utf8_lossy(word).into_owned();
+            argv.iter().map(text).zip(origins).collect()
+        }
+        _ => Vec::new(),
+    };
+    (argv != wanted).then(|| format!("expects {argv:?}, and the suite {wanted:?}"))
 }
 
 #[test]
