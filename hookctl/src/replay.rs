@@ -21,7 +21,7 @@ use crate::page::{Colour, Page, Tone};
 use crate::tree::Tree;
 use hook::host::Host;
 use hook::invocation::Environ;
-use hook::text::{Line, shell_word};
+use hook::text::{Escaped, shell_word};
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -116,7 +116,7 @@ pub fn decide(scene: &CaseScene, host: &dyn Host) -> Option<Outcome> {
 fn text(report: &Report, colour: Colour) -> String {
     let mut page = Page::new(colour);
     for line in &report.stderr {
-        page.verbatim(Tone::Plain, &Line(line).to_string());
+        page.verbatim(Tone::Plain, &Escaped(line).to_string());
     }
     if let Some(argv) = &report.argv {
         let words: Vec<String> = argv.iter().map(|argument| shell_word(argument).into_owned()).collect();

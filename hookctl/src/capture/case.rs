@@ -14,7 +14,7 @@ use hook::host::{FileKind, Host, path_of};
 use hook::invocation::{self, Environ, Invocation};
 use hook::mode::ldcache::Libraries;
 use hook::prestart::{self, Decision, Texts, Trail};
-use hook::text::{Line, paths};
+use hook::text::{Escaped, paths};
 
 use super::origin::words;
 use super::recorder::{Answers, Recorder};
@@ -297,7 +297,7 @@ fn expected_toml(outcome: &Outcome, start: &Start<'_>) -> String {
     if let Some((status, said)) = start.ended {
         let _ = writeln!(text, "# The hook that ran ended with status {status}, and said:");
         for line in said.lines().take(20) {
-            let line: String = Line(line).to_string().chars().take(500).collect();
+            let line: String = Escaped(line).to_string().chars().take(500).collect();
             let _ = writeln!(text, "#   {line}");
         }
     }
@@ -305,7 +305,7 @@ fn expected_toml(outcome: &Outcome, start: &Start<'_>) -> String {
         let _ = writeln!(text, "exit = {}", outcome.exit);
     }
     if !outcome.stderr.is_empty() {
-        let stderr: String = outcome.stderr.iter().map(|line| format!("{}\n", Line(line))).collect();
+        let stderr: String = outcome.stderr.iter().map(|line| format!("{}\n", Escaped(line))).collect();
         let _ = writeln!(text, "stderr = {}", string_toml(&stderr));
     }
     if let Some(argv) = &outcome.argv {

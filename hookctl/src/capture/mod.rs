@@ -17,7 +17,7 @@ use crate::arguments::Capture;
 use crate::tree::Tree;
 use case::Start;
 use hook::invocation::Environ;
-use hook::text::Line;
+use hook::text::Escaped;
 
 /// What a shell says of a program that cannot be started.
 const NOT_STARTED: u8 = 127;
@@ -37,7 +37,7 @@ fn in_front_of(arguments: &Capture, program: &OsString, words: &[OsString], envi
         Ok(passed) => passed,
         Err(cause) => {
             let message = format!("{}: {}", program.display(), hook::error::reason(&cause));
-            return Answer { err: format!("{}\n", Line(&message)), status: NOT_STARTED, ..Answer::default() };
+            return Answer { err: format!("{}\n", Escaped(&message)), status: NOT_STARTED, ..Answer::default() };
         }
     };
     if passed.is_whole && (arguments.always || passed.status != 0) {
@@ -76,7 +76,7 @@ fn of_bundle(arguments: &Capture, bundle: &std::path::Path, environ: Environ<'_>
         Start { arguments: &words, environ, stdin: state.as_bytes(), cwd: &wrap::working_directory(), ended: None };
     let Some(files) = case::of(&start, &scene.host) else { return Answer::failure("this start cannot be captured") };
     match store::write(&arguments.to, "bundle", &files) {
-        Ok(folder) => Answer::out(format!("wrote {}\n", Line(&folder.to_string_lossy())), 0),
+        Ok(folder) => Answer::out(format!("wrote {}\n", Escaped(&folder.to_string_lossy())), 0),
         Err(cause) => Answer::failure(&format!("{}: {}", arguments.to.display(), hook::error::reason(&cause))),
     }
 }
