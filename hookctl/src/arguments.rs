@@ -1,6 +1,7 @@
 //! clap definitions of `nvidia-hookctl`: its help, man pages and completions come from them. Must not know what a command
 //! does.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +58,18 @@ pub enum Command {
         input; finds the line that matters; and says what it means, whose it is to cure, and what to do. Then it looks \
         on this host for the states that may be behind it, as doctor does. The exit status is 1 where no line is known.")]
     Why(Why),
+    /// Stand in front of a hook, and keep a start that fails as a test case
+    #[command(long_about = "Stand in front of a hook, and keep a start that fails as a test case.\n\n\
+        Runs the hook with its command line, environment, input and output unchanged, and ends as it does. Where it \
+        fails, what a hook reads of the configuration, the state, the specification and the host is written as a case \
+        folder, with everything masked that no hook reads: other variables, arguments, annotations, paths of mounts. \
+        A failure to write it never changes how the hook ends. With --bundle nothing is run.")]
+    Capture(Capture),
+    /// Decide the start of a captured case again
+    #[command(long_about = "Decide the start of a captured case again.\n\n\
+        Prints the messages and the command line that the start comes to, and ends with its exit status. Nothing is \
+        executed.")]
+    Replay(Replay),
     /// Write or validate the file by which Podman and CRI-O start the hook
     #[command(long_about = "Write or validate the file by which Podman and CRI-O start the hook.\n\n\
         Without --hooks-dir the file is printed. It starts the hook for every container; containers that ask for no \
@@ -165,6 +178,49 @@ pub struct Doctor {
     /// What several commands take.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Arguments of `capture`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "nvidia-hookctl capture --to DIR [--always] -- HOOK [ARGUMENT...]\n       \
+        nvidia-hookctl capture --to DIR --bundle DIR",
+    after_help = "Examples:\n  \
+        nvidia-hookctl capture --to /var/lib/nvidia-captures -- /usr/bin/nvidia-container-runtime-hook prestart\n  \
+        nvidia-hookctl capture --to . --bundle /path/to/bundle\n\n\
+        In a file of hooks.d: \"path\": \"/usr/bin/nvidia-hookctl\", \"args\": [\"nvidia-hookctl\", \"capture\", \"--to\",\n\
+        DIR, \"--\", \"/usr/bin/nvidia-container-runtime-hook\", \"prestart\"]"
+)]
+pub struct Capture {
+    /// The directory in which a new folder is made for each case
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Keep starts that succeed too
+    #[arg(long, conflicts_with = "bundle")]
+    pub always: bool,
+    /// Capture the start of this bundle, without running a hook
+    #[arg(long, value_name = "DIR", conflicts_with = "hook")]
+    pub bundle: Option<PathBuf>,
+    /// The hook and its arguments
+    #[arg(last = true, value_name = "HOOK")]
+    pub hook: Vec<OsString>,
+    /// What several commands take.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+        nvidia-hookctl replay /var/lib/nvidia-captures/start\n  \
+        nvidia-hookctl replay --output json fixtures/hook/devices/all")]
+pub struct Replay {
+    /// The case folder
+    #[arg(value_name = "CASE")]
+    pub case: PathBuf,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: Output,
 }
 
 /// Arguments of `oci-hook`.

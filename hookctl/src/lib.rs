@@ -14,6 +14,7 @@ extern crate nvidia_container_runtime_hook as hook;
 
 pub mod answer;
 pub mod arguments;
+pub mod capture;
 pub mod cdi;
 pub mod check;
 pub mod doctor;
@@ -25,6 +26,7 @@ pub mod hooks_d;
 pub mod inspect;
 pub mod oci_hook;
 pub mod page;
+pub mod replay;
 pub mod requirement;
 pub mod tree;
 pub mod why;
@@ -51,6 +53,8 @@ pub fn run(words: &[OsString], environ: Environ<'_>) -> Answer {
         Command::Explain(explain) => explain::run(explain, &Scene::new(&explain.common, environ)),
         Command::Check(check) => check::run(check, &Scene::new(&check.common, environ)),
         Command::Why(why) => why::run(why, &Scene::new(&why.common, environ)),
+        Command::Capture(capture) => capture::run(capture, environ),
+        Command::Replay(replay) => replay::run(replay, &Scene::of(None, None, replay.output, environ)),
         Command::Doctor(doctor) => doctor::run(&Scene::new(&doctor.common, environ)),
         Command::OciHook(oci_hook) => {
             oci_hook::run(oci_hook, &Scene::of(oci_hook.host_root.as_deref(), None, oci_hook.output, environ))

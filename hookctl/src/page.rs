@@ -1,4 +1,4 @@
-//! How the commands of our own write to a person: 100 columns, headings, rows with a label, colours where wanted.
+//! How commands write to a person: 100 columns, headings, rows with a label, colours where wanted.
 //! What is written is escaped here, so that no image can drive the terminal. Must not know what is written.
 
 use std::fmt::Write;
@@ -80,7 +80,7 @@ impl Page {
         self.text.push('\n');
     }
 
-    /// A heading, behind an empty line.
+    /// A heading, after an empty line.
     pub fn heading(&mut self, text: &str) {
         if !self.text.is_empty() {
             self.gap();
@@ -114,7 +114,7 @@ impl Page {
         self.hanging(Tone::Plain, &format!("  {label}"), LABEL + 2 + kept, text.trim_start());
     }
 
-    /// Two columns, the second beginning behind the longest of the first, or on a line of its own where the first is
+    /// Two columns, the second beginning after the longest of the first, or on a line of its own where the first is
     /// too long.
     pub fn columns<'r>(&mut self, rows: impl Iterator<Item = (&'r str, &'r str)> + Clone) {
         const FIRST: usize = 40;

@@ -13,6 +13,7 @@ extern crate nvidia_container_runtime_hook as hook;
 
 mod suite {
     pub mod agreement;
+    pub mod capture;
     pub mod cases;
     pub mod check;
     pub mod docs;

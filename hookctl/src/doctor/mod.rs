@@ -87,7 +87,7 @@ impl Report {
 /// Looks at a machine.
 ///
 /// # Errors
-/// Only where the built-in defaults are no configuration, which cannot be.
+/// Only where the built-in defaults are not a valid configuration, which cannot be.
 pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error> {
     let deciding = Deciding::of(invocation, host);
     let invocation = deciding.invocation(invocation);

@@ -100,7 +100,7 @@ impl Sources<'_> {
         let why = match environment.is_legacy() {
             true => "it is one, but a variable says which devices".to_owned(),
             false if environment.get(CUDA_VERSION).is_none_or(str::is_empty) => format!("{CUDA_VERSION} is not set"),
-            false => format!("{REQUIRE_CUDA} is set, so it is none"),
+            false => format!("{REQUIRE_CUDA} is set, so it is not one"),
         };
         Candidate { source, outcome: CandidateOutcome::Silent, value: None, why }
     }

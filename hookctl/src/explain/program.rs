@@ -36,7 +36,7 @@ pub fn program(
         outcome: outcome(index, directory),
     });
     let why = match (found, config.text(Key::CliRoot)) {
-        (None, _) => "in none of the directories".to_owned(),
+        (None, _) => "not in any of the directories".to_owned(),
         (_, "" | "/") => "first in PATH and the default directories".to_owned(),
         (_, root) => format!("first in PATH and the default directories, all of them below {root} first"),
     };

@@ -183,7 +183,7 @@ pub enum Source {
 /// The devices.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Devices {
-    /// What is asked for and given: `all`, `none` or a list; null where this is no GPU container.
+    /// What is asked for and given: `all`, `none` or a list; null where this is not a GPU container.
     pub given: Option<String>,
     /// Each source that could ask, in the order in which they count.
     pub candidates: Vec<Candidate>,

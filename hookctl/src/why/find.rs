@@ -5,6 +5,8 @@ use super::lines::Line;
 
 /// Lines that only say that another program failed: what that program said counts more.
 const WRAPPERS: [&str; 4] = ["crun-hook-failed", "apptainer-nvccli", "exec-failed", "nvidia-smi-not-found"];
+/// The line that only says that some hook failed.
+const OUTERMOST: &str = "hook-failed";
 /// What `*` in a pattern may stand for, in bytes.
 const GAP: usize = 400;
 /// As much of a line as is shown.
@@ -17,6 +19,15 @@ pub struct Found {
     pub excerpt: String,
     /// Its name in the table.
     pub name: &'static str,
+}
+
+/// How telling a line is: what failed, that a program failed, that a hook failed.
+fn rank(name: &str) -> u8 {
+    match name {
+        OUTERMOST => 0,
+        name if WRAPPERS.contains(&name) => 1,
+        _ => 2,
+    }
 }
 
 /// The text with one blank for each white space, without escapes and control characters.
@@ -75,11 +86,11 @@ fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
 pub fn best<'l>(text: &str, lines: impl Iterator<Item = &'l Line>) -> Option<Found> {
     let text = unwrapped(text);
     let lower = text.to_ascii_lowercase();
-    let mut best: Option<((bool, usize), Found)> = None;
+    let mut best: Option<((u8, usize), Found)> = None;
     for line in lines {
         for pattern in line.patterns {
             let Some((start, end)) = position(&lower, pattern) else { continue };
-            let weight = (!WRAPPERS.contains(&line.name), pattern.len());
+            let weight = (rank(line.name), pattern.len());
             if best.as_ref().is_none_or(|(known, _)| weight > *known) {
                 best = Some((weight, Found { excerpt: excerpt(&text, start, end), name: line.name }));
             }

@@ -61,7 +61,7 @@ fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Val
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().file_name().to_string_lossy().into_owned();
         let known = ["expected.toml", "host.toml", "expected.txt", "expected.json"].contains(&file.as_str());
-        assert!(known, "{name}: {file} is no file of a case");
+        assert!(known, "{name}: {file} is not a file of a case");
     }
     let machine = machine_of(folder);
     let mut arguments = machine.arguments();

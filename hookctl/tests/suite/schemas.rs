@@ -29,4 +29,5 @@ fn the_documents_are_what_the_types_say() {
     kept::<nvidia_hookctl::doctor::Report>("doctor");
     kept::<nvidia_hookctl::oci_hook::Report>("oci-hook");
     kept::<nvidia_hookctl::why::Report>("why");
+    kept::<nvidia_hookctl::replay::Report>("replay");
 }

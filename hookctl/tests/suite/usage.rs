@@ -12,7 +12,7 @@ fn wrong_usage_is_status_2_and_help_is_an_answer() {
         assert_eq!((said.status, said.stdout.as_str()), (2, ""), "{words:?}");
         assert!(said.stderr.contains("--help"), "{}", said.stderr);
     }
-    for command in ["explain", "check", "doctor", "why", "oci-hook"] {
+    for command in ["explain", "check", "doctor", "why", "capture", "oci-hook"] {
         let said = machine.run(&[command, "--help"]);
         assert_eq!((said.status, said.stderr.as_str()), (0, ""), "{command}");
         assert!(said.stdout.contains("Examples:"), "{command}");

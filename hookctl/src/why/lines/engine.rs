@@ -56,6 +56,11 @@ super::lines! {
         means "The hook failed, and crun does not show what it said."
         do "have it shown: podman run --annotation run.oci.hooks.stderr=/dev/stderr; or ask: nvidia-hookctl explain --bundle DIR; with this project's hook set NVIDIA_CONTAINER_HOOK_LOG"
         [HOOK_FILE_FAULTY, CONFIG_ERROR, ROOTLESS];
+    "hook-failed" User ["error running hook", "error running prestart hook", "error running createruntime hook", "did not terminate successfully", "running hook #"]
+        "OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , stderr:"
+        means "A hook failed, and what it said is not in this text; it stands after stderr:, or in the log of the engine."
+        do "give the whole message; or ask what the start comes to: nvidia-hookctl explain --bundle DIR"
+        [CONFIG_ERROR, CLI_MISSING, CLI_NOT_EXECUTABLE];
     "hooks-json" Admin ["parsing hook \"", "failed to read hooks", "unrecognized hook version", "missing required property: stages"]
         "Error: parsing hook \"/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json\": unrecognized hook version: \"2.0.0\""
         means "A file in hooks.d is not valid, so Podman or CRI-O starts no container."

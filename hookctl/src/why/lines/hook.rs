@@ -41,7 +41,7 @@ super::lines! {
         "unsupported capabilities found in 'compute,graphics' (allowed 'compute,utility')"
         means "The container asks for driver capabilities (NVIDIA_DRIVER_CAPABILITIES) that the host's configuration does not allow."
         do "ask for less, or let the administrator extend supported-driver-capabilities";
-    "config-capability" Admin ["invalid value for config option 'supported-driver-capabilities'"]
+    "config-capability" Admin ["invalid value for config option"]
         "Invalid value for config option 'supported-driver-capabilities'; cuda (supported: compat32,compute,display,graphics,ngx,utility,video)"
         means "The configuration names a driver capability that does not exist."
         do "correct supported-driver-capabilities; see: nvidia-hookctl check"

@@ -1,0 +1,90 @@
+//! A machine that notes what it is asked, so that the same questions can be answered again. Must not know who asks.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hook::host::{FileKind, Host};
+
+/// What was answered about a path.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// The content, or the system's error number; `None` for another error.
+    pub content: Option<Result<Vec<u8>, Option<i32>>>,
+    /// What stands there.
+    pub kind: Option<Option<FileKind>>,
+    /// Whether it can be executed.
+    pub executable: Option<bool>,
+    /// The names in it.
+    pub names: Option<Vec<OsString>>,
+}
+
+/// The machine.
+pub struct Recorder<'h> {
+    host: &'h dyn Host,
+    answers: RefCell<BTreeMap<PathBuf, Answers>>,
+}
+
+impl<'h> Recorder<'h> {
+    /// Asks `host`.
+    #[must_use]
+    pub fn new(host: &'h dyn Host) -> Self {
+        Recorder { host, answers: RefCell::default() }
+    }
+
+    /// What was answered.
+    #[must_use]
+    pub fn answers(self) -> BTreeMap<PathBuf, Answers> {
+        self.answers.into_inner()
+    }
+
+    fn note(&self, path: &Path, note: impl FnOnce(&mut Answers)) {
+        note(self.answers.borrow_mut().entry(path.to_path_buf()).or_default());
+    }
+
+    fn note_content(&self, path: &Path, content: &io::Result<Vec<u8>>) {
+        let kept = match content {
+            Ok(bytes) => Ok(bytes.clone()),
+            Err(error) => Err(error.raw_os_error()),
+        };
+        self.note(path, |answers| answers.content = Some(kept));
+    }
+}
+
+impl Host for Recorder<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let content = self.host.read(path);
+        self.note_content(path, &content);
+        content
+    }
+
+    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // Who captured a start came too late for what went through a pipe.
+        self.read(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        let kind = self.host.kind(path);
+        self.note(path, |answers| answers.kind = Some(kind));
+        kind
+    }
+
+    fn is_executable(&self, path: &Path) -> bool {
+        let executable = self.host.is_executable(path);
+        self.note(path, |answers| answers.executable = Some(executable));
+        executable
+    }
+
+    fn list(&self, path: &Path) -> Vec<OsString> {
+        let names = self.host.list(path);
+        self.note(path, |answers| answers.names = Some(names.clone()));
+        names
+    }
+
+    fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
+        self.host.locate(path)
+    }
+}

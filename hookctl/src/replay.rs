@@ -1,0 +1,127 @@
+//! `replay`: decides the start of a case folder again, and says how it would end: exit status, messages, command line. Must
+//! not execute anything; the machine of the case is put on disk for the time of the answer.
+
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use nvidia_hook_conformance::case::Case;
+use nvidia_hook_conformance::fixtures::Files;
+use nvidia_hook_conformance::scene::Scene as CaseScene;
+use nvidia_hook_conformance::tree;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::answer::{Answer, Scene};
+use crate::arguments::Replay;
+use crate::capture::case::{Outcome, Start, outcome};
+use crate::inspect::Inspect;
+use crate::page::{Colour, Page, Tone};
+use crate::tree::Tree;
+use hook::host::Host;
+use hook::invocation::Environ;
+use hook::text::{Escaped, shell_word};
+
+/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+/// The files that a case folder may have.
+const FILES: [&str; 5] = ["config.toml", "state.json", "host.toml", "expected.toml", "bundle/config.json"];
+
+/// How a start ends.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Version of nvidia-hookctl.
+    pub hookctl_version: &'static str,
+    /// Version of the hook whose rules it applies.
+    pub hook_version: &'static str,
+    /// The exit status; that of nvidia-container-cli, where it is executed, counts as 0.
+    pub exit: i32,
+    /// The lines on standard error.
+    pub stderr: Vec<String>,
+    /// The command line; null where nothing is executed.
+    pub argv: Option<Vec<String>>,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Replay, scene: &Scene<'_>) -> Answer {
+    match replay(&arguments.case) {
+        Err(message) => Answer::failure(&message),
+        Ok(outcome) => {
+            let report = Report {
+                schema: SCHEMA,
+                hookctl_version: crate::VERSION,
+                hook_version: hook::VERSION,
+                exit: outcome.exit,
+                stderr: outcome.stderr,
+                argv: outcome.argv.map(|argv| argv.into_iter().map(|(argument, _)| argument).collect()),
+            };
+            let status = u8::try_from(report.exit).unwrap_or(u8::MAX);
+            scene.answer(&report, |colour| text(&report, colour), status)
+        }
+    }
+}
+
+/// Decides the start of a case folder.
+///
+/// # Errors
+/// What is wrong with the folder.
+pub fn replay(folder: &Path) -> Result<Outcome, String> {
+    let scene = Case::new("case", files(folder)?, Arc::new(Files::new()))
+        .scene()
+        .map_err(|error| format!("{}: {error:#}", folder.display()))?;
+    let root = tempfile::tempdir().map_err(|error| format!("a directory for the case: {error}"))?;
+    tree::make(root.path(), &scene, Path::new("")).map_err(|error| format!("{}: {error:#}", folder.display()))?;
+    let host = Tree::new(Some(root.path().to_path_buf()));
+    decide(&scene, &host).ok_or_else(|| format!("{}: its command line is not one of prestart", folder.display()))
+}
+
+/// The texts of a folder, which is whoever's who asks, not the machine's.
+fn files(folder: &Path) -> Result<Files, String> {
+    let tree = Tree::new(None);
+    let mut files = Files::new();
+    for name in FILES {
+        let path = folder.join(name);
+        if tree.kind(&path).is_some() {
+            let bytes = tree.bytes(&path).ok_or_else(|| format!("{}: it cannot be read", path.display()))?;
+            let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8", path.display()))?;
+            files.insert(name.to_owned(), text);
+        }
+    }
+    if files.contains_key("expected.toml") {
+        Ok(files)
+    } else {
+        Err(format!("{}: it has no expected.toml, so it is not a case folder", folder.display()))
+    }
+}
+
+/// Decides a scene on a machine.
+#[must_use]
+pub fn decide(scene: &CaseScene, host: &dyn Host) -> Option<Outcome> {
+    let arguments: Vec<&OsStr> = scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
+    let environ: Vec<CString> = scene.environ.iter().filter_map(|entry| CString::new(entry.as_slice()).ok()).collect();
+    let environ: Vec<&CStr> = environ.iter().map(CString::as_c_str).collect();
+    let start = Start {
+        arguments: &arguments,
+        environ: Environ(&environ),
+        stdin: &scene.stdin.content,
+        cwd: &scene.cwd,
+        ended: None,
+    };
+    outcome(&start, host)
+}
+
+fn text(report: &Report, colour: Colour) -> String {
+    let mut page = Page::new(colour);
+    for line in &report.stderr {
+        page.verbatim(Tone::Plain, &Escaped(line).to_string());
+    }
+    if let Some(argv) = &report.argv {
+        let words: Vec<String> = argv.iter().map(|argument| shell_word(argument).into_owned()).collect();
+        page.verbatim(Tone::Plain, &words.join(" "));
+    }
+    page.line(if report.exit == 0 { Tone::Good } else { Tone::Bad }, &format!("exit status {}", report.exit));
+    page.finish()
+}
