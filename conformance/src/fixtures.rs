@@ -85,12 +85,13 @@ mod tests {
 
     #[test]
     fn what_the_build_script_packs_is_what_is_read() {
-        let files = Files::from([("hook/a/b/expected.toml".to_owned(), "why = \"é\"\n".to_owned())]);
-        let packed = miniz_oxide::deflate::compress_to_vec_zlib(&serde_json::to_vec(&files).unwrap(), 9);
+        let text = "hook/a/b/expected.toml\0why = \"é\"\n\0recorded/empty.jsonl\0\0";
+        let packed = miniz_oxide::deflate::compress_to_vec_zlib(text.as_bytes(), 9);
         assert_eq!(
             Fixtures::unpack(&packed).unwrap().below("hook/a"),
             Files::from([("b/expected.toml".to_owned(), "why = \"é\"\n".to_owned())])
         );
+        assert_eq!(Fixtures::unpack(&packed).unwrap().file("recorded/empty.jsonl").unwrap(), "");
         assert!(Fixtures::unpack(&packed[1..]).is_err());
         assert!(Fixtures::unpack(b"").is_err());
     }

@@ -121,9 +121,22 @@ fn signals(names: &[String]) -> Result<SigSet> {
 }
 
 fn become_nobody() -> Result<()> {
-    setgroups(&[])?;
-    setgid(Gid::from_raw(NOBODY))?;
-    setuid(Uid::from_raw(NOBODY))?;
+    let (uid, gid) = (geteuid(), nix::unistd::getegid());
+    let became =
+        setgroups(&[]).and_then(|()| setgid(Gid::from_raw(NOBODY))).and_then(|()| setuid(Uid::from_raw(NOBODY)));
+    if became.is_ok() {
+        return Ok(());
+    }
+    // Root of a sandbox knows no other user: a further namespace calls it nobody, and its rights end with the next execve.
+    unshare(CloneFlags::CLONE_NEWUSER).context("neither another user nor a user namespace")?;
+    call(NOBODY, uid, gid)
+}
+
+/// Says who the process is in the user namespace that it has just entered.
+fn call(inside: u32, uid: Uid, gid: Gid) -> Result<()> {
+    fs::write("/proc/self/setgroups", "deny")?;
+    fs::write("/proc/self/uid_map", format!("{inside} {uid} 1"))?;
+    fs::write("/proc/self/gid_map", format!("{inside} {gid} 1"))?;
     Ok(())
 }
 
@@ -137,9 +150,7 @@ fn enter(root: &Path, unprivileged: bool) -> Result<()> {
         let inside = if unprivileged { NOBODY } else { 0 };
         unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)
             .context("neither as root nor in a user namespace")?;
-        fs::write("/proc/self/setgroups", "deny")?;
-        fs::write("/proc/self/uid_map", format!("{inside} {uid} 1"))?;
-        fs::write("/proc/self/gid_map", format!("{inside} {gid} 1"))?;
+        call(inside, uid, gid)?;
     }
     let nothing = None::<&str>;
     mount(nothing, "/", nothing, MsFlags::MS_REC | MsFlags::MS_PRIVATE, nothing).context("make mounts private")?;
