@@ -103,6 +103,16 @@ impl<'a> Given<'a> {
     }
 }
 
+/// The pieces of a text between separators. `str::split` does the same, and the compiled code of it could panic.
+pub fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> + Clone {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let (piece, after) = rest?.split_once(separator).map_or((rest?, None), |(piece, after)| (piece, Some(after)));
+        rest = after;
+        Some(piece)
+    })
+}
+
 /// The given file at the end of a library: from the library's size and its last bytes, where the file begins and ends.
 #[must_use]
 pub fn tail(library: u64, last: &[u8]) -> Option<(u64, u64)> {

@@ -6,7 +6,7 @@ use crate::Value;
 const MACHINE: u8 = 0;
 
 /// The facts of one thing, and the sections within.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Section<'a> {
     /// From its first line to the end of the file; where it ends is seen when it is read.
     rest: &'a str,
@@ -24,10 +24,16 @@ impl<'a> Section<'a> {
         self.facts().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
-    /// The value of a key as a number at a time, in milliseconds.
+    /// The value of a key in thousandths at a time, in milliseconds since the epoch.
     #[must_use]
-    pub fn number(self, key: &str, now: u64) -> Option<u64> {
+    pub fn thousandths(self, key: &str, now: u64) -> Option<i64> {
         Value::read(self.text(key)?).map(|value| value.at(now))
+    }
+
+    /// The value of a key as a whole number that does not change: an index, an id.
+    #[must_use]
+    pub fn id(self, key: &str) -> Option<u32> {
+        u32::try_from(self.thousandths(key, 0)?.checked_div(1000)?).ok()
     }
 
     /// Keys and values of this section alone.

@@ -1,7 +1,7 @@
 //! The given file as it is read: whole ones, torn ones, and any bytes at all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, tail};
+use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, pieces, tail};
 use proptest::prelude::*;
 
 const WHOLE: &str = "fake-nvidia given 1\ndriver 570.1\ncuda 12080\n\
@@ -21,7 +21,7 @@ fn a_section_has_its_own_facts_only() {
     assert_eq!((gpus[0].text("name"), gpus[1].text("name")), (Some("Tesla T4"), None));
     assert_eq!(gpus[0].sections("mig").map(|mig| mig.text("uuid")).collect::<Vec<_>>(), [Some("MIG-a")]);
     assert_eq!(gpus[1].sections("mig").count(), 0);
-    let pids = |at: usize| gpus[at].sections("process").map(|p| p.number("pid", 0).unwrap()).collect::<Vec<_>>();
+    let pids = |at: usize| gpus[at].sections("process").map(|p| p.id("pid").unwrap()).collect::<Vec<_>>();
     assert_eq!((pids(0), pids(1)), (vec![7], vec![8]));
 }
 
@@ -43,14 +43,17 @@ fn another_version_is_refused() {
 #[test]
 fn values_follow_the_clock_and_nothing_else() {
     let at = |text: &str, now: u64| Value::read(text).map(|value| value.at(now));
-    assert_eq!((at("37", 5), at("0x25", 5), at("-1", 5), at("3 7", 5)), (Some(37), Some(37), None, None));
+    assert_eq!((at("37", 5), at("0x25", 5), at("-8", 5)), (Some(37_000), Some(37_000), Some(-8_000)));
+    assert_eq!((at("41.25", 5), at("-0.5", 5), at("1.23456", 5)), (Some(41_250), Some(-500), Some(1_234)));
+    for text in ["", "3 7", "N/A", "1.x", ".5", "--1", "+1", "99999999999999999999", "0x", "ramp 1 2", "ramp 1 2 0"] {
+        assert_eq!(at(text, 5), None, "{text}");
+    }
     let ramp = |now| at("ramp 10 20 10", now).unwrap();
-    assert_eq!((ramp(0), ramp(5_000), ramp(9_999), ramp(10_000)), (10, 15, 19, 10));
-    assert_eq!(at("ramp 20 10 10", 5_000), Some(15));
-    assert_eq!((at("ramp 1 2 0", 5), at("ramp 1 2", 5)), (None, None));
-    let noise = |now| at("noise 5 7 1", now).unwrap();
-    let all: std::collections::BTreeSet<u64> = (0..100).map(|second| noise(second * 1000)).collect();
-    assert_eq!(all, [5, 6, 7].into());
+    assert_eq!((ramp(0), ramp(5_000), ramp(9_999), ramp(10_000)), (10_000, 15_000, 19_999, 10_000));
+    assert_eq!(at("ramp 20 10 10", 5_000), Some(15_000));
+    let noise = |now| at("noise 7 5 1", now).unwrap();
+    let all: std::collections::BTreeSet<i64> = (0..100).map(|second| noise(second * 1000)).collect();
+    assert_eq!(all, [5_000, 6_000, 7_000].into());
     assert_eq!(noise(1_000), noise(1_999));
     assert_ne!(at("noise 0 1000000 1", 0), at("noise 0 1000000 2", 0));
 }
@@ -64,11 +67,18 @@ fn a_tail_says_where_its_file_begins() {
     assert_eq!(tail(1 << 40, format!("{:016x} fake-nvidia tail\n", u64::MAX).as_bytes()), None);
 }
 
+#[test]
+fn pieces_are_those_of_split() {
+    for text in ["", "a", "a,b", ",a,,b,", "ä,ö"] {
+        assert_eq!(pieces(text, ',').collect::<Vec<_>>(), text.split(',').collect::<Vec<_>>());
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>, now: u64) {
         if let Ok(given) = Given::read(&bytes) {
-            let _ = given.gpus().map(|gpu| gpu.number("uuid", now)).count();
+            given.gpus().for_each(|gpu| assert!(gpu.thousandths("uuid", now) < Some(i64::MAX)));
         }
         let _ = tail(now, &bytes);
     }
@@ -77,7 +87,7 @@ proptest! {
     fn no_body_panics(body in "(gpu\n|mig\n|[a-z]{1,3} (ramp|noise|) ?[0-9]{0,22} [0-9]{0,22} [0-9]{0,22}\n){0,9}", now: u64) {
         let file = format!("fake-nvidia given 1\n{body}end\n");
         for gpu in Given::read(file.as_bytes()).unwrap().gpus() {
-            let _ = gpu.facts().map(|(key, _)| gpu.number(key, now)).count();
+            gpu.facts().for_each(|(key, _)| assert!(gpu.thousandths(key, now) < Some(i64::MAX)));
             let _ = gpu.sections("mig").count();
         }
     }

@@ -89,6 +89,19 @@ impl<T: Copy> Out<T> {
         self.of::<u32>().get()
     }
 
+    /// The pointer that the caller wrote into a structure, so many bytes after its beginning.
+    ///
+    /// # Errors
+    ///
+    /// If there is no structure.
+    pub fn pointer<U: Copy>(self, bytes: usize) -> Result<Out<U>, Null> {
+        if self.0.is_null() {
+            return Err(Null);
+        }
+        // SAFETY: the caller promises the structure, which has a pointer there.
+        Ok(Out(unsafe { self.0.byte_add(bytes).cast::<*mut U>().read_unaligned() }))
+    }
+
     /// The same place as that of a structure that begins alike.
     #[must_use]
     pub fn of<U: Copy>(self) -> Out<U> {

@@ -37,30 +37,15 @@ impl From<Broken> for Fault {
 }
 
 /// A file in memory.
-#[derive(Debug)]
 pub struct Loaded {
     memory: Memory,
     length: usize,
-    /// What chooses among the devices, unless all are given.
-    choice: Choice,
+    /// The folder that chooses: it has an entry for each device that is given.
+    entries: Option<Path>,
+    /// Whether device nodes choose, if the file names their folder.
+    by_nodes: bool,
     /// The time at which it was read, in milliseconds since the epoch.
     now: u64,
-}
-
-/// What chooses among the devices that a file tells of.
-enum Choice {
-    /// Nothing.
-    All,
-    /// A folder with an entry a device.
-    Entries(Path),
-    /// The device nodes, if the file names their folder.
-    Nodes,
-}
-
-impl core::fmt::Debug for Choice {
-    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        to.write_str("Choice")
-    }
 }
 
 impl Loaded {
@@ -87,8 +72,8 @@ impl Loaded {
     fn whole(file: &File, folder: &[u8]) -> Result<Self, Fault> {
         let size = file.size().map_err(|_| Fault::System)?.ok_or(Fault::Torn)?;
         let entries = Path::of(&[folder, b"/", given::DEVICES.as_bytes()]);
-        let choice = if entries.terminated().is_some_and(kernel::exists) { Choice::Entries(entries) } else { Choice::All };
-        Self::read(file, 0, size, choice)
+        let there = entries.terminated().is_some_and(kernel::exists);
+        Self::read(file, (0, size), there.then_some(entries), false)
     }
 
     /// The end of the library.
@@ -99,14 +84,14 @@ impl Loaded {
         let from = size.checked_sub(last.len() as u64).ok_or(Fault::Missing)?;
         file.read(&mut last, from).map_err(|_| Fault::System)?;
         let (from, length) = given::tail(size, &last).ok_or(Fault::Missing)?;
-        Self::read(&file, from, length, Choice::Nodes)
+        Self::read(&file, (from, length), None, true)
     }
 
-    fn read(file: &File, from: u64, length: u64, choice: Choice) -> Result<Self, Fault> {
+    fn read(file: &File, (from, length): (u64, u64), entries: Option<Path>, by_nodes: bool) -> Result<Self, Fault> {
         let length = usize::try_from(length).ok().filter(|length| *length <= given::LIMIT).ok_or(Fault::Torn)?;
         let mut memory = Memory::new(length).map_err(|_| Fault::Memory)?;
         let length = file.read(memory.bytes_mut(), from).map_err(|_| Fault::System)?.min(length);
-        let loaded = Self { memory, length, choice, now: kernel::now() };
+        let loaded = Self { memory, length, entries, by_nodes, now: kernel::now() };
         loaded.given()?;
         Ok(loaded)
     }
@@ -120,6 +105,13 @@ impl Loaded {
         Ok(Given::read(self.memory.bytes().get(..self.length).unwrap_or_default())?)
     }
 
+    /// What the file tells of no device, and where its devices are.
+    #[must_use]
+    pub fn machine(&self) -> Section<'_> {
+        // Only a whole file is ever loaded.
+        self.given().map(Given::machine).unwrap_or_default()
+    }
+
     /// The time at which the file was read, in milliseconds since the epoch.
     #[must_use]
     pub fn now(&self) -> u64 {
@@ -129,17 +121,11 @@ impl Loaded {
     /// True if a GPU, or a part of one, was given to this place.
     #[must_use]
     pub fn shows(&self, device: Section<'_>) -> bool {
-        match &self.choice {
-            Choice::All => true,
-            Choice::Entries(folder) => {
-                device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()]))
-            }
-            Choice::Nodes => {
-                let nodes = self.given().ok().and_then(|given| given.machine().text("nodes"));
-                let node = nodes.zip(device.text("node"));
-                node.is_none_or(|(folder, node)| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
-            }
+        if let Some(folder) = &self.entries {
+            return device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()]));
         }
+        let nodes = if self.by_nodes { self.machine().text("nodes") } else { None };
+        nodes.zip(device.text("node")).is_none_or(|(folder, node)| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
     }
 }
 

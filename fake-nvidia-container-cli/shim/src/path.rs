@@ -1,7 +1,7 @@
 //! A path in a buffer of its own, with the zero that the kernel wants.
 
-/// The longest path, with its zero.
-const SIZE: usize = 4096;
+/// The longest path, with its zero. Short of the kernel's 4096, since it lies on the stack of somebody else's thread.
+const SIZE: usize = 1024;
 
 /// A path. One that grows too long is no longer usable, and says so when it is asked for.
 #[derive(Clone)]

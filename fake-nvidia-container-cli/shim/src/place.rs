@@ -41,12 +41,16 @@ fn find() -> Path {
 /// Reads the list piece by piece, each up to the end of a line.
 fn search(maps: &File, address: usize) -> Option<Path> {
     const PIECES: usize = 4096;
-    let mut buffer = [0_u8; 8192];
+    let mut buffer = [0_u8; 4096];
     let mut from = 0_u64;
     for _ in 0..PIECES {
         let read = maps.read(&mut buffer, from).ok()?;
         let piece = buffer.get(..read)?;
-        let end = piece.iter().rposition(|byte| *byte == b'\n')?.checked_add(1)?;
+        if piece.is_empty() {
+            break;
+        }
+        // A line that is longer than a piece is passed over: its path would be too long in any case.
+        let end = piece.iter().rposition(|byte| *byte == b'\n').map_or(read, |at| at.saturating_add(1));
         let mut lines = piece.get(..end)?.split(|byte| *byte == b'\n');
         if let Some(path) = lines.find_map(|line| path_at(line, address)) {
             return Some(Path::of(&[path]));

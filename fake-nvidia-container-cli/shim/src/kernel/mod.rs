@@ -1,5 +1,8 @@
 //! The system calls that a library needs, as safe functions. It must not know what they are for.
-#![expect(unsafe_code, reason = "a system call is told an address and a length; this file and its parts are the only ones that do")]
+#![expect(
+    unsafe_code,
+    reason = "a system call is told an address and a length; this file and its parts are the only ones that do"
+)]
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
@@ -52,7 +55,8 @@ impl File {
         let mut stat = [0_u64; 32];
         // SAFETY: the kernel writes at most 144 bytes (`struct stat`), and 256 are there.
         answer(unsafe { call(number::FSTAT, [self.0, stat.as_mut_ptr() as usize, 0, 0, 0, 0]) })?;
-        let [mode, size] = [number::STAT_MODE, number::STAT_SIZE].map(|at| stat.get(at / 8).copied().unwrap_or_default());
+        let [mode, size] =
+            [number::STAT_MODE, number::STAT_SIZE].map(|at| stat.get(at / 8).copied().unwrap_or_default());
         let regular = mode & 0o170_000 == 0o100_000;
         Ok(regular.then_some(size))
     }
