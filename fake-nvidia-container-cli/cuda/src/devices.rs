@@ -2,6 +2,7 @@
 
 use crate::code::{Answer, Code};
 use crate::driver::{Device, device, find};
+use nvidia_simulated_given::at_last;
 use nvidia_simulated_shim::c::{Out, Words};
 
 impl Device<'_> {
@@ -26,9 +27,9 @@ impl Device<'_> {
 
 /// Reads `DOMAIN:BUS:DEVICE.FUNCTION`, the domain and the function perhaps left out.
 fn place(text: &str) -> Option<[u32; 3]> {
-    let (rest, device) = text.rsplit_once(':')?;
+    let (rest, device) = at_last(text, b':')?;
     let (device, _) = device.split_once('.').unwrap_or((device, ""));
-    let (domain, bus) = rest.rsplit_once(':').unwrap_or(("0", rest));
+    let (domain, bus) = at_last(rest, b':').unwrap_or(("0", rest));
     let number = |digits: &str| u32::from_str_radix(digits, 16).ok();
     Some([number(domain)?, number(bus)?, number(device)?])
 }

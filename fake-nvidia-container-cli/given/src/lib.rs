@@ -113,6 +113,13 @@ pub fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> + Clone
     })
 }
 
+/// A text before and after its last separator, which is one byte; as above, what `str` has for it could panic.
+#[must_use]
+pub fn at_last(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
+}
+
 /// The given file at the end of a library: from the library's size and its last bytes, where the file begins and ends.
 #[must_use]
 pub fn tail(library: u64, last: &[u8]) -> Option<(u64, u64)> {

@@ -27,7 +27,7 @@ impl<'a> Section<'a> {
     /// The value of a key in thousandths at a time, in milliseconds since the epoch.
     #[must_use]
     pub fn thousandths(self, key: &str, now: u64) -> Option<i64> {
-        Value::read(self.text(key)?).map(|value| value.at(now))
+        Value::read(self.text(key)?).map(|value| value.at(key, now))
     }
 
     /// The value of a key as a whole number that does not change: an index, an id.

@@ -1,7 +1,7 @@
 //! The given file as it is read: whole ones, torn ones, and any bytes at all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, pieces, tail};
+use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, at_last, pieces, tail};
 use proptest::prelude::*;
 
 const WHOLE: &str = "fake-nvidia given 1\ndriver 570.1\ncuda 12080\n\
@@ -42,20 +42,21 @@ fn another_version_is_refused() {
 
 #[test]
 fn values_follow_the_clock_and_nothing_else() {
-    let at = |text: &str, now: u64| Value::read(text).map(|value| value.at(now));
+    let at = |text: &str, now: u64| Value::read(text).map(|value| value.at("temperature.gpu", now));
     assert_eq!((at("37", 5), at("0x25", 5), at("-8", 5)), (Some(37_000), Some(37_000), Some(-8_000)));
     assert_eq!((at("41.25", 5), at("-0.5", 5), at("1.23456", 5)), (Some(41_250), Some(-500), Some(1_234)));
-    for text in ["", "3 7", "N/A", "1.x", ".5", "--1", "+1", "99999999999999999999", "0x", "ramp 1 2", "ramp 1 2 0"] {
+    for text in ["", "3 7", "N/A", "1.x", ".5", "--1", "+1", "99999999999999999999", "0x", "ramp:1..2", "ramp:1..2:0"] {
         assert_eq!(at(text, 5), None, "{text}");
     }
-    let ramp = |now| at("ramp 10 20 10", now).unwrap();
+    let ramp = |now| at("ramp:10..20:10", now).unwrap();
     assert_eq!((ramp(0), ramp(5_000), ramp(9_999), ramp(10_000)), (10_000, 15_000, 19_999, 10_000));
-    assert_eq!(at("ramp 20 10 10", 5_000), Some(15_000));
-    let noise = |now| at("noise 7 5 1", now).unwrap();
+    let once = |now| at("ramp:20..10:10@1000000", now).unwrap();
+    assert_eq!((once(0), once(1_005_000), once(9_000_000)), (20_000, 15_000, 10_000));
+    let noise = |now| at("noise:7..5:1", now).unwrap();
     let all: std::collections::BTreeSet<i64> = (0..100).map(|second| noise(second * 1000)).collect();
     assert_eq!(all, [5_000, 6_000, 7_000].into());
     assert_eq!(noise(1_000), noise(1_999));
-    assert_ne!(at("noise 0 1000000 1", 0), at("noise 0 1000000 2", 0));
+    assert_ne!(at("noise:0..1000000:1", 0), at("noise:0..1000000:2", 0));
 }
 
 #[test]
@@ -70,6 +71,7 @@ fn a_tail_says_where_its_file_begins() {
 #[test]
 fn pieces_are_those_of_split() {
     for text in ["", "a", "a,b", ",a,,b,", "ä,ö"] {
+        assert_eq!(at_last(text, b','), text.rsplit_once(','));
         assert_eq!(pieces(text, ',').collect::<Vec<_>>(), text.split(',').collect::<Vec<_>>());
     }
 }
@@ -84,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn no_body_panics(body in "(gpu\n|mig\n|[a-z]{1,3} (ramp|noise|) ?[0-9]{0,22} [0-9]{0,22} [0-9]{0,22}\n){0,9}", now: u64) {
+    fn no_body_panics(body in "(gpu\n|mig\n|[a-z]{1,3} ((ramp|noise):)?[0-9]{0,22}(..[0-9]{0,22}:[0-9]{0,22}(@[0-9]{0,22})?)?\n){0,9}", now: u64) {
         let file = format!("fake-nvidia given 1\n{body}end\n");
         for gpu in Given::read(file.as_bytes()).unwrap().gpus() {
             gpu.facts().for_each(|(key, _)| assert!(gpu.thousandths(key, now) < Some(i64::MAX)));

@@ -4,6 +4,7 @@ use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::handle::Handle;
 use crate::layout::version;
+use nvidia_simulated_given::at_last;
 use nvidia_simulated_shim::c::Out;
 
 /// A place on the bus.
@@ -17,9 +18,9 @@ pub(crate) struct Bus {
 impl Bus {
     /// Reads `DOMAIN:BUS:DEVICE.FUNCTION`, with or without the domain, the function, and leading zeros.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let (rest, device) = text.rsplit_once(':')?;
+        let (rest, device) = at_last(text, b':')?;
         let (device, _) = device.split_once('.').unwrap_or((device, ""));
-        let (domain, bus) = rest.rsplit_once(':').unwrap_or(("0", rest));
+        let (domain, bus) = at_last(rest, b':').unwrap_or(("0", rest));
         let number = |digits: &str| u32::from_str_radix(digits, 16).ok();
         Some(Self { domain: number(domain)?, bus: number(bus)?, device: number(device)? })
     }

@@ -4,6 +4,7 @@ use crate::code::{Answer, Code};
 use crate::device::{Device, Unit, number};
 use crate::handle::Handle;
 use crate::layout::{Pair, version};
+use nvidia_simulated_given::at_last;
 use nvidia_simulated_shim::c::Out;
 
 /// Total, free and used bytes.
@@ -106,7 +107,7 @@ fn errors(kind: u32, counter: u32, place: &str) -> Result<&'static str, Code> {
     }
     let group = usize::try_from(kind * 2 + counter).unwrap_or_default();
     let mut keys = KEYS.iter().skip(group * 8).take(8);
-    keys.find(|key| key.rsplit_once('.').is_some_and(|(_, last)| last == place)).copied().ok_or(Code::INVALID_ARGUMENT)
+    keys.find(|key| at_last(key, b'.').is_some_and(|(_, last)| last == place)).copied().ok_or(Code::INVALID_ARGUMENT)
 }
 
 /// The count of errors of a GPU in one place. Without error correction there is none.

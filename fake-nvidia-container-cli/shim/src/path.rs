@@ -33,7 +33,7 @@ impl Path {
         let room = if end < SIZE { self.bytes.get_mut(self.length..end) } else { None };
         match room {
             Some(room) if !piece.contains(&0) => {
-                room.copy_from_slice(piece);
+                room.iter_mut().zip(piece).for_each(|(place, byte)| *place = *byte);
                 self.length = end;
             }
             _ => self.whole = false,
