@@ -76,7 +76,8 @@ impl Driver {
         let all = || self.loaded.machine().sections("gpu");
         let device = |gpu, part| Device { gpu, part, now: self.loaded.now() };
         let parts = all().flat_map(move |gpu| gpu.sections("mig").map(move |part| device(gpu, Some(part))));
-        let part = parts.filter(|device| device.part.is_some_and(|part| self.loaded.shows(part))).take(1);
+        let shown = |device: &Device<'_>| device.part.is_some_and(|part| self.loaded.shows_part(device.gpu, part));
+        let part = parts.filter(shown).take(1);
         let split = part.clone().count() > 0;
         let whole = all().filter(move |gpu| !split && self.loaded.shows(*gpu)).map(move |gpu| device(gpu, None));
         part.chain(whole.filter(|device| device.gpu.text("mig.mode.current") != Some("Enabled")))

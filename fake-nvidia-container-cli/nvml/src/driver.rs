@@ -54,12 +54,12 @@ impl Driver {
     /// The GPUs that were given, each with its place in the file.
     pub(crate) fn gpus(&self) -> impl Iterator<Item = (u8, Section<'_>)> {
         let all = (0..=u8::MAX).zip(self.machine().sections("gpu"));
-        all.filter(|(_, gpu)| self.loaded.shows(*gpu) || self.parts(*gpu).next().is_some())
+        all.filter(|(_, gpu)| self.loaded.shows(*gpu))
     }
 
     /// The parts of a GPU that were given, each with its place in the file.
     pub(crate) fn parts<'a>(&'a self, gpu: Section<'a>) -> impl Iterator<Item = (u8, Section<'a>)> {
-        (0..=u8::MAX).zip(gpu.sections("mig")).filter(|(_, part)| self.loaded.shows(*part))
+        (0..=u8::MAX).zip(gpu.sections("mig")).filter(move |(_, part)| self.loaded.shows_part(gpu, *part))
     }
 
     /// The GPU at a place in the file.

@@ -118,14 +118,36 @@ impl Loaded {
         self.now
     }
 
-    /// True if a GPU, or a part of one, was given to this place.
+    /// True if a GPU was given to this place, or a part of it was.
     #[must_use]
-    pub fn shows(&self, device: Section<'_>) -> bool {
-        if let Some(folder) = &self.entries {
-            return device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()]));
+    pub fn shows(&self, gpu: Section<'_>) -> bool {
+        match self.named(gpu) {
+            Some(whole) => whole || gpu.sections("mig").any(|part| self.named(part) == Some(true)),
+            None => self.has_nodes(gpu),
         }
-        let nodes = if self.by_nodes { self.machine().text("nodes") } else { None };
-        nodes.zip(device.text("node")).is_none_or(|(folder, node)| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
+    }
+
+    /// True if a part of a GPU was given to this place.
+    #[must_use]
+    pub fn shows_part(&self, gpu: Section<'_>, part: Section<'_>) -> bool {
+        match self.named(gpu) {
+            // Whoever is given a GPU is given its parts.
+            Some(whole) => whole || self.named(part) == Some(true),
+            None => self.has_nodes(gpu) && self.has_nodes(part),
+        }
+    }
+
+    /// Whether the folder that chooses has an entry for a device; nothing if there is no such folder.
+    fn named(&self, device: Section<'_>) -> Option<bool> {
+        let folder = self.entries.as_ref()?;
+        Some(device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()])))
+    }
+
+    /// Whether all nodes of a device are there, if nodes choose.
+    fn has_nodes(&self, device: Section<'_>) -> bool {
+        let Some(folder) = self.machine().text("nodes").filter(|_| self.by_nodes) else { return true };
+        let mut nodes = given::pieces(device.text("node").unwrap_or_default(), ' ').filter(|node| !node.is_empty());
+        nodes.all(|node| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
     }
 }
 

@@ -3,9 +3,12 @@
 //! `nvml` and `cuda`; this module knows neither.
 
 mod part;
+mod refresh;
 mod text;
 
-pub use text::{Seen, text};
+pub(crate) use refresh::now;
+pub use refresh::refresh;
+pub use text::{Seen, Sight, text};
 
 use nvidia_simulated_given as given;
 

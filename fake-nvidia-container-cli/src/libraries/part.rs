@@ -1,9 +1,11 @@
 //! How a GPU is split, in a given file: the profiles that it could have, and the parts that there are.
 
 use super::text::File;
+use crate::driver::caps;
 use nvidia_simulated_machine::state::mig::{self, Profile};
 use nvidia_simulated_machine::state::{Device, Part};
-use nvidia_simulated_machine::topology::{Gpu, Topology};
+use nvidia_simulated_machine::topology::live::Readings;
+use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
 
 /// NVML's number of a profile, which is not the one that is listed: by slices, and what is special.
 fn number(profile: &Profile) -> Option<u32> {
@@ -70,6 +72,16 @@ pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, part:
         // NVML's word for the engine.
         file.fact(if key == "jpg" { "jpeg" } else { key }, value);
     }
+    let numbered = Mig {
+        uuid: part.uuid.clone(),
+        gi: part.gi,
+        ci: part.ci,
+        profile: part.profile.clone(),
+        start: None,
+        state: Readings::default(),
+    };
+    let nodes = caps::accesses(gpu, &numbered).map(|access| access.dev());
+    file.fact("node", &nodes.each_ref().map(|node| node.trim_start_matches("/dev/")).join(" "));
     file.number("start", instance.map(|instance| instance.start));
     file.number("size", instance.map(|instance| instance.size));
     let Some(known) = known else { return Ok(()) };

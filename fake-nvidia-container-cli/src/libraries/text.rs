@@ -7,6 +7,7 @@ use nvidia_simulated_given as given;
 use nvidia_simulated_machine::state::{self, Device, NONE, State};
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::Topology;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What NVML's functions say of a fault, by the words of a topology: a part of them, and the code.
 const FAULTS: [(&str, u32); 9] = [
@@ -29,8 +30,8 @@ pub struct Seen<'a> {
     pub machine: &'a Topology,
     /// What was changed on it.
     pub state: &'a State,
-    /// What the place was given; all of it, with the host's processes, if there is no choice.
-    pub choice: Option<&'a Choice>,
+    /// What the place was given.
+    pub sight: &'a Sight,
     /// Whether CUDA initializes and tells which devices there are.
     pub cuda: bool,
     /// The folder whose device nodes say which GPUs are given, for a file at the end of a library.
@@ -39,16 +40,47 @@ pub struct Seen<'a> {
     pub now: u64,
 }
 
-impl Seen<'_> {
-    fn gpu(&self, place: usize) -> bool {
-        self.choice.is_none_or(|choice| choice.devices.gpus.contains(&place))
+/// What of a machine a place was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// All of it, and the programs that run on it: the host.
+    Host,
+    /// Devices by their UUIDs. Where a GPU is listed as a whole, its parts are not: they may be others tomorrow.
+    Devices {
+        /// The GPUs.
+        gpus: BTreeSet<String>,
+        /// Those of which every part is seen.
+        whole: BTreeSet<String>,
+        /// The parts of others.
+        parts: BTreeSet<String>,
+    },
+}
+
+impl Sight {
+    /// What a container is given. A right to change or watch the layout shows every part of a GPU.
+    #[must_use]
+    pub fn of(machine: &Topology, choice: &Choice) -> Self {
+        let uuid = |place: &usize| machine.gpus.get(*place).map(|gpu| gpu.uuid.clone());
+        let part = |(gpu, part): &(usize, usize)| Some(machine.gpus.get(*gpu)?.mig.get(*part)?.uuid.clone());
+        Self::Devices {
+            gpus: choice.devices.gpus.iter().filter_map(uuid).collect(),
+            whole: choice.config.iter().chain(&choice.monitor).filter_map(uuid).collect(),
+            parts: choice.devices.migs.iter().filter_map(part).collect(),
+        }
     }
 
-    /// A right to change or watch the layout shows every part of a GPU.
-    fn part(&self, gpu: usize, part: usize) -> bool {
-        self.choice.is_none_or(|choice| {
-            choice.config.contains(&gpu) || choice.monitor.contains(&gpu) || choice.devices.migs.contains(&(gpu, part))
-        })
+    fn gpu(&self, gpu: &str) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Devices { gpus, .. } => gpus.contains(gpu),
+        }
+    }
+
+    fn part(&self, gpu: &str, part: &str) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Devices { whole, parts, .. } => whole.contains(gpu) || parts.contains(part),
+        }
     }
 }
 
@@ -72,7 +104,10 @@ pub fn text(seen: &Seen<'_>) -> Result<String, String> {
     if let Some(folder) = seen.nodes {
         file.fact("nodes", folder);
     }
-    for place in (0..machine.gpus.len()).filter(|place| seen.gpu(*place)) {
+    if *seen.sight == Sight::Host {
+        file.fact("host", "Yes");
+    }
+    for (place, _) in machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid)) {
         gpu(&mut file, seen, &state::device(machine, place, seen.state, seen.now)?)?;
     }
     let text = file.0 + given::END + "\n";
@@ -134,12 +169,15 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
     }
     file.fact("node", &format!("nvidia{}", gpu.minor));
     file.fact("peers", &peers(seen, device));
+    if let Sight::Devices { whole, .. } = seen.sight {
+        file.fact("whole", if whole.contains(&gpu.uuid) { "Yes" } else { "No" });
+    }
     part::profiles(file, seen.machine, gpu)?;
-    for (at, part) in device.parts.iter().enumerate().filter(|(at, _)| seen.part(device.place, *at)) {
+    for (at, part) in device.parts.iter().enumerate().filter(|(_, part)| seen.sight.part(&gpu.uuid, &part.uuid)) {
         part::part(file, gpu, device, at, part)?;
     }
     // A container does not see the host's processes.
-    for process in device.processes.iter().filter(|_| seen.choice.is_none()) {
+    for process in device.processes.iter().filter(|_| *seen.sight == Sight::Host) {
         file.section("process");
         file.number("pid", Some(process.pid));
         file.fact("type", &process.kind);
@@ -155,7 +193,7 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
 }
 
 /// Readings that change with time, as they were said: who reads the file works out what they show.
-fn moving(uuid: &str, topology: &std::collections::BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
+fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
     let moves = |value: &str| value.starts_with("ramp:") || value.starts_with("noise:");
     let set = state.of(uuid).into_iter().flat_map(|change| &change.values);
     let set: Vec<(String, String)> = set.map(|(key, set)| (key.clone(), format!("{}@{}", set.to, set.at))).collect();
@@ -174,7 +212,7 @@ fn peers(seen: &Seen<'_>, device: &Device) -> String {
         (None, Some(links)) => format!("NV{links}"),
         (None, None) => "SYS".to_owned(),
     };
-    let others = (0..seen.machine.gpus.len()).filter(|place| seen.gpu(*place));
-    let words = others.map(|other| if other == device.place { "X".to_owned() } else { word(other) });
+    let others = seen.machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid));
+    let words = others.map(|(other, _)| if other == device.place { "X".to_owned() } else { word(other) });
     words.collect::<Vec<_>>().join(" ")
 }

@@ -1,31 +1,36 @@
 //! The verb `libraries`: the two libraries that answer, in a folder, for programs that are run without any container.
 
-use crate::libraries::{self, Seen};
+use crate::libraries::{self, Seen, Sight};
 use crate::outcome::{Outcome, Stop};
+use crate::settings::Settings;
 use crate::simulate::Choice;
+use crate::smi::Store;
 use nvidia_simulated_given as given;
-use nvidia_simulated_machine::state::State;
 use nvidia_simulated_machine::{select, topology};
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Writes the libraries of a machine's driver into a folder, and beside them the file that says what they see.
-pub(super) fn run(name: Option<&str>, folder: &Path, device: Option<&str>, cuda: bool) -> Result<Outcome, Stop> {
+pub(super) fn run(
+    settings: &Settings,
+    name: Option<&str>,
+    folder: &Path,
+    (device, cuda): (Option<&str>, bool),
+) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
-    let choice = match device {
-        None => None,
+    let sight = match device {
+        None => Sight::Host,
         Some(list) => {
             let unknown = |item| Stop::error("device error", format!("{item}: unknown device"));
-            Some(Choice { devices: select::devices(list, &machine.gpus).map_err(unknown)?, ..Choice::default() })
+            let devices = select::devices(list, &machine.gpus).map_err(unknown)?;
+            Sight::of(&machine, &Choice { devices, ..Choice::default() })
         }
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let now = u64::try_from(now).unwrap_or(u64::MAX);
-    let state = State::default();
-    let seen = Seen { machine: &machine, state: &state, choice: choice.as_ref(), cuda, nodes: None, now };
+    let state = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?;
+    let now = libraries::now();
+    let seen = Seen { machine: &machine, state: &state, sight: &sight, cuda, nodes: None, now };
     let text = libraries::text(&seen).map_err(Stop::Internal)?;
     write(folder, &machine.driver, &text).map_err(|why| Stop::Internal(format!("{}: {why}", folder.display())))?;
     Ok(Outcome { stdout: format!("{}\n", folder.display()), ..Outcome::default() })

@@ -147,6 +147,10 @@ fn every_function_bears_null_and_wrong_handles() {
     }
 }
 
+fn is_part(nvml: &Caller, gpu: usize, at: usize) -> bool {
+    nvml.number("nvmlDeviceGetMigDeviceHandleByIndex", &[gpu, at]).0 == 0
+}
+
 #[test]
 fn each_container_sees_what_it_was_given() {
     let host = Libraries::of("h100", &[]);
@@ -184,6 +188,17 @@ fn mounts_or_nodes_choose_where_no_program_of_ours_did() {
     fs::write(chosen.join(&all[6]), "").unwrap();
     assert_eq!(uuids(&nvml), [all[6].clone()]);
     fs::remove_dir_all(&chosen).unwrap();
+    let split = Libraries::of("a100-mig", &[]);
+    let nvml_of_split = split.nvml();
+    let (gpu, parts) = (nvml_of_split.gpu(1), |gpu| (0..7).filter(|at| is_part(&nvml_of_split, gpu, *at)).count());
+    assert_eq!(parts(gpu), 4);
+    let part = nvml_of_split.number("nvmlDeviceGetMigDeviceHandleByIndex", &[gpu, 2]).1;
+    let uuid = nvml_of_split.text("nvmlDeviceGetUUID", &[part], 96).unwrap();
+    fs::create_dir(split.path("fake-nvidia/devices")).unwrap();
+    fs::write(split.path("fake-nvidia/devices").join(uuid), "").unwrap();
+    let gpu = nvml_of_split.gpu(0);
+    assert_eq!((uuids(&nvml_of_split).len(), parts(gpu)), (1, 1), "a part brings its GPU along");
+    assert_eq!(nvml_of_split.number("nvmlDeviceGetGpuInstanceId", &[part]), (0, 3));
 
     let nodes = libraries.path("dev");
     fs::create_dir(&nodes).unwrap();
@@ -204,7 +219,9 @@ fn what_lies_in_the_place_of_the_file_is_an_error_and_no_more() {
     let libraries = Libraries::of("t4", &[]);
     let nvml = libraries.load(NVML);
     let whole = fs::read(libraries.given()).unwrap();
-    for length in 0..whole.len() {
+    // Each length of the first lines and the last; some between.
+    let lengths = (0..400).chain((400..whole.len()).step_by(97)).chain(whole.len() - 40..whole.len());
+    for length in lengths {
         fs::write(libraries.given(), &whole[..length]).unwrap();
         assert_eq!(nvml.call("nvmlInit_v2", &[]), 999, "{length} bytes");
     }
@@ -333,6 +350,28 @@ fn what_changes_in_the_file_is_seen_and_told_to_who_waits() {
     libraries.change("\nlost false\n", "\nlost true\n");
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]).0, 15);
     assert_eq!((nvml.call("nvmlEventSetFree", &[set]), nvml.call("nvmlEventSetFree", &[set])), (0, 2));
+}
+
+/// Where changes are kept beside the file, the verb `set` and nvidia-smi change what the libraries say.
+#[test]
+fn what_is_set_is_what_a_program_reads_next() {
+    let libraries = Libraries::of("h100-mig", &["--device", "0"]);
+    let nvml = libraries.nvml();
+    let gpu = nvml.gpu(0);
+    let change = |name: &str, words: &[&str]| {
+        let mut command = libraries.sandbox.named(name, words);
+        command.env("FAKE_NVIDIA_STATE", libraries.path("fake-nvidia/state.json"));
+        let output = command.env("FAKE_NVIDIA_TOPOLOGY", "h100-mig").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    change("fake-nvidia-container-cli", &["set", "0", "temperature.gpu=91", "power.draw=ramp:600..600:5", "xid=48"]);
+    assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), (0, 91));
+    assert_eq!(nvml.number("nvmlDeviceGetPowerUsage", &[gpu]), (0, 600_000));
+    assert_eq!(uuids(&nvml).len(), 1, "the other GPU is still another's");
+    change("fake-nvidia-container-cli", &["set", "0", "lost=true"]);
+    assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]).0, 15);
+    change("fake-nvidia-container-cli", &["set", "0", "--clear"]);
+    assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), (0, 30));
 }
 
 #[test]
