@@ -106,7 +106,7 @@ fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
         Verb::Require { expression, topology, device } => require::run(of(topology).as_deref(), &expression, &device),
         Verb::Topologies { name } => show::topologies(name.as_deref()),
         Verb::Libraries { folder, topology, device, cuda } => {
-            libraries::run(settings, of(topology).as_deref(), &folder, (device.as_deref(), cuda))
+            libraries::run(settings, of(topology).as_deref(), &folder, (device.as_deref(), cuda || settings.cuda))
         }
         Verb::Failures { name, markdown } => show::failures(name.as_deref(), markdown),
         Verb::RecordPath => Ok(show::record_path(settings)),

@@ -374,6 +374,36 @@ fn what_is_set_is_what_a_program_reads_next() {
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), (0, 30));
 }
 
+/// In mode `files` nothing lies beside a library: each has its file in it.
+#[test]
+fn a_container_of_files_has_libraries_that_answer() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.path("rootfs/usr/lib")).unwrap();
+    let mut command = sandbox.configure(&["--utility", "--compute", "--device=2,4", "--ldconfig=/sbin/ldconfig"]);
+    let output = command.env("FAKE_NVIDIA_TOPOLOGY", "h100").env("FAKE_NVIDIA_APPLY", "files").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let library = |name: &str| {
+        let mut found = Vec::new();
+        walk(&sandbox.path("rootfs"), &mut found);
+        found
+            .into_iter()
+            .find(|path| path.file_name().unwrap() == name && fs::metadata(path).unwrap().len() > 0)
+            .unwrap()
+    };
+    let nvml = Caller::load(&library("libnvidia-ml.so.570.172.08"));
+    assert_eq!(nvml.call("nvmlInit_v2", &[]), 0);
+    let minors: Vec<_> = (0..2).map(|at| nvml.number("nvmlDeviceGetMinorNumber", &[nvml.gpu(at)])).collect();
+    assert_eq!((uuids(&nvml).len(), minors), (2, vec![(0, 2), (0, 4)]));
+    assert_eq!(Caller::load(&library("libcuda.so.570.172.08")).call("cuInit", &[0]), 100);
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() { walk(&entry.path(), found) } else { found.push(entry.path()) }
+    }
+}
+
 #[test]
 fn cuda_has_no_device_unless_it_is_asked_to() {
     let libraries = Libraries::of("a100-mig", &[]);
