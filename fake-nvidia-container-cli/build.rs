@@ -65,6 +65,10 @@ fn compile(out: &Path, folder: &str, name: &str, library: Option<&str>, to: &Pat
         "-Coverflow-checks=off",
         "-Cdebug-assertions=off",
     ]);
+    if env::var_os("CARGO_CFG_TARGET_ARCH").is_some_and(|machine| machine == "aarch64") {
+        // Atomics would be functions that ask a C library about the processor.
+        rustc.arg("-Ctarget-feature=-outline-atomics");
+    }
     // Paths of the machine would be in the program.
     rustc.arg("--remap-path-prefix").arg(format!("{}=", env::current_dir().unwrap_or_default().display()));
     rustc.arg("-L").arg(out).arg("-o").arg(to);
