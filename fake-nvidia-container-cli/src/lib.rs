@@ -9,6 +9,7 @@ pub mod cli;
 pub mod debug_log;
 pub mod driver;
 pub mod failure;
+pub mod libraries;
 pub mod outcome;
 pub mod plan;
 pub mod record;

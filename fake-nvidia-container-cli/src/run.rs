@@ -10,6 +10,7 @@ use crate::settings::{self, Apply, Settings};
 use crate::simulate::{self, Look, Setting, Work};
 use crate::{debug_log, smi, verbs};
 use nix::sys::signal::Signal;
+use nvidia_simulated_machine::state::State;
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::{self, Text};
 use nvidia_simulated_machine::{driver_files, topology};
@@ -166,10 +167,11 @@ fn steps(
     work: &mut Work,
 ) -> Result<String, Stop> {
     let machine = topology::load(settings.topology.as_deref()).map_err(Stop::Internal)?;
-    let machine = match settings.apply {
-        Apply::Imagine => machine,
-        _ => smi::Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?.applied(machine),
+    let state = match settings.apply {
+        Apply::Imagine => State::default(),
+        _ => smi::Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?,
     };
+    let machine = state.applied(machine);
     let setting = Setting {
         machine: &machine,
         version: settings.version,
@@ -190,8 +192,13 @@ fn steps(
         apply::files(plan, &container.root)?;
     }
     let answer = answer?;
-    if let Some(container) = container.as_ref().filter(|_| settings.apply == Apply::Mounts) {
-        apply::mounts(plan, container, &machine, &answer.choice, parsed)?;
+    let applied = container.as_ref().filter(|_| [Apply::Files, Apply::Mounts].contains(&settings.apply));
+    if let Some(container) = applied {
+        let given = apply::given(&machine, &state, &answer.choice, settings.cuda)?;
+        match settings.apply {
+            Apply::Mounts => apply::mounts(plan, container, &machine, (&answer.choice, &given), parsed)?,
+            _ => apply::fill(plan, &container.root, &machine, &given)?,
+        }
     }
     pending.at(Step::End, program)?;
     Ok(answer.stdout)

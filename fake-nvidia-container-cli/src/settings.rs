@@ -46,6 +46,8 @@ pub struct Settings {
     pub apply: Apply,
     /// The file in which changes of the machine are kept.
     pub state: Option<PathBuf>,
+    /// Whether CUDA initializes in containers and tells their devices.
+    pub cuda: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             version: Version::NEWEST,
             apply: Apply::Record,
             state: None,
+            cuda: false,
         }
     }
 }
@@ -73,6 +76,7 @@ struct File {
     cli_version: Option<String>,
     apply: Option<String>,
     state: Option<PathBuf>,
+    cuda: Option<String>,
 }
 
 /// Reads the settings; `variable` looks up the environment, where an empty value counts as none.
@@ -85,6 +89,7 @@ pub fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Str
     let file = read_file(variable("FAKE_NVIDIA_CONFIG").map(PathBuf::from))?;
     let version = text("FAKE_NVIDIA_CLI_VERSION")?.or(file.cli_version);
     let apply = text("FAKE_NVIDIA_APPLY")?.or(file.apply);
+    let cuda = text("FAKE_NVIDIA_CUDA")?.or(file.cuda);
     Ok(Settings {
         topology: text("FAKE_NVIDIA_TOPOLOGY")?.or(file.topology),
         record: variable("FAKE_NVIDIA_RECORD").map(PathBuf::from).or(file.record),
@@ -97,6 +102,11 @@ pub fn load(variable: impl Fn(&str) -> Option<OsString>) -> Result<Settings, Str
         apply: match apply {
             Some(word) => apply_mode(&word)?,
             None => Apply::Record,
+        },
+        cuda: match cuda.as_deref() {
+            None | Some("none") => false,
+            Some("devices") => true,
+            Some(word) => return Err(format!("cuda: `{word}` is not one of none, devices")),
         },
         state: variable("FAKE_NVIDIA_STATE").map(PathBuf::from).or(file.state),
     })
@@ -193,6 +203,7 @@ mod tests {
     fn wrong_values_are_named() {
         for (name, value) in [
             ("FAKE_NVIDIA_APPLY", "mount"),
+            ("FAKE_NVIDIA_CUDA", "yes"),
             ("FAKE_NVIDIA_CLI_VERSION", "2"),
             ("FAKE_NVIDIA_CONFIG", "/no/such/file.toml"),
         ] {

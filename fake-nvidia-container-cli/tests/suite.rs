@@ -3,10 +3,13 @@
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod suite {
+    pub(crate) mod c_caller;
     mod command_line;
     mod documents;
     mod hostile;
     pub(crate) mod hostile_root;
+    mod libraries;
+    mod nvml_wrapper;
     mod program;
     pub(crate) mod programs;
     mod recipes;

@@ -8,6 +8,7 @@ mod elf;
 mod files;
 mod kernel;
 mod ldconfig;
+mod libraries;
 mod mounts;
 mod namespace;
 mod owner;
@@ -15,6 +16,7 @@ mod standins;
 
 pub use files::files;
 pub use ldconfig::{NAME as LDCONFIG, confined as ldconfig};
+pub use libraries::{fill, given};
 pub use mounts::mounts;
 
 use crate::outcome::Stop;

@@ -26,12 +26,13 @@ use std::os::fd::{AsFd, OwnedFd};
 /// /proc takes no new folders.
 const BASE: &str = "/proc/driver";
 
-/// Enters the container, does what the plan says, and comes back; then runs ldconfig in it.
+/// Enters the container, does what the plan says, and comes back; then runs ldconfig in it. `told` is what the container
+/// was given, and the file that says it to the driver's libraries.
 pub fn mounts(
     plan: &Plan,
     container: &Container,
     machine: &Topology,
-    choice: &Choice,
+    told: (&Choice, &str),
     parsed: &Parsed,
 ) -> Result<(), Stop> {
     let own = std::fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
@@ -40,7 +41,7 @@ pub fn mounts(
     let devices = Devices::of(plan, parsed.pid);
     let namespace = Namespace::find(parsed, container)?;
     let mut site = Site { container, kernel, ledger: Ledger::default(), mounted: Vec::new() };
-    let done = namespace.visit(|| site.build(plan, machine, choice, &own)).and_then(|()| {
+    let done = namespace.visit(|| site.build(plan, machine, told, &own)).and_then(|()| {
         devices.allow();
         match ldconfig {
             Some(ldconfig) if ldconfig.is_there(container)? => ldconfig.run(&namespace, container, parsed),
@@ -66,9 +67,9 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    fn build(&mut self, plan: &Plan, machine: &Topology, choice: &Choice, own: &[u8]) -> Result<(), Stop> {
+    fn build(&mut self, plan: &Plan, machine: &Topology, told: (&Choice, &str), own: &[u8]) -> Result<(), Stop> {
         let base = self.base()?;
-        let mut standins = StandIns::new(&base, machine, choice, own).map_err(|why| mounting(BASE, why))?;
+        let mut standins = StandIns::new(&base, machine, told, own).map_err(|why| mounting(BASE, why))?;
         plan.actions.iter().try_for_each(|action| self.act(action, &mut standins))
     }
 

@@ -3,6 +3,7 @@
 //! They are made in a memory file system of the container's own, so that nothing is left when the container is gone.
 
 use super::elf;
+use super::libraries::library;
 use crate::driver::{CAPS_MAJOR, caps};
 use crate::plan::Kind;
 use crate::rootfs::{Folder, Ledger};
@@ -27,13 +28,19 @@ pub(super) struct StandIns<'a> {
 
 impl<'a> StandIns<'a> {
     /// Prepares the folder, with the file that tells the stand-in of nvidia-smi what the container was given.
-    pub(super) fn new(base: &Folder, machine: &'a Topology, choice: &Choice, own: &'a [u8]) -> Result<Self, Errno> {
+    pub(super) fn new(
+        base: &Folder,
+        machine: &'a Topology,
+        (choice, told): (&Choice, &str),
+        own: &'a [u8],
+    ) -> Result<Self, Errno> {
         let mut ledger = Ledger::default();
         let folder = exactly(|| {
             base.make_folder(smi::FOLDER, 0o755, &mut ledger)?;
             let folder = base.enter(smi::FOLDER)?;
             let given = serde_json::to_vec(&smi::Given::new(machine, choice)).map_err(|_| Errno::EINVAL)?;
             folder.write(smi::FILE, &given, 0o444, &mut ledger)?;
+            folder.write(nvidia_simulated_given::FILE, told.as_bytes(), 0o444, &mut ledger)?;
             Ok(folder)
         })?;
         Ok(Self { folder, machine, made: 0, program: None, own, ledger })
@@ -53,7 +60,9 @@ impl<'a> StandIns<'a> {
         match kind {
             Kind::Program => return self.program(name),
             Kind::File if file.contains(".so") => {
-                folder.write(&name, &elf::library(&driver_files::soname(file)), kind.mode(), ledger)?;
+                let library = library(self.machine, src, None);
+                let library = library.unwrap_or_else(|| elf::library(&driver_files::soname(file)));
+                folder.write(&name, &library, kind.mode(), ledger)?;
             }
             Kind::File | Kind::ContainerFile => folder.write(&name, b"", kind.mode(), ledger)?,
             Kind::Socket => node(folder, &name, SFlag::S_IFSOCK, (0, 0), ledger)?,

@@ -1,8 +1,10 @@
 //! Where changes of a machine are kept: a file that many runs read and write.
 
+use crate::libraries;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nvidia_simulated_machine::state::State;
+use nvidia_simulated_machine::topology::Topology;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -43,8 +45,13 @@ impl Store {
         self.parse(&mut file)
     }
 
-    /// Changes it: one writer at a time. What the change returns is returned; an error keeps the file as it was.
-    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> Result<T, String>) -> Result<T, Lost> {
+    /// Changes it: one writer at a time. What the change returns is returned; an error keeps the file as it was. What
+    /// the driver's libraries read beside it follows.
+    pub fn change<T>(
+        &self,
+        machine: &Topology,
+        change: impl FnOnce(&mut State) -> Result<T, String>,
+    ) -> Result<T, Lost> {
         let denied = |why: io::Error| match Errno::from_raw(why.raw_os_error().unwrap_or_default()) {
             Errno::EACCES | Errno::EPERM | Errno::EROFS => Lost::Denied,
             _ => Lost::Fault(self.name(why)),
@@ -60,6 +67,8 @@ impl Store {
         let text = state.text();
         let write = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
         write.map_err(|why| Lost::Fault(self.name(why)))?;
+        // While the lock is held, so that the last change is what stays.
+        libraries::refresh(self.path.parent().unwrap_or(Path::new("")), machine, &state).map_err(Lost::Fault)?;
         Ok(result)
     }
 

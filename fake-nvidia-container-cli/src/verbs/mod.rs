@@ -2,6 +2,7 @@
 //! know them.
 
 mod explain;
+mod libraries;
 mod require;
 mod set;
 mod show;
@@ -12,7 +13,7 @@ use clap::{Parser, Subcommand};
 use nvidia_simulated_machine::text::Text;
 
 /// The words that are commands for people.
-const VERBS: [&str; 7] = ["explain", "require", "topologies", "failures", "record-path", "schema", "set"];
+const VERBS: [&str; 8] = ["explain", "require", "topologies", "libraries", "failures", "record-path", "schema", "set"];
 
 /// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
 #[derive(Debug, Parser)]
@@ -48,6 +49,20 @@ enum Verb {
     Topologies {
         /// A built-in topology or a file
         name: Option<String>,
+    },
+    /// Write libnvidia-ml.so and libcuda.so into a folder, for programs that run with LD_LIBRARY_PATH set to it
+    Libraries {
+        /// The folder; it is made if it is not there
+        folder: std::path::PathBuf,
+        /// A built-in topology or a file; FAKE_NVIDIA_TOPOLOGY otherwise
+        #[arg(long)]
+        topology: Option<String>,
+        /// The devices that they answer for, as for configure; all of the host if left out
+        #[arg(long)]
+        device: Option<String>,
+        /// Let CUDA initialize and tell which devices there are; nothing computes on them
+        #[arg(long)]
+        cuda: bool,
     },
     /// List the named failures, or explain one
     Failures {
@@ -90,6 +105,9 @@ fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
         Verb::Explain { topology, words } => explain::run(settings, of(topology).as_deref(), &words),
         Verb::Require { expression, topology, device } => require::run(of(topology).as_deref(), &expression, &device),
         Verb::Topologies { name } => show::topologies(name.as_deref()),
+        Verb::Libraries { folder, topology, device, cuda } => {
+            libraries::run(settings, of(topology).as_deref(), &folder, (device.as_deref(), cuda || settings.cuda))
+        }
         Verb::Failures { name, markdown } => show::failures(name.as_deref(), markdown),
         Verb::RecordPath => Ok(show::record_path(settings)),
         Verb::Schema => Ok(show::schema()),

@@ -46,7 +46,7 @@ pub(super) fn run(settings: &Settings, words: &Words) -> Result<Outcome, Stop> {
             state.devices.retain(|uuid, _| !devices.contains(uuid));
             Ok(())
         };
-        return store.change(clear).map(|()| Outcome::default()).map_err(lost);
+        return store.change(&machine, clear).map(|()| Outcome::default()).map_err(lost);
     }
     if words.changes.is_empty() {
         let mut state = store.read().map_err(Stop::Internal)?;
@@ -56,7 +56,7 @@ pub(super) fn run(settings: &Settings, words: &Words) -> Result<Outcome, Stop> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let now = u64::try_from(now).unwrap_or_default();
     store
-        .change(|state| {
+        .change(&machine, |state| {
             for change in &words.changes {
                 let pair = change.split_once('=').ok_or_else(|| format!("set: `{change}` is not KEY=VALUE"))?;
                 for uuid in &devices {

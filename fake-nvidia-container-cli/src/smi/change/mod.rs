@@ -96,7 +96,7 @@ fn keep(host: &Host, scene: &Scene, device: &Device, changes: &[(&'static str, S
     if changes.is_empty() {
         return Ok(());
     }
-    host.store.change(|state| {
+    host.store.change(&host.given.machine, |state| {
         changes.iter().try_for_each(|(key, value)| state.set(device.get("uuid"), key, value, scene.now.ms))
     })
 }

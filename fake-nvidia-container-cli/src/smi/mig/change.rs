@@ -46,7 +46,7 @@ impl Run<'_> {
     /// Keeps the instances of a device.
     fn keep(&self, device: &Device, instances: &[Instance]) -> Result<(), Refusal> {
         let uuid = device.get("uuid").to_owned();
-        let kept = self.host.store.change(|state| {
+        let kept = self.host.store.change(&self.host.given.machine, |state| {
             state.devices.entry(uuid).or_default().instances = Some(instances.to_vec());
             Ok(())
         });

@@ -1,0 +1,85 @@
+//! The driver as a call finds it: initialized or not, and the devices that the given file tells of.
+
+use crate::code::{Answer, Code};
+use core::sync::atomic::{AtomicBool, Ordering};
+use nvidia_simulated_given::Section;
+use nvidia_simulated_shim::Loaded;
+use nvidia_simulated_shim::c::Out;
+
+/// Whether `cuInit` succeeded. All that is kept.
+static READY: AtomicBool = AtomicBool::new(false);
+
+/// The given file as one call sees it.
+pub(crate) struct Driver {
+    loaded: Loaded,
+}
+
+/// A device that programs could compute on: a GPU, or the first part of one that is split.
+#[derive(Clone, Copy)]
+pub(crate) struct Device<'a> {
+    pub(crate) gpu: Section<'a>,
+    pub(crate) part: Option<Section<'a>>,
+    pub(crate) now: u64,
+}
+
+/// Reads the file and asks something of it.
+fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
+    question(&Driver { loaded: Loaded::load()? })
+}
+
+/// `cuInit`: no device, unless the file says otherwise and has one.
+pub(crate) fn init(flags: u32) -> Answer {
+    if flags != 0 {
+        return Err(Code::INVALID_VALUE);
+    }
+    ask(|driver| match driver.loaded.machine().id("cuda.init") {
+        Some(0) if driver.devices().next().is_some() => Ok(()),
+        None | Some(0) => Err(Code::NO_DEVICE),
+        Some(code) => Err(Code(code)),
+    })?;
+    READY.store(true, Ordering::Release);
+    Ok(())
+}
+
+/// An error unless `cuInit` succeeded.
+pub(crate) fn ready() -> Answer {
+    if READY.load(Ordering::Acquire) { Ok(()) } else { Err(Code::NOT_INITIALIZED) }
+}
+
+/// `13000` for CUDA 13.0; it can be asked without `cuInit`.
+pub(crate) fn version(out: Out<i32>) -> Answer {
+    let version = ask(|driver| driver.loaded.machine().id("cuda").ok_or(Code::UNKNOWN))?;
+    Ok(out.put(i32::try_from(version).map_err(|_| Code::UNKNOWN)?)?)
+}
+
+/// How many devices there are.
+pub(crate) fn count(out: Out<i32>) -> Answer {
+    let count = ask(|driver| i32::try_from(driver.devices().count()).map_err(|_| Code::UNKNOWN))?;
+    Ok(out.put(count)?)
+}
+
+/// Asks something of the device of a number.
+pub(crate) fn device<T>(number: i32, question: impl FnOnce(Device<'_>) -> Result<T, Code>) -> Result<T, Code> {
+    let number = usize::try_from(number).map_err(|_| Code::INVALID_DEVICE)?;
+    ask(|driver| question(driver.devices().nth(number).ok_or(Code::INVALID_DEVICE)?))
+}
+
+/// The number of the first device that something is true of.
+pub(crate) fn find(is: impl Fn(Device<'_>) -> bool) -> Result<i32, Code> {
+    let at = ask(|driver| driver.devices().position(is).ok_or(Code::INVALID_DEVICE))?;
+    i32::try_from(at).map_err(|_| Code::UNKNOWN)
+}
+
+impl Driver {
+    /// The devices. As the driver has it, a program sees one part at most, and then nothing else.
+    fn devices(&self) -> impl Iterator<Item = Device<'_>> {
+        let all = || self.loaded.machine().sections("gpu");
+        let device = |gpu, part| Device { gpu, part, now: self.loaded.now() };
+        let parts = all().flat_map(move |gpu| gpu.sections("mig").map(move |part| device(gpu, Some(part))));
+        let shown = |device: &Device<'_>| device.part.is_some_and(|part| self.loaded.shows_part(device.gpu, part));
+        let part = parts.filter(shown).take(1);
+        let split = part.clone().count() > 0;
+        let whole = all().filter(move |gpu| !split && self.loaded.shows(*gpu)).map(move |gpu| device(gpu, None));
+        part.chain(whole.filter(|device| device.gpu.text("mig.mode.current") != Some("Enabled")))
+    }
+}

@@ -1,0 +1,134 @@
+//! The given file: what the simulated driver tells in one place, a container or a host. One program writes it, the
+//! libraries that stand in for the driver's read it, in processes of other people.
+//!
+//! It is text, a line a fact, so that a test can write one by hand:
+//!
+//! ```text
+//! fake-nvidia given 1
+//! driver 570.172.08
+//! cuda 12080
+//! gpu
+//! uuid GPU-4dc08a19-16d0-00dc-8399-06e95c254e12
+//! name Tesla T4
+//! temperature 38
+//! process
+//! pid 4711
+//! end
+//! ```
+//!
+//! A line is a key, a space and a value, or a word alone that begins a section: `gpu`, and within a GPU `mig`, `profile`,
+//! `process` and `link`. A fact that is not there is one that the driver does not support. The first line has the version
+//! of the format, the last one is `end`, so that half a file is told from a whole one. The crate must not know where a
+//! file lies, nor NVML; it neither allocates nor panics.
+#![no_std]
+
+mod section;
+mod value;
+
+pub use section::{Section, Sections};
+pub use value::Value;
+
+/// The first line of a file, without its version.
+pub const MAGIC: &str = "fake-nvidia given ";
+/// The version of the format that this crate reads. A file of another one is refused.
+pub const VERSION: &str = "1";
+/// The last line of a file.
+pub const END: &str = "end";
+/// The largest file, in bytes; a larger one is refused before it is read.
+pub const LIMIT: usize = 1 << 20;
+/// The most GPUs that a file may tell of.
+pub const GPUS: usize = 256;
+
+/// The folder of a given file, beside a library.
+pub const BESIDE: &str = "fake-nvidia";
+/// The folder that `fake-nvidia-container-cli` makes in a container.
+pub const OF_CLI: &str = "/proc/driver/.fake-nvidia";
+/// The folder that a CDI specification mounts into a container: no container engine mounts below /proc.
+pub const OF_CDI: &str = "/run/fake-nvidia";
+/// The file's name in any of these folders.
+pub const FILE: &str = "given";
+/// The folder beside the file that chooses: if it is there, only those devices are given of which it has an entry with
+/// their UUID as its name. A CDI specification gives each device by such a mount of its own.
+pub const DEVICES: &str = "devices";
+
+/// The last bytes of a library that has a given file at its own end: the length of the file in sixteen hexadecimal
+/// digits, a space and this.
+pub const TAIL: &str = "fake-nvidia tail\n";
+
+/// Why a file is none that can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Of another version.
+    Version,
+    /// Not a given file, or not the whole of one.
+    Torn,
+}
+
+/// A whole file of the right version.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    body: &'a str,
+}
+
+impl<'a> Given<'a> {
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    ///
+    /// If they are not a given file of this version from its first line to its last.
+    pub fn read(file: &'a [u8]) -> Result<Self, Broken> {
+        let text = core::str::from_utf8(file).map_err(|_| Broken::Torn)?;
+        let (first, body) = text.split_once('\n').ok_or(Broken::Torn)?;
+        let version = first.strip_prefix(MAGIC).ok_or(Broken::Torn)?;
+        if version != VERSION {
+            return Err(Broken::Version);
+        }
+        let whole = body.strip_suffix('\n').and_then(|body| body.strip_suffix(END)).ok_or(Broken::Torn)?;
+        if !(whole.is_empty() || whole.ends_with('\n')) {
+            return Err(Broken::Torn);
+        }
+        Ok(Self { body: whole })
+    }
+
+    /// What is told of no device: driver, versions, faults.
+    #[must_use]
+    pub fn machine(self) -> Section<'a> {
+        Section::whole(self.body)
+    }
+
+    /// The GPUs, in the file's order.
+    #[must_use]
+    pub fn gpus(self) -> Sections<'a> {
+        self.machine().sections("gpu")
+    }
+}
+
+/// The pieces of a text between separators. `str::split` does the same, and the compiled code of it could panic.
+pub fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> + Clone {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let (piece, after) = rest?.split_once(separator).map_or((rest?, None), |(piece, after)| (piece, Some(after)));
+        rest = after;
+        Some(piece)
+    })
+}
+
+/// A text before and after its last separator, which is one byte; as above, what `str` has for it could panic.
+#[must_use]
+pub fn at_last(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().rposition(|byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
+}
+
+/// The given file at the end of a library: from the library's size and its last bytes, where the file begins and ends.
+#[must_use]
+pub fn tail(library: u64, last: &[u8]) -> Option<(u64, u64)> {
+    let text = core::str::from_utf8(last).ok()?;
+    let digits = text.strip_suffix(TAIL)?.strip_suffix(' ')?;
+    let length = u64::from_str_radix(digits, 16).ok().filter(|length| *length <= LIMIT as u64)?;
+    let end = library.checked_sub(last.len() as u64)?;
+    Some((end.checked_sub(length)?, length))
+}
+
+/// The bytes that [`tail`] looks at.
+pub const TAIL_LENGTH: usize = 17 + TAIL.len();

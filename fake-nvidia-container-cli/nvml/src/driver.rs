@@ -1,0 +1,69 @@
+//! The driver as a call finds it: started or not, and the given file as it is now.
+
+use crate::code::{Answer, Code};
+use core::sync::atomic::{AtomicU32, Ordering};
+use nvidia_simulated_given::Section;
+use nvidia_simulated_shim::Loaded;
+
+/// How often the library was started and not stopped. All that is kept between calls, but for event sets.
+static STARTED: AtomicU32 = AtomicU32::new(0);
+
+/// `nvmlInit` in all its forms: the file must be usable.
+pub(crate) fn start() -> Answer {
+    ask(|driver| match driver.machine().id("init") {
+        Some(code) if code != 0 => Err(Code(code)),
+        _ => Ok(()),
+    })?;
+    let more = |count: u32| count.checked_add(1);
+    STARTED.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).map(drop).map_err(|_| Code::INSUFFICIENT_RESOURCES)
+}
+
+/// `nvmlShutdown`.
+pub(crate) fn stop() -> Answer {
+    let less = |count: u32| count.checked_sub(1);
+    STARTED.fetch_update(Ordering::AcqRel, Ordering::Acquire, less).map(drop).map_err(|_| Code::UNINITIALIZED)
+}
+
+/// An error unless the library is started.
+pub(crate) fn started() -> Answer {
+    if STARTED.load(Ordering::Acquire) > 0 { Ok(()) } else { Err(Code::UNINITIALIZED) }
+}
+
+/// The given file as one call sees it.
+pub(crate) struct Driver {
+    loaded: Loaded,
+}
+
+/// Reads the file and asks something of it.
+pub(crate) fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
+    question(&Driver { loaded: Loaded::load()? })
+}
+
+impl Driver {
+    /// The time of the call in milliseconds since the epoch.
+    pub(crate) fn now(&self) -> u64 {
+        self.loaded.now()
+    }
+
+    /// What is told of no device.
+    pub(crate) fn machine(&self) -> Section<'_> {
+        // The file was read when it was loaded; a broken one has no section.
+        self.loaded.machine()
+    }
+
+    /// The GPUs that were given, each with its place in the file.
+    pub(crate) fn gpus(&self) -> impl Iterator<Item = (u8, Section<'_>)> {
+        let all = (0..=u8::MAX).zip(self.machine().sections("gpu"));
+        all.filter(|(_, gpu)| self.loaded.shows(*gpu))
+    }
+
+    /// The parts of a GPU that were given, each with its place in the file.
+    pub(crate) fn parts<'a>(&'a self, gpu: Section<'a>) -> impl Iterator<Item = (u8, Section<'a>)> {
+        (0..=u8::MAX).zip(gpu.sections("mig")).filter(move |(_, part)| self.loaded.shows_part(gpu, *part))
+    }
+
+    /// The GPU at a place in the file.
+    pub(crate) fn gpu(&self, place: u8) -> Option<Section<'_>> {
+        self.gpus().find(|(at, _)| *at == place).map(|(_, gpu)| gpu)
+    }
+}

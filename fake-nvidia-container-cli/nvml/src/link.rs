@@ -1,0 +1,153 @@
+//! How devices are connected: to each other, to processors and their memory.
+
+use crate::code::{Answer, Code};
+use crate::device::{Device, Unit};
+use crate::driver::{Driver, ask};
+use crate::handle::{Handle, Kind};
+use crate::identity::architecture_of;
+use crate::lists;
+use nvidia_simulated_given::pieces;
+use nvidia_simulated_shim::c::Out;
+
+/// The most links that NVML numbers.
+const LINKS: u32 = 36;
+
+/// Levels at which two GPUs meet, by the words of `nvidia-smi topo -m`.
+const LEVELS: [(&str, u32); 6] = [("X", 0), ("PIX", 10), ("PXB", 20), ("PHB", 30), ("NODE", 40), ("SYS", 50)];
+
+/// The word between two GPUs: the first one's row has a word for each.
+fn word<'a>(gpu: Device<'a>, other: u8) -> &'a str {
+    if gpu.place == other {
+        return "X";
+    }
+    let row = gpu.gpu.text("peers").unwrap_or_default();
+    pieces(row, ' ').nth(usize::from(other)).filter(|word| !word.is_empty()).unwrap_or("SYS")
+}
+
+/// GPUs that are linked may still be on different processors: their row does not say.
+fn level(word: &str) -> u32 {
+    LEVELS.iter().find(|(known, _)| *known == word).map_or(50, |(_, level)| *level)
+}
+
+fn linked(word: &str) -> bool {
+    word.starts_with("NV")
+}
+
+/// Both devices must be GPUs that were given.
+fn pair<T>(one: Handle, other: Handle, question: impl FnOnce(&str) -> T) -> Result<T, Code> {
+    let place = other.gpu(|other| Ok(other.place))?;
+    one.gpu(|gpu| Ok(question(word(gpu, place))))
+}
+
+/// The level at which two GPUs meet.
+pub(crate) fn ancestor(one: Handle, other: Handle, out: Out<u32>) -> Answer {
+    Ok(out.put(pair(one, other, level)?)?)
+}
+
+/// The GPUs that a GPU meets at a level, without itself.
+pub(crate) fn nearest(device: Handle, at: u32, count: Out<u32>, array: Out<Handle>) -> Answer {
+    if !LEVELS.iter().any(|(_, level)| *level == at) {
+        return Err(Code::INVALID_ARGUMENT);
+    }
+    device.gpu(|gpu| {
+        let others = (0..usize::from(u8::MAX)).map_while(|nth| gpu.driver.gpus().nth(nth));
+        let near = others.filter(|(place, _)| *place != gpu.place && level(word(gpu, *place)) == at);
+        let handles = near.map(|(place, _)| Handle::new(Kind::Gpu, place, 0));
+        if array.is_null() {
+            return Ok(count.put(u32::try_from(handles.count()).unwrap_or_default())?);
+        }
+        lists::write(handles, count, array)
+    })
+}
+
+/// The GPUs near a processor.
+pub(crate) fn near_processor(processor: u32, count: Out<u32>, array: Out<Handle>) -> Answer {
+    let processor = usize::try_from(processor).unwrap_or(usize::MAX);
+    ask(|driver| {
+        let near = near(driver, processor);
+        if array.is_null() {
+            return Ok(count.put(u32::try_from(near.count()).unwrap_or_default())?);
+        }
+        lists::write(near, count, array)
+    })
+}
+
+fn near(driver: &Driver, processor: usize) -> impl Iterator<Item = Handle> + Clone {
+    let all = (0..usize::from(u8::MAX)).map_while(|nth| driver.gpus().nth(nth));
+    let is_near = move |list: &str| lists::ranges(list).any(|number| number == processor);
+    let near = all.filter(move |(_, gpu)| gpu.text("cpu_affinity").is_some_and(is_near));
+    near.map(|(place, _)| Handle::new(Kind::Gpu, place, 0))
+}
+
+/// Whether two GPUs reach each other's memory: 0 if they do, 5 if there is no way of that kind.
+pub(crate) fn peer(one: Handle, other: Handle, way: u32, out: Out<u32>) -> Answer {
+    if way > 4 {
+        return Err(Code::INVALID_ARGUMENT);
+    }
+    let status = pair(one, other, |word| match way {
+        2 if !linked(word) => 5,
+        _ => 0,
+    })?;
+    Ok(out.put(status)?)
+}
+
+/// The processors near a GPU, a bit each.
+pub(crate) fn processors(device: Handle, words: u32, out: Out<usize>) -> Answer {
+    affinity("cpu_affinity")(device, words, out, 0)
+}
+
+/// The processors or the memories near a GPU, a bit each; the scope makes no difference here.
+pub(crate) fn affinity(key: &'static str) -> impl FnOnce(Handle, u32, Out<usize>, u32) -> Answer {
+    move |device, words, out, scope| {
+        if scope > 1 {
+            return Err(Code::INVALID_ARGUMENT);
+        }
+        device.gpu(|gpu| lists::set(lists::ranges(gpu.text(key)?), words, out))
+    }
+}
+
+/// A link of a GPU: its number is one that the GPU has.
+fn link(device: Handle, number: u32) -> Result<u32, Code> {
+    if number >= LINKS {
+        return Err(Code::INVALID_ARGUMENT);
+    }
+    let links: u32 = device.gpu(|gpu| gpu.number("nvlink.count", Unit::Same))?;
+    match links {
+        0 => Err(Code::NOT_SUPPORTED),
+        links if number >= links => Err(Code::INVALID_ARGUMENT),
+        links => Ok(links),
+    }
+}
+
+/// Whether a link is up.
+pub(crate) fn state(device: Handle, number: u32, out: Out<u32>) -> Answer {
+    link(device, number)?;
+    Ok(out.put(1)?)
+}
+
+/// The version of a link, which follows from the architecture.
+pub(crate) fn link_version(device: Handle, number: u32, out: Out<u32>) -> Answer {
+    link(device, number)?;
+    let version = device.gpu(|gpu| match architecture_of(gpu)? {
+        4 => Ok(1),
+        5 => Ok(2),
+        6 => Ok(3),
+        7 | 8 => Ok(4),
+        9 => Ok(6),
+        10 => Ok(7),
+        _ => Err(Code::NOT_SUPPORTED),
+    })?;
+    Ok(out.put(version)?)
+}
+
+/// Whether a link can do something: all can.
+pub(crate) fn ability(device: Handle, number: u32, which: u32, out: Out<u32>) -> Answer {
+    link(device, number)?;
+    if which > 5 { Err(Code::INVALID_ARGUMENT) } else { Ok(out.put(1)?) }
+}
+
+/// Errors of a link: none.
+pub(crate) fn link_errors(device: Handle, number: u32, which: u32, out: Out<u64>) -> Answer {
+    link(device, number)?;
+    if which > 4 { Err(Code::INVALID_ARGUMENT) } else { Ok(out.put(0)?) }
+}

@@ -1,0 +1,171 @@
+//! Programs that use a device, in the forms that NVML has had.
+
+use crate::code::{Answer, Code};
+use crate::device::{Device, Unit, number};
+use crate::handle::Handle;
+use crate::layout::version;
+use crate::lists;
+use nvidia_simulated_given::Section;
+use nvidia_simulated_shim::c::Out;
+
+/// What is not known.
+const UNKNOWN_MEMORY: u64 = u64::MAX;
+const NO_INSTANCE: u32 = u32::MAX;
+
+/// A program in the first form.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct ProcessV1 {
+    pid: u32,
+    memory: u64,
+}
+
+/// A program in the forms 2 and 3.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Process {
+    pid: u32,
+    memory: u64,
+    instance: u32,
+    compute: u32,
+}
+
+/// A program in the list of details.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Detail {
+    process: Process,
+    protected: u64,
+}
+
+/// The list of details.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct DetailList {
+    version: u32,
+    mode: u32,
+    count: u32,
+    details: usize,
+}
+
+/// What a program used since a time.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Sample {
+    pid: u32,
+    time: u64,
+    shares: [u32; 4],
+}
+
+const _: () = assert!(size_of::<ProcessV1>() == 16 && size_of::<Process>() == 24 && size_of::<Detail>() == 32);
+const _: () = assert!(size_of::<Sample>() == 32 && (size_of::<usize>() != 8 || size_of::<DetailList>() == 24));
+
+/// What programs do on a GPU.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// They compute.
+    Compute,
+    /// They draw.
+    Graphics,
+    /// They compute through the server that shares a GPU.
+    Shared,
+}
+
+/// The programs of a device that do a kind of work, or any.
+fn of<'a>(device: Device<'a>, work: Option<Work>) -> impl Iterator<Item = Section<'a>> + Clone {
+    let letter = work.map(|work| match work {
+        Work::Compute => b'C',
+        Work::Graphics => b'G',
+        Work::Shared => b'M',
+    });
+    let part = device.part.map(|(_, part)| (part.id("gi"), part.id("ci")));
+    device.gpu.sections("process").filter(move |process| {
+        let kind = process.text("type").unwrap_or("C");
+        letter.is_none_or(|letter| kind.bytes().any(|byte| byte == letter))
+            && part.is_none_or(|part| part == (process.id("gi"), process.id("ci")))
+    })
+}
+
+fn read(process: Section<'_>, now: u64) -> Process {
+    let instance = |key| process.id(key).unwrap_or(NO_INSTANCE);
+    Process {
+        pid: process.id("pid").unwrap_or_default(),
+        memory: number(process, "memory", Unit::Bytes, now).unwrap_or(UNKNOWN_MEMORY),
+        instance: instance("gi"),
+        compute: instance("ci"),
+    }
+}
+
+/// The list in the first form.
+pub(crate) fn first(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<ProcessV1>) -> Answer {
+    move |device, count, array| {
+        device.device(|device| {
+            let now = device.driver.now();
+            let all = of(device, Some(work)).map(|process| read(process, now));
+            lists::write(all.map(|Process { pid, memory, .. }| ProcessV1 { pid, memory }), count, array)
+        })
+    }
+}
+
+/// The list in the forms 2 and 3.
+pub(crate) fn list(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<Process>) -> Answer {
+    move |device, count, array| {
+        device.device(|device| {
+            let now = device.driver.now();
+            lists::write(of(device, Some(work)).map(|process| read(process, now)), count, array)
+        })
+    }
+}
+
+/// The list with details, of a kind of work by its number.
+pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
+    version(out, 1)?;
+    let mut asked = out.get()?;
+    let work = match asked.mode {
+        0 => Work::Compute,
+        1 => Work::Graphics,
+        2 => Work::Shared,
+        _ => return Err(Code::INVALID_ARGUMENT),
+    };
+    device.device(|device| {
+        let now = device.driver.now();
+        let all = of(device, Some(work));
+        let there = u32::try_from(all.clone().count()).unwrap_or(u32::MAX);
+        let room = core::mem::replace(&mut asked.count, there);
+        out.put(asked)?;
+        if there > room {
+            return Err(Code::INSUFFICIENT_SIZE);
+        }
+        // The array's address stands in the structure as a pointer would: an `Out` that the caller passes.
+        let array = out.pointer::<Detail>(core::mem::offset_of!(DetailList, details))?;
+        for (at, process) in all.enumerate() {
+            array.put_at(at, Detail { process: read(process, now), protected: 0 })?;
+        }
+        Ok(())
+    })
+}
+
+/// What programs use of the multiprocessors, the memory, the encoder and the decoder, if it is newer than a time.
+pub(crate) fn utilization(device: Handle, array: Out<Sample>, count: Out<u32>, since: u64) -> Answer {
+    device.gpu(|gpu| {
+        let now = gpu.driver.now();
+        let time = now.saturating_mul(1000);
+        let share = move |process: Section<'_>, key| number(process, key, Unit::Same, now).unwrap_or(0);
+        let used = of(gpu, None).filter(|process| process.text("sm").is_some() && time > since);
+        let samples = used.map(move |process| Sample {
+            pid: process.id("pid").unwrap_or_default(),
+            time,
+            shares: ["sm", "mem", "enc", "dec"].map(|key| share(process, key)),
+        });
+        let there = u32::try_from(samples.clone().count()).unwrap_or(u32::MAX);
+        if there == 0 {
+            count.put(0)?;
+            return Err(Code::NOT_FOUND);
+        }
+        if array.is_null() {
+            count.put(there)?;
+            return Err(Code::INSUFFICIENT_SIZE);
+        }
+        lists::write(samples, count, array)
+    })
+}

@@ -1,0 +1,31 @@
+//! The exported functions: a row each, with the arguments of NVML's header and the function that answers. What a row
+//! becomes is the one place of this crate that a C caller enters by.
+#![expect(
+    unsafe_code,
+    reason = "a name that is exported as it is must be unique in the program; rows are NVML's names"
+)]
+
+mod devices;
+mod instances;
+mod system;
+mod unsupported;
+
+/// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`: each an exported function that answers if the library is started.
+/// With `always` in front, it answers in any case.
+macro_rules! table {
+    ($($name:ident($($argument:ident: $type:ty),*) => $function:expr;)*) => {$(
+        // SAFETY: the name is NVML's, and no two rows of the tables have the same.
+        #[unsafe(no_mangle)]
+        extern "C" fn $name($($argument: $type),*) -> u32 {
+            $crate::code::number($crate::driver::started().and_then(|()| ($function)($($argument),*)))
+        }
+    )*};
+    (always $($name:ident($($argument:ident: $type:ty),*) => $function:expr;)*) => {$(
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        extern "C" fn $name($($argument: $type),*) -> u32 {
+            $crate::code::number(($function)($($argument),*))
+        }
+    )*};
+}
+use table;

@@ -1,0 +1,156 @@
+//! A given file in memory: where it is looked for, in which order, and what it says is given.
+//!
+//! 1. `fake-nvidia/given` beside the library,
+//! 2. `/proc/driver/.fake-nvidia/given`, which `fake-nvidia-container-cli` makes in a container,
+//! 3. `/run/fake-nvidia/given`, which a CDI specification mounts,
+//! 4. the end of the library itself.
+//!
+//! The first that is there counts, even if it is broken.
+
+use crate::kernel::{self, ENOENT, ENOTDIR, File, Memory};
+use crate::path::Path;
+use crate::place;
+use nvidia_simulated_given::{self as given, Broken, Given, Section};
+
+/// Why there is nothing to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no file.
+    Missing,
+    /// It is of another version.
+    Version,
+    /// It is not one, or not whole, or too large.
+    Torn,
+    /// There is no memory for it.
+    Memory,
+    /// The kernel does not let it be read.
+    System,
+}
+
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Version => Self::Version,
+            Broken::Torn => Self::Torn,
+        }
+    }
+}
+
+/// A file in memory.
+pub struct Loaded {
+    memory: Memory,
+    length: usize,
+    /// The folder that chooses: it has an entry for each device that is given.
+    entries: Option<Path>,
+    /// Whether device nodes choose, if the file names their folder.
+    by_nodes: bool,
+    /// The time at which it was read, in milliseconds since the epoch.
+    now: u64,
+}
+
+impl Loaded {
+    /// Finds the file and reads it.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be used.
+    pub fn load() -> Result<Self, Fault> {
+        let own = place::own();
+        let beside = Path::of(&[own.folder(), given::BESIDE.as_bytes()]);
+        let folders = [beside.bytes(), given::OF_CLI.as_bytes(), given::OF_CDI.as_bytes()];
+        for folder in folders.into_iter().skip(usize::from(own.folder().is_empty())) {
+            let file = Path::of(&[folder, b"/", given::FILE.as_bytes()]);
+            match File::open(file.terminated().ok_or(Fault::Missing)?) {
+                Ok(file) => return Self::whole(&file, folder),
+                Err(ENOENT | ENOTDIR) => {}
+                Err(_) => return Err(Fault::System),
+            }
+        }
+        Self::tail(&own)
+    }
+
+    fn whole(file: &File, folder: &[u8]) -> Result<Self, Fault> {
+        let size = file.size().map_err(|_| Fault::System)?.ok_or(Fault::Torn)?;
+        let entries = Path::of(&[folder, b"/", given::DEVICES.as_bytes()]);
+        let there = entries.terminated().is_some_and(kernel::exists);
+        Self::read(file, (0, size), there.then_some(entries), false)
+    }
+
+    /// The end of the library.
+    fn tail(own: &Path) -> Result<Self, Fault> {
+        let file = own.terminated().and_then(|path| File::open(path).ok()).ok_or(Fault::Missing)?;
+        let size = file.size().ok().flatten().ok_or(Fault::Missing)?;
+        let mut last = [0; given::TAIL_LENGTH];
+        let from = size.checked_sub(last.len() as u64).ok_or(Fault::Missing)?;
+        file.read(&mut last, from).map_err(|_| Fault::System)?;
+        let (from, length) = given::tail(size, &last).ok_or(Fault::Missing)?;
+        Self::read(&file, (from, length), None, true)
+    }
+
+    fn read(file: &File, (from, length): (u64, u64), entries: Option<Path>, by_nodes: bool) -> Result<Self, Fault> {
+        let length = usize::try_from(length).ok().filter(|length| *length <= given::LIMIT).ok_or(Fault::Torn)?;
+        let mut memory = Memory::new(length).map_err(|_| Fault::Memory)?;
+        let length = file.read(memory.bytes_mut(), from).map_err(|_| Fault::System)?.min(length);
+        let loaded = Self { memory, length, entries, by_nodes, now: kernel::now() };
+        loaded.given()?;
+        Ok(loaded)
+    }
+
+    /// What the file says.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub fn given(&self) -> Result<Given<'_>, Fault> {
+        Ok(Given::read(self.memory.bytes().get(..self.length).unwrap_or_default())?)
+    }
+
+    /// What the file tells of no device, and where its devices are.
+    #[must_use]
+    pub fn machine(&self) -> Section<'_> {
+        // Only a whole file is ever loaded.
+        self.given().map(Given::machine).unwrap_or_default()
+    }
+
+    /// The time at which the file was read, in milliseconds since the epoch.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// True if a GPU was given to this place, or a part of it was.
+    #[must_use]
+    pub fn shows(&self, gpu: Section<'_>) -> bool {
+        match self.named(gpu) {
+            Some(whole) => whole || gpu.sections("mig").any(|part| self.named(part) == Some(true)),
+            None => self.has_nodes(gpu),
+        }
+    }
+
+    /// True if a part of a GPU was given to this place.
+    #[must_use]
+    pub fn shows_part(&self, gpu: Section<'_>, part: Section<'_>) -> bool {
+        match self.named(gpu) {
+            // Whoever is given a GPU is given its parts.
+            Some(whole) => whole || self.named(part) == Some(true),
+            None => self.has_nodes(gpu) && self.has_nodes(part),
+        }
+    }
+
+    /// Whether the folder that chooses has an entry for a device; nothing if there is no such folder.
+    fn named(&self, device: Section<'_>) -> Option<bool> {
+        let folder = self.entries.as_ref()?;
+        Some(device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()])))
+    }
+
+    /// Whether all nodes of a device are there, if nodes choose.
+    fn has_nodes(&self, device: Section<'_>) -> bool {
+        let Some(folder) = self.machine().text("nodes").filter(|_| self.by_nodes) else { return true };
+        let mut nodes = given::pieces(device.text("node").unwrap_or_default(), ' ').filter(|node| !node.is_empty());
+        nodes.all(|node| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
+    }
+}
+
+fn there(pieces: &[&[u8]]) -> bool {
+    Path::of(pieces).terminated().is_some_and(kernel::exists)
+}

@@ -1,0 +1,98 @@
+//! How a GPU is split, in a given file: the profiles that it could have, and the parts that there are.
+
+use super::text::File;
+use crate::driver::caps;
+use nvidia_simulated_machine::state::mig::{self, Profile};
+use nvidia_simulated_machine::state::{Device, Part};
+use nvidia_simulated_machine::topology::live::Readings;
+use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
+
+/// NVML's number of a profile, which is not the one that is listed: by slices, and what is special.
+fn number(profile: &Profile) -> Option<u32> {
+    let special = profile.name.split_once('+').map(|(_, special)| special);
+    Some(match (profile.slices, special) {
+        (1, None) if profile.size > 1 => 9,
+        (1, None) => 0,
+        (2, None) => 1,
+        (3, None) => 2,
+        (4, None) => 3,
+        (7, None) => 4,
+        (8, None) => 5,
+        (6, None) => 6,
+        (1, Some("me")) => 7,
+        (2, Some("me")) => 8,
+        (1, Some("gfx")) => 10,
+        (2, Some("gfx")) => 11,
+        (4, Some("gfx")) => 12,
+        (1, Some("me.all")) => 15,
+        (2, Some("me.all")) => 16,
+        _ => return None,
+    })
+}
+
+/// The profiles of a GPU that its driver knows.
+pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu) -> Result<(), String> {
+    let Some(family) = mig::family(gpu)?.filter(|_| gpu.mig_capable) else { return Ok(()) };
+    file.number("mig.slices", family.profiles.iter().map(|profile| profile.size).max());
+    file.number("mig.max", family.profiles.iter().map(|profile| profile.total).max());
+    for profile in family.of_driver(&machine.driver) {
+        let Some(number) = number(profile) else { continue };
+        file.section("profile");
+        file.fact("name", &profile.name);
+        let facts = [
+            ("number", number),
+            ("id", profile.id),
+            ("total", profile.total),
+            ("slices", profile.slices),
+            ("size", profile.size),
+            ("sm", profile.sm),
+            ("ce", profile.ce),
+            ("dec", profile.dec),
+            ("enc", profile.enc),
+            ("jpeg", profile.jpeg),
+            ("ofa", profile.ofa),
+        ];
+        facts.into_iter().for_each(|(key, value)| file.number(key, Some(value)));
+        file.number("memory", Some(profile.memory));
+        file.fact("starts", &profile.starts.iter().map(u32::to_string).collect::<Vec<_>>().join(","));
+    }
+    Ok(())
+}
+
+/// A part of a GPU. One of a profile that the figures do not have has its instances and its memory alone.
+pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, part: &Part) -> Result<(), String> {
+    let known = mig::family(gpu)?.and_then(|family| family.named(mig::instance_profile(&part.profile)));
+    let instance = device.instances.iter().find(|instance| instance.gi == part.gi);
+    file.section("mig");
+    file.fact("uuid", &part.uuid);
+    file.fact("profile", &part.profile);
+    file.number("gi", Some(part.gi));
+    file.number("ci", Some(part.ci));
+    for (key, value) in &part.values.0 {
+        // NVML's word for the engine.
+        file.fact(if key == "jpg" { "jpeg" } else { key }, value);
+    }
+    let numbered = Mig {
+        uuid: part.uuid.clone(),
+        gi: part.gi,
+        ci: part.ci,
+        profile: part.profile.clone(),
+        start: None,
+        state: Readings::default(),
+    };
+    let nodes = caps::accesses(gpu, &numbered).map(|access| access.dev());
+    file.fact("node", &nodes.each_ref().map(|node| node.trim_start_matches("/dev/")).join(" "));
+    file.number("start", instance.map(|instance| instance.start));
+    file.number("size", instance.map(|instance| instance.size));
+    let Some(known) = known else { return Ok(()) };
+    let slices = mig::compute_slices(&part.profile, known.slices);
+    file.number("gi.profile", Some(known.id));
+    file.number("slices.gpu", Some(known.slices));
+    file.number("slices.compute", Some(slices));
+    let compute = mig::compute_profiles(known.slices).find(|(_, part)| *part == slices);
+    file.number("ci.profile", compute.map(|(number, _)| number));
+    // Compute instances lie one after the other.
+    let before = device.parts.iter().take(at).filter(|other| other.gi == part.gi);
+    file.number("ci.start", Some(before.map(|other| mig::compute_slices(&other.profile, known.slices)).sum::<u32>()));
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! The given file: a machine at a moment, as the crate `given` reads it. What a GPU shows is the machine's business; what
+//! a key means, the libraries'.
+
+use super::part;
+use crate::simulate::Choice;
+use nvidia_simulated_given as given;
+use nvidia_simulated_machine::state::{self, Device, NONE, State};
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::topology::Topology;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What NVML's functions say of a fault, by the words of a topology: a part of them, and the code.
+const FAULTS: [(&str, u32); 9] = [
+    ("driver not loaded", 9),
+    ("version mismatch", 18),
+    ("insufficient permissions", 4),
+    ("insufficient external power", 8),
+    ("interrupt request issue", 11),
+    ("corrupted inforom", 14),
+    ("gpu is lost", 15),
+    ("requires re", 16),
+    ("insufficient memory", 20),
+];
+const UNKNOWN: u32 = 999;
+
+/// What a place sees.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The whole machine.
+    pub machine: &'a Topology,
+    /// What was changed on it.
+    pub state: &'a State,
+    /// What the place was given.
+    pub sight: &'a Sight,
+    /// Whether CUDA initializes and tells which devices there are.
+    pub cuda: bool,
+    /// The folder whose device nodes say which GPUs are given, for a file at the end of a library.
+    pub nodes: Option<&'a str>,
+    /// The time in milliseconds since the epoch.
+    pub now: u64,
+}
+
+/// What of a machine a place was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// All of it, and the programs that run on it: the host.
+    Host,
+    /// Devices by their UUIDs. Where a GPU is listed as a whole, its parts are not: they may be others tomorrow.
+    Devices {
+        /// The GPUs.
+        gpus: BTreeSet<String>,
+        /// Those of which every part is seen.
+        whole: BTreeSet<String>,
+        /// The parts of others.
+        parts: BTreeSet<String>,
+    },
+}
+
+impl Sight {
+    /// What a container is given. A right to change or watch the layout shows every part of a GPU.
+    #[must_use]
+    pub fn of(machine: &Topology, choice: &Choice) -> Self {
+        let uuid = |place: &usize| machine.gpus.get(*place).map(|gpu| gpu.uuid.clone());
+        let part = |(gpu, part): &(usize, usize)| Some(machine.gpus.get(*gpu)?.mig.get(*part)?.uuid.clone());
+        Self::Devices {
+            gpus: choice.devices.gpus.iter().filter_map(uuid).collect(),
+            whole: choice.config.iter().chain(&choice.monitor).filter_map(uuid).collect(),
+            parts: choice.devices.migs.iter().filter_map(part).collect(),
+        }
+    }
+
+    fn gpu(&self, gpu: &str) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Devices { gpus, .. } => gpus.contains(gpu),
+        }
+    }
+
+    fn part(&self, gpu: &str, part: &str) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Devices { whole, parts, .. } => whole.contains(gpu) || parts.contains(part),
+        }
+    }
+}
+
+/// The text of the file.
+///
+/// # Errors
+///
+/// If the machine's figures cannot be read, or the file would be larger than its readers take.
+pub fn text(seen: &Seen<'_>) -> Result<String, String> {
+    let machine = seen.machine;
+    let mut file = File(format!("{}{}\n", given::MAGIC, given::VERSION));
+    file.fact("driver", &machine.driver);
+    file.fact("nvml", &format!("{}.{}", machine.cuda.split('.').next().unwrap_or_default(), machine.driver));
+    file.fact("cuda", &cuda_number(&machine.cuda).to_string());
+    if let Some(code) = [Step::Init, Step::DriverInfo].into_iter().find_map(|step| fault(machine, step)) {
+        file.fact("init", &code.to_string());
+    }
+    if seen.cuda {
+        file.fact("cuda.init", "0");
+    }
+    if let Some(folder) = seen.nodes {
+        file.fact("nodes", folder);
+    }
+    if *seen.sight == Sight::Host {
+        file.fact("host", "Yes");
+    }
+    for (place, _) in machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid)) {
+        gpu(&mut file, seen, &state::device(machine, place, seen.state, seen.now)?)?;
+    }
+    let text = file.0 + given::END + "\n";
+    if text.len() > given::LIMIT {
+        return Err(format!("the given file has {} bytes, and {} is the most", text.len(), given::LIMIT));
+    }
+    Ok(text)
+}
+
+/// 12080 of 12.8.
+fn cuda_number(version: &str) -> u32 {
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
+    let mut next = || numbers.next().unwrap_or_default().min(1_000);
+    next() * 1000 + next() * 10
+}
+
+fn fault(machine: &Topology, step: Step) -> Option<u32> {
+    let message = machine.fault_at(step)?.to_ascii_lowercase();
+    Some(FAULTS.iter().find(|(words, _)| message.contains(words)).map_or(UNKNOWN, |(_, code)| *code))
+}
+
+/// A file as it grows.
+pub(super) struct File(String);
+
+impl File {
+    /// A section begins.
+    pub(super) fn section(&mut self, word: &str) {
+        self.0.push_str(word);
+        self.0.push('\n');
+    }
+
+    /// A fact, if there is one: what a GPU does not have is left out. A line is a fact, so no value has two.
+    pub(super) fn fact(&mut self, key: &str, value: &str) {
+        let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if plain && value != NONE && !value.is_empty() {
+            let value: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            self.0.push_str(&format!("{key} {value}\n"));
+        }
+    }
+
+    /// A number, if there is one.
+    pub(super) fn number(&mut self, key: &str, value: Option<impl ToString>) {
+        if let Some(value) = value {
+            self.fact(key, &value.to_string());
+        }
+    }
+}
+
+fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> {
+    let Some(gpu) = seen.machine.gpus.get(device.place) else { return Ok(()) };
+    file.section("gpu");
+    // Of two facts of one key the first counts.
+    if let Some(code) = fault(seen.machine, Step::DeviceInfo) {
+        file.fact(if code == 15 { "lost" } else { "sick" }, "true");
+    }
+    let moving = moving(&gpu.uuid, &gpu.state.0, seen.state);
+    for (key, value) in &device.values.0 {
+        file.fact(key, moving.iter().find(|(moved, _)| moved == key).map_or(value, |(_, value)| value));
+    }
+    file.fact("node", &format!("nvidia{}", gpu.minor));
+    file.fact("peers", &peers(seen, device));
+    if let Sight::Devices { whole, .. } = seen.sight {
+        file.fact("whole", if whole.contains(&gpu.uuid) { "Yes" } else { "No" });
+    }
+    part::profiles(file, seen.machine, gpu)?;
+    for (at, part) in device.parts.iter().enumerate().filter(|(_, part)| seen.sight.part(&gpu.uuid, &part.uuid)) {
+        part::part(file, gpu, device, at, part)?;
+    }
+    // A container does not see the host's processes.
+    for process in device.processes.iter().filter(|_| *seen.sight == Sight::Host) {
+        file.section("process");
+        file.number("pid", Some(process.pid));
+        file.fact("type", &process.kind);
+        file.fact("name", &process.name);
+        file.number("memory", process.memory);
+        file.number("gi", process.gi);
+        file.number("ci", process.ci);
+        for (key, share) in [("sm", process.sm), ("mem", process.mem), ("enc", process.enc), ("dec", process.dec)] {
+            file.number(key, share);
+        }
+    }
+    Ok(())
+}
+
+/// Readings that change with time, as they were said: who reads the file works out what they show.
+fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
+    let moves = |value: &str| value.starts_with("ramp:") || value.starts_with("noise:");
+    let set = state.of(uuid).into_iter().flat_map(|change| &change.values);
+    let set: Vec<(String, String)> = set.map(|(key, set)| (key.clone(), format!("{}@{}", set.to, set.at))).collect();
+    let said = topology.iter().filter(|(key, _)| set.iter().all(|(changed, _)| changed != *key));
+    let said = said.map(|(key, value)| (key.clone(), value.clone()));
+    said.chain(set.clone()).filter(|(_, value)| moves(value)).collect()
+}
+
+/// How a GPU is connected to each one that the place sees: the words of the machine's matrix; without one, the links
+/// that the model has, or the slowest way.
+fn peers(seen: &Seen<'_>, device: &Device) -> String {
+    let row = seen.machine.matrix.get(device.place).map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let links = device.number("nvlink.count").filter(|links| *links > 0);
+    let word = |other: usize| match (&row, links) {
+        (Some(row), _) => row.get(other).copied().unwrap_or("SYS").to_owned(),
+        (None, Some(links)) => format!("NV{links}"),
+        (None, None) => "SYS".to_owned(),
+    };
+    let others = seen.machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid));
+    let words = others.map(|(other, _)| if other == device.place { "X".to_owned() } else { word(other) });
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,61 @@
+//! The verb `libraries`: the two libraries that answer, in a folder, for programs that are run without any container.
+
+use crate::libraries::{self, Seen, Sight};
+use crate::outcome::{Outcome, Stop};
+use crate::settings::Settings;
+use crate::simulate::Choice;
+use crate::smi::Store;
+use nvidia_simulated_given as given;
+use nvidia_simulated_machine::{select, topology};
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// Writes the libraries of a machine's driver into a folder, and beside them the file that says what they see.
+pub(super) fn run(
+    settings: &Settings,
+    name: Option<&str>,
+    folder: &Path,
+    (device, cuda): (Option<&str>, bool),
+) -> Result<Outcome, Stop> {
+    let machine = topology::load(name).map_err(Stop::Internal)?;
+    let sight = match device {
+        None => Sight::Host,
+        Some(list) => {
+            let unknown = |item| Stop::error("device error", format!("{item}: unknown device"));
+            let devices = select::devices(list, &machine.gpus).map_err(unknown)?;
+            Sight::of(&machine, &Choice { devices, ..Choice::default() })
+        }
+    };
+    let state = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?;
+    let now = libraries::now();
+    let seen = Seen { machine: &machine, state: &state, sight: &sight, cuda, nodes: None, now };
+    let text = libraries::text(&seen).map_err(Stop::Internal)?;
+    write(folder, &machine.driver, &text).map_err(|why| Stop::Internal(format!("{}: {why}", folder.display())))?;
+    Ok(Outcome { stdout: format!("{}\n", folder.display()), ..Outcome::default() })
+}
+
+fn write(folder: &Path, driver: &str, text: &str) -> io::Result<()> {
+    let beside = folder.join(given::BESIDE);
+    fs::create_dir_all(&beside)?;
+    // A reader sees the old file or the new one, never a half.
+    let new = beside.join(format!(".{}.{}", given::FILE, std::process::id()));
+    fs::write(&new, text)?;
+    fs::rename(&new, beside.join(given::FILE))?;
+    for (file, links) in libraries::names(driver) {
+        let Some(library) = libraries::library(&file, None) else { continue };
+        let new = folder.join(format!(".{file}.{}", std::process::id()));
+        fs::write(&new, library)?;
+        // A program that has the old one loaded keeps it.
+        fs::rename(&new, folder.join(&file))?;
+        for link in links {
+            let link = folder.join(link);
+            if fs::symlink_metadata(&link).is_ok_and(|there| there.is_symlink()) {
+                fs::remove_file(&link)?;
+            }
+            symlink(&file, link)?;
+        }
+    }
+    Ok(())
+}
