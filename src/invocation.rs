@@ -75,7 +75,7 @@ pub struct UsageError(
 );
 
 /// The commands of the program that explains and checks the hook. Administrators may try them here.
-const HOOKCTL_COMMANDS: [&str; 4] = ["explain", "check", "doctor", "oci-hook"];
+const HOOKCTL_COMMANDS: [&str; 7] = ["explain", "check", "doctor", "why", "capture", "replay", "oci-hook"];
 
 /// Reads the arguments after the program's name.
 ///

@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     long_about = "Explain, check and examine the NVIDIA container runtime hook.\n\n\
         It answers why a container gets GPUs or does not, from the same inputs as the hook and by the same rules, whether \
         the host runs this hook or the published one. It executes nothing and changes nothing, except for the file that \
-        `oci-hook --hooks-dir` writes. The exit status is 0 when all is well, 1 when it is not, and 2 for wrong usage.",
+        `oci-hook --hooks-dir` writes, and the hook and the folder of `capture`. The exit status is 0 when all is well, 1 when it is not, and 2 for wrong usage.",
     after_help = "Examples:\n  \
         nvidia-hookctl explain --bundle /path/to/bundle\n  \
         nvidia-hookctl why 'could not select device driver'\n  \

@@ -1,10 +1,12 @@
 //! `nvidia-hookctl`, as a library: everything but its entry point. It explains what the hook would do for a container,
-//! checks a configuration, examines a host, and writes and validates the file by which engines start the hook.
+//! checks a configuration, examines a host, says what an error line means, writes and validates the file by which engines
+//! start the hook, and makes a failing start a test case.
 //!
 //! It reads the hook's library, so that what it predicts is what a start decides, and adds to it only what no start needs.
 //! It works without the hook: on a host that runs the published one, this one file answers "why no GPU?".
 //!
-//! - *Nothing is executed and nothing is changed*, but for the one file that `oci-hook --hooks-dir` writes.
+//! - *Nothing is executed and nothing is changed*, but for the file that `oci-hook --hooks-dir` writes, the hook that
+//!   `capture` stands in front of, and the case folder that it writes.
 //! - *Every command returns an [`answer::Answer`]*; only `main` prints.
 //!
 //! The library is internal to this project. Its interface may change with any version.

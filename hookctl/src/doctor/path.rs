@@ -51,6 +51,9 @@ pub fn lines(host: &Tree, mode: &str) -> Vec<String> {
 }
 
 fn of_docker(host: &Tree) -> String {
+    if !has_host_hook(host) && !docker::serves_by_cdi(host) {
+        return "docker --gpus would be served by the hook, which is not installed".to_owned();
+    }
     match (docker::version(host), docker::serves_by_cdi(host)) {
         (Some(version), true) => {
             format!("docker --gpus is served by CDI (Docker {version}, with specifications): the hook does not run")
