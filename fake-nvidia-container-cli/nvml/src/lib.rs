@@ -1,6 +1,6 @@
 //! A `libnvidia-ml.so.1` that answers for the devices of a given file, in whatever program it is loaded.
 //!
-//! Every name that the library of driver 580 exports is exported (`names.txt`). Those with a row in [`table`] answer; all
+//! Every name that the library of driver 580 exports is exported (`names.txt`). Those with a row in `table` answer; all
 //! others say NOT_SUPPORTED. A fact that the given file does not have is NOT_SUPPORTED too. It must not know where the
 //! file comes from, nor change anything: what would change a GPU is NOT_SUPPORTED.
 //!
