@@ -155,9 +155,8 @@ impl<'de> Members<'de> for Raw<'de, '_> {
                 self.process.fill(name, map, Whole(process))
             }
             "root" => self.root.fill(name, map, Whole(Root::default())),
-            "mounts" => {
-                let accepted = self.wanted.is_some_and(|wanted| wanted.mounts);
-                self.mounts.fill(name, map, Mounts(MountsReader { accepted, mounts: Vec::new() }))
+            "mounts" if self.wanted.is_some_and(|wanted| wanted.mounts) => {
+                self.mounts.fill(name, map, Mounts(MountsReader::default()))
             }
             _ => Ok(false),
         }

@@ -90,7 +90,7 @@ impl Host for MemoryHost {
         match self.node(path)?.1 {
             Some(Node::File { content, mode }) if !self.unprivileged || mode & 0o004 != 0 => Ok(content.clone()),
             Some(Node::File { .. }) => Err(Errno::EACCES.into()),
-            Some(Node::Fifo) => Ok(Vec::new()),
+            Some(Node::Fifo) => Err(io::Error::other("a pipe, not a file")),
             Some(Node::Cli { .. }) => Ok(b"\x7fELF".to_vec()),
             _ => Err(Errno::EISDIR.into()),
         }
@@ -98,7 +98,10 @@ impl Host for MemoryHost {
 
     /// Memory holds no writers, so there is nobody to wait for.
     fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.read(path)
+        match self.node(path) {
+            Ok((_, Some(Node::Fifo))) => Ok(Vec::new()),
+            _ => self.read(path),
+        }
     }
 
     fn kind(&self, path: &Path) -> Option<FileKind> {

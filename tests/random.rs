@@ -1,0 +1,166 @@
+//! Scenes that nobody thought of: machines, configurations and containers are drawn from a seed, and the hook must decide
+//! as a second, naive reading of the specification does (tests/random/naive.rs).
+//!
+//! - `NVIDIA_HOOK_RANDOM_SEED`: the first seed, one a scene; 1 unless given, so that `cargo test` is the same everywhere;
+//! - `NVIDIA_HOOK_RANDOM_RUNS`: how many scenes; 2000 unless given.
+//!
+//! A failure names its seed and shows the scene, made as small as it stays wrong:
+//! `NVIDIA_HOOK_RANDOM_SEED=SEED NVIDIA_HOOK_RANDOM_RUNS=1 cargo test --test random` runs it alone.
+#![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and makes the world that the hook reads"
+)]
+
+mod random {
+    pub mod dice;
+    pub mod draw_config;
+    pub mod draw_container;
+    pub mod draw_scene;
+    pub mod naive;
+    pub mod shrink;
+}
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use hook_test_support::core::{self, Decided};
+use hook_test_support::programs;
+use libtest_mimic::{Arguments, Failed, Trial};
+use nvidia_hook_conformance::outcome::{difference, shown};
+use nvidia_hook_conformance::run::{Runner, Seat};
+use nvidia_hook_conformance::scene::{Node, Scene};
+use random::naive::{self, Verdict};
+use random::{draw_scene, shrink};
+
+nvidia_hook_conformance::entry!(run);
+
+/// Scenes unless the environment says how many.
+const RUNS: u64 = 2000;
+/// One of so many scenes is played by the programs as well.
+const PLAYED: usize = 40;
+/// Faults that are shown.
+const SHOWN: usize = 5;
+
+fn run(words: Vec<OsString>) -> u8 {
+    let number = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
+    let first: u64 = number("NVIDIA_HOOK_RANDOM_SEED", 1);
+    let runs = number("NVIDIA_HOOK_RANDOM_RUNS", RUNS);
+    let seeds = first..first.wrapping_add(runs).max(first);
+    println!("{runs} scenes from seed {first}");
+    let trials = vec![
+        Trial::test("core", {
+            let seeds = seeds.clone();
+            move || of_core(seeds)
+        }),
+        Trial::test("program", move || of_program(seeds)),
+    ];
+    u8::from(libtest_mimic::run(&Arguments::from_iter(words), trials).has_failed())
+}
+
+/// The core decides every scene as the naive reading does, and the scenes are of all kinds.
+fn of_core(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
+    let (mut wrong, mut faults) = (0, Vec::new());
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    let runs = seeds.end - seeds.start;
+    for seed in seeds {
+        let scene = draw_scene::scene(seed);
+        *kinds.entry(kind(&naive::verdict(&scene))).or_default() += 1;
+        if disagreement(&scene).is_none() {
+            continue;
+        }
+        wrong += 1;
+        if faults.len() < SHOWN {
+            let scene = shrink::smallest(&scene, &|scene| disagreement(scene).is_some());
+            let why = disagreement(&scene).unwrap();
+            faults.push(format!("NVIDIA_HOOK_RANDOM_SEED={seed}: {why}\n{}", story(&scene)));
+        }
+    }
+    for (kind, count) in &kinds {
+        println!("{count:>6} {kind}");
+    }
+    if wrong > 0 {
+        return Err(format!("{wrong} of {runs} scenes; the first:\n{}", faults.join("\n")).into());
+    }
+    // Whoever changes what is drawn should not make all scenes fail early without noticing.
+    let executed = kinds.get(kind(&Verdict::Executed { argv: Vec::new(), environ: Vec::new() }));
+    if runs >= RUNS && (executed.is_none_or(|count| *count as u64 * 6 < runs) || kinds.len() < 20) {
+        return Err(format!("the scenes are too much alike: {kinds:?}").into());
+    }
+    Ok(())
+}
+
+/// The programs do for some of the scenes what the core decides.
+fn of_program(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
+    let hook = programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"));
+    let runner = Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot)?;
+    for seed in seeds.step_by(PLAYED) {
+        let scene = draw_scene::scene(seed);
+        // A pipe that is named keeps its reader waiting; in memory nobody waits.
+        if scene.files.iter().any(|(path, node)| path.ends_with(".toml") && *node == Node::Fifo) {
+            continue;
+        }
+        let outcome = runner.run(&scene)?;
+        let wrong_exit = match naive::verdict(&scene) {
+            Verdict::NoPrestart(exit) => outcome.exit != exit || outcome.executed.is_some(),
+            _ => false,
+        };
+        let why = core::disagreement(&core::decide(&scene), &outcome)
+            .or_else(|| wrong_exit.then(|| format!("exit status {}: {}", outcome.exit, outcome.stderr())));
+        if let Some(why) = why {
+            return Err(format!("NVIDIA_HOOK_RANDOM_SEED={seed}: {why}\n{}", story(&scene)).into());
+        }
+    }
+    Ok(())
+}
+
+/// A verdict without what is the scene's own.
+fn kind(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::NoPrestart(_) => "not a prestart",
+        Verdict::Nothing => "nothing",
+        Verdict::Refused(words) => words,
+        Verdict::Executed { .. } => "executed",
+    }
+}
+
+/// Where the core and the naive reading disagree about a scene.
+fn disagreement(scene: &Scene) -> Option<String> {
+    let (naive, decided) = (naive::verdict(scene), core::decide(scene));
+    match (&naive, &decided) {
+        (Verdict::NoPrestart(_), Decided::NoPrestart) | (Verdict::Nothing, Decided::Nothing) => None,
+        (Verdict::Refused(words), Decided::Failed(message)) => {
+            let (start, also) = words.split_once('…').unwrap_or((words, ""));
+            let same = message.starts_with(start) && message.contains(also);
+            (!same).then(|| format!("the error should begin with {words:?}, and the hook says {message:?}"))
+        }
+        (Verdict::Executed { argv, environ }, Decided::Execute(planned)) => {
+            difference("argv", argv, &planned.argv).or_else(|| difference("environment", environ, &planned.environ))
+        }
+        _ => Some(format!("it should be {naive:?}, and the hook decides {decided:?}")),
+    }
+}
+
+/// A scene as a person reads it.
+fn story(scene: &Scene) -> String {
+    let mut story = format!(
+        "  in {}, arguments {:?}, environment {:?}{}\n  stdin {}\n",
+        scene.cwd,
+        shown(&scene.args),
+        shown(&scene.environ),
+        if scene.unprivileged { ", unprivileged" } else { "" },
+        scene.stdin.content.escape_ascii()
+    );
+    for (path, node) in &scene.files {
+        match node {
+            Node::File { content, mode } => {
+                story.push_str(&format!("  {path} ({mode:o}) {}\n", content.escape_ascii()))
+            }
+            other => story.push_str(&format!("  {path} {other:?}\n")),
+        }
+    }
+    story
+}

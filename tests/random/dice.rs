@@ -1,0 +1,47 @@
+//! Numbers that look random and are the same for the same seed: SplitMix64 (Steele, Lea, Flood, 2014), and what draws use
+//! of them. Must not know what is drawn.
+
+/// A sequence of numbers.
+pub struct Dice(u64);
+
+impl Dice {
+    /// The sequence of a seed.
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below a limit.
+    pub fn below(&mut self, limit: usize) -> usize {
+        usize::try_from(self.next() % limit as u64).unwrap()
+    }
+
+    /// Happens in one of so many draws.
+    pub fn one_in(&mut self, draws: usize) -> bool {
+        self.below(draws) == 0
+    }
+
+    /// One of the choices.
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    /// Up to so many of the choices, each perhaps several times.
+    pub fn several<T: Copy>(&mut self, choices: &[T], most: usize) -> Vec<T> {
+        (0..self.below(most + 1)).map(|_| self.pick(choices)).collect()
+    }
+
+    /// Puts items in another order (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let other = self.below(last + 1);
+            items.swap(last, other);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Section 10: whether the hook may serve a container on this machine.
+
+use std::path::Path;
+
+use hook_test_support::memory::MemoryHost;
+use nvidia_container_runtime_hook::host::{FileKind, Host};
+use nvidia_hook_conformance::scene::Scene;
+
+use super::config::Config;
+use super::request::{Request, is_cdi};
+use super::{Step, own};
+
+const REFUSED: &str = "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) is not supported. Please use the NVIDIA Container Runtime (e.g. specify the --runtime=nvidia flag) instead";
+
+/// Refuses where the mode is not `legacy`.
+pub fn check_mode(scene: &Scene, config: &Config, request: &Request, host: &MemoryHost) -> Step<()> {
+    let mode = match config.text("nvidia-container-runtime.mode", "auto") {
+        "auto" if !request.devices.is_empty() && request.devices.iter().all(|name| is_cdi(name)) => "cdi",
+        "auto" => of_machine(scene, host),
+        mode => mode,
+    };
+    if mode == "legacy" { Ok(()) } else { Err(REFUSED) }
+}
+
+fn of_machine(scene: &Scene, host: &MemoryHost) -> &'static str {
+    let exists = |path: &str| host.kind(Path::new(path)).is_some();
+    let read = |path: &str| String::from_utf8_lossy(&host.read(Path::new(path)).unwrap_or_default()).into_owned();
+    if can_load(scene, host, "libdxcore.so") {
+        return "legacy";
+    }
+    let is_release = matches!(host.kind(Path::new("/etc/nv_tegra_release")), Some(FileKind::Regular { .. }));
+    let tegra = is_release || read("/sys/devices/soc0/family").to_lowercase().starts_with("tegra");
+    let gpus = host.list(Path::new("/proc/driver/nvidia/gpus"));
+    let integrated = gpus.iter().any(|gpu| {
+        let text = read(&format!("/proc/driver/nvidia/gpus/{}/information", gpu.to_str().unwrap()));
+        let model = text.lines().find(|line| line.starts_with("Model:")).unwrap_or_default();
+        model.contains("(nvgpu)") || model.contains("NVIDIA Thor")
+    });
+    let of_tegra = ["/sys/bus/platform/drivers/gk20a", "/sys/devices/platform/gpu.0", "/sys/devices/gpu.0"];
+    let nvgpu = exists("/sys/module/nvgpu") || tegra && of_tegra.into_iter().any(exists);
+    match (tegra, can_load(scene, host, "libnvidia-ml.so.1"), integrated || nvgpu) {
+        (_, _, true) | (true, false, false) => "csv",
+        (true, true, false) | (false, _, false) => "legacy",
+    }
+}
+
+/// Whether a library is a file in a directory of `LD_LIBRARY_PATH`, in the linker's cache or in a default directory.
+fn can_load(scene: &Scene, host: &MemoryHost, name: &str) -> bool {
+    let mut places = Vec::new();
+    let named = own(scene, "LD_LIBRARY_PATH").unwrap_or_default();
+    if !named.is_empty() {
+        for directory in String::from_utf8_lossy(named).split([':', ';']) {
+            places.push(if directory.is_empty() { format!("./{name}") } else { format!("{directory}/{name}") });
+        }
+    }
+    places.extend(cached(&host.read(Path::new("/etc/ld.so.cache")).unwrap_or_default(), name));
+    let machine = if cfg!(target_arch = "aarch64") { "aarch64-linux-gnu" } else { "x86_64-linux-gnu" };
+    for directory in
+        [&format!("/lib/{machine}"), &format!("/usr/lib/{machine}"), "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
+    {
+        places.push(format!("{directory}/{name}"));
+    }
+    places.iter().any(|place| matches!(host.kind(Path::new(place)), Some(FileKind::Regular { .. })))
+}
+
+/// The paths that the cache has for a name and this architecture.
+fn cached(cache: &[u8], name: &str) -> Vec<String> {
+    let native = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
+    let number = |at: usize| u32::from_ne_bytes(cache[at..at + 4].try_into().unwrap()) as usize;
+    let text = |at: usize| String::from_utf8_lossy(cache[at..].split(|byte| *byte == 0).next().unwrap()).into_owned();
+    let entries = if cache.is_empty() { 0 } else { number(20) };
+    let entries = (0..entries).map(|entry| 48 + 24 * entry);
+    let fits = entries.filter(|at| number(*at) == native && text(number(at + 4)) == name);
+    fits.map(|at| text(number(at + 8))).collect()
+}
