@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::json_dialect::{Item, Items, Members, Object, Slot, Text};
 use crate::text::paths;
@@ -43,9 +43,9 @@ impl DeviceMount {
     }
 }
 
-/// Reads `mounts`.
-#[derive(Default)]
+/// Reads `mounts`, or only that it is a list where mounts are not accepted.
 pub(super) struct MountsReader {
+    pub(super) accepted: bool,
     pub(super) mounts: Vec<DeviceMount>,
 }
 
@@ -53,6 +53,9 @@ impl<'de> Items<'de> for MountsReader {
     const NAME: &'static str = "mounts";
 
     fn item<A: SeqAccess<'de>>(&mut self, index: usize, item: &mut Item<'_, A>) -> Result<(), A::Error> {
+        if !self.accepted {
+            return item.read(std::marker::PhantomData::<IgnoredAny>).map(drop);
+        }
         let mount = item.read(MountSeed(index));
         let mount = mount.map_err(|error| A::Error::custom(format_args!("mounts[{index}]: {error}")))?;
         self.mounts.extend(mount.flatten());

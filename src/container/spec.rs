@@ -155,8 +155,9 @@ impl<'de> Members<'de> for Raw<'de, '_> {
                 self.process.fill(name, map, Whole(process))
             }
             "root" => self.root.fill(name, map, Whole(Root::default())),
-            "mounts" if self.wanted.is_some_and(|wanted| wanted.mounts) => {
-                self.mounts.fill(name, map, Mounts(MountsReader::default()))
+            "mounts" => {
+                let accepted = self.wanted.is_some_and(|wanted| wanted.mounts);
+                self.mounts.fill(name, map, Mounts(MountsReader { accepted, mounts: Vec::new() }))
             }
             _ => Ok(false),
         }

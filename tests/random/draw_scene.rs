@@ -12,11 +12,61 @@ const XDG: &str = "/xdg/nvidia-container-runtime/config.toml";
 const OTHER: &str = "/srv/other.toml";
 const CLI: &str = "nvidia-container-cli";
 
+/// Words that do not lead to a prestart.
+const ODD_WORDS: &[&str] = &[
+    "-version",
+    "-help",
+    "-h",
+    "--h=x",
+    "-debug=yes",
+    "-debug=",
+    "-bogus",
+    "--",
+    "-",
+    "---debug",
+    "-=x",
+    "-config",
+    "poststop",
+    "bogus",
+    "-Debug",
+    "--version=x",
+    "",
+];
+
+const PATHS: &[&str] = &[
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "PATH=/opt/bin:/usr/bin",
+    "PATH=",
+    "PATH=:/opt/bin:",
+    "PATH=opt/bin:./x:/usr/bin",
+    "PATH=/opt/bin:/opt/bin",
+    "PATH=/usr/bin/:/opt/bin",
+    "PATH=/\u{e9}:/sbin",
+];
+
+/// Variables that the engine may have.
+const INHERITED: &[&str] = &[
+    "A=inherited",
+    "A=twice",
+    "B=x",
+    "LD_PRELOAD=/l.so",
+    "GCONV_PATH=/g",
+    "GLIBC_TUNABLES=x",
+    "MALLOC_ARENA_MAX=1",
+    "NVC_DEBUG=1",
+    "HOME=/",
+    "NOVALUE",
+    "",
+    "LDX=1",
+    "NVIDIA_VISIBLE_DEVICES=void",
+    "=x",
+];
+
 /// The scene of a seed.
 pub fn scene(seed: u64) -> Scene {
     let dice = &mut Dice::new(seed);
-    let mut scene = Scene { cwd: dice.pick(&["/", "/work", "/bundle"]).to_owned(), ..Scene::default() };
-    scene.put("/work", Node::Directory { mode: 0o755 });
+    let mut scene = Scene { cwd: dice.pick(&["/", "/cwd", "/bundle"]).to_owned(), ..Scene::default() };
+    scene.put("/cwd", Node::Directory { mode: 0o755 });
     scene.unprivileged = dice.one_in(10);
     scene.args = arguments(dice);
     scene.environ = environment(dice);
@@ -41,7 +91,7 @@ fn arguments(dice: &mut Dice) -> Vec<Vec<u8>> {
     let joined;
     if dice.one_in(5) {
         let odd = ["/srv/none.toml", "/srv", "srv/other.toml"];
-        let paths = [ETC, OTHER, OTHER, "/work/../srv/other.toml", "", ""];
+        let paths = [ETC, OTHER, OTHER, "/cwd/../srv/other.toml", "", ""];
         let path = if dice.one_in(10) { dice.pick(&odd) } else { dice.pick(&paths) };
         let flag = dice.pick(&["-config", "--config", "-config=", "--config="]);
         if flag.ends_with('=') {
@@ -66,25 +116,7 @@ fn arguments(dice: &mut Dice) -> Vec<Vec<u8>> {
         words.push(dice.pick(&["-debug=0", "--debug", "-version=false", "--version=0", "-config="]));
     }
     if dice.one_in(80) {
-        words.push(dice.pick(&[
-            "-version",
-            "-help",
-            "-h",
-            "--h=x",
-            "-debug=yes",
-            "-debug=",
-            "-bogus",
-            "--",
-            "-",
-            "---debug",
-            "-=x",
-            "-config",
-            "poststop",
-            "bogus",
-            "-Debug",
-            "--version=x",
-            "",
-        ]));
+        words.push(dice.pick(ODD_WORDS));
     }
     if dice.one_in(30) {
         words.push("--");
@@ -99,16 +131,6 @@ fn arguments(dice: &mut Dice) -> Vec<Vec<u8>> {
 }
 
 fn environment(dice: &mut Dice) -> Vec<Vec<u8>> {
-    const PATHS: &[&str] = &[
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "PATH=/opt/bin:/usr/bin",
-        "PATH=",
-        "PATH=:/opt/bin:",
-        "PATH=opt/bin:./x:/usr/bin",
-        "PATH=/opt/bin:/opt/bin",
-        "PATH=/usr/bin/:/opt/bin",
-        "PATH=/\u{e9}:/sbin",
-    ];
     let mut entries: Vec<Vec<u8>> = Vec::new();
     let add = |entries: &mut Vec<Vec<u8>>, entry: &str| entries.push(entry.as_bytes().to_vec());
     if !dice.one_in(12) {
@@ -152,25 +174,7 @@ fn environment(dice: &mut Dice) -> Vec<Vec<u8>> {
             ]),
         );
     }
-    for entry in dice.several(
-        &[
-            "A=inherited",
-            "A=twice",
-            "B=x",
-            "LD_PRELOAD=/l.so",
-            "GCONV_PATH=/g",
-            "GLIBC_TUNABLES=x",
-            "MALLOC_ARENA_MAX=1",
-            "NVC_DEBUG=1",
-            "HOME=/",
-            "NOVALUE",
-            "",
-            "LDX=1",
-            "NVIDIA_VISIBLE_DEVICES=void",
-            "=x",
-        ],
-        6,
-    ) {
+    for entry in dice.several(INHERITED, 6) {
         add(&mut entries, entry);
     }
     if dice.one_in(10) {
@@ -309,12 +313,17 @@ fn platform(dice: &mut Dice, scene: &mut Scene) {
             scene.put(path, Node::Directory { mode: 0o755 });
         }
     }
+    libraries(dice, scene);
+}
+
+/// The libraries by which a machine is known, and the linker's cache.
+fn libraries(dice: &mut Dice, scene: &mut Scene) {
     for library in ["libnvidia-ml.so.1", "libdxcore.so"] {
         let directories = [
             "/drv/lib",
             "/usr/lib64",
             "/cached",
-            "/work",
+            "/cwd",
             "/usr/lib/x86_64-linux-gnu",
             "/usr/lib/aarch64-linux-gnu",
             "/usr/local/lib",

@@ -94,10 +94,11 @@ pub fn read(state: &State, config: &Config, host: &MemoryHost) -> Step<Container
     if !is_object(process) || !is_object(root) || oci_version.is_some_and(|version| version.text().is_none()) {
         return Err(SPEC);
     }
-    let mounts = if config.flag("accept-nvidia-visible-devices-as-volume-mounts", false) {
-        mounts(part("mounts")?)?
-    } else {
-        Vec::new()
+    let mounts = match part("mounts")? {
+        // Recorded: a list they are, also where they are not accepted.
+        Some(list) if !matches!(list, Json::List(_)) => return Err(SPEC),
+        list if config.flag("accept-nvidia-visible-devices-as-volume-mounts", false) => mounts(list)?,
+        _ => Vec::new(),
     };
     let entries = texts(process, "env")?;
     let path = root.map_or(Ok(None), |root| root.member("path")).map_err(|_| SPEC)?;
