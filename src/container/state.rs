@@ -208,7 +208,8 @@ mod tests {
 
     #[test]
     fn a_fault_in_an_open_stream_is_found() {
-        let mut drip = Drip(&[b"{\"pid\": x".as_slice(), &[b' '; 1000]].concat(), 0);
+        let text = [b"{\"pid\": x".as_slice(), &[b' '; 1000]].concat();
+        let mut drip = Drip(&text, 0);
         let Err(Error::State(message)) = State::read(&mut drip) else { panic!("not a fault of the state") };
         assert!(message.starts_with("1:9: expected value"), "{message}");
         assert!(drip.1 < 40, "{}", drip.1);
