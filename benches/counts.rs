@@ -96,7 +96,7 @@ impl Measurement<'_> {
         Ok(least)
     }
 
-    /// System calls behind the hook's own `execve`, up to that of the program or with the end of the process.
+    /// System calls after the hook's own `execve`, up to that of the program or with the end of the process.
     fn system_calls(&self) -> Result<u64> {
         let log = self.logged("strace", &["-f", "-qq", "--signal=none", "-o"])?;
         let calls = log.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '));
