@@ -192,7 +192,7 @@ fn mask(body: &[u8], kept: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether `uXXXX` is a character of its own, which masking makes another.
+/// Whether an escape (`u` and four hexadecimal digits) is a character of its own, which masking makes another.
 fn is_plain(escape: &[u8]) -> bool {
     let digits = escape.get(1..5).and_then(|digits| std::str::from_utf8(digits).ok());
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
