@@ -244,17 +244,6 @@ impl Read for StateStream<'_> {
     }
 }
 
-/// All of standard input, for commands that a person starts.
-///
-/// # Errors
-/// The system's, and for more than [`SIZE_LIMIT`].
-pub fn read_stdin() -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    io::stdin().lock().take(SIZE_LIMIT as u64 + 1).read_to_end(&mut content)?;
-    check_size(content.len())?;
-    Ok(content)
-}
-
 /// A path from bytes that a contract gives as bytes.
 #[must_use]
 pub fn path_of(bytes: &[u8]) -> &Path {

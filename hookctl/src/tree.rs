@@ -15,7 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use nix::fcntl::{OFlag, readlink};
 use nix::sys::stat::{lstat, stat};
 
-use hook::host::{FileKind, Host, RealHost};
+use hook::host::{FileKind, Host, RealHost, SIZE_LIMIT, check_size};
 use hook::text::paths;
 
 use crate::inspect::{Inspect, Status};
@@ -24,6 +24,17 @@ use crate::inspect::{Inspect, Status};
 const LINKS: usize = 40;
 /// What an examination reads of a file: no file of a system's configuration is larger.
 const TEXT_LIMIT: u64 = 16 << 20;
+
+/// All of standard input, which a person or a pipe fills.
+///
+/// # Errors
+/// The system's, and for more than [`SIZE_LIMIT`].
+pub fn read_stdin() -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    io::stdin().lock().take(SIZE_LIMIT as u64 + 1).read_to_end(&mut content)?;
+    check_size(content.len())?;
+    Ok(content)
+}
 
 /// A machine.
 #[derive(Debug, Clone, Default)]

@@ -14,8 +14,8 @@ use crate::arguments::Why;
 use crate::doctor;
 use crate::finding::{Finding, Subject};
 use crate::page::{Colour, Page, Tone};
+use crate::tree::read_stdin;
 use hook::error::reason;
-use hook::host::read_stdin;
 use hook::text::Excerpt;
 use lines::{Line, Owner};
 
