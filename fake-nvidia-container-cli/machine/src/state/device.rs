@@ -62,7 +62,7 @@ pub fn devices(machine: &Topology, state: &State, now: u64) -> Result<Vec<Device
 
 /// One GPU of a machine at a time in ms since 1970. The error names what cannot be read.
 pub fn device(machine: &Topology, place: usize, state: &State, now: u64) -> Result<Device, String> {
-    let Some(gpu) = machine.gpus.get(place) else { return Err(format!("GPU {place}: there is none")) };
+    let Some(gpu) = machine.gpus.get(place) else { return Err(format!("GPU {place} does not exist")) };
     let change = state.of(&gpu.uuid);
     let said = said(&gpu.state, state, &gpu.uuid, now).map_err(|why| format!("gpus[{place}].state: {why}"))?;
     let mode = said.0.get("mig.mode.current").map(|mode| mode == "Enabled");
