@@ -19,6 +19,7 @@ mod suite {
     pub mod docs;
     pub mod doctor;
     pub mod explain;
+    pub mod nodes;
     pub mod oci_hook;
     pub mod schemas;
     pub mod usage;
