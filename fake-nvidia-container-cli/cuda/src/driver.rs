@@ -24,7 +24,7 @@ pub(crate) struct Device<'a> {
 
 /// Reads the file and asks something of it.
 fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
-    question(&Driver { loaded: Loaded::load()? })
+    question(&Driver { loaded: Loaded::load(1)? })
 }
 
 /// `cuInit`: no device, unless the file says otherwise and has one.

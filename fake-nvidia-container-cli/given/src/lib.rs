@@ -26,7 +26,7 @@ mod section;
 mod value;
 
 pub use section::{Section, Sections};
-pub use value::Value;
+pub use value::{Value, at_call};
 
 /// The first line of a file, without its version.
 pub const MAGIC: &str = "fake-nvidia given ";
@@ -68,6 +68,7 @@ pub enum Broken {
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     body: &'a str,
+    call: u64,
 }
 
 impl<'a> Given<'a> {
@@ -87,13 +88,19 @@ impl<'a> Given<'a> {
         if !(whole.is_empty() || whole.ends_with('\n')) {
             return Err(Broken::Torn);
         }
-        Ok(Self { body: whole })
+        Ok(Self { body: whole, call: 1 })
+    }
+
+    /// The file as a caller's call of a number sees it, from 1; without this it is the first.
+    #[must_use]
+    pub fn at_call(self, call: u64) -> Self {
+        Self { call, ..self }
     }
 
     /// What is told of no device: driver, versions, faults.
     #[must_use]
     pub fn machine(self) -> Section<'a> {
-        Section::whole(self.body)
+        Section::whole(self.body, self.call)
     }
 
     /// The GPUs, in the file's order.

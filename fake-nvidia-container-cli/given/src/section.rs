@@ -1,6 +1,6 @@
 //! A part of a given file that tells of one thing, and the facts in it. It must not know what any key means.
 
-use crate::Value;
+use crate::{Value, at_call};
 
 /// How deep a section lies: the machine, a GPU, a part of a GPU.
 const MACHINE: u8 = 0;
@@ -11,17 +11,19 @@ pub struct Section<'a> {
     /// From its first line to the end of the file; where it ends is seen when it is read.
     rest: &'a str,
     depth: u8,
+    /// The number of the caller's call.
+    call: u64,
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn whole(body: &'a str) -> Self {
-        Self { rest: body, depth: MACHINE }
+    pub(crate) fn whole(body: &'a str, call: u64) -> Self {
+        Self { rest: body, depth: MACHINE, call }
     }
 
-    /// The value of a key, as it is written.
+    /// The value of a key at the caller's call.
     #[must_use]
     pub fn text(self, key: &str) -> Option<&'a str> {
-        self.facts().find(|(name, _)| *name == key).map(|(_, value)| value)
+        self.facts().find(|(name, _)| *name == key).map(|(_, value)| at_call(value, self.call))
     }
 
     /// The value of a key in thousandths at a time, in milliseconds since the epoch.
@@ -36,7 +38,7 @@ impl<'a> Section<'a> {
         u32::try_from(self.thousandths(key, 0)?.checked_div(1000)?).ok()
     }
 
-    /// Keys and values of this section alone.
+    /// Keys and values of this section alone, as they are written.
     pub fn facts(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         Lines { rest: self.rest }.map_while(|(line, _)| line.split_once(' '))
     }
@@ -44,7 +46,7 @@ impl<'a> Section<'a> {
     /// The sections of a kind within this one.
     #[must_use]
     pub fn sections(self, word: &'static str) -> Sections<'a> {
-        Sections { lines: Lines { rest: self.rest }, word, depth: self.depth }
+        Sections { lines: Lines { rest: self.rest }, word, depth: self.depth, call: self.call }
     }
 }
 
@@ -54,6 +56,7 @@ pub struct Sections<'a> {
     lines: Lines<'a>,
     word: &'static str,
     depth: u8,
+    call: u64,
 }
 
 impl<'a> Iterator for Sections<'a> {
@@ -71,7 +74,7 @@ impl<'a> Iterator for Sections<'a> {
                 return None;
             }
             if line == self.word {
-                return Some(Section { rest, depth: self.depth.saturating_add(1) });
+                return Some(Section { rest, depth: self.depth.saturating_add(1), call: self.call });
             }
         }
     }

@@ -1,5 +1,8 @@
 //! A number that may change with time: a constant, a ramp or seeded noise. The same text and the same time are the same
-//! number in every process that reads them, so nothing has to be kept.
+//! number in every process that reads them, so nothing has to be kept. What changes with a caller's calls is in it too; how
+//! many those were, the caller says.
+
+use crate::at_last;
 
 /// A number as a file tells it, in thousandths: `41.25` is 41250.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,28 @@ impl Value {
             }
         }
     }
+}
+
+/// What a value is at a caller's call of a number, from 1: `call:0..79:100` is 0 until the hundredth call, and 79 from then
+/// on. Both may be words, and the second may move or step again: `call:0..call:31..79:20:10`. Any other text is itself.
+#[must_use]
+pub fn at_call(text: &str, call: u64) -> &str {
+    let mut text = text;
+    while let Some((before, after, number)) = step(text) {
+        if call < number {
+            return before;
+        }
+        text = after;
+    }
+    text
+}
+
+/// Before, after, and the number of the call between them.
+fn step(text: &str) -> Option<(&str, &str, u64)> {
+    let (range, number) = at_last(text.strip_prefix("call:")?, b':')?;
+    // What `str` has for a longer separator could panic.
+    let dots = range.as_bytes().windows(2).position(|two| two == b"..")?;
+    Some((range.get(..dots)?, range.get(dots.checked_add(2)?..)?, number.parse().ok()?))
 }
 
 /// Decimal, with up to three places and a sign, or hexadecimal after `0x`.

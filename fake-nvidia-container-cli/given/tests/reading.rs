@@ -1,7 +1,7 @@
 //! The given file as it is read: whole ones, torn ones, and any bytes at all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, at_last, pieces, tail};
+use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, at_call, at_last, pieces, tail};
 use proptest::prelude::*;
 
 const WHOLE: &str = "fake-nvidia given 1\ndriver 570.1\ncuda 12080\n\
@@ -60,6 +60,21 @@ fn values_follow_the_clock_and_nothing_else() {
 }
 
 #[test]
+fn a_value_steps_at_a_call_and_so_does_whatever_reads_it() {
+    let file =
+        "fake-nvidia given 1\ngpu\nlost call:false..true:3\nxid call:0..call:31..79:9:3\nmig\nsm call:1..2:2\nend\n";
+    let gpu = |call| Given::read(file.as_bytes()).unwrap().at_call(call).gpus().next().unwrap();
+    let told = |call| (gpu(call).text("lost").unwrap(), gpu(call).id("xid").unwrap());
+    assert_eq!((told(1), told(3), told(9)), (("false", 0), ("true", 31), ("true", 79)));
+    let part = |call| gpu(call).sections("mig").next().unwrap().id("sm");
+    assert_eq!((part(1), part(2), part(u64::MAX)), (Some(1), Some(2), Some(2)));
+    for text in ["", "call", "call:", "call:1..2", "call:1..2:", "call:1..2:-1", "call:..", "xcall:1..2:3"] {
+        assert_eq!(at_call(text, 5), text);
+    }
+    assert_eq!((at_call("call:..:1", 0), at_call("call:a..ramp:1..2:3:4", 4)), ("", "ramp:1..2:3"));
+}
+
+#[test]
 fn a_tail_says_where_its_file_begins() {
     let last = format!("{:016x} fake-nvidia tail\n", 100);
     assert_eq!(last.len(), TAIL_LENGTH);
@@ -86,9 +101,9 @@ proptest! {
     }
 
     #[test]
-    fn no_body_panics(body in "(gpu\n|mig\n|[a-z]{1,3} ((ramp|noise):)?[0-9]{0,22}(..[0-9]{0,22}:[0-9]{0,22}(@[0-9]{0,22})?)?\n){0,9}", now: u64) {
+    fn no_body_panics(body in "(gpu\n|mig\n|[a-z]{1,3} (call:[0-9]{0,2}..)?((ramp|noise|call):)?[0-9]{0,22}(..[0-9]{0,22}:[0-9]{0,22}(@[0-9]{0,22})?)?\n){0,9}", now: u64, call: u64) {
         let file = format!("fake-nvidia given 1\n{body}end\n");
-        for gpu in Given::read(file.as_bytes()).unwrap().gpus() {
+        for gpu in Given::read(file.as_bytes()).unwrap().at_call(call).gpus() {
             gpu.facts().for_each(|(key, _)| assert!(gpu.thousandths(key, now) < Some(i64::MAX)));
             let _ = gpu.sections("mig").count();
         }

@@ -1,12 +1,20 @@
 //! The driver as a call finds it: started or not, and the given file as it is now.
 
 use crate::code::{Answer, Code};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::Loaded;
 
-/// How often the library was started and not stopped. All that is kept between calls, but for event sets.
+/// How often the library was started and not stopped.
 static STARTED: AtomicU32 = AtomicU32::new(0);
+/// How many calls the process has made, for values that change at one. One atomic number needs no lock: two threads count
+/// two calls, and a child goes on from its parent's count, on its own.
+static CALLS: AtomicU64 = AtomicU64::new(0);
+
+/// A call begins: every exported function counts itself, but for the words of a code.
+pub(crate) fn count() {
+    CALLS.fetch_add(1, Ordering::Relaxed);
+}
 
 /// `nvmlInit` in all its forms: the file must be usable.
 pub(crate) fn start() -> Answer {
@@ -36,7 +44,7 @@ pub(crate) struct Driver {
 
 /// Reads the file and asks something of it.
 pub(crate) fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
-    question(&Driver { loaded: Loaded::load()? })
+    question(&Driver { loaded: Loaded::load(CALLS.load(Ordering::Relaxed))? })
 }
 
 impl Driver {

@@ -23,6 +23,9 @@ const XID: u32 = 0x8;
 /// What may be waited for: what the driver of a data centre GPU supports.
 const KNOWN: u32 = SINGLE_BIT | DOUBLE_BIT | 0x4 | XID | 0x10 | 0x80 | 0x100;
 
+/// The critical error of a GPU that has fallen off the bus.
+const OFF_THE_BUS: u32 = 79;
+
 const FREE: u8 = 0;
 const TAKEN: u8 = 1;
 
@@ -111,7 +114,9 @@ pub(crate) fn register(device: Handle, kinds: u64, handle: Handle) -> Answer {
 /// What of a GPU may change into an event, in the order of [`Watch`].
 fn counts(gpu: Device<'_>) -> [u32; 3] {
     let keys = ["ecc.errors.corrected.volatile.total", "ecc.errors.uncorrected.volatile.total", "xid"];
-    keys.map(|key| gpu.number(key, Unit::Same).unwrap_or(0))
+    let [corrected, uncorrected, told] = keys.map(|key| gpu.number(key, Unit::Same).unwrap_or(0));
+    let lost = gpu.alive() == Err(Code::GPU_IS_LOST);
+    [corrected, uncorrected, if lost && told == 0 { OFF_THE_BUS } else { told }]
 }
 
 /// Waits for an event, for so many milliseconds at most.
@@ -125,7 +130,7 @@ fn next(handle: Handle, timeout: u32) -> Result<EventV1, Code> {
         }
         let left = end.saturating_sub(kernel::ticks());
         if left == 0 {
-            return Err(Code::TIMEOUT);
+            return Err(if ask(|driver| Ok(has_lost(driver, set)))? { Code::GPU_IS_LOST } else { Code::TIMEOUT });
         }
         kernel::sleep(left.min(PAUSE));
     }
@@ -151,6 +156,14 @@ fn look(driver: &Driver, set: &Set) -> Option<EventV1> {
         }
     }
     None
+}
+
+/// Whether a GPU of the set is gone. It is told of at the end of a wait, not at once: a program that waits again would
+/// never rest.
+fn has_lost(driver: &Driver, set: &Set) -> bool {
+    let watched = |place: u8| set.watches.get(usize::from(place)).is_some_and(|w| w.wanted.load(Ordering::Acquire) > 0);
+    let lost = |(place, gpu)| Device { driver, gpu, place, part: None }.alive() == Err(Code::GPU_IS_LOST);
+    driver.gpus().filter(|(place, _)| watched(*place)).any(lost)
 }
 
 /// The wait of today.

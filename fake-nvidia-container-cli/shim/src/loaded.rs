@@ -46,15 +46,21 @@ pub struct Loaded {
     by_nodes: bool,
     /// The time at which it was read, in milliseconds since the epoch.
     now: u64,
+    /// The number of the caller's call.
+    call: u64,
 }
 
 impl Loaded {
-    /// Finds the file and reads it.
+    /// Finds the file and reads it, as a caller's call of a number sees it.
     ///
     /// # Errors
     ///
     /// If there is none, or it cannot be used.
-    pub fn load() -> Result<Self, Fault> {
+    pub fn load(call: u64) -> Result<Self, Fault> {
+        Self::find().map(|found| Self { call, ..found })
+    }
+
+    fn find() -> Result<Self, Fault> {
         let own = place::own();
         let beside = Path::of(&[own.folder(), given::BESIDE.as_bytes()]);
         let folders = [beside.bytes(), given::OF_CLI.as_bytes(), given::OF_CDI.as_bytes()];
@@ -91,7 +97,7 @@ impl Loaded {
         let length = usize::try_from(length).ok().filter(|length| *length <= given::LIMIT).ok_or(Fault::Torn)?;
         let mut memory = Memory::new(length).map_err(|_| Fault::Memory)?;
         let length = file.read(memory.bytes_mut(), from).map_err(|_| Fault::System)?.min(length);
-        let loaded = Self { memory, length, entries, by_nodes, now: kernel::now() };
+        let loaded = Self { memory, length, entries, by_nodes, now: kernel::now(), call: 1 };
         loaded.given()?;
         Ok(loaded)
     }
@@ -102,7 +108,7 @@ impl Loaded {
     ///
     /// If it cannot be used.
     pub fn given(&self) -> Result<Given<'_>, Fault> {
-        Ok(Given::read(self.memory.bytes().get(..self.length).unwrap_or_default())?)
+        Ok(Given::read(self.memory.bytes().get(..self.length).unwrap_or_default())?.at_call(self.call))
     }
 
     /// What the file tells of no device, and where its devices are.

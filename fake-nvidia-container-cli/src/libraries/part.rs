@@ -1,9 +1,9 @@
 //! How a GPU is split, in a given file: the profiles that it could have, and the parts that there are.
 
-use super::text::File;
+use super::text::{File, moving};
 use crate::driver::caps;
 use nvidia_simulated_machine::state::mig::{self, Profile};
-use nvidia_simulated_machine::state::{Device, Part};
+use nvidia_simulated_machine::state::{Device, State};
 use nvidia_simulated_machine::topology::live::Readings;
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
 
@@ -60,7 +60,8 @@ pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu) -> Result
 }
 
 /// A part of a GPU. One of a profile that the figures do not have has its instances and its memory alone.
-pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, part: &Part) -> Result<(), String> {
+pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, state: &State) -> Result<(), String> {
+    let Some(part) = device.parts.get(at) else { return Ok(()) };
     let known = mig::family(gpu)?.and_then(|family| family.named(mig::instance_profile(&part.profile)));
     let instance = device.instances.iter().find(|instance| instance.gi == part.gi);
     file.section("mig");
@@ -68,7 +69,10 @@ pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, part:
     file.fact("profile", &part.profile);
     file.number("gi", Some(part.gi));
     file.number("ci", Some(part.ci));
+    let said = gpu.mig.iter().find(|said| said.uuid == part.uuid).map(|said| said.state.0.clone()).unwrap_or_default();
+    let moving = moving(&part.uuid, &said, state);
     for (key, value) in &part.values.0 {
+        let value = moving.iter().find(|(moved, _)| moved == key).map_or(value, |(_, value)| value);
         // NVML's word for the engine.
         file.fact(if key == "jpg" { "jpeg" } else { key }, value);
     }

@@ -4,7 +4,7 @@
 use super::part;
 use crate::simulate::Choice;
 use nvidia_simulated_given as given;
-use nvidia_simulated_machine::state::{self, Device, NONE, State};
+use nvidia_simulated_machine::state::{self, Device, NONE, Set, State};
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::Topology;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,8 +173,8 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
         file.fact("whole", if whole.contains(&gpu.uuid) { "Yes" } else { "No" });
     }
     part::profiles(file, seen.machine, gpu)?;
-    for (at, part) in device.parts.iter().enumerate().filter(|(_, part)| seen.sight.part(&gpu.uuid, &part.uuid)) {
-        part::part(file, gpu, device, at, part)?;
+    for (at, _) in device.parts.iter().enumerate().filter(|(_, part)| seen.sight.part(&gpu.uuid, &part.uuid)) {
+        part::part(file, gpu, device, at, seen.state)?;
     }
     // A container does not see the host's processes.
     for process in device.processes.iter().filter(|_| *seen.sight == Sight::Host) {
@@ -193,10 +193,12 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
 }
 
 /// Readings that change with time, as they were said: who reads the file works out what they show.
-fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
-    let moves = |value: &str| value.starts_with("ramp:") || value.starts_with("noise:");
+pub(super) fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
+    let moves = |value: &str| ["ramp:", "noise:", "call:"].iter().any(|kind| value.starts_with(kind));
     let set = state.of(uuid).into_iter().flat_map(|change| &change.values);
-    let set: Vec<(String, String)> = set.map(|(key, set)| (key.clone(), format!("{}@{}", set.to, set.at))).collect();
+    // What begins when it is set says when that was; a step counts calls.
+    let since = |set: &Set| if set.to.starts_with("call:") { set.to.clone() } else { format!("{}@{}", set.to, set.at) };
+    let set: Vec<(String, String)> = set.map(|(key, set)| (key.clone(), since(set))).collect();
     let said = topology.iter().filter(|(key, _)| set.iter().all(|(changed, _)| changed != *key));
     let said = said.map(|(key, value)| (key.clone(), value.clone()));
     said.chain(set.clone()).filter(|(_, value)| moves(value)).collect()

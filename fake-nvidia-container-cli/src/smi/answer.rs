@@ -39,14 +39,13 @@ pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
         return ok(help::fields(option.trim_start_matches("--help-query-"), driver));
     }
     let mut out = Output { file: words.get("--filename"), emit };
-    let Some(pause) = pause(&words) else { return out.last(round(&words, host, true)) };
+    let Some(pause) = pause(&words) else { return out.last(round(&words, host, 1)) };
     let pause = match pause {
         Ok(pause) => pause,
         Err(outcome) => return outcome,
     };
-    let mut is_first = true;
-    loop {
-        match round(&words, host, is_first) {
+    for number in 1.. {
+        match round(&words, host, number) {
             outcome if outcome.exit != 0 => return out.last(outcome),
             outcome => match out.more(&outcome.stdout) {
                 Ok(true) => {}
@@ -54,9 +53,9 @@ pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
                 Err(outcome) => return outcome,
             },
         }
-        is_first = false;
         std::thread::sleep(pause);
     }
+    Outcome::default()
 }
 
 /// How long a loop waits between rounds, if it is one.
@@ -108,13 +107,13 @@ fn append(path: &str, text: &str, is_new: bool) -> Result<(), Outcome> {
 }
 
 /// One round: the machine now, and the answer.
-fn round(words: &Words, host: &Host, is_first: bool) -> Outcome {
-    let scene = match host.scene() {
+fn round(words: &Words, host: &Host, number: u64) -> Outcome {
+    let scene = match host.scene_of_round(number) {
         Ok(scene) => scene,
         Err(outcome) => return outcome,
     };
     let answer =
-        if change::is_asked_for(words) { change::run(words, &scene, host) } else { answer(words, &scene, is_first) };
+        if change::is_asked_for(words) { change::run(words, &scene, host) } else { answer(words, &scene, number == 1) };
     match answer {
         Ok(outcome) | Err(outcome) => outcome,
     }

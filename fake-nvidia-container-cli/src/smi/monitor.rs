@@ -57,7 +57,10 @@ pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> 
     let monitor =
         Monitor { is_processes, groups, stamps: words.get("--options").unwrap_or(""), ids: words.get("--id") };
     for round in 0..count.max(1) {
-        let text = match host.scene().and_then(|scene| monitor.round(&scene, round.is_multiple_of(HEADER_EVERY))) {
+        let text = match host
+            .scene_of_round(round + 1)
+            .and_then(|scene| monitor.round(&scene, round.is_multiple_of(HEADER_EVERY)))
+        {
             Ok(text) => text,
             Err(outcome) => return outcome,
         };

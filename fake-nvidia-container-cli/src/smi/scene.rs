@@ -7,7 +7,7 @@ use crate::outcome::Outcome;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use nvidia_simulated_machine::state::{self, Device, NONE};
+use nvidia_simulated_machine::state::{self, Device, NONE, When};
 use nvidia_simulated_machine::topology::Topology;
 
 /// What runs stand on.
@@ -38,12 +38,17 @@ pub(super) struct Scene {
 }
 
 impl Host {
-    /// The machine now.
+    /// The machine now, as a run that looks once sees it.
     pub(super) fn scene(&self) -> Result<Scene, Outcome> {
+        self.scene_of_round(1)
+    }
+
+    /// The machine now, as a round of a loop sees it, from 1: each is a call of the program.
+    pub(super) fn scene_of_round(&self, round: u64) -> Result<Scene, Outcome> {
         let machine = self.given.machine.clone();
         let now = moment(machine.clock.as_deref()).map_err(internal)?;
         let state = self.store.read().map_err(internal)?;
-        let mut devices = state::devices(&machine, &state, now.ms).map_err(internal)?;
+        let mut devices = state::devices(&machine, &state, When { now: now.ms, call: round }).map_err(internal)?;
         for (device, _) in devices.iter_mut().zip(&self.given.hidden).filter(|(_, hidden)| **hidden) {
             for key in ["total", "reserved", "used", "free"] {
                 device.values.0.insert(format!("memory.{key}"), NONE.to_owned());

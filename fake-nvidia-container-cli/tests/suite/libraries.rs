@@ -352,6 +352,31 @@ fn what_changes_in_the_file_is_seen_and_told_to_who_waits() {
     assert_eq!((nvml.call("nvmlEventSetFree", &[set]), nvml.call("nvmlEventSetFree", &[set])), (0, 2));
 }
 
+/// Every call counts, so the third of these is the one from which on the GPU is gone; a child counts on from there, alone.
+#[test]
+fn a_gpu_falls_off_the_bus_at_a_call_and_events_follow() {
+    let libraries = Libraries::of("t4", &[]);
+    libraries.change("\nlost false\n", "\nlost call:false..true:8\n");
+    libraries.change("errors.corrected.volatile.total 0", "errors.corrected.volatile.total call:0..3:6");
+    let nvml = libraries.nvml();
+    let degrees = |gpu| nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]).0;
+    let gpu = nvml.gpu(0);
+    let set = nvml.number("nvmlEventSetCreate", &[]).1;
+    assert_eq!(nvml.call("nvmlDeviceRegisterEvents", &[gpu, 0x9, set]), 0);
+    let mut event = [0_u64; 4];
+    let mut wait = |time| (nvml.call("nvmlEventSetWait_v2", &[set, event.as_mut_ptr() as usize, time]), event);
+    assert_eq!(wait(0).0, 10, "the fifth call");
+    let (code, told) = wait(0);
+    assert_eq!((code, &told[..2]), (0, &[gpu as u64, 1][..]), "single-bit errors at the sixth");
+    assert!(in_a_child(|| degrees(gpu) == 0 && degrees(gpu) == 15), "the seventh and the eighth of a child");
+    assert_eq!((degrees(gpu), degrees(gpu)), (0, 15));
+    let (code, told) = wait(0);
+    assert_eq!((code, &told[..3]), (0, &[gpu as u64, 8, 79][..]));
+    assert_eq!(wait(50).0, 15, "and then the loss itself, after the whole wait");
+    assert_eq!(nvml.number("nvmlDeviceGetCount_v2", &[]), (0, 1), "it is still counted");
+    assert_eq!(nvml.number("nvmlDeviceGetHandleByIndex_v2", &[0]).0, 15);
+}
+
 /// Where changes are kept beside the file, the verb `set` and nvidia-smi change what the libraries say.
 #[test]
 fn what_is_set_is_what_a_program_reads_next() {

@@ -1,7 +1,7 @@
 //! A GPU at a moment, from all layers.
 
 use super::mig::{self, Compute, Instance};
-use super::{Change, State, Values, derive, figures, reading};
+use super::{Change, State, Values, When, derive, figures, reading};
 use crate::topology::live::{Accounted, Process, Readings};
 use crate::topology::{Gpu, Topology};
 use std::ops::Deref;
@@ -55,16 +55,18 @@ impl Deref for Part {
     }
 }
 
-/// All GPUs of a machine at a time in ms since 1970.
-pub fn devices(machine: &Topology, state: &State, now: u64) -> Result<Vec<Device>, String> {
-    (0..machine.gpus.len()).map(|place| device(machine, place, state, now)).collect()
+/// All GPUs of a machine at a moment; a number is the time in ms since 1970.
+pub fn devices(machine: &Topology, state: &State, when: impl Into<When>) -> Result<Vec<Device>, String> {
+    let when = when.into();
+    (0..machine.gpus.len()).map(|place| device(machine, place, state, when)).collect()
 }
 
-/// One GPU of a machine at a time in ms since 1970. The error names what cannot be read.
-pub fn device(machine: &Topology, place: usize, state: &State, now: u64) -> Result<Device, String> {
+/// One GPU of a machine at a moment. The error names what cannot be read.
+pub fn device(machine: &Topology, place: usize, state: &State, when: impl Into<When>) -> Result<Device, String> {
+    let when = when.into();
     let Some(gpu) = machine.gpus.get(place) else { return Err(format!("GPU {place} does not exist")) };
     let change = state.of(&gpu.uuid);
-    let said = said(&gpu.state, state, &gpu.uuid, now).map_err(|why| format!("gpus[{place}].state: {why}"))?;
+    let said = said(&gpu.state, state, &gpu.uuid, when).map_err(|why| format!("gpus[{place}].state: {why}"))?;
     let mode = said.0.get("mig.mode.current").map(|mode| mode == "Enabled");
     let mig = gpu.mig_capable && mode.unwrap_or(gpu.mig_enabled);
     let processes = processes(&gpu.processes, change);
@@ -77,7 +79,7 @@ pub fn device(machine: &Topology, place: usize, state: &State, now: u64) -> Resu
         Some(made) => made,
         None => mig::instances(gpu)?,
     };
-    let parts = parts(gpu, &instances, state, now)?;
+    let parts = parts(gpu, &instances, state, when)?;
     Ok(Device { place, values, instances, parts, processes, accounted: gpu.accounted.clone() })
 }
 
@@ -90,31 +92,31 @@ fn processes(of_topology: &[Process], change: Option<&Change>) -> Vec<Process> {
 }
 
 /// What a topology says of a device, and over it what was set.
-fn said(topology: &Readings, state: &State, uuid: &str, now: u64) -> Result<Values, String> {
+fn said(topology: &Readings, state: &State, uuid: &str, when: When) -> Result<Values, String> {
     let mut said = Values::default();
     for (key, text) in &topology.0 {
-        said.put(key, reading::show(text, key, now, None));
+        said.put(key, reading::show(text, key, when, None));
     }
     for (key, set) in state.of(uuid).into_iter().flat_map(|change| &change.values) {
-        said.put(key, reading::show(&set.to, key, now, Some(set.at)));
+        said.put(key, reading::show(&set.to, key, when, Some(set.at)));
     }
     Ok(said)
 }
 
 /// The MIG devices: in the topology's order, or by number if they were made.
-fn parts(gpu: &Gpu, instances: &[Instance], state: &State, now: u64) -> Result<Vec<Part>, String> {
+fn parts(gpu: &Gpu, instances: &[Instance], state: &State, when: When) -> Result<Vec<Part>, String> {
     let mut all = Vec::new();
     for instance in instances {
         for compute in &instance.computes {
             let place = gpu.mig.iter().position(|part| part.uuid == compute.uuid).unwrap_or(usize::MAX);
-            all.push(((place, instance.gi, compute.ci), part(gpu, instance, compute, state, now)?));
+            all.push(((place, instance.gi, compute.ci), part(gpu, instance, compute, state, when)?));
         }
     }
     all.sort_by_key(|(key, _)| *key);
     Ok(all.into_iter().map(|(_, part)| part).collect())
 }
 
-fn part(gpu: &Gpu, instance: &Instance, compute: &Compute, state: &State, now: u64) -> Result<Part, String> {
+fn part(gpu: &Gpu, instance: &Instance, compute: &Compute, state: &State, when: When) -> Result<Part, String> {
     let mut values = Values::default();
     let family = mig::family(gpu)?;
     if let Some(profile) = family.and_then(|family| family.named(&instance.profile)) {
@@ -131,7 +133,7 @@ fn part(gpu: &Gpu, instance: &Instance, compute: &Compute, state: &State, now: u
     for key in ["memory.reserved", "memory.used", "bar1.used", "ecc.errors.uncorrected.volatile.sram"] {
         values.put(key, "0");
     }
-    let said = said(&compute.state, state, &compute.uuid, now)?;
+    let said = said(&compute.state, state, &compute.uuid, when)?;
     values.0.extend(said.0.clone());
     derive::free(&mut values, &said, "memory");
     derive::free(&mut values, &said, "bar1");

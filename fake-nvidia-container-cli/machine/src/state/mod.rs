@@ -26,6 +26,7 @@ mod reading;
 
 pub use changes::{Change, Set, State, VERSION, process};
 pub use device::{Device, Part, device, devices};
+pub use reading::When;
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,26 @@
-//! What a reading shows at a moment: a constant, a ramp or noise.
+//! What a reading shows at a moment: a constant, a ramp, noise, or one thing until a call and another from then on.
 //!
 //! `ramp:30..90:60` goes from 30 to 90 in 60 seconds: again and again if it stands in a topology, once if it was set.
 //! `noise:10..90:7` is another number each second, the same at the same second for the same seed (`:7`, 0 if left out).
+//! `call:0..79:100` is 0 until a program's hundredth call and 79 from then on; what stands after the dots may move, too.
 
 use super::figures::thousandths;
+
+/// A moment, as a reading asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    /// In ms since 1970.
+    pub now: u64,
+    /// Which call of its program it is, from 1.
+    pub call: u64,
+}
+
+impl From<u64> for When {
+    /// A program's first call at a time.
+    fn from(now: u64) -> Self {
+        Self { now, call: 1 }
+    }
+}
 
 /// A number that moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +33,10 @@ struct Moving {
 
 /// What is wrong with a reading, if anything: nothing but a moving number can be.
 pub(super) fn check(text: &str) -> Result<(), String> {
+    if let Some(steps) = text.strip_prefix("call:") {
+        let wrong = || format!("`{text}` is not like call:0..79:100");
+        return check(step(steps).ok_or_else(wrong)?.1);
+    }
     match split(text) {
         None => Ok(()),
         Some((kind, rest)) => match moving(rest) {
@@ -25,8 +46,15 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// What it shows at a time in ms; `since` is when it was set.
-pub(super) fn show(text: &str, key: &str, now: u64, since: Option<u64>) -> String {
+/// What it shows; `since` is when it was set, in ms since 1970.
+pub(super) fn show(text: &str, key: &str, when: When, since: Option<u64>) -> String {
+    let (mut text, now) = (text, when.now);
+    while let Some((before, after, number)) = text.strip_prefix("call:").and_then(step) {
+        if when.call < number {
+            return before.to_owned();
+        }
+        text = after;
+    }
     let Some((kind, moving)) = split(text).and_then(|(kind, rest)| Some((kind, moving(rest)?))) else {
         return text.to_owned();
     };
@@ -47,6 +75,13 @@ pub(super) fn show(text: &str, key: &str, now: u64, since: Option<u64>) -> Strin
         }
     };
     decimal(value)
+}
+
+/// Before, after, and the number of the call between them.
+fn step(steps: &str) -> Option<(&str, &str, u64)> {
+    let (range, number) = steps.rsplit_once(':')?;
+    let (before, after) = range.split_once("..")?;
+    Some((before, after, number.parse().ok()?))
 }
 
 fn split(text: &str) -> Option<(&str, &str)> {
@@ -82,33 +117,68 @@ mod tests {
 
     #[test]
     fn a_ramp_of_a_topology_starts_again_and_one_that_was_set_stays() {
-        let at = |now, since| show("ramp:30..90:60", "temperature.gpu", now, since);
+        let at = |now: u64, since| show("ramp:30..90:60", "temperature.gpu", now.into(), since);
         assert_eq!((at(0, None), at(30_000, None), at(61_000, None)), ("30".into(), "60".into(), "31".into()));
         assert_eq!((at(1_015_000, Some(1_000_000)), at(9_000_000, Some(1_000_000))), ("45".into(), "90".into()));
-        assert_eq!(show("ramp:90..30:60", "x", 30_000, None), "60");
-        assert_eq!(show("ramp:0..1:4", "x", 1_000, None), "0.25");
+        assert_eq!(show("ramp:90..30:60", "x", 30_000.into(), None), "60");
+        assert_eq!(show("ramp:0..1:4", "x", 1_000.into(), None), "0.25");
     }
 
     #[test]
     fn noise_stays_in_its_range_and_repeats() {
-        let at = |now| show("noise:10..13:7", "utilization.gpu", now, None);
+        let at = |now: u64| show("noise:10..13:7", "utilization.gpu", now.into(), None);
         let seen: Vec<String> = (0..200).map(|second| at(second * 1000)).collect();
         assert!(seen.iter().all(|v| ["10", "11", "12", "13"].contains(&v.as_str())), "{seen:?}");
         assert!(["10", "11", "12", "13"].iter().all(|v| seen.iter().any(|s| s == v)));
         assert_eq!(at(5_999), at(5_000));
         assert_ne!(
             seen,
-            (0..200).map(|s| show("noise:10..13:8", "utilization.gpu", s * 1000, None)).collect::<Vec<_>>()
+            (0..200_u64)
+                .map(|s| show("noise:10..13:8", "utilization.gpu", (s * 1000).into(), None))
+                .collect::<Vec<_>>()
         );
     }
 
     #[test]
+    fn a_step_is_taken_at_a_call_and_another_after_it() {
+        let at = |text: &str, call| show(text, "xid", When { now: 500, call }, None);
+        let two = "call:0..call:31..ramp:0..2:1:20:10";
+        assert_eq!(
+            (at(two, 9), at(two, 10), at(two, 19), at(two, 20)),
+            ("0".into(), "31".into(), "31".into(), "1".into())
+        );
+        assert_eq!((at("call:P0..P8:2", 1), at("call:P0..P8:2", u64::MAX)), ("P0".into(), "P8".into()));
+        assert_eq!(at("call:1..2:x", 5), "call:1..2:x");
+    }
+
+    #[test]
     fn what_does_not_move_is_itself_and_what_cannot_is_refused() {
-        assert_eq!(show("Not Active", "x", 5, None), "Not Active");
-        for wrong in ["ramp:1", "ramp:1..2", "ramp:1..2:0", "ramp:a..b:3", "noise:1", "noise:1..2:x"] {
+        assert_eq!(show("Not Active", "x", 5.into(), None), "Not Active");
+        for wrong in [
+            "ramp:1",
+            "ramp:1..2",
+            "ramp:1..2:0",
+            "ramp:a..b:3",
+            "noise:1",
+            "noise:1..2:x",
+            "call:1",
+            "call:1..2",
+            "call:1..2:x",
+            "call:1..ramp:2..3:4",
+        ] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
-        for right in ["", "38", "ramp:1..2:3", "noise:1..2", "noise:-1..2:9", "N/A", "a:b"] {
+        for right in [
+            "",
+            "38",
+            "ramp:1..2:3",
+            "noise:1..2",
+            "noise:-1..2:9",
+            "N/A",
+            "a:b",
+            "call:false..true:3",
+            "call:0..ramp:2..3:4:5",
+        ] {
             assert!(check(right).is_ok(), "{right}");
         }
     }

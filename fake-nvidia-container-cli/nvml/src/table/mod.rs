@@ -17,6 +17,7 @@ macro_rules! table {
         // SAFETY: the name is NVML's, and no two rows of the tables have the same.
         #[unsafe(no_mangle)]
         extern "C" fn $name($($argument: $type),*) -> u32 {
+            $crate::driver::count();
             $crate::code::number($crate::driver::started().and_then(|()| ($function)($($argument),*)))
         }
     )*};
@@ -24,6 +25,7 @@ macro_rules! table {
         // SAFETY: as above.
         #[unsafe(no_mangle)]
         extern "C" fn $name($($argument: $type),*) -> u32 {
+            $crate::driver::count();
             $crate::code::number(($function)($($argument),*))
         }
     )*};
