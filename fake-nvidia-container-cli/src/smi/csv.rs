@@ -19,7 +19,8 @@ pub(super) struct Field {
     key: &'static str,
     /// What stands for no value.
     none: &'static str,
-    since: &'static str,
+    /// The drivers that know it: `545-`, `580.126-590,595-`; empty for all.
+    drivers: &'static str,
     pub(super) meaning: &'static str,
 }
 
@@ -53,13 +54,17 @@ pub(super) fn field(line: &'static str) -> Field {
     let (name, alias, unit, key, since, meaning) = (next(), next(), next(), next(), next(), next());
     let (key, none) = key.split_once('=').unwrap_or((key, "[N/A]"));
     let key = if key.is_empty() { name } else { key };
-    Field { name, alias, unit, key, none, since: since.trim_end_matches('-'), meaning }
+    Field { name, alias, unit, key, none, drivers: since, meaning }
 }
 
 impl Field {
     /// Whether a driver knows it.
     pub(super) fn is_of(&self, driver: &str) -> bool {
-        self.since.is_empty() || within(driver, Some(self.since), None)
+        let range = |range: &str| {
+            let (since, until) = range.split_once('-').unwrap_or((range, ""));
+            within(driver, Some(since), Some(until).filter(|until| !until.is_empty()))
+        };
+        self.drivers.is_empty() || self.drivers.split(',').any(range)
     }
 
     fn heading(&self) -> String {

@@ -57,7 +57,7 @@ fn matrix(scene: &Scene, devices: &[&Device], has_links: bool) -> String {
     }
     out.push_str(include_str!("data/legend.txt"));
     if !nics.is_empty() {
-        out.push_str("NIC Legend:\n\n");
+        out.push_str("\nNIC Legend:\n\n");
         out.extend(nics.iter().map(|(place, name)| format!("  NIC{place}: {name}\n")));
         out.push('\n');
     }
@@ -134,7 +134,9 @@ pub(super) fn nvlink(words: &[String], host: &Host) -> Result<Outcome, Outcome> 
         let said = scene.layout.lines("nvlink.mig");
         if !is_split {
             out.push_str(&table::head(device));
-            out.push_str(&links(device, kind));
+            let lines = links(device, kind);
+            let none = scene.layout.lines("nvlink.none");
+            out.push_str(&if lines.is_empty() { super::text::lines(none, &|_| None) } else { lines });
         } else if !said.is_empty() {
             out.push_str(&table::head(device));
             out.push_str(&lines(said, &|_| None));

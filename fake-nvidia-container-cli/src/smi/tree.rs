@@ -223,6 +223,7 @@ pub(super) fn formed(value: &str, form: &str) -> String {
     match form {
         "" | "hex" | "counted" => value.to_owned(),
         "x" => format!("{value}x"),
+        "percent" => format!("{value}%"),
         "w" => format!("{} W", decimals(number, 2)),
         "mv" => format!("{} mV", decimals(number, 3)),
         unit => format!("{value} {unit}"),

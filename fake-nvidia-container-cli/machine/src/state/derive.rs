@@ -80,12 +80,13 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
     }
 }
 
-/// One power draw stands for the others. Cards before Ampere have no average.
+/// One power draw stands for the others. Cards before Ampere have no average, and its first chip has none.
 fn draw(values: &mut Values, said: &Values) {
     let keys = ["power.draw", "power.draw.average", "power.draw.instant"];
     let first = keys.iter().find(|key| said.0.contains_key(**key)).copied().unwrap_or("power.draw.average");
     let known = values.get(first).to_owned();
-    let early = ["Kepler", "Maxwell", "Pascal", "Volta", "Turing"].contains(&values.get("product_architecture"));
+    let early = ["Kepler", "Maxwell", "Pascal", "Volta", "Turing"].contains(&values.get("product_architecture"))
+        || values.get("compute_cap") == "8.0";
     for key in keys.into_iter().filter(|key| !said.0.contains_key(*key)) {
         let value = if key == "power.draw.average" && early { NONE } else { &known };
         values.put(key, value);
