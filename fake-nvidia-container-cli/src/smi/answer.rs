@@ -2,7 +2,7 @@
 
 use super::scene::{Host, Scene};
 use super::words::{self, Words};
-use super::{change, csv, failing, help, links, log, mig, monitor, ok, table, told};
+use super::{change, csv, failing, help, links, log, mig, monitor, ok, rest, table, told};
 use crate::outcome::Outcome;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -25,6 +25,7 @@ pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
         Some((name, rest)) if name == "topo" => return settled(links::topo(rest, host)),
         Some((name, rest)) if name == "nvlink" => return settled(links::nvlink(rest, host)),
         Some((name, rest)) if name == "mig" => return settled(mig::run(rest, host)),
+        Some((name, rest)) if rest::is_known(name) => return settled(rest::run(name, rest, host)),
         _ => {}
     }
     let words = match words::read(words) {
@@ -131,6 +132,9 @@ fn answer(words: &Words, scene: &Scene, is_first: bool) -> Result<Outcome, Outco
     if let Some(query) = csv::QUERIES.into_iter().find(|(option, _)| words.has(option)) {
         return csv::run(words, scene, query, is_first).map(ok);
     }
+    if words.has("--unit") && words.has("--query") {
+        return Ok(ok(log::units(scene, words.has("--xml-format"))));
+    }
     if words.has("--list-gpus") && scene.devices.is_empty() {
         return Err(told("No devices found.", 6));
     }
@@ -138,6 +142,12 @@ fn answer(words: &Words, scene: &Scene, is_first: bool) -> Result<Outcome, Outco
     scene.all_answer(&devices)?;
     if words.has("--list-gpus") {
         return Ok(ok(table::list(scene, &devices)));
+    }
+    if words.has("--get-hostname") {
+        return Ok(ok(devices.iter().map(|device| format!("{}\n", device.get("hostname"))).collect()));
+    }
+    if words.has("--toggle-led") {
+        return Err(told("No units were found", 6));
     }
     if words.has("--xml-format") && words.has("--query") {
         return Ok(ok(log::xml(scene, &devices, words.has("--dtd"))));

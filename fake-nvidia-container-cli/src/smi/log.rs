@@ -69,6 +69,27 @@ pub(super) fn xml(scene: &Scene, devices: &[&Device], is_embedded: bool) -> Stri
     out + "</nvidia_smi_log>\n"
 }
 
+/// The log of units, the boxes of S-class systems: a simulated machine has none.
+pub(super) fn units(scene: &Scene, is_xml: bool) -> String {
+    let head = [
+        ("Timestamp", "timestamp", scene.now.line()),
+        ("Driver Version", "driver_version", scene.machine.driver.clone()),
+    ];
+    let head = head.into_iter().chain([("CUDA Version", "cuda_version", scene.cuda().to_owned())]);
+    if is_xml {
+        let facts: String =
+            head.map(|(_, name, value)| format!("\t<{name}>{}</{name}>\n", tree::escaped(&value))).collect();
+        let kind = format!("<!DOCTYPE nvidia_smi_log SYSTEM \"nvsmi_unit_v{}.dtd\">", scene.layout.line("x.dtd"));
+        return format!(
+            "<?xml version=\"1.0\" ?>\n{kind}\n<nvidia_smi_log>\n{facts}\t<hic_info>\n\t</hic_info>\n\
+             \t<attached_units>0</attached_units>\n</nvidia_smi_log>\n"
+        );
+    }
+    let column = scene.layout.number("q.column");
+    let facts: String = head.map(|(label, _, value)| format!("{label:<column$}: {value}\n")).collect();
+    format!("\n==============NVSMI LOG==============\n\n{facts}\nHIC Info\n{:<column$}: 0\n", "Attached Units")
+}
+
 fn gpu(scene: &Scene, device: &Device, trees: &Trees, (style, sections): (Style, Option<&[String]>), out: &mut String) {
     let block = |name: &str, node: &Node, level: usize, out: &mut String| {
         Block { scene, device, trees, style }.print(name, node, level, out);

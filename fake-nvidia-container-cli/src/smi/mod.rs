@@ -2,7 +2,7 @@
 //!
 //! In a container it reads what the container was given; elsewhere it shows the whole machine of the settings. What it
 //! prints is data: `data/layouts.toml` the tables by driver branch, `data/log.txt` the tree of `-q` and `-x`,
-//! `data/fields.txt` and `data/queries.txt` the fields of queries. It knows no option of nvidia-container-cli.
+//! `data/fields.txt` and `data/queries.txt` the fields of queries, `data/rest.toml` the subcommands without a module here. It knows no option of nvidia-container-cli.
 
 mod answer;
 mod change;
@@ -18,6 +18,7 @@ mod log;
 mod mig;
 mod monitor;
 mod options;
+mod rest;
 mod scene;
 mod store;
 mod table;

@@ -30,7 +30,17 @@ pub(super) fn range(value: &str) -> Option<(i64, i64)> {
     Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
 }
 
+/// Clocks can be locked since Volta.
+fn cannot_lock(device: &Device, what: &str) -> Option<Answer> {
+    let early = ["Kepler", "Maxwell", "Pascal"].contains(&device.get("product_architecture"));
+    let told = format!("Setting locked {what} clocks is not supported for GPU {}.\n", bus(device));
+    early.then(|| Warn(told + "Treating as warning and moving on.\n"))
+}
+
 pub(super) fn lock_gpu(device: &Device, value: &str) -> Answer {
+    if let Some(answer) = cannot_lock(device, "GPU") {
+        return answer;
+    }
     let words: Vec<&str> = value.split(',').map(str::trim).collect();
     let clock = |word: &str| match word {
         "tdp" | "base" => device.number("clocks.max.graphics"),
@@ -49,6 +59,9 @@ pub(super) fn unlock_gpu(_: &Device, _: &str) -> Answer {
 }
 
 pub(super) fn lock_memory(device: &Device, value: &str) -> Answer {
+    if let Some(answer) = cannot_lock(device, "Memory") {
+        return answer;
+    }
     let Some((low, high)) = range(value) else { return wrong("locking memory clocks", value) };
     let line = format!("Memory clocks set to \"(memClkMin {low}, memClkMax {high})\" for GPU {}\n", bus(device));
     Done(line, vec![("clocks.current.memory", high.to_string())])
@@ -56,6 +69,23 @@ pub(super) fn lock_memory(device: &Device, value: &str) -> Answer {
 
 pub(super) fn unlock_memory(_: &Device, _: &str) -> Answer {
     Done(String::new(), vec![("clocks.current.memory", String::new())])
+}
+
+pub(super) fn defer_memory(device: &Device, value: &str) -> Answer {
+    if let Some(answer) = cannot_lock(device, "Memory") {
+        return answer;
+    }
+    match value.parse::<u32>() {
+        Ok(clock) => {
+            let line = format!("Deferred memory clocks set to \"memClk {clock}\" for GPU {}\n", bus(device));
+            Done(line, vec![("clocks.deferred.memory", clock.to_string())])
+        }
+        Err(_) => wrong("locking memory clocks", value),
+    }
+}
+
+pub(super) fn undefer_memory(_: &Device, _: &str) -> Answer {
+    Done(String::new(), vec![("clocks.deferred.memory", String::new())])
 }
 
 pub(super) fn applications(device: &Device, value: &str) -> Answer {

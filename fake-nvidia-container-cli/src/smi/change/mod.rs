@@ -20,13 +20,16 @@ enum Answer {
 }
 
 use Answer::{Done, Stop, Warn};
-use limits::{applications, lock_gpu, lock_memory, power, target, unlock_gpu, unlock_memory, unset_applications};
-use modes::{accounting, clear, compute, ecc, ecc_errors, mig, operation_mode, persistence, zeroed};
+use limits::{
+    applications, defer_memory, lock_gpu, lock_memory, power, target, undefer_memory, unlock_gpu, unlock_memory,
+    unset_applications,
+};
+use modes::{accounting, clear, compute, ecc, ecc_errors, hostname, mig, persistence, zeroed};
 
 /// An action: the option, what the real program says it cannot without rights, and what it does.
 type Action = (&'static str, &'static str, fn(&Device, &str) -> Answer);
 
-const ACTIONS: [Action; 16] = [
+const ACTIONS: [Action; 24] = [
     ("--persistence-mode", "Unable to set persistence mode for GPU {}: Insufficient Permissions", persistence),
     ("--ecc-config", "Unable to set ECC mode for GPU {}: Insufficient Permissions", ecc),
     ("--reset-ecc-errors", "Unable to reset ECC errors for GPU {}: Insufficient Permissions", ecc_errors),
@@ -42,7 +45,16 @@ const ACTIONS: [Action; 16] = [
     ("--reset-applications-clocks", CLOCKS, unset_applications),
     ("--gpu-target-temp", "Unable to set target temperature for GPU {}: Insufficient Permissions", target),
     ("--clear-accounted-apps", "Unable to clear accounted applications for GPU {}: Insufficient Permissions", clear),
-    ("--gom", "Unable to set GPU Operation Mode for GPU {}: Insufficient Permissions", operation_mode),
+    ("--set-hostname", "Unable to set hostname for GPU {}: Insufficient Permissions", hostname),
+    ("--lock-memory-clocks-deferred", CLOCKS, defer_memory),
+    ("--reset-memory-clocks-deferred", CLOCKS, undefer_memory),
+    // What no simulated GPU has, whoever asks.
+    ("--gom", "", |device, _| unsupported("Changing GPU Operation Mode", device)),
+    ("--virt-mode", "", |device, _| unsupported("Changing GPU virtualization mode", device)),
+    ("--cuda-clocks", "", |device, _| unsupported("Changing CUDA clocks", device)),
+    ("--auto-boost-default", "", |device, _| unsupported("Changing default auto boost policy", device)),
+    ("--auto-boost-permission", "", |device, _| unsupported("Changing auto boost permission", device)),
+    ("--dram-encryption", "", |device, _| unsupported("Changing DRAM encryption mode", device)),
 ];
 
 const CLOCKS: &str = "The current user does not have permission to change clocks for GPU {}.";

@@ -109,6 +109,6 @@ pub(super) fn clear(device: &Device, _: &str) -> Answer {
     Done(format!("Cleared Accounted PIDs for GPU {}.\n", bus(device)), Vec::new())
 }
 
-pub(super) fn operation_mode(device: &Device, _: &str) -> Answer {
-    unsupported("Changing GPU Operation Mode", device)
+pub(super) fn hostname(device: &Device, value: &str) -> Answer {
+    Done(format!("Set hostname to {value} for GPU {}.\n", bus(device)), vec![("hostname", value.to_owned())])
 }
