@@ -8,7 +8,8 @@ mod suite {
     mod documents;
     mod hostile;
     pub(crate) mod hostile_root;
-    mod libraries;
+    pub(crate) mod libraries;
+    mod nvml_rules;
     mod nvml_wrapper;
     mod program;
     pub(crate) mod programs;

@@ -78,7 +78,30 @@ pub(crate) struct PciInfoExt {
 
 const _: () = assert!(size_of::<PciInfoV1>() == 36 && size_of::<PciInfo>() == 68 && size_of::<PciInfoExt>() == 64);
 
-fn pci(device: Device<'_>) -> Result<(PciInfoV1, [u8; 32]), Code> {
+impl PciInfo {
+    /// The whole of what the first form begins.
+    pub(crate) fn new(first: PciInfoV1, bus_id: [u8; 32]) -> Self {
+        Self { first, bus_id }
+    }
+
+    /// The first form of it.
+    pub(crate) fn short(self) -> PciInfoV1 {
+        self.first
+    }
+
+    /// A switch of a machine: links go to its switches in turn.
+    pub(crate) fn of_switch(link: usize) -> Self {
+        const SWITCHES: u32 = 4;
+        const SWITCH: u32 = 0x22a3_10de;
+        let bus = u32::try_from(link).unwrap_or_default().checked_rem(SWITCHES).unwrap_or_default().saturating_add(5);
+        let place = Bus { domain: 0, bus, device: 0 };
+        let first = PciInfoV1 { legacy: place.text(4), bus: [0, bus, 0], id: SWITCH, subsystem: 0 };
+        Self { first, bus_id: place.text(8) }
+    }
+}
+
+/// What NVML tells of a device's place on the bus, in the first form and as the long text.
+pub(crate) fn pci(device: Device<'_>) -> Result<(PciInfoV1, [u8; 32]), Code> {
     let place = bus(device)?;
     let id = |key: &str| device.number(key, Unit::Same).unwrap_or_default();
     let first = PciInfoV1 {

@@ -3,6 +3,7 @@
 use crate::code::{Answer, Code};
 use crate::driver::{Driver, ask};
 use crate::handle::{Handle, Kind};
+use crate::settings;
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
 
@@ -71,14 +72,15 @@ impl<'a> Device<'a> {
         self.part.map_or(self.gpu, |(_, part)| part)
     }
 
-    /// A fact of the GPU.
+    /// A fact of the GPU, or what this process set in its place.
     pub(crate) fn text(self, key: &str) -> Result<&'a str, Code> {
-        fact(self.gpu, key)
+        settings::word(self.place, key).map_or_else(|| fact(self.gpu, key), Ok)
     }
 
-    /// A number of the GPU.
+    /// A number of the GPU, or what this process set in its place.
     pub(crate) fn number<T: TryFrom<i64>>(self, key: &str, unit: Unit) -> Result<T, Code> {
-        number(self.gpu, key, unit, self.driver.now())
+        settings::number(self.place, key)
+            .map_or_else(|| number(self.gpu, key, unit, self.driver.now()), |set| in_unit(set, unit))
     }
 
     /// A word of the GPU that says yes or no, as 1 or 0.
@@ -104,6 +106,10 @@ pub(crate) fn fact<'a>(section: Section<'a>, key: &str) -> Result<&'a str, Code>
 pub(crate) fn number<T: TryFrom<i64>>(section: Section<'_>, key: &str, unit: Unit, now: u64) -> Result<T, Code> {
     fact(section, key)?;
     let thousandths = section.thousandths(key, now).ok_or(Code::NOT_SUPPORTED)?;
+    in_unit(thousandths, unit)
+}
+
+fn in_unit<T: TryFrom<i64>>(thousandths: i64, unit: Unit) -> Result<T, Code> {
     let number = match unit {
         Unit::Thousandth => thousandths,
         Unit::Same => thousandths / 1000,

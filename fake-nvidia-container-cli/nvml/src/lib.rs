@@ -2,7 +2,8 @@
 //!
 //! Every name that the library of driver 580 exports is exported (`names.txt`). Those with a row in `table` answer; all
 //! others say NOT_SUPPORTED. A fact that the given file does not have is NOT_SUPPORTED too. It must not know where the
-//! file comes from, nor change anything: what would change a GPU is NOT_SUPPORTED.
+//! file comes from, nor change it: what root sets holds for its process (`settings`), and all else that would change a GPU
+//! is NOT_SUPPORTED.
 //!
 //! The crate is a member of the workspace like any other, so that it is linted, documented and tested; the library itself
 //! is made by the build script of the simulator, which compiles the same files without `std`.
@@ -10,6 +11,7 @@
 
 mod bus;
 mod code;
+mod counted;
 mod device;
 mod driver;
 mod events;
@@ -21,8 +23,11 @@ mod link;
 mod lists;
 mod memory;
 mod mig;
+mod platform;
 mod processes;
 mod profiles;
+mod repair;
 mod sensors;
+mod settings;
 mod system;
 mod table;

@@ -1,5 +1,6 @@
 //! How devices are connected: to each other, to processors and their memory.
 
+use crate::bus::{PciInfo, PciInfoV1, pci};
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::driver::{Driver, ask};
@@ -122,7 +123,58 @@ fn link(device: Handle, number: u32) -> Result<u32, Code> {
 /// Whether a link is up.
 pub(crate) fn state(device: Handle, number: u32, out: Out<u32>) -> Answer {
     link(device, number)?;
-    Ok(out.put(1)?)
+    let down = device.gpu(|gpu| {
+        let down = gpu.gpu.text("nvlink.inactive").unwrap_or_default();
+        Ok(pieces(down, ',').any(|one| one.trim().parse() == Ok(number)))
+    })?;
+    Ok(out.put(u32::from(!down))?)
+}
+
+/// How many GPUs are linked to each other without a switch between them.
+const WITHOUT_SWITCH: usize = 4;
+
+/// What is at the other end of a link: a GPU of those that this one is linked to, in turn, or a switch.
+enum End {
+    Gpu(PciInfo),
+    Switch(PciInfo),
+}
+
+fn end(device: Handle, number: u32) -> Result<End, Code> {
+    link(device, number)?;
+    device.gpu(|gpu| {
+        let row = gpu.gpu.text("peers").unwrap_or_default();
+        let linked = |place: u8| place != gpu.place && linked(word(gpu, place));
+        let others = gpu.driver.gpus().filter(|(place, _)| linked(*place));
+        let number = usize::try_from(number).unwrap_or_default();
+        let count = others.count();
+        if count == 0 || pieces(row, ' ').count() > WITHOUT_SWITCH {
+            return Ok(End::Switch(PciInfo::of_switch(number)));
+        }
+        let mut others = gpu.driver.gpus().filter(|(place, _)| linked(*place));
+        let (place, other) = others.nth(number.checked_rem(count).unwrap_or_default()).ok_or(Code::NOT_SUPPORTED)?;
+        let (first, bus_id) = pci(Device { driver: gpu.driver, gpu: other, place, part: None })?;
+        Ok(End::Gpu(PciInfo::new(first, bus_id)))
+    })
+}
+
+/// Where on the bus the other end of a link is.
+pub(crate) fn remote(device: Handle, number: u32, out: Out<PciInfo>) -> Answer {
+    let (End::Gpu(info) | End::Switch(info)) = end(device, number)?;
+    Ok(out.put(info)?)
+}
+
+/// The same in the first form.
+pub(crate) fn remote_short(device: Handle, number: u32, out: Out<PciInfoV1>) -> Answer {
+    let (End::Gpu(info) | End::Switch(info)) = end(device, number)?;
+    Ok(out.put(info.short())?)
+}
+
+/// What kind of device the other end of a link is.
+pub(crate) fn remote_kind(device: Handle, number: u32, out: Out<u32>) -> Answer {
+    Ok(out.put(match end(device, number)? {
+        End::Gpu(_) => 0,
+        End::Switch(_) => 2,
+    })?)
 }
 
 /// The version of a link, which follows from the architecture.

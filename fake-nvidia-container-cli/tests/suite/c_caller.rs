@@ -31,6 +31,15 @@ impl Caller {
         unsafe { function(argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)) }
     }
 
+    /// The words of a code, which NVML hands out as a string of its own.
+    pub(crate) fn words(&self, code: u32) -> String {
+        type Words = unsafe extern "C" fn(u32) -> *const std::ffi::c_char;
+        // SAFETY: the function is C's, takes a number and returns a string that lives as long as the library.
+        let function: Symbol<Words> = unsafe { self.library.get(b"nvmlErrorString") }.unwrap();
+        // SAFETY: as above.
+        unsafe { std::ffi::CStr::from_ptr(function(code)) }.to_str().unwrap().to_owned()
+    }
+
     /// Calls a function that writes one number after some arguments: its code and the number.
     pub(crate) fn number(&self, name: &str, arguments: &[usize]) -> (u32, usize) {
         let mut out = [0_usize; 32];

@@ -5,8 +5,10 @@
     reason = "a name that is exported as it is must be unique in the program; rows are NVML's names"
 )]
 
+mod changes;
 mod devices;
 mod instances;
+mod rest;
 mod system;
 mod unsupported;
 

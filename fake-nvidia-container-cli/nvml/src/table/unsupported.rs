@@ -17,7 +17,6 @@ macro_rules! unsupported {
 
 unsupported! {
     nvmlComputeInstanceDestroy
-    nvmlDeviceClearAccountingPids
     nvmlDeviceClearCpuAffinity
     nvmlDeviceClearEccErrorCounts
     nvmlDeviceClearFieldValues
@@ -26,18 +25,13 @@ unsupported! {
     nvmlDeviceDiscoverGpus
     nvmlDeviceFreezeNvLinkUtilizationCounter
     nvmlDeviceGetAPIRestriction
-    nvmlDeviceGetAccountingPids
-    nvmlDeviceGetAccountingStats
     nvmlDeviceGetActiveVgpus
     nvmlDeviceGetAdaptiveClockInfoStatus
     nvmlDeviceGetBridgeChipInfo
-    nvmlDeviceGetBusType
-    nvmlDeviceGetCapabilities
     nvmlDeviceGetClkMonStatus
     nvmlDeviceGetClockOffsets
     nvmlDeviceGetConfComputeGpuAttestationReport
     nvmlDeviceGetConfComputeGpuCertificate
-    nvmlDeviceGetConfComputeProtectedMemoryUsage
     nvmlDeviceGetCoolerInfo
     nvmlDeviceGetCreatableVgpus
     nvmlDeviceGetCurrentClockFreqs
@@ -45,19 +39,11 @@ unsupported! {
     nvmlDeviceGetDriverModel
     nvmlDeviceGetDriverModel_v2
     nvmlDeviceGetDynamicPstatesInfo
-    nvmlDeviceGetEncoderCapacity
-    nvmlDeviceGetEncoderSessions
-    nvmlDeviceGetFBCSessions
-    nvmlDeviceGetFBCStats
     nvmlDeviceGetFanControlPolicy_v2
     nvmlDeviceGetFanSpeedRPM
     nvmlDeviceGetGpcClkMinMaxVfOffset
     nvmlDeviceGetGpcClkVfOffset
     nvmlDeviceGetGpuOperationMode
-    nvmlDeviceGetGridLicensableFeatures
-    nvmlDeviceGetGridLicensableFeatures_v2
-    nvmlDeviceGetGridLicensableFeatures_v3
-    nvmlDeviceGetGridLicensableFeatures_v4
     nvmlDeviceGetHostVgpuMode
     nvmlDeviceGetHostname_v1
     nvmlDeviceGetInforomConfigurationChecksum
@@ -65,32 +51,19 @@ unsupported! {
     nvmlDeviceGetMemClkMinMaxVfOffset
     nvmlDeviceGetMemClkVfOffset
     nvmlDeviceGetMinMaxClockOfPState
-    nvmlDeviceGetMinMaxFanSpeed
     nvmlDeviceGetNvLinkInfo
-    nvmlDeviceGetNvLinkRemoteDeviceType
-    nvmlDeviceGetNvLinkRemotePciInfo
-    nvmlDeviceGetNvLinkRemotePciInfo_v2
     nvmlDeviceGetNvLinkUtilizationControl
     nvmlDeviceGetNvLinkUtilizationCounter
     nvmlDeviceGetNvlinkBwMode
     nvmlDeviceGetNvlinkSupportedBwModes
-    nvmlDeviceGetPdi
     nvmlDeviceGetPerformanceModes
     nvmlDeviceGetPgpuMetadataString
-    nvmlDeviceGetPlatformInfo
     nvmlDeviceGetPowerMizerMode_v1
-    nvmlDeviceGetPowerSource
     nvmlDeviceGetProcessesUtilizationInfo
     nvmlDeviceGetRemappedRows_v2
-    nvmlDeviceGetRepairStatus
-    nvmlDeviceGetSamples
-    nvmlDeviceGetSramEccErrorStatus
     nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts
-    nvmlDeviceGetSupportedPerformanceStates
     nvmlDeviceGetSupportedVgpus
-    nvmlDeviceGetTargetFanSpeed
     nvmlDeviceGetThermalSettings
-    nvmlDeviceGetUnrepairableMemoryFlag_v1
     nvmlDeviceGetVgpuCapabilities
     nvmlDeviceGetVgpuHeterogeneousMode
     nvmlDeviceGetVgpuInstancesUtilizationInfo
@@ -103,7 +76,6 @@ unsupported! {
     nvmlDeviceGetVgpuTypeCreatablePlacements
     nvmlDeviceGetVgpuTypeSupportedPlacements
     nvmlDeviceGetVgpuUtilization
-    nvmlDeviceGetViolationStatus
     nvmlDeviceModifyDrainState
     nvmlDevicePowerSmoothingActivatePresetProfile
     nvmlDevicePowerSmoothingSetState
@@ -113,52 +85,31 @@ unsupported! {
     nvmlDeviceReadWritePRM_v1
     nvmlDeviceRemoveGpu
     nvmlDeviceRemoveGpu_v2
-    nvmlDeviceResetApplicationsClocks
-    nvmlDeviceResetGpuLockedClocks
-    nvmlDeviceResetMemoryLockedClocks
     nvmlDeviceResetNvLinkErrorCounters
     nvmlDeviceResetNvLinkUtilizationCounter
     nvmlDeviceSetAPIRestriction
-    nvmlDeviceSetAccountingMode
-    nvmlDeviceSetApplicationsClocks
-    nvmlDeviceSetAutoBoostedClocksEnabled
     nvmlDeviceSetClockOffsets
-    nvmlDeviceSetComputeMode
     nvmlDeviceSetConfComputeUnprotectedMemSize
     nvmlDeviceSetCpuAffinity
-    nvmlDeviceSetDefaultAutoBoostedClocksEnabled
-    nvmlDeviceSetDefaultFanSpeed_v2
     nvmlDeviceSetDramEncryptionMode
     nvmlDeviceSetDriverModel
-    nvmlDeviceSetEccMode
     nvmlDeviceSetFanControlPolicy
-    nvmlDeviceSetFanSpeed_v2
     nvmlDeviceSetGpcClkVfOffset
-    nvmlDeviceSetGpuLockedClocks
     nvmlDeviceSetGpuOperationMode
     nvmlDeviceSetHostname_v1
     nvmlDeviceSetMemClkVfOffset
-    nvmlDeviceSetMemoryLockedClocks
-    nvmlDeviceSetMigMode
     nvmlDeviceSetNvLinkDeviceLowPowerThreshold
     nvmlDeviceSetNvLinkUtilizationControl
     nvmlDeviceSetNvlinkBwMode
-    nvmlDeviceSetPersistenceMode
-    nvmlDeviceSetPowerManagementLimit
-    nvmlDeviceSetPowerManagementLimit_v2
     nvmlDeviceSetPowerMizerMode_v1
-    nvmlDeviceSetTemperatureThreshold
     nvmlDeviceSetVgpuCapabilities
     nvmlDeviceSetVgpuHeterogeneousMode
     nvmlDeviceSetVgpuSchedulerState
     nvmlDeviceSetVirtualizationMode
-    nvmlDeviceValidateInforom
     nvmlDeviceWorkloadPowerProfileClearRequestedProfiles
     nvmlDeviceWorkloadPowerProfileGetCurrentProfiles
     nvmlDeviceWorkloadPowerProfileGetProfilesInfo
     nvmlDeviceWorkloadPowerProfileSetRequestedProfiles
-    nvmlGetBlacklistDeviceInfoByIndex
-    nvmlGetExcludedDeviceInfoByIndex
     nvmlGetVgpuCompatibility
     nvmlGetVgpuDriverCapabilities
     nvmlGetVgpuVersion
@@ -186,19 +137,14 @@ unsupported! {
     nvmlSystemEventSetCreate
     nvmlSystemEventSetFree
     nvmlSystemEventSetWait
-    nvmlSystemGetConfComputeCapabilities
-    nvmlSystemGetConfComputeGpusReadyState
     nvmlSystemGetConfComputeKeyRotationThresholdInfo
     nvmlSystemGetConfComputeSettings
-    nvmlSystemGetConfComputeState
     nvmlSystemGetNvlinkBwMode
     nvmlSystemRegisterEvents
     nvmlSystemSetConfComputeGpusReadyState
     nvmlSystemSetConfComputeKeyRotationThresholdInfo
     nvmlSystemSetNvlinkBwMode
-    nvmlUnitGetDevices
     nvmlUnitGetFanSpeedInfo
-    nvmlUnitGetHandleByIndex
     nvmlUnitGetLedState
     nvmlUnitGetPsuInfo
     nvmlUnitGetTemperature

@@ -35,6 +35,7 @@ pub(super) mod number {
     #[cfg(standalone)]
     pub(crate) const EXIT_GROUP: usize = 94;
     pub(crate) const NANOSLEEP: usize = 101;
+    pub(crate) const GETEUID: usize = 175;
     pub(crate) const CLOCK_GETTIME: usize = 113;
     pub(crate) const MUNMAP: usize = 215;
     pub(crate) const MMAP: usize = 222;

@@ -164,6 +164,14 @@ pub fn ticks() -> u64 {
     clock(1)
 }
 
+/// The user as whom the kernel lets the process act; 0 is root.
+#[must_use]
+pub fn effective_user() -> u32 {
+    // SAFETY: the call takes nothing and cannot fail.
+    let user = unsafe { call(number::GETEUID, [0; 6]) };
+    u32::try_from(user).unwrap_or(u32::MAX)
+}
+
 /// Waits so many milliseconds, or until a signal comes.
 pub fn sleep(milliseconds: u64) {
     let time = [milliseconds / 1000, (milliseconds % 1000).saturating_mul(1_000_000)];

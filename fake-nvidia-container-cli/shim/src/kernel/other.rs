@@ -17,6 +17,7 @@ pub(super) mod number {
     pub(crate) const PREAD64: usize = 0;
     pub(crate) const FSTAT: usize = 0;
     pub(crate) const NANOSLEEP: usize = 0;
+    pub(crate) const GETEUID: usize = 0;
     pub(crate) const CLOCK_GETTIME: usize = 0;
     pub(crate) const MUNMAP: usize = 0;
     pub(crate) const MMAP: usize = 0;

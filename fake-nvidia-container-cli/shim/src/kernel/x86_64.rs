@@ -33,6 +33,7 @@ pub(super) mod number {
     pub(crate) const MUNMAP: usize = 11;
     pub(crate) const PREAD64: usize = 17;
     pub(crate) const NANOSLEEP: usize = 35;
+    pub(crate) const GETEUID: usize = 107;
     pub(crate) const CLOCK_GETTIME: usize = 228;
     #[cfg(standalone)]
     pub(crate) const EXIT_GROUP: usize = 231;

@@ -1,0 +1,64 @@
+//! Errors in the chip's own memory, and what waits to be repaired.
+
+use crate::code::{Answer, Code};
+use crate::device::{Device, Unit};
+use crate::handle::Handle;
+use crate::layout::version;
+use nvidia_simulated_shim::c::Out;
+
+/// Errors of the chip's own memory: aggregate and volatile by kind, and the places of those that could not be corrected.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Sram {
+    version: u32,
+    counts: [u64; 11],
+    exceeded: u32,
+}
+
+const _: () = assert!(size_of::<Sram>() == 104);
+
+const COUNTS: [&str; 11] = [
+    "ecc.errors.uncorrected.aggregate.sram.parity",
+    "ecc.errors.uncorrected.aggregate.sram.secded",
+    "ecc.errors.corrected.aggregate.sram",
+    "ecc.errors.uncorrected.volatile.sram.parity",
+    "ecc.errors.uncorrected.volatile.sram.secded",
+    "ecc.errors.corrected.volatile.sram",
+    "ecc.errors.uncorrected.aggregate.sram.l2",
+    "ecc.errors.uncorrected.aggregate.sram.sm",
+    "ecc.errors.uncorrected.aggregate.sram.pcie",
+    "ecc.errors.uncorrected.aggregate.sram.mcu",
+    "ecc.errors.uncorrected.aggregate.sram.other",
+];
+
+/// A GPU that tells parity apart, and whose error correction is on.
+fn counts(gpu: Device<'_>) -> Answer {
+    let on = gpu.switch("ecc.mode.current")? == 1;
+    if on && gpu.text("ecc.form") == Ok("sram") { Ok(()) } else { Err(Code::NOT_SUPPORTED) }
+}
+
+/// Errors of the chip's own memory.
+pub(crate) fn sram(device: Handle, out: Out<Sram>) -> Answer {
+    version(out, 1)?;
+    let (counts, exceeded) = device.gpu(|gpu| {
+        counts(gpu)?;
+        let exceeded = gpu.switch("ecc.errors.uncorrected.aggregate.sram.thresholdExceeded").unwrap_or_default();
+        Ok((COUNTS.map(|key| gpu.number(key, Unit::Same).unwrap_or_default()), exceeded))
+    })?;
+    Ok(out.put(Sram { version: out.version()?, counts, exceeded })?)
+}
+
+/// Whether a channel of the memory or a part of the chip waits for its repair.
+pub(crate) fn status(device: Handle, out: Out<[u32; 3]>) -> Answer {
+    version(out, 1)?;
+    let told = device.gpu(|gpu| Ok([gpu.switch("channel_repair_pending")?, gpu.switch("tpc_repair_pending")?]))?;
+    let [channel, part] = told;
+    Ok(out.put([out.version()?, channel, part])?)
+}
+
+/// Whether there is memory that cannot be repaired.
+pub(crate) fn unrepairable(device: Handle, out: Out<[u32; 2]>) -> Answer {
+    version(out, 1)?;
+    let flag = device.gpu(|gpu| gpu.switch("unrepairable_memory"))?;
+    Ok(out.put([out.version()?, flag])?)
+}
