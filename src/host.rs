@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -13,10 +13,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::stat::{FileStat, SFlag};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::AccessFlags;
 
 /// No input that the hook reads may be larger; the largest specs seen in the field are a few megabytes.
@@ -44,20 +45,49 @@ pub enum FileKind {
 
 /// The questions that deciding asks of a machine. Asked lazily, in the order of the contract, so that what is not
 /// needed is neither read nor able to fail.
+///
+/// No answer means "no" because the machine could not tell: what is absent is not there, or has something in its way that
+/// is not a directory ([`is_absent`]). Whatever else the system says is an error. A call that a signal interrupts is made
+/// again.
 pub trait Host {
     /// The content of a file. Never waits: a pipe is an error. Never reads more than [`SIZE_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
     /// As [`Host::read`], and of a pipe all that is written into it, if its writer closes it within ten seconds: a shell
     /// may name a pipe where a file is asked for (`<(...)`).
     fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>>;
-    /// What stands at a path, if anything can be seen there.
-    fn kind(&self, path: &Path) -> Option<FileKind>;
-    /// Whether this process may execute the file at a path, and it is a regular one.
-    fn is_executable(&self, path: &Path) -> bool;
-    /// The names in a directory, sorted; empty where it cannot be read.
-    fn list(&self, path: &Path) -> Vec<OsString>;
+    /// What stands at a path; `None` where it is absent.
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>>;
+    /// Whether this process may execute the file at a path, and it is a regular one. What it may not, or not even see, is
+    /// passed by, as in the search of every shell.
+    fn is_executable(&self, path: &Path) -> io::Result<bool>;
+    /// The names in a directory, sorted; none where it is absent.
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>>;
     /// The path by which the program that deciding calls `path` is executed.
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path>;
+
+    /// The content of a file, as [`Host::read`]; `None` where it is absent.
+    fn read_if_present(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
+        present(self.read(path))
+    }
+}
+
+/// Whether a failure means that nothing stands at a path: there is no such name, or something on the way to it is not a
+/// directory.
+#[must_use]
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ENOENT | Errno::ENOTDIR))
+}
+
+/// An answer, or `None` where it says that nothing is there.
+///
+/// # Errors
+/// Every other failure.
+pub fn present<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// This machine, or the tree below a root as if it were one.
@@ -91,7 +121,7 @@ impl RealHost {
         if is_on_a_stream {
             self.closed_streams.set(true);
         }
-        let stat = nix::sys::stat::fstat(&file)?;
+        let stat = uninterrupted(|| nix::sys::stat::fstat(&file))?;
         if file_type(&stat) == SFlag::S_IFIFO {
             return of_pipe(&file);
         }
@@ -113,26 +143,33 @@ impl Host for RealHost {
         self.load(path, |pipe| read_pipe(pipe, PIPE_PATIENCE))
     }
 
-    fn kind(&self, path: &Path) -> Option<FileKind> {
-        let stat = nix::sys::stat::stat(self.locate(path).as_ref()).ok()?;
-        Some(match file_type(&stat) {
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
+        let place = self.locate(path);
+        let stat = present(uninterrupted(|| nix::sys::stat::stat(place.as_ref())))?;
+        Ok(stat.map(|stat| match file_type(&stat) {
             SFlag::S_IFREG => FileKind::Regular { empty: stat.st_size == 0 },
             SFlag::S_IFDIR => FileKind::Directory,
             _ => FileKind::Other,
-        })
+        }))
     }
 
-    fn is_executable(&self, path: &Path) -> bool {
-        let allowed =
-            nix::unistd::faccessat(AT_FDCWD, self.locate(path).as_ref(), AccessFlags::X_OK, AtFlags::AT_EACCESS);
-        allowed.is_ok() && matches!(self.kind(path), Some(FileKind::Regular { .. }))
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
+        let place = self.locate(path);
+        let access = || nix::unistd::faccessat(AT_FDCWD, place.as_ref(), AccessFlags::X_OK, AtFlags::AT_EACCESS);
+        let regular = |()| Ok(matches!(self.kind(path)?, Some(FileKind::Regular { .. })));
+        match uninterrupted(access).and_then(regular) {
+            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+            answer => answer,
+        }
     }
 
-    fn list(&self, path: &Path) -> Vec<OsString> {
-        let Ok(entries) = self.locate(path).read_dir() else { return Vec::new() };
-        let mut names: Vec<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let place = self.locate(path);
+        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = present(uninterrupted(|| Dir::open(place.as_ref(), flags, Mode::empty())))?;
+        let mut names = directory.map(names_in).transpose()?.unwrap_or_default();
         names.sort_unstable();
-        names
+        Ok(names)
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
@@ -142,6 +179,39 @@ impl Host for RealHost {
             Some(Err(_)) | None => Cow::Borrowed(path),
         }
     }
+}
+
+/// Makes a system call again as long as signals interrupt it.
+fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            answer => return answer.map_err(io::Error::from),
+        }
+    }
+}
+
+/// The names in an open directory, without itself and its parent.
+fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    let mut entries = directory.iter();
+    let read = loop {
+        match entries.next() {
+            None => break Ok(names),
+            Some(Err(Errno::EINTR)) => {}
+            Some(Err(error)) => break Err(error.into()),
+            Some(Ok(entry)) => match entry.file_name().to_bytes() {
+                b"." | b".." => {}
+                name => names.push(OsStr::from_bytes(name).to_owned()),
+            },
+        }
+    };
+    // By its descriptor, since `Dir` panics where closing fails. Its buffer is left to the end of the process.
+    // A reader that is done would wind it back.
+    std::mem::forget(entries);
+    let _ = nix::unistd::close(directory.as_raw_fd());
+    std::mem::forget(directory);
+    read
 }
 
 fn file_type(stat: &FileStat) -> SFlag {
@@ -272,6 +342,40 @@ mod tests {
         let content = read_pipe(&File::from(OwnedFd::from(reader)), LONG).unwrap();
         writing.join().unwrap();
         assert_eq!((content.len(), content.get(..7)), (100_006, Some(&b"first x"[..])));
+    }
+
+    #[test]
+    fn absent_is_what_has_no_name_or_no_directory_and_nothing_else() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let host = RealHost::new(Some(directory.path().to_path_buf()));
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink("loop", directory.path().join("loop")).unwrap();
+        for path in ["/nothing", "/nothing/below", "/file/below"].map(Path::new) {
+            assert_eq!(host.kind(path).unwrap(), None, "{path:?}");
+            assert!(!host.is_executable(path).unwrap(), "{path:?}");
+            assert_eq!(host.list(path).unwrap(), Vec::<OsString>::new(), "{path:?}");
+            assert_eq!(host.read_if_present(path).unwrap(), None, "{path:?}");
+        }
+        let long = format!("/{}", "x".repeat(300));
+        for path in ["/loop", "/loop/below", long.as_str()].map(Path::new) {
+            assert!(host.kind(path).is_err(), "{path:?}");
+            assert!(host.is_executable(path).is_err(), "{path:?}");
+            assert!(host.list(path).is_err(), "{path:?}");
+            assert!(host.read_if_present(path).is_err(), "{path:?}");
+        }
+        assert_eq!(host.kind(Path::new("/file")).unwrap(), Some(FileKind::Regular { empty: true }));
+        assert!(!host.is_executable(Path::new("/file")).unwrap());
+        assert_eq!(host.list(Path::new("/")).unwrap(), ["file", "loop"]);
+    }
+
+    #[test]
+    fn a_call_that_a_signal_interrupts_is_made_again() {
+        let answers = Cell::new(0);
+        let call = || {
+            answers.set(answers.get() + 1);
+            if answers.get() < 3 { Err(Errno::EINTR) } else { Ok(answers.get()) }
+        };
+        assert_eq!(uninterrupted(call).unwrap(), 3);
     }
 
     #[test]

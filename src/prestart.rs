@@ -114,7 +114,7 @@ pub fn decide<'e, 't>(
         ContainerKind::Gpu(request) => trail.request.insert(request),
         ContainerKind::NoGpu(reason) => return Ok(Decision::Nothing(reason)),
     };
-    let mode = trail.mode.insert(Mode::find(config, &request.devices.value, invocation.environ, host));
+    let mode = trail.mode.insert(Mode::find(config, &request.devices.value, invocation.environ, host)?);
     mode.require_legacy(config)?;
     let program = trail.program.insert(program::find(config, invocation.environ, host)?);
     plan::build(invocation, config, state, spec, request, program, host).map(Decision::Execute)

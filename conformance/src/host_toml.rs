@@ -50,7 +50,7 @@ struct StdinToml {
     base64: Option<String>,
 }
 
-/// What stands at a path; exactly one of the first seven keys.
+/// What stands at a path; exactly one of all but `mode`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FileToml {
@@ -58,6 +58,7 @@ struct FileToml {
     base64: Option<String>,
     libraries: Option<Vec<String>>,
     symlink: Option<String>,
+    fails: Option<String>,
     is: Option<Kind>,
     mode: Option<String>,
 }
@@ -120,21 +121,29 @@ impl FileToml {
             self.mode.map(|mode| u32::from_str_radix(&mode, 8).with_context(|| format!("mode {mode} is not octal")));
         let given = given.transpose()?;
         let file = |content| Node::File { content, mode: given.unwrap_or(0o644) };
-        let node = match (self.text, self.base64, self.libraries, self.symlink, self.is) {
-            (Some(text), None, None, None, None) => file(text.into_bytes()),
-            (None, Some(text), None, None, None) => file(decode(&text)?),
-            (None, None, Some(libraries), None, None) => file(ldcache::build(&libraries)?),
-            (None, None, None, Some(target), None) => Node::Symlink(target),
-            (None, None, None, None, Some(kind)) => match kind {
+        let node = match (self.text, self.base64, self.libraries, self.symlink, self.fails, self.is) {
+            (Some(text), None, None, None, None, None) => file(text.into_bytes()),
+            (None, Some(text), None, None, None, None) => file(decode(&text)?),
+            (None, None, Some(libraries), None, None, None) => file(ldcache::build(&libraries)?),
+            (None, None, None, Some(target), None, None) => Node::Symlink(target),
+            (None, None, None, None, Some(name), None) => Node::Fails(error_number(&name)?),
+            (None, None, None, None, None, Some(kind)) => match kind {
                 Kind::Absent => return Ok(None),
                 Kind::Directory => Node::Directory { mode: given.unwrap_or(0o755) },
                 Kind::Fifo => Node::Fifo,
                 Kind::Cli => Node::Cli { mode: given.unwrap_or(0o755) },
             },
-            _ => bail!("exactly one of text, base64, libraries, symlink and is"),
+            _ => bail!("exactly one of text, base64, libraries, symlink, fails and is"),
         };
         Ok(Some(node))
     }
+}
+
+/// The number of an error that the system calls by this name, errno(3).
+fn error_number(name: &str) -> Result<i32> {
+    let numbers = 1..=i32::from(u8::MAX);
+    let mut named = numbers.filter(|number| format!("{:?}", nix::errno::Errno::from_raw(*number)) == name);
+    named.next().with_context(|| format!("fails: {name} is not an error of the system"))
 }
 
 /// The bytes of base64 (RFC 4648), which may be broken into lines.

@@ -12,6 +12,7 @@ use crate::recorded::Recorded;
 use crate::release::Release;
 use crate::rules::{self, Rules};
 use crate::scene::Scene;
+use crate::tree;
 
 /// Whose behaviour is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +111,9 @@ impl Check<'_> {
 
     /// Why running this says nothing about a contract, if so.
     pub fn skip(&self, contract: Contract) -> Result<Option<String>> {
+        if self.scene()?.fails() {
+            return Ok(Some(tree::UNMAKABLE.to_owned()));
+        }
         let Contract::Published(release) = contract else { return Ok(None) };
         let unknown = || format!("what {release} does here was not recorded");
         Ok(match self {

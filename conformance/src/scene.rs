@@ -30,6 +30,9 @@ pub enum Node {
     Symlink(String),
     /// A named pipe without a writer.
     Fifo,
+    /// Whatever is asked about this path, the system answers with this error number. A machine in memory can say so; no
+    /// tree on disk can be made to.
+    Fails(i32),
 }
 
 impl Node {
@@ -88,6 +91,11 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Whether it can only be told, not put on disk: something in it fails.
+    pub fn fails(&self) -> bool {
+        self.files.iter().any(|(_, node)| matches!(node, Node::Fails(_)))
+    }
+
     /// Puts something at a path in place of what stands there.
     pub fn put(&mut self, path: &str, node: Node) {
         self.remove(path);

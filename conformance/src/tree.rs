@@ -4,10 +4,13 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::stat::Mode;
 
 use crate::scene::{Node, Scene};
+
+/// Why a scene in which something fails cannot be run.
+pub const UNMAKABLE: &str = "no tree on disk can be made to fail like this";
 
 /// The path of a scene below a root.
 pub fn below(root: &Path, path: &str) -> PathBuf {
@@ -51,6 +54,7 @@ fn put(path: &str, place: &Path, node: &Node, cli: &Path) -> Result<()> {
         }
         Node::Symlink(target) => symlink(target, place)?,
         Node::Fifo => nix::unistd::mkfifo(place, Mode::from_bits_truncate(0o644))?,
+        Node::Fails(_) => bail!("{UNMAKABLE}"),
     }
     Ok(())
 }
@@ -59,7 +63,7 @@ fn mode(node: &Node) -> Option<u32> {
     match node {
         Node::File { mode, .. } | Node::Directory { mode } => Some(*mode),
         Node::Cli { mode } => Some(*mode).filter(|mode| *mode != 0o755),
-        Node::Symlink(_) | Node::Fifo => None,
+        Node::Symlink(_) | Node::Fifo | Node::Fails(_) => None,
     }
 }
 

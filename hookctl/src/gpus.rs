@@ -9,7 +9,7 @@ use nvidia_simulated_machine::topology::{Gpu, Mig};
 
 use hook::host::Host;
 
-use crate::inspect::{names, text};
+use crate::inspect::{names, seen, text};
 
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 const CAPABILITIES: &str = "/proc/driver/nvidia/capabilities";
@@ -31,7 +31,7 @@ impl HostGpus {
             names(host, GPUS).into_iter().map(|name| (normal_bus(&name), name)).collect();
         buses.sort();
         let list = buses.iter().enumerate().map(|(index, (bus, name))| gpu(host, index, bus, name)).collect();
-        HostGpus { list, shows_parts: host.kind(Path::new(CAPABILITIES)).is_some() }
+        HostGpus { list, shows_parts: seen(host, Path::new(CAPABILITIES)).is_some() }
     }
 
     /// Whether a GPU may have parts that are not shown.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::stat::{FileStat, Mode, SFlag};
 
-use hook::host::Host;
+use hook::host::{FileKind, Host};
 
 /// What stands at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,13 +88,19 @@ pub trait Inspect: Host {
 
     /// Whether anything can be seen at a path.
     fn has(&self, path: &str) -> bool {
-        self.kind(Path::new(path)).is_some()
+        seen(self, Path::new(path)).is_some()
     }
 
     /// The names in a directory that are UTF-8, sorted.
     fn names(&self, path: &str) -> Vec<String> {
-        self.list(Path::new(path)).into_iter().filter_map(|name| name.into_string().ok()).collect()
+        names(self, path)
     }
+}
+
+/// What can be seen at a path. Advice is about what is seen; a start asks [`Host::kind`], which does not guess.
+#[must_use]
+pub fn seen(host: &(impl Host + ?Sized), path: &Path) -> Option<FileKind> {
+    host.kind(path).ok().flatten()
 }
 
 /// A file of a machine as text, with a mark in place of what is not UTF-8.
@@ -103,10 +109,11 @@ pub fn text(host: &dyn Host, path: &str) -> Option<String> {
     host.read(Path::new(path)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// The names in a directory of a machine that are UTF-8, sorted.
+/// The names in a directory of a machine that are UTF-8, sorted; none where it cannot be read.
 #[must_use]
-pub fn names(host: &dyn Host, path: &str) -> Vec<String> {
-    host.list(Path::new(path)).into_iter().filter_map(|name| name.into_string().ok()).collect()
+pub fn names(host: &(impl Host + ?Sized), path: &str) -> Vec<String> {
+    let names = host.list(Path::new(path)).unwrap_or_default();
+    names.into_iter().filter_map(|name| name.into_string().ok()).collect()
 }
 
 /// Whether standard output is a terminal.

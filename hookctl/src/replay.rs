@@ -1,14 +1,16 @@
 //! `replay`: decides the start of a case folder again, and says how it would end: exit status, messages, command line. Must
 //! not execute anything; the machine of the case is put on disk for the time of the answer.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use nvidia_hook_conformance::case::Case;
 use nvidia_hook_conformance::fixtures::Files;
-use nvidia_hook_conformance::scene::Scene as CaseScene;
+use nvidia_hook_conformance::scene::{Node, Scene as CaseScene};
 use nvidia_hook_conformance::tree;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +21,7 @@ use crate::capture::case::{Outcome, Start, outcome};
 use crate::inspect::Inspect;
 use crate::page::{Colour, Page, Tone};
 use crate::tree::Tree;
-use hook::host::Host;
+use hook::host::{FileKind, Host};
 use hook::invocation::Environ;
 use hook::text::{Escaped, shell_word};
 
@@ -73,9 +75,56 @@ pub fn replay(folder: &Path) -> Result<Outcome, String> {
         .scene()
         .map_err(|error| format!("{}: {error:#}", folder.display()))?;
     let root = tempfile::tempdir().map_err(|error| format!("a directory for the case: {error}"))?;
-    tree::make(root.path(), &scene, Path::new("")).map_err(|error| format!("{}: {error:#}", folder.display()))?;
-    let host = Tree::new(Some(root.path().to_path_buf()));
+    let mut made = scene.clone();
+    made.files.retain(|(_, node)| !matches!(node, Node::Fails(_)));
+    tree::make(root.path(), &made, Path::new("")).map_err(|error| format!("{}: {error:#}", folder.display()))?;
+    let host = Failing { host: Tree::new(Some(root.path().to_path_buf())), scene: &scene };
     decide(&scene, &host).ok_or_else(|| format!("{}: its command line is not one of prestart", folder.display()))
+}
+
+/// The machine of a case, which fails where the case says that it did.
+struct Failing<'s> {
+    host: Tree,
+    scene: &'s CaseScene,
+}
+
+impl Failing<'_> {
+    fn ask<T>(&self, path: &Path, question: impl FnOnce(&Tree, &Path) -> io::Result<T>) -> io::Result<T> {
+        let fails = |(place, node): &(String, Node)| match node {
+            Node::Fails(number) if Path::new(place) == path => Some(*number),
+            _ => None,
+        };
+        match self.scene.files.iter().find_map(fails) {
+            Some(number) => Err(io::Error::from_raw_os_error(number)),
+            None => question(&self.host, path),
+        }
+    }
+}
+
+impl Host for Failing<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.ask(path, Host::read)
+    }
+
+    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.ask(path, Host::read_or_wait)
+    }
+
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
+        self.ask(path, Host::kind)
+    }
+
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
+        self.ask(path, Host::is_executable)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        self.ask(path, Host::list)
+    }
+
+    fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
+        self.host.locate(path)
+    }
 }
 
 /// The texts of a folder, which is whoever's who asks, not the machine's.
@@ -84,7 +133,7 @@ fn files(folder: &Path) -> Result<Files, String> {
     let mut files = Files::new();
     for name in FILES {
         let path = folder.join(name);
-        if tree.kind(&path).is_some() {
+        if !matches!(tree.kind(&path), Ok(None)) {
             let bytes = tree.bytes(&path).ok_or_else(|| format!("{}: it cannot be read", path.display()))?;
             let text = String::from_utf8(bytes).map_err(|_| format!("{}: not UTF-8", path.display()))?;
             files.insert(name.to_owned(), text);

@@ -12,6 +12,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Component, Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlink};
 use nix::sys::stat::{lstat, stat};
 
@@ -89,6 +90,14 @@ impl Tree {
         Some(done)
     }
 
+    /// [`Host::locate`], with the kernel's word for links without an end.
+    fn place<'a>(&self, path: &'a Path) -> io::Result<Cow<'a, Path>> {
+        // A relative path is one of the working directory, wherever that is.
+        let (Some(root), true) = (&self.root, path.is_absolute()) else { return Ok(Cow::Borrowed(path)) };
+        let followed = self.followed(root, path).ok_or(Errno::ELOOP)?;
+        Ok(Cow::Owned(below(root, &followed)))
+    }
+
     fn open(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         // O_NONBLOCK: a pipe in place of a file must not hold anybody up.
         let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
@@ -123,33 +132,28 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 impl Host for Tree {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         // By the rules of a start, whose messages must be foretold.
-        RealHost::new(None).read(&self.locate(path))
+        RealHost::new(None).read(&self.place(path)?)
     }
 
     fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        RealHost::new(None).read_or_wait(&self.locate(path))
+        RealHost::new(None).read_or_wait(&self.place(path)?)
     }
 
-    fn kind(&self, path: &Path) -> Option<FileKind> {
-        RealHost::new(None).kind(&self.locate(path))
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
+        RealHost::new(None).kind(&self.place(path)?)
     }
 
-    fn is_executable(&self, path: &Path) -> bool {
-        RealHost::new(None).is_executable(&self.locate(path))
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
+        RealHost::new(None).is_executable(&self.place(path)?)
     }
 
-    fn list(&self, path: &Path) -> Vec<OsString> {
-        RealHost::new(None).list(&self.locate(path))
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        RealHost::new(None).list(&self.place(path)?)
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        // A relative path is one of the working directory, wherever that is.
-        let (Some(root), true) = (&self.root, path.is_absolute()) else { return Cow::Borrowed(path) };
-        match self.followed(root, path) {
-            Some(followed) => Cow::Owned(below(root, &followed)),
-            // Links without an end lead to nothing, by a name that nothing has.
-            None => Cow::Owned(root.join("\u{0}")),
-        }
+        // Links without an end lead to nothing, by a name that nothing has.
+        self.place(path).unwrap_or_else(|_| Cow::Borrowed(Path::new("\u{0}")))
     }
 }
 
@@ -233,8 +237,8 @@ mod tests {
             assert_eq!(tree.bytes(Path::new(path)), None, "{path}");
             assert_eq!(tree.beginning(Path::new(path), 4), None, "{path}");
         }
-        assert_eq!(tree.kind(Path::new("/a")), None);
-        assert_eq!(tree.list(Path::new("/a")), Vec::<OsString>::new());
+        assert_eq!(tree.kind(Path::new("/a")).unwrap_err().raw_os_error(), Some(Errno::ELOOP as i32));
+        assert!(tree.list(Path::new("/a")).is_err());
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
 #[must_use]
 pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> {
     let other = Path::new(IN_ETC);
-    (read.path == Path::new(IN_DRIVER_ROOT) && host.kind(other).is_some()).then_some(other)
+    (read.path == Path::new(IN_DRIVER_ROOT) && !matches!(host.kind(other), Ok(None))).then_some(other)
 }
 
 /// Whether a failure to open a file of the search means that the file is absent. A driver's root comes and goes with the
@@ -100,7 +100,11 @@ pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> 
 fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> bool {
     let unreachable = || match cause.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOTDIR | Errno::ELOOP | Errno::ESTALE | Errno::ENOTCONN) => true,
-        Some(Errno::EACCES) => host.kind(path).is_none(),
+        // Of a file that may not be read one may know what it is, but not of one in a directory that may not be searched.
+        Some(Errno::EACCES) => match host.kind(path) {
+            Ok(kind) => kind.is_none(),
+            Err(again) => again.raw_os_error() == cause.raw_os_error(),
+        },
         _ => false,
     };
     cause.kind() == io::ErrorKind::NotFound || (path == Path::new(IN_DRIVER_ROOT) && unreachable())

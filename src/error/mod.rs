@@ -9,7 +9,7 @@ mod words;
 pub use words::{ValueFault, reason};
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::contract::keys::Key;
 use crate::contract::origin::Place;
@@ -29,6 +29,43 @@ pub enum MountFault {
     Cdi,
     /// `none` or `void`, which only mean something in a variable.
     Word,
+}
+
+/// What a start cannot tell where the machine does not answer a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The kind of machine, on which mode `auto` depends.
+    Platform,
+    /// The first `nvidia-container-cli` of the search.
+    Program,
+    /// The distribution, on which the user that queries the driver depends.
+    Distribution,
+    /// Whether ldconfig is wrapped.
+    Ldconfig,
+}
+
+/// A question that the machine did not answer. What cannot be told is never taken for "no".
+#[derive(Debug)]
+pub struct Unanswered {
+    /// The call that failed: `open`, `stat`, `access` or `readdir`.
+    pub call: &'static str,
+    /// The path that it was about.
+    pub path: PathBuf,
+    /// The system's reason.
+    pub cause: io::Error,
+}
+
+impl Unanswered {
+    /// A call about a path that failed, for `map_err`.
+    pub fn of(call: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |cause| Unanswered { call, path: path.to_path_buf(), cause }
+    }
+
+    /// The failure of a start that cannot tell something for want of an answer.
+    #[must_use]
+    pub fn leaves(self, doubt: Doubt) -> Error {
+        Error::Machine { question: self, doubt }
+    }
 }
 
 /// A failure of the hook. Each one ends it with exit status 1.
@@ -180,6 +217,13 @@ pub enum Error {
         option: &'static str,
         /// The version that brought it.
         since: &'static str,
+    },
+    /// The machine did not answer a question on which the command line depends.
+    Machine {
+        /// The question.
+        question: Unanswered,
+        /// What cannot be told.
+        doubt: Doubt,
     },
     /// The mode is not `legacy`.
     Mode {

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
-use super::{Error, MountFault};
+use super::{Doubt, Error, MountFault, Unanswered};
 use crate::contract::keys::Key;
 use crate::text::{Escaped, Excerpt};
 
@@ -104,6 +104,20 @@ fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt
             reason(cause)
         ),
     }
+}
+
+/// What a start could not learn of the machine, and each with its own way around the question.
+fn machine(f: &mut fmt::Formatter<'_>, question: &Unanswered, doubt: Doubt) -> fmt::Result {
+    let (subject, remedy) = match doubt {
+        Doubt::Platform => {
+            ("the kind of machine", "or set nvidia-container-runtime.mode = \"legacy\", if this is not a Tegra")
+        }
+        Doubt::Program => ("which nvidia-container-cli comes first", "or name it with nvidia-container-cli.path"),
+        Doubt::Distribution => ("the distribution", "or set nvidia-container-cli.user, which may be empty"),
+        Doubt::Ldconfig => ("whether ldconfig is wrapped", "or remove it"),
+    };
+    let Unanswered { call, path, cause } = question;
+    write!(f, "cannot tell {subject}: {call} {}: {}; make it readable, {remedy}", path.display(), reason(cause))
 }
 
 impl Display for Error {
@@ -212,6 +226,7 @@ impl Display for Error {
                 f,
                 "cannot serve the requested IMEX channels: {option} needs nvidia-container-cli {since}, but nvidia-container-runtime-hook.cli-version ({place}) says older; upgrade nvidia-container-cli and cli-version, drop the request, or set features.ignore-imex-channel-requests = true to have such requests ignored",
             ),
+            Error::Machine { question, doubt } => machine(f, question, *doubt),
             Error::Mode { reason, .. } => write!(
                 f,
                 "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) is not supported. Please use the NVIDIA Container Runtime (e.g. specify the --runtime=nvidia flag) instead: {}; to serve the container all the same, set nvidia-container-runtime-hook.skip-mode-detection = true",

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::error::Unanswered;
 use crate::host::{FileKind, Host, path_of};
 use crate::invocation::Environ;
 
@@ -35,25 +36,38 @@ pub struct Libraries<'h> {
 
 impl<'h> Libraries<'h> {
     /// Reads the cache; a host without one has the default directories only.
-    #[must_use]
-    pub fn of(host: &'h dyn Host, environ: Environ<'h>) -> Self {
+    ///
+    /// # Errors
+    /// [`Unanswered`]: there is one, and it cannot be read.
+    pub fn of(host: &'h dyn Host, environ: Environ<'h>) -> Result<Self, Unanswered> {
         let library_path = environ.get(b"LD_LIBRARY_PATH").unwrap_or_default();
-        Libraries { host, library_path, cache: host.read(Path::new(CACHE)).unwrap_or_default() }
+        let path = Path::new(CACHE);
+        let cache = host.read_if_present(path).map_err(Unanswered::of("open", path))?.unwrap_or_default();
+        Ok(Libraries { host, library_path, cache })
     }
 
     /// Whether a library of this name would be found and is a file.
-    #[must_use]
-    pub fn can_load(&self, name: &str) -> bool {
-        self.find(name).is_some()
+    ///
+    /// # Errors
+    /// Those of [`Libraries::find`].
+    pub fn can_load(&self, name: &str) -> Result<bool, Unanswered> {
+        self.find(name).map(|path| path.is_some())
     }
 
     /// The file that would be loaded for a name.
-    #[must_use]
-    pub fn find(&self, name: &str) -> Option<PathBuf> {
+    ///
+    /// # Errors
+    /// [`Unanswered`]: the machine does not say what stands in a place before it.
+    pub fn find(&self, name: &str) -> Result<Option<PathBuf>, Unanswered> {
         let named = directories(self.library_path).map(|directory| path_of(directory).join(name));
         let cached = cached_paths(&self.cache, name.as_bytes()).map(|path| path_of(path).to_path_buf());
         let defaults = DEFAULT_DIRECTORIES.iter().map(|directory| Path::new(directory).join(name));
-        named.chain(cached).chain(defaults).find(|path| matches!(self.host.kind(path), Some(FileKind::Regular { .. })))
+        for path in named.chain(cached).chain(defaults) {
+            if let Some(FileKind::Regular { .. }) = self.host.kind(&path).map_err(Unanswered::of("stat", &path))? {
+                return Ok(Some(path));
+            }
+        }
+        Ok(None)
     }
 }
 

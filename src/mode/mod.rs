@@ -10,7 +10,7 @@ use platform::Platform;
 
 use crate::config::Config;
 use crate::contract::keys::Key;
-use crate::error::Error;
+use crate::error::{Doubt, Error};
 use crate::host::Host;
 use crate::invocation::Environ;
 use crate::request::devices::Devices;
@@ -34,15 +34,21 @@ pub enum Mode {
 
 impl Mode {
     /// Finds the mode. Looks at the machine only where the configuration leaves the choice to it.
-    pub fn find(config: &Config<'_>, devices: &Devices, environ: Environ<'_>, host: &dyn Host) -> Mode {
+    ///
+    /// # Errors
+    /// [`Error::Machine`].
+    pub fn find(config: &Config<'_>, devices: &Devices, environ: Environ<'_>, host: &dyn Host) -> Result<Mode, Error> {
         if config.flag(Key::HookSkipModeDetection) {
-            return Mode::Skipped;
+            return Ok(Mode::Skipped);
         }
-        match config.text(Key::RuntimeMode) {
+        Ok(match config.text(Key::RuntimeMode) {
             "auto" if devices.are_all_cdi() => Mode::Cdi,
-            "auto" => Mode::Detected(Platform::detect(host, environ)),
+            "auto" => {
+                let detected = Platform::detect(host, environ);
+                Mode::Detected(detected.map_err(|question| question.leaves(Doubt::Platform))?)
+            }
             other => Mode::Requested(other.to_owned()),
-        }
+        })
     }
 
     /// The mode's name; `None` where detection is skipped.

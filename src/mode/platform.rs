@@ -4,9 +4,14 @@
 use std::path::Path;
 
 use super::ldcache;
+use crate::error::Unanswered;
 use crate::host::{FileKind, Host};
 use crate::invocation::Environ;
 
+/// The file that marks a Tegra's system.
+const RELEASE: &str = "/etc/nv_tegra_release";
+/// The family of a system on a chip.
+const FAMILY: &str = "/sys/devices/soc0/family";
 /// The driver's GPUs; `information` in the directory of each says its model.
 const DRIVER_GPUS: &str = "/proc/driver/nvidia/gpus";
 /// The driver of a Tegra's own GPU, which lists nothing in /proc.
@@ -37,22 +42,24 @@ pub enum Platform {
 impl Platform {
     /// Looks at the machine. The loadable libraries, which are dearest to ask for, only matter on a Tegra or beside an
     /// integrated GPU: on other machines without a driver the answer costs four system calls.
-    #[must_use]
-    pub fn detect(host: &dyn Host, environ: Environ<'_>) -> Self {
-        let is_tegra = is_tegra(host);
-        let integrated = integrated_gpu(host, is_tegra);
+    ///
+    /// # Errors
+    /// [`Unanswered`]: the machine did not say what it was asked.
+    pub fn detect(host: &dyn Host, environ: Environ<'_>) -> Result<Self, Unanswered> {
+        let is_tegra = is_tegra(host)?;
+        let integrated = integrated_gpu(host, is_tegra)?;
         if !is_tegra && integrated.is_none() {
-            return Platform::NotTegra;
+            return Ok(Platform::NotTegra);
         }
-        let loadable = ldcache::Libraries::of(host, environ);
-        if loadable.can_load("libdxcore.so") {
-            return Platform::Wsl;
+        let loadable = ldcache::Libraries::of(host, environ)?;
+        if loadable.can_load("libdxcore.so")? {
+            return Ok(Platform::Wsl);
         }
-        match integrated {
+        Ok(match integrated {
             Some(platform) => platform,
-            None if loadable.can_load("libnvidia-ml.so.1") => Platform::TegraWithNvml,
+            None if loadable.can_load("libnvidia-ml.so.1")? => Platform::TegraWithNvml,
             None => Platform::TegraWithoutNvml,
-        }
+        })
     }
 
     /// The mode that this kind of machine means.
@@ -78,30 +85,44 @@ impl Platform {
     }
 }
 
-fn is_tegra(host: &dyn Host) -> bool {
-    matches!(host.kind(Path::new("/etc/nv_tegra_release")), Some(FileKind::Regular { .. }))
-        || host
-            .read(Path::new("/sys/devices/soc0/family"))
-            .is_ok_and(|family| family.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"tegra")))
+fn is_tegra(host: &dyn Host) -> Result<bool, Unanswered> {
+    let is_release = matches!(kind(host, Path::new(RELEASE))?, Some(FileKind::Regular { .. }));
+    let starts = |family: Vec<u8>| family.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"tegra"));
+    Ok(is_release || content(host, Path::new(FAMILY))?.is_some_and(starts))
 }
 
 /// How an integrated GPU shows, if there is one. A machine that is not known as a Tegra is asked for the driver's
 /// current name only.
-fn integrated_gpu(host: &dyn Host, is_tegra: bool) -> Option<Platform> {
-    if lists_integrated_gpu(host) {
-        return Some(Platform::Integrated);
+fn integrated_gpu(host: &dyn Host, is_tegra: bool) -> Result<Option<Platform>, Unanswered> {
+    if lists_integrated_gpu(host)? {
+        return Ok(Some(Platform::Integrated));
     }
     let older: &[&str] = if is_tegra { &NVGPU_OF_A_TEGRA } else { &[] };
-    [NVGPU].iter().chain(older).any(|path| host.kind(Path::new(path)).is_some()).then_some(Platform::Nvgpu)
+    for path in [NVGPU].iter().chain(older) {
+        if kind(host, Path::new(path))?.is_some() {
+            return Ok(Some(Platform::Nvgpu));
+        }
+    }
+    Ok(None)
 }
 
-fn lists_integrated_gpu(host: &dyn Host) -> bool {
+fn lists_integrated_gpu(host: &dyn Host) -> Result<bool, Unanswered> {
     let gpus = Path::new(DRIVER_GPUS);
-    host.list(gpus).iter().any(|gpu| {
-        host.read(&gpus.join(gpu).join("information")).is_ok_and(|bytes| {
-            let information = String::from_utf8_lossy(&bytes);
-            let model = information.lines().find_map(|line| line.strip_prefix("Model:")).unwrap_or_default();
-            INTEGRATED_MODELS.iter().any(|integrated| model.contains(integrated))
-        })
-    })
+    for gpu in host.list(gpus).map_err(Unanswered::of("readdir", gpus))? {
+        let bytes = content(host, &gpus.join(gpu).join("information"))?.unwrap_or_default();
+        let information = String::from_utf8_lossy(&bytes);
+        let model = information.lines().find_map(|line| line.strip_prefix("Model:")).unwrap_or_default();
+        if INTEGRATED_MODELS.iter().any(|integrated| model.contains(integrated)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn kind(host: &dyn Host, path: &Path) -> Result<Option<FileKind>, Unanswered> {
+    host.kind(path).map_err(Unanswered::of("stat", path))
+}
+
+fn content(host: &dyn Host, path: &Path) -> Result<Option<Vec<u8>>, Unanswered> {
+    host.read_if_present(path).map_err(Unanswered::of("open", path))
 }

@@ -12,7 +12,7 @@ use crate::contract::cli_version::CompatSyntax;
 use crate::contract::keys::Key;
 use crate::contract::origin::Origin;
 use crate::contract::variables::{MIG_CONFIG, MIG_MONITOR};
-use crate::error::Error;
+use crate::error::{Doubt, Error, Unanswered};
 use crate::host::{FileKind, Host, path_of};
 use crate::invocation::Invocation;
 use crate::request::Request;
@@ -29,7 +29,7 @@ pub struct Argument {
 /// The arguments for a GPU container, `argv[0]` first.
 ///
 /// # Errors
-/// [`Error::ImexTooOld`] and [`Error::Nul`].
+/// [`Error::ImexTooOld`], [`Error::Nul`], [`Error::Machine`].
 pub(super) fn arguments(
     program: &Program,
     invocation: &Invocation<'_>,
@@ -72,7 +72,7 @@ fn global_options(
         arguments.value("--debug=", config, Key::CliDebug)?;
     }
     arguments.value("--ldcache=", config, Key::CliLdcache)?;
-    match user(config, host) {
+    match user(config, host)? {
         "" => Ok(()),
         user => arguments.option("--user=", user, config.origin(Key::CliUser)),
     }
@@ -88,7 +88,7 @@ fn configure_options(
     if let Some(flag) = compat_flag(config) {
         arguments.push(flag, config.origin(Key::LegacyCudaCompatMode))?;
     }
-    match ldconfig(config.text(Key::CliLdconfig), host) {
+    match ldconfig(config.text(Key::CliLdconfig), host)? {
         path if path.is_empty() => {}
         path => arguments.option("--ldconfig=", &path, config.origin(Key::CliLdconfig))?,
     }
@@ -151,29 +151,32 @@ fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
 }
 
 /// The user who queries the driver: the configured one, or the one of this distribution.
-fn user<'c>(config: &'c Config<'_>, host: &dyn Host) -> &'c str {
-    if config.is_set(Key::CliUser) || !is_suse(host) { config.text(Key::CliUser) } else { SUSE_USER }
+fn user<'c>(config: &'c Config<'_>, host: &dyn Host) -> Result<&'c str, Error> {
+    Ok(if config.is_set(Key::CliUser) || !is_suse(host)? { config.text(Key::CliUser) } else { SUSE_USER })
 }
 
-fn is_suse(host: &dyn Host) -> bool {
-    let Ok(release) = host.read(Path::new("/etc/os-release")) else { return false };
+fn is_suse(host: &dyn Host) -> Result<bool, Error> {
+    let path = Path::new("/etc/os-release");
+    let unanswered = |cause| Unanswered::of("open", path)(cause).leaves(Doubt::Distribution);
+    let release = host.read_if_present(path).map_err(unanswered)?.unwrap_or_default();
     let like = release.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"ID_LIKE="));
-    like.unwrap_or_default()
-        .split(|byte| matches!(byte, b' ' | b'"' | b'\''))
-        .any(|word| matches!(word, b"suse" | b"opensuse"))
+    let mut words = like.unwrap_or_default().split(|byte| matches!(byte, b' ' | b'"' | b'\''));
+    Ok(words.any(|word| matches!(word, b"suse" | b"opensuse")))
 }
 
 /// The host's ldconfig: Ubuntu wraps it in a script that only works on the host, with the program as `.real` beside
 /// it. The program is copied before it runs, so content counts, not permission to execute. A path of the container
 /// stays as it is.
-fn ldconfig<'c>(configured: &'c str, host: &dyn Host) -> Cow<'c, str> {
-    let Some(path) = configured.strip_prefix('@') else { return Cow::Borrowed(configured) };
+fn ldconfig<'c>(configured: &'c str, host: &dyn Host) -> Result<Cow<'c, str>, Error> {
+    let Some(path) = configured.strip_prefix('@') else { return Ok(Cow::Borrowed(configured)) };
     let plain = path.strip_suffix(".real").unwrap_or(path);
     let real = [plain, ".real"].concat();
-    match host.kind(path_of(real.as_bytes())) {
+    let place = path_of(real.as_bytes());
+    let unanswered = |cause| Unanswered::of("stat", place)(cause).leaves(Doubt::Ldconfig);
+    Ok(match host.kind(place).map_err(unanswered)? {
         Some(FileKind::Regular { empty: false }) => Cow::Owned(["@", &real].concat()),
         _ => Cow::Owned(["@", plain].concat()),
-    }
+    })
 }
 
 /// The arguments, in the order in which they are added.

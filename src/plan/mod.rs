@@ -33,7 +33,7 @@ pub struct Plan<'a> {
 /// Builds the plan of a GPU container.
 ///
 /// # Errors
-/// [`Error::ImexTooOld`] and [`Error::Nul`].
+/// [`Error::ImexTooOld`], [`Error::Nul`], [`Error::Machine`].
 pub fn build<'a>(
     invocation: &Invocation<'a>,
     config: &Config<'_>,

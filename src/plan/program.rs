@@ -1,10 +1,11 @@
 //! Which `nvidia-container-cli` is executed (SPEC section 11). Must not execute it.
 
-use crate::config::Config;
+use std::path::Path;
 
+use crate::config::Config;
 use crate::contract::keys::Key;
 use crate::contract::origin::Origin;
-use crate::error::Error;
+use crate::error::{Doubt, Error, Unanswered};
 use crate::host::{Host, path_of};
 use crate::invocation::Environ;
 use crate::text::paths;
@@ -40,7 +41,7 @@ impl Program {
 /// Finds the program: the configured path as it is, else the first executable one of the search path.
 ///
 /// # Errors
-/// [`Error::CliPathRelative`], [`Error::CliNotFound`].
+/// [`Error::CliPathRelative`], [`Error::CliNotFound`], [`Error::Machine`].
 pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Result<Program, Error> {
     let key = Key::CliPath;
     let configured = config.text(key);
@@ -57,8 +58,13 @@ pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Resul
     // empty element means it as well.
     let absolute = directories.iter().enumerate().filter(|(_, directory)| directory.first() == Some(&b'/'));
     let mut candidates = absolute.map(|(index, directory)| (index, paths::join(directory, NAME)));
-    let found = candidates.find(|(_, path)| host.is_executable(path_of(path)));
-    match found {
+    let is_program = |path: &Path| host.is_executable(path).map_err(Unanswered::of("access", path));
+    let found = candidates.find_map(|(index, path)| match is_program(path_of(&path)) {
+        Ok(false) => None,
+        Ok(true) => Some(Ok((index, path))),
+        Err(unanswered) => Some(Err(unanswered.leaves(Doubt::Program))),
+    });
+    match found.transpose()? {
         Some((index, path)) => Ok(Program { path, origin: Origin::Search(index), search_path: Some(search_path) }),
         None => Err(Error::CliNotFound {
             searched: String::from_utf8_lossy(&search_path).into_owned(),

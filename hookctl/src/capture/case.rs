@@ -38,6 +38,8 @@ const DENIED: i32 = 13;
 const NO_DIRECTORY: i32 = 20;
 const IS_DIRECTORY: i32 = 21;
 const ENDLESS_LINKS: i32 = 40;
+/// The errors that a case makes with a file of the right kind; of others it says only that they happen.
+const MADE: [i32; 4] = [NOT_FOUND, DENIED, NO_DIRECTORY, IS_DIRECTORY];
 /// The default of cases.
 const USUAL_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -183,7 +185,7 @@ fn answers_toml(
             files.insert(own.0.to_owned(), own.1);
             continue;
         }
-        unprivileged |= matches!(answers.content, Some(Err(Some(DENIED))));
+        unprivileged |= matches!(answers.content, Some(Err(Some(DENIED)))) || answers.failed == Some(DENIED);
         if let Some((parent, entry)) = parent_entry(&name, &answers) {
             entries.insert(parent, entry);
             continue;
@@ -222,9 +224,9 @@ fn answers_toml(
 /// What stands in the place of a path's directory, where that is why the path cannot be read.
 fn parent_entry(name: &str, answers: &Answers) -> Option<(String, String)> {
     let parent = name.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty())?;
-    let entry = match (&answers.content, &answers.kind) {
-        (Some(Err(Some(NO_DIRECTORY))), _) => "{ text = \"\" }",
-        (Some(Err(Some(DENIED))), Some(None)) => "{ is = \"directory\", mode = \"0\" }",
+    let entry = match &answers.content {
+        Some(Err(Some(NO_DIRECTORY))) => "{ text = \"\" }",
+        _ if answers.failed == Some(DENIED) => "{ is = \"directory\", mode = \"0\" }",
         _ => return None,
     };
     Some((parent.to_owned(), entry.to_owned()))
@@ -264,21 +266,28 @@ fn masked(path: &Path, content: &[u8], inputs: &Inputs<'_>) -> Option<Vec<u8>> {
 }
 
 fn entry(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>, host: &dyn Host) -> Option<String> {
-    if name == LDCACHE {
-        let libraries = Libraries::of(host, Environ::default());
-        let found = LIBRARIES.iter().filter_map(|library| Some((library, libraries.find(library)?)));
+    if name == LDCACHE && !matches!(answers.content, Some(Err(Some(number))) if !MADE.contains(&number)) {
+        let libraries = Libraries::of(host, Environ::default()).ok()?;
+        let found = LIBRARIES.iter().filter_map(|library| Some((library, libraries.find(library).ok()??)));
         let lines: Vec<String> =
             found.map(|(library, path)| string_toml(&format!("{library} => {}", path.display()))).collect();
         return (!lines.is_empty()).then(|| format!("{{ libraries = [{}] }}", lines.join(", ")));
     }
     let absent = || (name == CLI).then(|| "{ is = \"absent\" }".to_owned());
+    // What a start was told first decides; a system that says something else of the same path later is past capturing.
+    match answers.failed.or(answers.content.as_ref().and_then(|content| *content.as_ref().err()?)) {
+        Some(ENDLESS_LINKS) => return Some(format!("{{ symlink = {} }}", string_toml(name))),
+        Some(number) if !MADE.contains(&number) => {
+            return Some(format!("{{ fails = \"{:?}\" }}", nix::errno::Errno::from_raw(number)));
+        }
+        _ => {}
+    }
     match (&answers.content, &answers.kind, answers.executable) {
         (Some(Ok(content)), _, _) => {
             let content = masked(path, content, inputs).unwrap_or_else(|| content.clone());
             Some(content_toml(&content))
         }
         (Some(Err(Some(NOT_FOUND))), _, _) => absent(),
-        (Some(Err(Some(ENDLESS_LINKS))), _, _) => Some(format!("{{ symlink = {} }}", string_toml(name))),
         (Some(Err(Some(IS_DIRECTORY))), _, _) => Some("{ is = \"directory\" }".to_owned()),
         (Some(Err(Some(DENIED))), _, _) => Some("{ text = \"\", mode = \"0\" }".to_owned()),
         (Some(Err(_)), _, _) => Some("{ is = \"fifo\" }".to_owned()),

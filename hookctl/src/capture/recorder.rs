@@ -14,8 +14,10 @@ use hook::host::{FileKind, Host};
 pub struct Answers {
     /// The content, or the system's error number; `None` for another error.
     pub content: Option<Result<Vec<u8>, Option<i32>>>,
-    /// What stands there.
+    /// What stands there, where the machine said.
     pub kind: Option<Option<FileKind>>,
+    /// The system's error number where it did not say what stands there, whether it can be executed or what is in it.
+    pub failed: Option<i32>,
     /// Whether it can be executed.
     pub executable: Option<bool>,
     /// The names in it.
@@ -45,6 +47,13 @@ impl<'h> Recorder<'h> {
         note(self.answers.borrow_mut().entry(path.to_path_buf()).or_default());
     }
 
+    fn note_answer<T: Clone>(&self, path: &Path, answer: &io::Result<T>, keep: impl FnOnce(&mut Answers, T)) {
+        self.note(path, |answers| match answer {
+            Ok(answer) => keep(answers, answer.clone()),
+            Err(error) => answers.failed = error.raw_os_error(),
+        });
+    }
+
     fn note_content(&self, path: &Path, content: &io::Result<Vec<u8>>) {
         let kept = match content {
             Ok(bytes) => Ok(bytes.clone()),
@@ -66,21 +75,21 @@ impl Host for Recorder<'_> {
         self.read(path)
     }
 
-    fn kind(&self, path: &Path) -> Option<FileKind> {
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
         let kind = self.host.kind(path);
-        self.note(path, |answers| answers.kind = Some(kind));
+        self.note_answer(path, &kind, |answers, kind| answers.kind = Some(kind));
         kind
     }
 
-    fn is_executable(&self, path: &Path) -> bool {
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
         let executable = self.host.is_executable(path);
-        self.note(path, |answers| answers.executable = Some(executable));
+        self.note_answer(path, &executable, |answers, executable| answers.executable = Some(executable));
         executable
     }
 
-    fn list(&self, path: &Path) -> Vec<OsString> {
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
         let names = self.host.list(path);
-        self.note(path, |answers| answers.names = Some(names.clone()));
+        self.note_answer(path, &names, |answers, names| answers.names = Some(names));
         names
     }
 

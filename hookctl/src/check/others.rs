@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::document::Document;
 use crate::finding::{Finding, Severity};
-use crate::inspect::Inspect;
+use crate::inspect::{Inspect, seen};
 use hook::config::Config;
 use hook::contract::cdi::is_qualified;
 use hook::contract::keys::Key;
@@ -34,7 +34,7 @@ pub fn faults(config: &Config<'_>, document: &Document<'_>, host: &dyn Inspect) 
     if config.is_set(Key::RuntimeDebug) && debug.starts_with('/') {
         let parent = Path::new(debug).parent().unwrap_or(Path::new("/"));
         let is_usual = USUAL.iter().any(|usual| Path::new(usual) == parent);
-        if !is_usual && host.kind(parent).is_none() {
+        if !is_usual && seen(host, parent).is_none() {
             let name = Key::RuntimeDebug.row().name;
             let message = format!("{name}: {} does not exist on this machine, and nobody makes it", parent.display());
             let remedy = "correct the path, or create the directory".to_owned();

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hook::contract::keys::Key;
-use hook::host::{FileKind, Host};
+use hook::host::FileKind;
 
 use super::docker;
 use super::examination::Examination;
@@ -15,7 +15,7 @@ use super::surroundings::Around;
 use super::system::is_cgroup_2;
 use crate::driver::of_host;
 use crate::finding::Severity;
-use crate::inspect::{Inspect, Status};
+use crate::inspect::{Inspect, Status, seen};
 
 /// Nodes that all containers with GPUs share.
 const CONTROL: &str = "/dev/nvidiactl";
@@ -50,7 +50,7 @@ fn nodes(examination: &mut Examination<'_>) {
     let own = gpu_nodes(examination).into_iter().map(|(node, _)| node);
     let nodes: Vec<String> = [CONTROL.to_owned(), UVM.to_owned()].into_iter().chain(own).collect();
     let host = examination.host;
-    let kind = |node: &&String| host.kind(Path::new(node.as_str()));
+    let kind = |node: &&String| seen(host, Path::new(node.as_str()));
     let files: Vec<&String> = nodes
         .iter()
         .filter(|node| matches!(kind(node), Some(FileKind::Regular { .. } | FileKind::Directory)))

@@ -105,7 +105,7 @@ fn hook_in_path(examination: &mut Examination<'_>) {
         None => (DEFAULT_DIRECTORIES.join(":").into_bytes(), "the usual PATH of services"),
     };
     let found = path.split(|byte| *byte == b':').map(|directory| path_of(directory).join(HOOK));
-    let found = found.filter(|path| path.is_absolute()).find(|path| host.is_executable(path));
+    let found = found.filter(|path| path.is_absolute()).find(|path| host.is_executable(path).unwrap_or_default());
     match found {
         Some(path) if serves_by_cdi(host) => {
             let message = format!("dockerd serves --gpus by CDI, and does not start the hook at {}", path.display());

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use hook::host::Host;
 use hook::invocation::Environ;
 use hook::mode::ldcache::Libraries;
 
@@ -14,7 +13,7 @@ use super::states::{
 };
 use super::surroundings::{Around, Distribution};
 use crate::driver::{cuda_of, is_version, of_host};
-use crate::inspect::Inspect;
+use crate::inspect::{Inspect, seen};
 use crate::tree::Tree;
 
 /// Where the driver of a driver container is.
@@ -86,7 +85,7 @@ fn wsl2(examination: &mut Examination<'_>) {
 /// The libraries below the driver's root, or where they are instead.
 fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     let (host, root) = (examination.host, examination.driver_root());
-    if host.kind(&root).is_none() {
+    if seen(host, &root).is_none() {
         let message = format!("nvidia-container-cli.root is {}, which does not exist", root.display());
         let remedy = elsewhere(examination, &root).unwrap_or_else(|| DRIVER_ROOT_MISSING.remedy.to_owned());
         examination.found_with(&DRIVER_ROOT_MISSING, message, remedy);
@@ -177,7 +176,8 @@ fn versions(examination: &mut Examination<'_>, module: &str, library: &str) {
 #[must_use]
 pub fn library(host: &Tree, root: &Path, name: &str) -> Option<PathBuf> {
     let below = host.below(root);
-    Libraries::of(&below, Environ::default()).find(name).map(|path| below.resolve(&path))
+    let libraries = Libraries::of(&below, Environ::default()).ok()?;
+    libraries.find(name).ok()?.map(|path| below.resolve(&path))
 }
 
 /// The version in the name of a library's file.

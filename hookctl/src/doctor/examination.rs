@@ -12,7 +12,7 @@ use super::states::State;
 use super::surroundings::Surroundings;
 use crate::finding::{Finding, Severity};
 use crate::gpus::HostGpus;
-use crate::inspect::Inspect;
+use crate::inspect::{Inspect, seen};
 use crate::tree::Tree;
 
 /// Where the GPU operator installs its toolkit, and the configuration that its wrappers use.
@@ -143,6 +143,6 @@ impl Tree {
     /// What stands at a path.
     #[must_use]
     pub fn kind_of(&self, path: &str) -> Option<hook::host::FileKind> {
-        hook::host::Host::kind(self, Path::new(path))
+        seen(self, Path::new(path))
     }
 }

@@ -63,7 +63,8 @@ impl Surroundings {
         Surroundings {
             around: around(host, &release),
             distribution: distribution(host),
-            platform: Platform::detect(host, Environ::default()),
+            // Where the machine does not say, advice is that for the usual one; what a start says of it is explain's.
+            platform: Platform::detect(host, Environ::default()).unwrap_or(Platform::NotTegra),
             user: match mapped_ids {
                 Some(_) => Some("a user namespace".to_owned()),
                 None => real_user(host).filter(|user| *user != 0).map(|user| format!("user {user}")),

@@ -63,7 +63,7 @@ fn program(examination: &mut Examination<'_>) -> bool {
     match program::find(examination.config, Environ(&[]), examination.host) {
         Ok(program) => {
             let path = String::from_utf8_lossy(&program.path).into_owned();
-            match examination.host.is_executable(path_of(&program.path)) {
+            match examination.host.is_executable(path_of(&program.path)).unwrap_or_default() {
                 true => {
                     examination.ok(id, path);
                     return true;

@@ -117,15 +117,15 @@ impl Host for AmendedHost<'_> {
         self.host.read_or_wait(path)
     }
 
-    fn kind(&self, path: &Path) -> Option<FileKind> {
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
         self.host.kind(path)
     }
 
-    fn is_executable(&self, path: &Path) -> bool {
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
         self.host.is_executable(path)
     }
 
-    fn list(&self, path: &Path) -> Vec<OsString> {
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
         self.host.list(path)
     }
 

@@ -16,7 +16,7 @@ use nvidia_simulated_machine::select::{self, Selection};
 use super::devices::shown;
 use super::report::{Met, Refusal, Requirements};
 use crate::gpus::HostGpus;
-use crate::inspect::{names, text};
+use crate::inspect::{names, seen, text};
 
 /// The name by which the program begins its lines.
 const PROGRAM: &str = "nvidia-container-cli";
@@ -94,7 +94,8 @@ impl Outlook<'_> {
 
     fn library(&self) -> Option<Refusal> {
         let root = self.config.text(Key::CliRoot);
-        if !self.is_seen() || !matches!(root, "" | "/") || Libraries::of(self.host, Environ::default()).can_load(NVML) {
+        let can_load = || Libraries::of(self.host, Environ::default()).and_then(|libraries| libraries.can_load(NVML));
+        if !self.is_seen() || !matches!(root, "" | "/") || !matches!(can_load(), Ok(false)) {
             return None;
         }
         Some(refusal(
@@ -173,7 +174,7 @@ impl Outlook<'_> {
     fn modeset(&self) -> Option<Refusal> {
         let display = Capabilities::named("display")?;
         let wanted = self.request.capabilities.value.contains(display);
-        if !wanted || !self.is_seen() || self.host.kind(Path::new(MODESET)).is_some() || self.can_make_modeset() {
+        if !wanted || !self.is_seen() || seen(self.host, Path::new(MODESET)).is_some() || self.can_make_modeset() {
             return None;
         }
         Some(refusal(
@@ -190,8 +191,8 @@ impl Outlook<'_> {
         }
         let release = text(self.host, "/proc/sys/kernel/osrelease").unwrap_or_default();
         let modules = format!("/lib/modules/{}/modules.dep", release.trim());
-        let file = |path: &str| matches!(self.host.kind(Path::new(path)), Some(FileKind::Regular { .. }));
-        self.host.kind(Path::new("/sys/module/nvidia_modeset")).is_some()
+        let file = |path: &str| matches!(seen(self.host, Path::new(path)), Some(FileKind::Regular { .. }));
+        seen(self.host, Path::new("/sys/module/nvidia_modeset")).is_some()
             || file(&modules) && text(self.host, &modules).unwrap_or_default().contains("nvidia-modeset.ko")
             || names(self.host, &format!("/lib/modules/{}/updates/dkms", release.trim()))
                 .iter()

@@ -28,7 +28,7 @@ pub fn program(
         () if index == used => Outcome::Used,
         () if index > used => Outcome::NotReached,
         () if !directory.starts_with(b"/") => Outcome::Relative,
-        () if host.kind(path_of(&paths::join(directory, program::NAME))).is_some() => Outcome::Unusable,
+        () if !matches!(host.kind(path_of(&paths::join(directory, program::NAME))), Ok(None)) => Outcome::Unusable,
         () => Outcome::Absent,
     };
     let searched = directories.iter().enumerate().map(|(index, directory)| Searched {

@@ -195,7 +195,7 @@ fn usual(host: &MemoryHost, path: &str, of_driver: bool) -> Step<Option<Vec<u8>>
     let kind = host.kind(Path::new(path));
     match host.read(Path::new(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(_) if of_driver && kind.is_none() => Ok(None),
+        Err(_) if of_driver && !matches!(kind, Ok(Some(_))) => Ok(None),
         Err(_) => Err(NOT_LOADED),
         Ok(bytes) => Ok(Some(bytes)),
     }

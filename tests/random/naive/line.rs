@@ -123,7 +123,7 @@ fn normalised(ldconfig: &str, host: &MemoryHost) -> String {
     let Some(path) = ldconfig.strip_prefix('@') else { return ldconfig.to_owned() };
     let path = path.strip_suffix(".real").unwrap_or(path);
     let real = format!("{path}.real");
-    let counts = matches!(host.kind(Path::new(&real)), Some(FileKind::Regular { empty: false }));
+    let counts = matches!(host.kind(Path::new(&real)), Ok(Some(FileKind::Regular { empty: false })));
     format!("@{}", if counts { &real } else { path })
 }
 
@@ -154,7 +154,7 @@ fn program(scene: &Scene, config: &Config, host: &MemoryHost) -> Step<(Vec<u8>, 
     }
     let places = directories.iter().filter(|directory| directory.starts_with('/'));
     let mut places = places.map(|directory| format!("{}/nvidia-container-cli", directory.trim_end_matches('/')));
-    let found = places.find(|place| host.is_executable(Path::new(place))).ok_or(NOT_FOUND)?;
+    let found = places.find(|place| host.is_executable(Path::new(place)).unwrap()).ok_or(NOT_FOUND)?;
     Ok((found.into_bytes(), Some(directories.join(":").into_bytes())))
 }
 

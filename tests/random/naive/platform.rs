@@ -23,14 +23,14 @@ pub fn check_mode(scene: &Scene, config: &Config, request: &Request, host: &Memo
 }
 
 fn of_machine(scene: &Scene, host: &MemoryHost) -> &'static str {
-    let exists = |path: &str| host.kind(Path::new(path)).is_some();
+    let exists = |path: &str| host.kind(Path::new(path)).unwrap().is_some();
     let read = |path: &str| String::from_utf8_lossy(&host.read(Path::new(path)).unwrap_or_default()).into_owned();
     if can_load(scene, host, "libdxcore.so") {
         return "legacy";
     }
-    let is_release = matches!(host.kind(Path::new("/etc/nv_tegra_release")), Some(FileKind::Regular { .. }));
+    let is_release = matches!(host.kind(Path::new("/etc/nv_tegra_release")), Ok(Some(FileKind::Regular { .. })));
     let tegra = is_release || read("/sys/devices/soc0/family").to_lowercase().starts_with("tegra");
-    let gpus = host.list(Path::new("/proc/driver/nvidia/gpus"));
+    let gpus = host.list(Path::new("/proc/driver/nvidia/gpus")).unwrap();
     let integrated = gpus.iter().any(|gpu| {
         let text = read(&format!("/proc/driver/nvidia/gpus/{}/information", gpu.to_str().unwrap()));
         let model = text.lines().find(|line| line.starts_with("Model:")).unwrap_or_default();
@@ -60,7 +60,7 @@ fn can_load(scene: &Scene, host: &MemoryHost, name: &str) -> bool {
     {
         places.push(format!("{directory}/{name}"));
     }
-    places.iter().any(|place| matches!(host.kind(Path::new(place)), Some(FileKind::Regular { .. })))
+    places.iter().any(|place| matches!(host.kind(Path::new(place)), Ok(Some(FileKind::Regular { .. }))))
 }
 
 /// The paths that the cache has for a name and this architecture.

@@ -91,6 +91,16 @@ fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> String {
     }
 }
 
+/// What the program does with a decision that nothing is executed for: the outcome of a scene that no disk can hold.
+pub fn outcome(decided: &Decided) -> Outcome {
+    let (exit, stderr) = match decided {
+        Decided::Failed(message) => (1, format!("{message}\n").into_bytes()),
+        Decided::NoPrestart | Decided::Nothing => (0, Vec::new()),
+        Decided::Execute(planned) => panic!("a scene in which something fails ends in an error, not in {planned:?}"),
+    };
+    Outcome { exit, stdout: Vec::new(), stderr, executed: None, records: Vec::new() }
+}
+
 /// Where a decision and what the real programs did disagree.
 pub fn disagreement(decided: &Decided, outcome: &Outcome) -> Option<String> {
     let said = outcome.stderr();

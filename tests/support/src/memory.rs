@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nvidia_container_runtime_hook::host::{FileKind, Host};
+use nvidia_container_runtime_hook::host::{FileKind, Host, present};
 
 use nvidia_hook_conformance::scene::{Node, Scene};
 
@@ -49,8 +49,10 @@ impl MemoryHost {
                 name => place = format!("{place}/{name}"),
             }
             node = self.nodes.get(&place);
-            if node.is_none() && !place.is_empty() {
-                return Err(Errno::ENOENT);
+            match node {
+                None if !place.is_empty() => return Err(Errno::ENOENT),
+                Some(Node::Fails(number)) => return Err(Errno::from_raw(*number)),
+                _ => {}
             }
             if let Some(Node::Symlink(target)) = node {
                 links += 1;
@@ -104,28 +106,34 @@ impl Host for MemoryHost {
         }
     }
 
-    fn kind(&self, path: &Path) -> Option<FileKind> {
-        match self.node(path).ok()?.1 {
-            Some(Node::File { content, .. }) => Some(FileKind::Regular { empty: content.is_empty() }),
-            Some(Node::Cli { .. }) => Some(FileKind::Regular { empty: false }),
-            Some(Node::Fifo) => Some(FileKind::Other),
-            _ => Some(FileKind::Directory),
-        }
+    fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
+        let kind = |node: Option<&Node>| match node {
+            Some(Node::File { content, .. }) => FileKind::Regular { empty: content.is_empty() },
+            Some(Node::Cli { .. }) => FileKind::Regular { empty: false },
+            Some(Node::Fifo) => FileKind::Other,
+            _ => FileKind::Directory,
+        };
+        present(self.node(path).map(|(_, node)| kind(node)).map_err(io::Error::from))
     }
 
-    fn is_executable(&self, path: &Path) -> bool {
+    fn is_executable(&self, path: &Path) -> io::Result<bool> {
         let wanted = if self.unprivileged { 0o001 } else { 0o111 };
         match self.node(path) {
-            Ok((_, Some(Node::File { mode, .. } | Node::Cli { mode }))) => mode & wanted != 0,
-            _ => false,
+            Ok((_, Some(Node::File { mode, .. } | Node::Cli { mode }))) => Ok(mode & wanted != 0),
+            Ok(_) | Err(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 
-    fn list(&self, path: &Path) -> Vec<OsString> {
-        let Ok((place, _)) = self.node(path) else { return Vec::new() };
+    fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        let Some((place, node)) = present(self.node(path).map_err(io::Error::from))? else { return Ok(Vec::new()) };
+        match node {
+            None | Some(Node::Directory { .. }) => {}
+            Some(_) => return Ok(Vec::new()),
+        }
         let below = format!("{place}/");
         let names = self.nodes.keys().filter_map(|known| known.strip_prefix(&below));
-        names.filter(|name| !name.contains('/')).map(OsString::from).collect()
+        Ok(names.filter(|name| !name.contains('/')).map(OsString::from).collect())
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
