@@ -1,7 +1,7 @@
-//! The only file that replaces this process. `execve` itself, since it hands the environment on as it is: in order,
+//! The only file that replaces this process, or ends it. `execve` itself, since it hands the environment on as it is: in order,
 //! with duplicates. The standard library's `Command` would sort it, and would fork. Signal dispositions, mask, umask,
-//! working directory and descriptors 0 to 2 pass untouched, unless one of the three is closed; everything that the hook
-//! opens is close-on-exec.
+//! working directory and descriptors 0 to 2 pass untouched, unless one of the three is closed. Every other descriptor,
+//! inherited or opened here, is closed by `execve`.
 #![expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
 
 use std::convert::Infallible;
@@ -33,7 +33,26 @@ pub fn replace(plan: &Plan<'_>, host: &RealHost) -> Result<Infallible, Error> {
     if host.has_closed_streams() {
         fill_closed_streams().map_err(Error::ClosedStreams)?;
     }
+    close_others_on_exec();
     nix::unistd::execve(&path, &argv, &envp).map_err(|errno| failed(errno.into()))
+}
+
+/// Has `execve` close every descriptor above 2: what the engine left open is not the program's. Before Linux 5.11, and under a
+/// filter that does not know the call, they stay open, as the engine left them.
+#[expect(unsafe_code, reason = "no crate of the hook wraps this system call")]
+fn close_others_on_exec() {
+    const FIRST: nix::libc::c_uint = 3;
+    // SAFETY: the call takes three numbers, and marks descriptors without closing any.
+    let _ = unsafe {
+        nix::libc::syscall(nix::libc::SYS_close_range, FIRST, nix::libc::c_uint::MAX, nix::libc::CLOSE_RANGE_CLOEXEC)
+    };
+}
+
+/// Ends this process at once.
+#[expect(unsafe_code, reason = "the standard library ends a process only through code that may ask for memory")]
+pub fn end(status: i32) -> ! {
+    // SAFETY: the call takes a number and does not return.
+    unsafe { nix::libc::_exit(status) }
 }
 
 /// Opens `/dev/null` on each of the descriptors 0 to 2 that is closed. Left open, the first file that the program opens

@@ -32,4 +32,5 @@ pub mod plan;
 pub mod prestart;
 pub mod request;
 pub mod run;
+pub mod signals;
 pub mod text;

@@ -6,7 +6,50 @@ use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
+use std::alloc::{GlobalAlloc, Layout, System};
+
 use nvidia_container_runtime_hook::invocation::Environ;
+
+/// What gives memory.
+const SOURCE: System = System;
+
+/// Memory, or the end of the hook as any failure ends it. The standard library would end it by SIGABRT.
+struct Memory;
+
+#[global_allocator]
+static MEMORY: Memory = Memory;
+
+#[expect(unsafe_code, reason = "the interface of an allocator; and a message that needs none")]
+// SAFETY: all is handed on to an allocator, whose answers are given back as they are.
+unsafe impl GlobalAlloc for Memory {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promises are those that are asked for.
+        given(unsafe { SOURCE.alloc(layout) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { SOURCE.dealloc(memory, layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        given(unsafe { SOURCE.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        given(unsafe { SOURCE.realloc(memory, layout, size) })
+    }
+}
+
+/// Memory that was given. Without it the hook ends here, where nothing may ask for more.
+fn given(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        nvidia_container_runtime_hook::run::out_of_memory();
+    }
+    memory
+}
 
 /// The entry point that the C runtime calls.
 #[expect(unsafe_code, reason = "the linker knows it by this name, and the C runtime hands over raw pointers")]

@@ -16,6 +16,7 @@ use crate::invocation::Environ;
 use crate::invocation::{self, Command, Invocation, UsageError};
 use crate::note;
 use crate::prestart::{self, Decision, Texts, Trail};
+use crate::signals;
 use crate::text::{Escaped, Excerpt, shell_word};
 
 const USAGE: &str = "\
@@ -103,6 +104,14 @@ fn note(invocation: &Invocation<'_>, trail: &Trail<'_>, decision: Result<&Decisi
     }
 }
 
+/// Ends the hook for want of memory, without asking for any. No destructor runs: none would do a thing that outlives the
+/// process.
+pub fn out_of_memory() -> ! {
+    const MESSAGE: &[u8] = b"out of memory: the hook could not hold its inputs (container state, config.json, configuration); raise the memory limit under which the runtime starts it\n";
+    let _ = signals::held_back(|| Ok(nix::unistd::write(io::stderr(), MESSAGE)?));
+    exec::end(1)
+}
+
 fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     if let Some(line) = error.preamble() {
         print_error(&format!("{}\n", Escaped(line)));
@@ -123,9 +132,10 @@ fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
     hint
 }
 
-/// Writes to stderr. Write errors are ignored: a closed stderr must not change the exit status.
+/// Writes to stderr. Write errors are ignored: neither a closed stderr nor one that nobody reads any more may decide how a
+/// start ends.
 fn print_error(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = signals::held_back(|| io::stderr().write_all(text.as_bytes()));
 }
 
 /// Writes an answer to stdout; status 1 where it could not be written.

@@ -5,6 +5,7 @@
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::io::Write;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitStatus, waitpid};
@@ -48,6 +50,12 @@ pub struct Launch {
     pub umask: u32,
     /// Descriptors that are closed.
     pub closed: Vec<i32>,
+    /// Further descriptors that are open: `/dev/null`.
+    pub opened: Vec<i32>,
+    /// Standard error is a pipe that nobody reads any more.
+    pub unread_stderr: bool,
+    /// The limit of file sizes, in bytes.
+    pub file_size: Option<u64>,
     /// Where the [`Report`] goes.
     pub report: PathBuf,
 }
@@ -100,13 +108,27 @@ fn start(launch: Launch) -> Result<Ended> {
     attributes.set_sigdefault(&default)?;
     attributes.set_flags(flags)?;
     let mut actions = PosixSpawnFileActions::init()?;
+    let nothing = fs::File::open("/dev/null")?;
+    for descriptor in &launch.opened {
+        actions.add_dup2(nothing.as_raw_fd(), *descriptor)?;
+    }
+    let unread = launch.unread_stderr.then(nix::unistd::pipe).transpose()?;
+    if let Some((reader, writer)) = unread {
+        drop(reader);
+        actions.add_dup2(writer.into_raw_fd(), 2)?;
+    }
     // Whoever started this process may have left descriptors open; the hook gets 0 to 2, as from a runtime.
-    for descriptor in launch.closed.iter().copied().chain(3..1024) {
+    let further = (3..1024).filter(|descriptor| !launch.opened.contains(descriptor));
+    for descriptor in launch.closed.iter().copied().chain(further) {
         actions.add_close(descriptor)?;
     }
     let (argv, environ) = (strings(launch.argv)?, strings(launch.environ)?);
+    let (usual, most) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    // A limit that can be raised again: the report is a file, too.
+    setrlimit(Resource::RLIMIT_FSIZE, launch.file_size.unwrap_or(usual), most)?;
     let pid = posix_spawn(&launch.program, &actions, &attributes, &argv, &environ)
         .with_context(|| format!("start {}", launch.program.display()))?;
+    setrlimit(Resource::RLIMIT_FSIZE, usual, most)?;
     let exit = match waitpid(pid, None)? {
         WaitStatus::Exited(_, exit) => exit,
         WaitStatus::Signaled(_, signal, _) => 128 + signal as i32,

@@ -107,6 +107,9 @@ impl Runner {
             blocked: scene.inherited.blocked.clone(),
             umask: scene.inherited.umask.unwrap_or(0o022),
             closed: scene.inherited.closed.clone(),
+            opened: scene.inherited.opened.clone(),
+            unread_stderr: scene.inherited.unread_stderr,
+            file_size: scene.inherited.file_size,
             report: place.join("ended"),
         };
         let spec = place.join("launch");

@@ -65,6 +65,12 @@ pub struct Inherited {
     pub umask: Option<u32>,
     /// Descriptors that are closed.
     pub closed: Vec<i32>,
+    /// Further descriptors that are open.
+    pub opened: Vec<i32>,
+    /// Standard error is a pipe that nobody reads any more.
+    pub unread_stderr: bool,
+    /// No file may grow beyond so many bytes.
+    pub file_size: Option<u64>,
 }
 
 /// A case.

@@ -1,5 +1,5 @@
 //! The only file that writes: a line at the end of a log, a datagram to a log daemon. Must not know what is written.
-//! Nothing here follows a link at the end of a path, or waits.
+//! Nothing here follows a link at the end of a path, or somebody else's, or waits.
 #![expect(clippy::disallowed_methods, reason = "the one place where files are written")]
 
 use std::ffi::OsString;
@@ -9,30 +9,93 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::Mode;
+
+use crate::signals;
+
+/// Links among the directories of a log are followed this often, as the kernel follows them.
+const LINKS: usize = 40;
 
 /// Appends a line to a log file, which is made with mode 0600. A file that would grow beyond `limit` bytes is first
 /// renamed to `PATH.old`, so that at most twice as much is kept.
 ///
 /// # Errors
-/// The system's; and for what is a link, or no regular file, or has another name besides this one.
+/// The system's; and for what is a link, or no regular file, or has another name besides this one, or belongs to somebody
+/// else, or stands beyond somebody else's link.
 pub fn append_line(path: &Path, line: &str, limit: u64) -> io::Result<()> {
-    let mut file = open_log(path)?;
+    let (mut file, size) = open_log(path)?;
+    if size + line.len() as u64 > limit && size > 0 {
+        fs::rename(path, with_suffix(path, ".old"))?;
+        file = open_log(path)?.0;
+    }
+    // One write, so that lines of starts that run at the same time do not mix. Beyond a limit of file sizes it fails, and
+    // the start goes on.
+    signals::held_back(|| file.write_all(format!("{line}\n").as_bytes()))
+}
+
+/// A log that is ours to write, and its size.
+fn open_log(path: &Path) -> io::Result<(File, u64)> {
+    let file = match open_beyond_no_link(path) {
+        Err(Errno::ELOOP) => open_beyond_no_link(&beyond_own_links(path)?)?,
+        // Before Linux 5.6, and under a filter that does not know the call.
+        Err(Errno::ENOSYS | Errno::EPERM) => open(&beyond_own_links(path)?)?,
+        opened => opened?,
+    };
     let metadata = file.metadata()?;
     if !metadata.is_file() || metadata.nlink() > 1 {
         return Err(io::Error::other("not a regular file of one name"));
     }
-    if metadata.len() + line.len() as u64 > limit && metadata.len() > 0 {
-        fs::rename(path, with_suffix(path, ".old"))?;
-        file = open_log(path)?;
+    if !is_own(metadata.uid()) {
+        return Err(io::Error::other("it belongs to somebody else"));
     }
-    // One write, so that lines of starts that run at the same time do not mix.
-    file.write_all(format!("{line}\n").as_bytes())
+    Ok((file, metadata.len()))
 }
 
-fn open_log(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags.bits()).open(path)
+const FLAGS: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY);
+const MODE: u32 = 0o600;
+
+fn open_beyond_no_link(path: &Path) -> nix::Result<File> {
+    let flags = FLAGS | OFlag::O_WRONLY | OFlag::O_APPEND | OFlag::O_CREAT | OFlag::O_CLOEXEC;
+    let how =
+        OpenHow::new().flags(flags).mode(Mode::from_bits_truncate(MODE)).resolve(ResolveFlag::RESOLVE_NO_SYMLINKS);
+    openat2(AT_FDCWD, path, how).map(File::from)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).mode(MODE).custom_flags(FLAGS.bits()).open(path)
+}
+
+/// The path with the links among its directories followed, each of which must be root's or this user's: whoever else owns
+/// one could lead the log anywhere.
+fn beyond_own_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let Some(link) = first_link(&path)? else { return Ok(path) };
+        let rest = path.strip_prefix(&link).unwrap_or(&path).to_path_buf();
+        path = link.parent().unwrap_or(&link).join(fs::read_link(&link)?).join(rest);
+    }
+    Err(Errno::ELOOP.into())
+}
+
+/// The outermost link among the directories of a path.
+fn first_link(path: &Path) -> io::Result<Option<PathBuf>> {
+    let mut directories: Vec<&Path> = path.ancestors().skip(1).filter(|place| *place != Path::new("")).collect();
+    directories.reverse();
+    for directory in directories {
+        let metadata = fs::symlink_metadata(directory)?;
+        match metadata.is_symlink() {
+            false => {}
+            true if is_own(metadata.uid()) => return Ok(Some(directory.to_path_buf())),
+            true => return Err(io::Error::other("a link on its way belongs to somebody else")),
+        }
+    }
+    Ok(None)
+}
+
+fn is_own(owner: u32) -> bool {
+    owner == 0 || owner == nix::unistd::geteuid().as_raw()
 }
 
 /// Sends a datagram to a socket, or gives up at once.
@@ -49,4 +112,38 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{lchown, symlink};
+
+    /// Somebody else, as far as this user may make files theirs.
+    const NOBODY: u32 = 65534;
+
+    #[test]
+    fn links_of_ours_are_followed_and_neither_anothers_nor_another_s_file_is_used() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir_all(at("real/deep")).unwrap();
+        symlink("real/deep", at("ours")).unwrap();
+        symlink("../ours", at("real/again")).unwrap();
+        for path in ["ours/log", "real/again/log", "real/deep/log"] {
+            append_line(&at(path), "line", 100).unwrap();
+        }
+        assert_eq!(fs::read_to_string(at("real/deep/log")).unwrap(), "line\nline\nline\n");
+        symlink("loop", at("loop")).unwrap();
+        symlink("real/deep/log", at("link")).unwrap();
+        assert!(append_line(&at("loop/log"), "line", 100).is_err());
+        assert!(append_line(&at("link"), "line", 100).is_err());
+        // Only root can give a file away.
+        if lchown(at("ours"), Some(NOBODY), None).is_ok() {
+            assert!(append_line(&at("ours/log"), "line", 100).is_err());
+            assert!(append_line(&at("real/again/log"), "line", 100).is_err());
+            lchown(at("real/deep/log"), Some(NOBODY), None).unwrap();
+            assert!(append_line(&at("real/deep/log"), "line", 100).is_err());
+        }
+        assert_eq!(fs::read_to_string(at("real/deep/log")).unwrap(), "line\nline\nline\n");
+    }
 }

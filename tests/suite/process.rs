@@ -2,7 +2,8 @@
 //! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
 
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
 
@@ -24,13 +25,17 @@ const SECRET: &str = "s3cr3t";
 
 /// The tests.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn()); 20] = [
+    let tests: [(&str, fn()); 24] = [
         ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
         ("signals: a default SIGPIPE stays default", default_sigpipe),
         ("signals: an ignored SIGPIPE stays ignored", ignored_sigpipe),
         ("signals: blocked ones stay blocked", blocked_signals),
+        ("signals: a standard error that nobody reads decides nothing", unread_stderr),
+        ("signals: a limit of file sizes decides nothing", file_size),
+        ("memory: too little is an error like any other", little_memory),
         ("umask: it is handed on", umasks),
         ("descriptors: 0 to 2 are handed on and nothing else", descriptors),
+        ("descriptors: further ones are closed for the program", further_descriptors),
         ("descriptors: a closed standard input is an error", closed_stdin),
         ("descriptors: a closed standard output or error is handed on as /dev/null", closed_streams),
         ("descriptors: a closed standard error changes no failure", closed_stderr),
@@ -123,6 +128,77 @@ fn blocked_signals() {
     let blocked = vec!["SIGTERM".to_owned(), "SIGCHLD".to_owned()];
     let record = record(&inheriting(Inherited { blocked, ..Inherited::default() }));
     assert_eq!(record["signals"]["blocked"], json!(["SIGTERM", "SIGCHLD"]));
+}
+
+/// Scenes that write to standard error, and the exit status that each has all the same.
+fn unread_stderr() {
+    let mut ignored = scene();
+    ignored.put(CONFIG_TOML, Node::text("accept-nvidia-visible-devices-envvar-when-unprivileged = false"));
+    let mut debugged = scene();
+    debugged.args.insert(0, b"-debug".to_vec());
+    let mut failing = scene();
+    failing.put(CONFIG_TOML, Node::text("nonsense"));
+    for ignore_sigpipe in [false, true] {
+        let unread = |scene: &Scene| {
+            let inherited = Inherited { unread_stderr: true, ignore_sigpipe, ..Inherited::default() };
+            run(&Scene { inherited, ..scene.clone() })
+        };
+        assert_eq!((unread(&ignored).exit, unread(&failing).exit), (0, 1));
+        let executed = unread(&debugged);
+        assert_eq!(executed.exit, 0);
+        assert_eq!(executed.records[0]["signals"]["blocked"], json!([]));
+        assert_eq!(ignored_in(&executed.records[0]).is_empty(), !ignore_sigpipe);
+    }
+}
+
+fn file_size() {
+    let mut scene = with_spec(&spec(&json!([]), &json!([])));
+    scene.put("/hook.log", Node::text(""));
+    scene.environ.push(b"NVIDIA_CONTAINER_HOOK_LOG=/hook.log".to_vec());
+    scene.inherited.file_size = Some(10);
+    let outcome = run(&scene);
+    assert_eq!((outcome.exit, outcome.stderr().as_str()), (0, ""));
+    scene.args.insert(0, b"-debug".to_vec());
+    assert!(run(&scene).stderr().contains("the note of this start could not be written"));
+}
+
+/// Whatever the limit is, the hook ends by itself: it does what it would do, or it says what it lacks.
+fn little_memory() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("bundle")).unwrap();
+    let escaped = "\\u0041".repeat(400_000);
+    let large =
+        format!(r#"{{"ociVersion":"1.0.2","process":{{"env":["NVIDIA_A={escaped}"]}},"root":{{"path":"/r"}}}}"#);
+    fs::write(root.path().join("bundle/config.json"), large).unwrap();
+    let mut refused = 0;
+    for kibibytes in (3_000..16_000).step_by(500) {
+        let mut hook = Command::new("sh")
+            .args(["-c", "ulimit -v $0 && exec \"$@\"", &kibibytes.to_string()])
+            .arg(crate::hook())
+            .arg("-host-root")
+            .arg(root.path())
+            .arg("prestart")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let _ = hook.stdin.take().unwrap().write_all(br#"{"pid":1,"bundle":"/bundle"}"#);
+        let output = hook.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        // 127 is the dynamic loader's, which found no room for the libraries.
+        let status = output.status.code();
+        assert!(matches!(status, Some(0 | 1 | 127)), "{kibibytes}: {status:?} {said}");
+        if status == Some(1) {
+            assert!(said.to_lowercase().contains("memory"), "{kibibytes}: {said}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+}
+
+fn further_descriptors() {
+    let record = record(&inheriting(Inherited { opened: vec![3, 7, 100], ..Inherited::default() }));
+    assert_eq!(open_in(&record), [0, 1, 2]);
 }
 
 fn umasks() {
