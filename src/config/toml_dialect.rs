@@ -192,6 +192,16 @@ mod tests {
     }
 
     #[test]
+    fn numbers_on_which_a_lexer_of_toml_stumbles_end_no_process() {
+        for text in ["x = 0oz_1", "x = 0oé_1", "x = 0xg_é_", "x = 0b_"] {
+            assert_eq!(kinds(text).first().map(String::as_str), Some("Syntax"), "{text}");
+        }
+        // It takes these for integers. That is no value of any key of the hook.
+        assert_eq!(kinds("x = 0o"), ["unknown x"]);
+        assert_eq!(kinds("disable-require = 0o"), ["Key(DisableRequire)"]);
+    }
+
+    #[test]
     fn every_fault_is_found_and_those_of_syntax_come_first() {
         let text = "features = 1\ndisable-require = 'x'\n[nvidia-container-cli]\nuser = \n";
         let faults = kinds(text);

@@ -90,7 +90,12 @@ pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome
     let words = argv.iter().map(|word| word.to_string());
     Some(match Cli::try_parse_from(words) {
         Ok(cli) => answer(cli.verb, settings),
-        Err(why) if why.use_stderr() => Outcome { stderr: why.to_string(), exit: 2, ..Outcome::default() },
+        // What was typed stands in it.
+        Err(why) if why.use_stderr() => {
+            let plain =
+                |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+            Outcome { stderr: why.to_string().chars().map(plain).collect(), exit: 2, ..Outcome::default() }
+        }
         Err(help) => Outcome { stdout: help.to_string(), ..Outcome::default() },
     })
 }
