@@ -2,6 +2,10 @@
 //! offline use can choose. Must not know what is read or why.
 #![expect(clippy::disallowed_methods, reason = "the one place where the machine is read")]
 
+mod stream;
+
+pub use stream::StateStream;
+
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
@@ -22,10 +26,11 @@ use nix::unistd::AccessFlags;
 
 /// No input that the hook reads may be larger; the largest specs seen in the field are a few megabytes.
 pub const SIZE_LIMIT: usize = 256 << 20;
-/// How long the runtime may pause in the middle of the container state.
-const STATE_PATIENCE: Duration = Duration::from_secs(10);
 /// How long the writer of a pipe that is named as the configuration may take, from the start to the end of the file.
 const PIPE_PATIENCE: Duration = Duration::from_secs(10);
+/// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
+const SETTLING_READS: u32 = 10;
+const SETTLING_PAUSE: Duration = Duration::from_millis(5);
 /// Room for a file whose size is not known beforehand, as those of /proc.
 const FIRST_READ: usize = 8 << 10;
 
@@ -52,9 +57,13 @@ pub enum FileKind {
 pub trait Host {
     /// The content of a file. Never waits: a pipe is an error. Never reads more than [`SIZE_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-    /// As [`Host::read`], and of a pipe all that is written into it, if its writer closes it within ten seconds: a shell
-    /// may name a pipe where a file is asked for (`<(...)`).
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>>;
+    /// As [`Host::read`], of a file that somebody may just be writing: one that is empty or changes while it is read is
+    /// read again for some milliseconds, and is an error ([`unsettled`]) if it stays so. With `waits_for_pipe` a pipe gives
+    /// all that is written into it, if its writer closes it within ten seconds: a shell may name a pipe where a file is
+    /// asked for (`<(...)`).
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>>;
+    /// Whether what is absent at a path is so because the link that it is, or its directory, leads to nothing.
+    fn is_dangling(&self, path: &Path) -> io::Result<bool>;
     /// What stands at a path; `None` where it is absent.
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>>;
     /// Whether this process may execute the file at a path, and it is a regular one. What it may not, or not even see, is
@@ -113,8 +122,13 @@ impl RealHost {
         self.closed_streams.get()
     }
 
-    /// Reads a file, or leaves a pipe to `of_pipe`.
-    fn load(&self, path: &Path, of_pipe: impl FnOnce(&File) -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+    /// Reads a file, or leaves a pipe to `of_pipe`; `check` judges what was read by the status from before.
+    fn load(
+        &self,
+        path: &Path,
+        of_pipe: impl FnOnce(&File) -> io::Result<Vec<u8>>,
+        check: impl FnOnce(&File, &FileStat, &[u8]) -> io::Result<()>,
+    ) -> io::Result<Vec<u8>> {
         // O_NONBLOCK: opening a FIFO must not wait for its writer.
         let mut file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(self.locate(path))?;
         let is_on_a_stream = file.as_raw_fd() <= nix::libc::STDERR_FILENO;
@@ -125,7 +139,7 @@ impl RealHost {
         if file_type(&stat) == SFlag::S_IFIFO {
             return of_pipe(&file);
         }
-        let content = read_all(&mut file, &stat);
+        let content = read_all(&mut file, &stat).and_then(|content| check(&file, &stat, &content).map(|()| content));
         // In place of a stream it is closed at once: whoever reads or writes a closed stream must be told so.
         if !is_on_a_stream {
             *self.last.borrow_mut() = Some(file);
@@ -136,11 +150,31 @@ impl RealHost {
 
 impl Host for RealHost {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.load(path, |_| Err(io::Error::other("a pipe, not a file")))
+        self.load(path, refuse_pipe, |_, _, _| Ok(()))
     }
 
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.load(path, |pipe| read_pipe(pipe, PIPE_PATIENCE))
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
+        let of_pipe = |pipe: &File| if waits_for_pipe { read_pipe(pipe, PIPE_PATIENCE) } else { refuse_pipe(pipe) };
+        let mut left = SETTLING_READS;
+        loop {
+            left -= 1;
+            match self.load(path, of_pipe, check_settled) {
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy && left > 0 => {
+                    std::thread::sleep(SETTLING_PAUSE);
+                }
+                content => return content,
+            }
+        }
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        for place in self.locate(path).ancestors().take(2) {
+            if let Some(status) = present(uninterrupted(|| nix::sys::stat::lstat(place)))? {
+                let target = || present(uninterrupted(|| nix::sys::stat::stat(place)));
+                return Ok(file_type(&status) == SFlag::S_IFLNK && target()?.is_none());
+            }
+        }
+        Ok(false)
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {
@@ -179,6 +213,35 @@ impl Host for RealHost {
             Some(Err(_)) | None => Cow::Borrowed(path),
         }
     }
+}
+
+/// The failure of a file that somebody seems to be writing.
+#[must_use]
+pub fn unsettled(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, what)
+}
+
+/// Refuses a regular file that is empty, or that was written to while it was read.
+fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> io::Result<()> {
+    if file_type(before) != SFlag::S_IFREG {
+        return Ok(());
+    }
+    if content.is_empty() {
+        return Err(unsettled(EMPTY));
+    }
+    let after = uninterrupted(|| nix::sys::stat::fstat(file))?;
+    let written = |stat: &FileStat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+    if written(before) != written(&after) {
+        return Err(unsettled("it changes while it is read"));
+    }
+    Ok(())
+}
+
+/// What is wrong with an empty file: whoever writes one in place makes it empty first.
+pub const EMPTY: &str = "it is empty";
+
+fn refuse_pipe(_: &File) -> io::Result<Vec<u8>> {
+    Err(io::Error::other("a pipe, not a file"))
 }
 
 /// Makes a system call again as long as signals interrupt it.
@@ -278,42 +341,6 @@ fn is_readable(descriptor: BorrowedFd<'_>, timeout: PollTimeout) -> io::Result<b
     }
 }
 
-/// A descriptor as the stream of the container state. Waits for its first byte as long as it takes, and gives up when
-/// the runtime, having begun, falls silent. Not [`io::stdin`], whose lock and buffer a start would otherwise not touch.
-#[derive(Debug)]
-pub struct StateStream<'fd> {
-    descriptor: BorrowedFd<'fd>,
-    has_begun: bool,
-    patience: Duration,
-}
-
-impl<'fd> StateStream<'fd> {
-    /// The stream of a descriptor that nothing was read from yet.
-    #[must_use]
-    pub fn new(descriptor: BorrowedFd<'fd>) -> Self {
-        StateStream { descriptor, has_begun: false, patience: STATE_PATIENCE }
-    }
-}
-
-impl Read for StateStream<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.has_begun && !is_readable(self.descriptor, milliseconds(self.patience))? {
-            let message = format!("the runtime fell silent for {} seconds within the state", self.patience.as_secs());
-            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
-        }
-        let got = match nix::unistd::read(self.descriptor, buffer) {
-            // The runtime's end of a pipe may have made it one that does not wait.
-            Err(Errno::EAGAIN) => {
-                is_readable(self.descriptor, PollTimeout::NONE)?;
-                nix::unistd::read(self.descriptor, buffer)?
-            }
-            read => read?,
-        };
-        self.has_begun = true;
-        Ok(got)
-    }
-}
-
 /// A path from bytes that a contract gives as bytes.
 #[must_use]
 pub fn path_of(bytes: &[u8]) -> &Path {
@@ -384,23 +411,5 @@ mod tests {
         writer.write_all(b"x").unwrap();
         let error = read_pipe(&File::from(OwnedFd::from(reader)), Duration::from_millis(1)).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    }
-
-    #[test]
-    fn patience_begins_with_the_first_byte_of_a_state() {
-        let (reader, mut writer) = io::pipe().unwrap();
-        let patience = Duration::from_millis(1);
-        let mut stream = StateStream { descriptor: reader.as_fd(), has_begun: false, patience };
-        let writing = thread::spawn(move || {
-            thread::sleep(20 * patience);
-            writer.write_all(b"{").unwrap();
-            writer
-        });
-        let mut buffer = [0; 8];
-        assert_eq!(stream.read(&mut buffer).unwrap(), 1);
-        let writer = writing.join().unwrap();
-        assert_eq!(stream.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
-        drop(writer);
-        assert_eq!(stream.read(&mut buffer).unwrap(), 0);
     }
 }

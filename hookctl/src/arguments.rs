@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Explain, check and examine the NVIDIA container runtime hook.
@@ -81,7 +82,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Read this configuration file, as the hook would with -config
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(std::path::absolute))]
     pub config: Option<PathBuf>,
     /// Inspect DIR as the root of the machine
     #[arg(long, visible_alias = "root", value_name = "DIR")]

@@ -106,8 +106,12 @@ impl Host for Failing<'_> {
         self.ask(path, Host::read)
     }
 
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.ask(path, Host::read_or_wait)
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
+        self.ask(path, |host, path| host.read_settled(path, waits_for_pipe))
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        self.ask(path, Host::is_dangling)
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {

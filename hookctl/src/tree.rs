@@ -135,8 +135,13 @@ impl Host for Tree {
         RealHost::new(None).read(&self.place(path)?)
     }
 
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        RealHost::new(None).read_or_wait(&self.place(path)?)
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
+        RealHost::new(None).read_settled(&self.place(path)?, waits_for_pipe)
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        let link = path.ancestors().take(2).find(|place| self.is_link(place));
+        link.map_or(Ok(false), |link| self.kind(link).map(|kind| kind.is_none()))
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {

@@ -48,38 +48,48 @@ const BELOW_XDG: &str = "nvidia-container-runtime/config.toml";
 /// The paths that may hold the configuration, in order, and whether the first must exist.
 #[must_use]
 pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
-    let not_empty = |value: &&OsStr| !value.is_empty();
-    if let Some(path) = invocation.flags.config.filter(not_empty) {
-        return (vec![Path::new(path).into()], true);
-    }
-    let variable = |name| invocation.environ.get(name).filter(|value| !value.is_empty()).map(OsStr::from_bytes);
-    if let Some(path) = variable(CONFIG_FILE) {
-        return (vec![Path::new(path).into()], true);
-    }
-    match variable(XDG_CONFIG_HOME) {
+    match named(invocation) {
         // Cleaned by its text, as the published hook joins paths: `/a/x/../b` is `/a/b`, whatever `x` is.
-        Some(home) => {
+        Some((XDG_NAME, home)) => {
             let path = paths::join(home.as_bytes(), BELOW_XDG.as_bytes());
             (vec![PathBuf::from(OsString::from_vec(path)).into()], false)
         }
+        Some((_, path)) => (vec![Path::new(path).into()], true),
         None => (vec![Path::new(IN_DRIVER_ROOT).into(), Path::new(IN_ETC).into()], false),
     }
+}
+
+/// How the variable that names a directory is called in messages.
+const XDG_NAME: &str = "XDG_CONFIG_HOME";
+
+/// By what the configuration or its directory is named, and how; empty is not named.
+fn named<'a>(invocation: &Invocation<'a>) -> Option<(&'static str, &'a OsStr)> {
+    let flag = invocation.flags.config.map(|path| ("-config", path));
+    let variable = |called, name| invocation.environ.get(name).map(|value| (called, OsStr::from_bytes(value)));
+    let file = variable("NVIDIA_CTK_CONFIG_FILE_PATH", CONFIG_FILE);
+    let all = [flag, file, variable(XDG_NAME, XDG_CONFIG_HOME)];
+    all.into_iter().flatten().find(|(_, value)| !value.is_empty())
 }
 
 /// Finds and reads the configuration file; `None` means the defaults.
 ///
 /// # Errors
-/// [`Error::ConfigUnreadable`] when a file that must exist does not, or one that exists cannot be read as text.
+/// [`Error::ConfigRelative`] when it is named by a relative path. [`Error::ConfigUnreadable`] when a file that must exist does
+/// not, or one that exists cannot be read as text, or is empty, or a link leads to nothing.
 pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<ConfigFile>, Error> {
+    // The working directory is the runtime's, and may be the container's to fill.
+    if let Some((by, value)) = named(invocation).filter(|(_, value)| !value.as_bytes().starts_with(b"/")) {
+        return Err(Error::ConfigRelative { by, value: value.to_string_lossy().into_owned() });
+    }
     let (paths, required) = searched(invocation);
     for path in paths {
         let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
         // Only a file that somebody named may be a pipe; a start must not wait for one in a usual place.
-        match if required { host.read_or_wait(&path) } else { host.read(&path) } {
+        match host.read_settled(&path, required) {
             Ok(bytes) => {
                 return decoded(&path, bytes).map_err(unreadable).map(Some);
             }
-            Err(cause) if !required && is_absent(&path, &cause, host) => {}
+            Err(cause) if !required && is_absent(&path, &cause, host).map_err(unreadable)? => {}
             Err(cause) => return Err(unreadable(cause)),
         }
     }
@@ -97,7 +107,10 @@ pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> 
 /// Whether a failure to open a file of the search means that the file is absent. A driver's root comes and goes with the
 /// container that holds the driver, so there also what cannot be reached is absent; what can be looked at and not read
 /// is a fault anywhere.
-fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> bool {
+///
+/// # Errors
+/// A link leads to nothing: whoever made it meant a file. In a driver's root such a file is absent like others.
+fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> io::Result<bool> {
     let unreachable = || match cause.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOTDIR | Errno::ELOOP | Errno::ESTALE | Errno::ENOTCONN) => true,
         // Of a file that may not be read one may know what it is, but not of one in a directory that may not be searched.
@@ -107,7 +120,11 @@ fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> bool {
         },
         _ => false,
     };
-    cause.kind() == io::ErrorKind::NotFound || (path == Path::new(IN_DRIVER_ROOT) && unreachable())
+    let of_driver = path == Path::new(IN_DRIVER_ROOT);
+    if cause.kind() == io::ErrorKind::NotFound && !of_driver && host.is_dangling(path)? {
+        return Err(io::Error::other("a symbolic link leads to nothing; correct or remove it"));
+    }
+    Ok(cause.kind() == io::ErrorKind::NotFound || (of_driver && unreachable()))
 }
 
 fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {

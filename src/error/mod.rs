@@ -78,6 +78,13 @@ pub enum Error {
         /// The system's reason, or why the bytes are not text.
         cause: io::Error,
     },
+    /// The configuration is named by a path that depends on the working directory.
+    ConfigRelative {
+        /// The flag or the variable that names it.
+        by: &'static str,
+        /// The path as it was given.
+        value: String,
+    },
     /// The configuration file is not TOML, or a known key has a wrong type.
     Config {
         /// The line and column of the fault.
@@ -187,6 +194,13 @@ pub enum Error {
         destination: String,
         /// What is wrong with its name.
         fault: MountFault,
+    },
+    /// A variable that is passed on holds a control character.
+    ControlCharacter {
+        /// The variable.
+        variable: String,
+        /// The first such character.
+        character: char,
     },
     /// A MIG request of a container that is not privileged.
     MigUnprivileged {

@@ -95,6 +95,11 @@ fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt
         io::ErrorKind::InvalidData => {
             write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; save the file as UTF-8, or remove the character")
         }
+        io::ErrorKind::ResourceBusy => write!(
+            f,
+            "{CONFIG} {NOT_LOADED}: {path}: {}; replace it by renaming a whole file; for the defaults remove it, or write a comment into it",
+            reason(cause)
+        ),
         io::ErrorKind::TimedOut => {
             write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; let its writer end, or name a file with --config")
         }
@@ -126,6 +131,11 @@ impl Display for Error {
         let fault = self.value_fault().unwrap_or_default();
         match self {
             Error::ConfigUnreadable { path, cause } => unreadable(f, path, cause),
+            Error::ConfigRelative { by, value } => write!(
+                f,
+                "{CONFIG} {NOT_LOADED}: {by} is \"{}\", which is relative; give an absolute path: the working directory is the runtime's",
+                Excerpt(value)
+            ),
             Error::Config { place, is_toml, message } => write!(
                 f,
                 "{CONFIG} {}: {place}: {}; correct this line",
@@ -208,6 +218,11 @@ impl Display for Error {
                 }
                 f.write_str("; mount /dev/null at /var/run/nvidia-container-devices/DEVICE, .../cdi/VENDOR/CLASS/NAME or .../imex/CHANNEL")
             }
+            Error::ControlCharacter { variable, character } => write!(
+                f,
+                "invalid value of {}: it holds the control character {character:?}; remove it from the container's variable",
+                Excerpt(variable)
+            ),
             Error::MigUnprivileged { what } => write!(
                 f,
                 "cannot set MIG_{what}_DEVICES in non privileged container: NVIDIA_MIG_{what}_DEVICES is set; give the container CAP_SYS_ADMIN, or unset the variable"
@@ -247,6 +262,9 @@ impl Display for Error {
             ),
             Error::Exec { program, key, cause } => {
                 write!(f, "exec failed: {}: {}", reason(cause), program.display())?;
+                if cause.kind() == io::ErrorKind::ArgumentListTooLong {
+                    return f.write_str("; the arguments and the environment that it would get are larger than the system allows: shorten the container's NVIDIA_ variables, above all lists of devices and requirements, or the environment of the engine");
+                }
                 match key {
                     Some(key) => write!(f, ", which {} names; is it", key.row().name)?,
                     None => f.write_str(", the first of the search; is it")?,

@@ -21,8 +21,35 @@ pub struct Entry<'a> {
 }
 
 /// Variables by which loaders and interpreters run other code than their program's.
-const LOADER_VARIABLES: [&[u8]; 5] = [b"GCONV_PATH", b"GLIBC_TUNABLES", b"BASH_ENV", b"ENV", b"LOCPATH"];
-const LOADER_PREFIXES: [&[u8]; 3] = [b"LD_", b"MALLOC_", b"NVC_"];
+const LOADER_VARIABLES: [&[u8]; 22] = [
+    // What glibc drops for a program of more rights, and has dropped: sysdeps/generic/unsecvars.h.
+    b"GCONV_PATH",
+    b"GETCONF_DIR",
+    b"GLIBC_TUNABLES",
+    b"HOSTALIASES",
+    b"LOCALDOMAIN",
+    b"LOCPATH",
+    b"NIS_PATH",
+    b"NLSPATH",
+    b"RESOLV_HOST_CONF",
+    b"RES_OPTIONS",
+    b"TMPDIR",
+    b"TZDIR",
+    // Shells: the program may be a script around itself.
+    b"BASH_ENV",
+    b"BASHOPTS",
+    b"CDPATH",
+    b"ENV",
+    b"GLOBIGNORE",
+    b"IFS",
+    b"PS4",
+    b"SHELLOPTS",
+    // Other interpreters.
+    b"NODE_OPTIONS",
+    b"NODE_PATH",
+];
+/// The families of such variables: of loaders, glibc's memory, libnvidia-container, functions of bash, Python, Perl, Ruby.
+const LOADER_PREFIXES: [&[u8]; 7] = [b"LD_", b"MALLOC_", b"NVC_", b"BASH_FUNC_", b"PYTHON", b"PERL", b"RUBY"];
 
 /// The environment for the program: inherited; without loader variables where the configuration says so; `PATH` set to
 /// the search path where the program was searched; then the configured entries in place of those of the same name.

@@ -18,7 +18,7 @@ use crate::contract::capabilities::Capabilities;
 use crate::contract::origin::Origin;
 use crate::contract::variables::{IMEX_CHANNELS, MIG_CONFIG, MIG_MONITOR};
 use crate::error::Error;
-use crate::text::Excerpt;
+use crate::text::{Excerpt, comma_list};
 
 /// A value of the request and the input that it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,18 +106,26 @@ impl Request {
     /// Derives the request of a container.
     ///
     /// # Errors
-    /// Those of the mounts, of MIG requests without privilege, of capabilities and of requirements, in this order.
+    /// Those of the mounts, of devices, of MIG requests, of channels, of capabilities and of requirements, in this order.
     pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<ContainerKind, Error> {
         let mounts = MountRequests::read(&spec.device_mounts)?;
-        let devices = match requested_devices(config, spec, &mounts) {
+        let devices = match requested_devices(config, spec, &mounts)? {
             Ok(devices) => devices,
             Err(reason) => return Ok(ContainerKind::NoGpu(reason)),
         };
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
         let imex = imex::requested(config, spec, &mounts);
+        if let Imex::Channels(Asked { origin: Origin::Variable(variable), .. }) = &imex {
+            check_items(variable, spec.environment.get(variable).unwrap_or_default())?;
+        }
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
+        for Requirement { expression, origin } in &requirements {
+            if let Origin::Variable(variable) = origin {
+                check_text(variable, expression)?;
+            }
+        }
         let capabilities = Asked { value, origin };
         let request = Request { devices, mig_config, mig_monitor, imex, capabilities, requirements };
         Ok(ContainerKind::Gpu(request))
@@ -128,24 +136,44 @@ fn requested_devices(
     config: &Config<'_>,
     spec: &Spec<'_>,
     mounts: &MountRequests,
-) -> Result<Asked<Devices>, NoGpuReason> {
+) -> Result<Result<Asked<Devices>, NoGpuReason>, Error> {
     if let Some((value, origin)) = mounts.devices() {
-        return Ok(Asked { value, origin });
+        return Ok(Ok(Asked { value, origin }));
     }
     let request = VariableRequest::read(config, &spec.environment);
     if request.devices == Devices::Void {
-        return Err(NoGpuReason::NothingRequested);
+        return Ok(Err(NoGpuReason::NothingRequested));
     }
     if !devices::accepts_variables(config, spec) {
-        return Err(NoGpuReason::Ignored { variables: request.variables });
+        return Ok(Err(NoGpuReason::Ignored { variables: request.variables }));
     }
-    Ok(Asked { origin: request.origin(), value: request.devices })
+    if let Devices::Some(_) = request.devices {
+        for variable in &request.variables {
+            check_items(variable, spec.environment.get(variable).unwrap_or_default())?;
+        }
+    }
+    Ok(Ok(Asked { origin: request.origin(), value: request.devices }))
+}
+
+/// [`check_text`] of the items of a list, which are passed on without the white space around them.
+fn check_items(variable: &str, list: &str) -> Result<(), Error> {
+    comma_list(list).try_for_each(|item| check_text(variable, item))
 }
 
 /// MIG requests reach beyond the container, so only a privileged one may make them.
 fn mig(spec: &Spec<'_>, variable: &str, what: &'static str) -> Result<Option<String>, Error> {
     match spec.environment.get(variable).filter(|value| !value.is_empty()) {
         Some(_) if !spec.privileged => Err(Error::MigUnprivileged { what }),
-        value => Ok(value.map(str::to_owned)),
+        None => Ok(None),
+        Some(value) => check_text(variable, value).map(|()| Some(value.to_owned())),
+    }
+}
+
+/// Refuses control characters in a value that is passed on: nvidia-container-cli repeats it to an administrator's terminal.
+/// NUL, which no argument can hold, has a message of its own.
+fn check_text(variable: &str, value: &str) -> Result<(), Error> {
+    match value.chars().find(|character| character.is_control() && *character != '\0') {
+        Some(character) => Err(Error::ControlCharacter { variable: variable.to_owned(), character }),
+        None => Ok(()),
     }
 }

@@ -49,7 +49,7 @@ fn an_error_ends_with_the_command_that_explains_it_where_the_bundle_is_known() {
     assert_eq!(said.status, 1);
     let hint = said.stderr.lines().last().unwrap();
     assert_eq!(hint, "see: nvidia-hookctl explain --bundle /run/bundle");
-    fs::write(machine.path("/c.toml"), "").unwrap();
+    fs::write(machine.path("/c.toml"), "# the defaults\n").unwrap();
     let said = machine.run_with(&["-config", "/c.toml", "prestart"], STATE, &[]);
     let hint = said.stderr.lines().last().unwrap();
     assert_eq!(hint, "see: nvidia-hookctl explain --bundle /run/bundle --config /c.toml");

@@ -25,7 +25,7 @@ const SECRET: &str = "s3cr3t";
 
 /// The tests.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn()); 24] = [
+    let tests: [(&str, fn()); 26] = [
         ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
         ("signals: a default SIGPIPE stays default", default_sigpipe),
         ("signals: an ignored SIGPIPE stays ignored", ignored_sigpipe),
@@ -40,6 +40,8 @@ pub fn tests() -> Vec<Trial> {
         ("descriptors: a closed standard output or error is handed on as /dev/null", closed_streams),
         ("descriptors: a closed standard error changes no failure", closed_stderr),
         ("descriptors: all closed is an error like any other", all_closed),
+        ("inputs: a configuration that is being written is waited for", rewritten),
+        ("inputs: too long a list of arguments is called that", too_long),
         ("inputs: a pipe in place of a file does not hang", pipes),
         ("inputs: a pipe that is named as the configuration is read to its end", named_pipe),
         ("inputs: a device without end is an error", endless_devices),
@@ -244,6 +246,46 @@ fn closed_stderr() {
 
 fn all_closed() {
     assert_eq!(run(&closing(&[0, 1, 2])).exit, 1);
+}
+
+/// A writer empties the file and writes it in two parts; whatever the hook sees of it, it never takes the defaults.
+fn rewritten() {
+    const WHOLE: &str = "accept-nvidia-visible-devices-envvar-when-unprivileged = false\n";
+    let root = tempfile::tempdir().unwrap();
+    let config = root.path().join("c.toml");
+    fs::create_dir(root.path().join("bundle")).unwrap();
+    let all = spec(&json!(["NVIDIA_VISIBLE_DEVICES=all"]), &json!([]));
+    fs::write(root.path().join("bundle/config.json"), all.to_string()).unwrap();
+    let writes = std::sync::atomic::AtomicBool::new(true);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while writes.load(std::sync::atomic::Ordering::Relaxed) {
+                fs::write(&config, WHOLE).unwrap();
+            }
+        });
+        for _ in 0..50 {
+            let mut hook = Command::new(crate::hook())
+                .args(["-host-root".as_ref(), root.path().as_os_str()])
+                .args(["-config", "/c.toml", "prestart"])
+                .stdin(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let _ = hook.stdin.take().unwrap().write_all(br#"{"pid":1,"bundle":"/bundle"}"#);
+            let said = String::from_utf8(hook.wait_with_output().unwrap().stderr).unwrap();
+            let settled = said.contains("Ignoring devices requested by environment variable(s)");
+            let refused =
+                ["it is empty", "it changes while", "file does not exist"].iter().any(|words| said.contains(words));
+            assert!(settled || refused, "{said}");
+        }
+        writes.store(false, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
+fn too_long() {
+    let devices = format!("NVIDIA_VISIBLE_DEVICES={}", "GPU-1234,".repeat(100) + &"x".repeat(200_000));
+    let said = message(&with_spec(&spec(&json!([devices]), &json!([]))));
+    assert!(said.contains("larger than the system allows") && !said.contains("executable program"), "{said}");
 }
 
 fn pipes() {

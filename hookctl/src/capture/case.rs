@@ -287,6 +287,7 @@ fn entry(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>, host: 
             let content = masked(path, content, inputs).unwrap_or_else(|| content.clone());
             Some(content_toml(&content))
         }
+        (Some(Err(Some(NOT_FOUND))), _, _) if answers.dangling => Some("{ symlink = \"nothing\" }".to_owned()),
         (Some(Err(Some(NOT_FOUND))), _, _) => absent(),
         (Some(Err(Some(IS_DIRECTORY))), _, _) => Some("{ is = \"directory\" }".to_owned()),
         (Some(Err(Some(DENIED))), _, _) => Some("{ text = \"\", mode = \"0\" }".to_owned()),

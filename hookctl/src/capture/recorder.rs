@@ -18,6 +18,8 @@ pub struct Answers {
     pub kind: Option<Option<FileKind>>,
     /// The system's error number where it did not say what stands there, whether it can be executed or what is in it.
     pub failed: Option<i32>,
+    /// It is a link that leads to nothing, or its directory is.
+    pub dangling: bool,
     /// Whether it can be executed.
     pub executable: Option<bool>,
     /// The names in it.
@@ -70,9 +72,20 @@ impl Host for Recorder<'_> {
         content
     }
 
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // Who captured a start came too late for what went through a pipe.
-        self.read(path)
+    fn read_settled(&self, path: &Path, _waits_for_pipe: bool) -> io::Result<Vec<u8>> {
+        // Who captured a start came too late for what went through a pipe, or for what was being written.
+        let content = self.host.read_settled(path, false);
+        match &content {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy => self.note_content(path, &Ok(Vec::new())),
+            content => self.note_content(path, content),
+        }
+        content
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        let dangling = self.host.is_dangling(path);
+        self.note_answer(path, &dangling, |answers, dangling| answers.dangling = dangling);
+        dangling
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {

@@ -6,13 +6,13 @@ use std::ops::Range;
 use hook::config::{Entry, Fault, FaultKind, Value, read_toml};
 use hook::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
 
-use super::place_of;
+use super::Lines;
 use super::suggest::{belongs_to, nearest};
 use crate::finding::{Finding, Place, Severity};
 
 /// A file, read.
 pub struct Document<'t> {
-    text: &'t str,
+    lines: Lines<'t>,
     /// What was found so far.
     pub findings: Vec<Finding>,
     /// The keys that are set, and the place of each value.
@@ -26,7 +26,7 @@ impl Document<'_> {
     #[must_use]
     pub fn place(&self, key: Key) -> Option<Place> {
         let (_, span) = self.set.iter().find(|(set, _)| *set == key)?;
-        Some(place_of(self.text, span))
+        Some(self.lines.place(span))
     }
 
     /// Adds a warning about the comments that hold bytes which nobody can read.
@@ -63,14 +63,15 @@ impl Document<'_> {
         message: String,
         remedy: String,
     ) {
-        let place = Some(place_of(self.text, span));
+        let place = Some(self.lines.place(span));
         self.findings.push(Finding { severity, id, key: key.map(str::to_owned), place, message, remedy });
     }
 }
 
 /// Reads a file.
 pub fn read(text: &str) -> Document<'_> {
-    let mut document = Document { text, findings: Vec::new(), set: Vec::new(), keys_of_others: Vec::new() };
+    let mut document =
+        Document { lines: Lines::of(text), findings: Vec::new(), set: Vec::new(), keys_of_others: Vec::new() };
     for entry in read_toml(text) {
         match entry {
             Entry::Known { key, value, name, span } => known(&mut document, key, &value, &name, &span),

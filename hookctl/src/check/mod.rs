@@ -79,7 +79,11 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
             report.file = Some(path.display().to_string());
             report
         }
-        Err(_) => report(None, Vec::new(), Vec::new()),
+        // Of a name, before any file is read.
+        Err(error) => {
+            let remedy = "give the absolute path of the file, or of its directory";
+            report(None, vec![Finding::new(Severity::Error, "relative", error.to_string(), remedy)], Vec::new())
+        }
     }
 }
 
@@ -122,9 +126,25 @@ fn report(file: Option<ConfigFile>, mut findings: Vec<Finding>, others: Vec<&'st
     }
 }
 
-/// The place of a span of bytes.
-fn place_of(text: &str, span: &std::ops::Range<usize>) -> Place {
-    let Position { line, column } = Position::of(text, span.start);
-    let spanned = text.get(span.clone()).unwrap_or_default();
-    Place { line, column, length: spanned.lines().next().unwrap_or_default().chars().count().max(1) }
+/// Where the lines of a text begin, so that each of many places is found without reading it all again.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Lines { text, starts: std::iter::once(0).chain(after).collect() }
+    }
+
+    /// The place of a span of bytes.
+    fn place(&self, span: &std::ops::Range<usize>) -> Place {
+        let before = self.starts.partition_point(|start| *start <= span.start).saturating_sub(1);
+        let start = self.starts.get(before).copied().unwrap_or_default();
+        let Position { column, .. } = Position::of(self.text.get(start..).unwrap_or_default(), span.start - start);
+        let spanned = self.text.get(span.clone()).unwrap_or_default();
+        let length = spanned.lines().next().unwrap_or_default().chars().count().max(1);
+        Place { line: before + 1, column, length }
+    }
 }

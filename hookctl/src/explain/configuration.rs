@@ -13,8 +13,10 @@ pub fn searched(invocation: &Invocation<'_>, texts: &Texts, error: Option<&Error
     let (paths, required) = config::searched(invocation);
     let mut configuration = Configuration { rule: rule(invocation, required), ..Configuration::default() };
     let read = texts.config().map(|file| file.path.as_path());
+    let named = paths.first().cloned();
     let unreadable = match error {
         Some(Error::ConfigUnreadable { path, .. }) => Some(path.as_path()),
+        Some(Error::ConfigRelative { .. }) => named.as_deref(),
         _ => None,
     };
     let mut rest = Outcome::Absent;

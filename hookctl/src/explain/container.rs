@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::amend::amended;
 use super::report::Source;
 use hook::container::State;
 use hook::host::{FileKind, Host};
@@ -73,12 +74,13 @@ impl<'h> AmendedHost<'h> {
         let unchanged = variables.is_empty() && !privileged && *subject != Subject::Variables;
         let path = subject.document().filter(|_| !unchanged);
         let file = path.and_then(|path| {
-            let mut document = match subject {
-                Subject::Variables => made_up(),
-                _ => serde_json::from_slice(&host.read(&path).ok()?).ok()?,
+            let document = match subject {
+                Subject::Variables => made_up().to_string().into_bytes(),
+                _ => host.read(&path).ok()?,
             };
-            amend(&mut document, variables, privileged);
-            Some((path, document.to_string().into_bytes()))
+            // A document without a place for them is faulty, and the start that is explained says so.
+            let amended = amended(&document, variables, privileged).unwrap_or(document);
+            Some((path, amended))
         });
         AmendedHost { host, file }
     }
@@ -86,23 +88,6 @@ impl<'h> AmendedHost<'h> {
 
 fn made_up() -> Value {
     json!({"ociVersion": "1.0.2", "process": {"env": []}, "root": {"path": MADE_UP_ROOTFS}})
-}
-
-/// Adds to a document what has a place in it; a document without one stays faulty as it is.
-fn amend(document: &mut Value, variables: &[String], privileged: bool) {
-    let Some(process) = document.get_mut("process").and_then(Value::as_object_mut) else { return };
-    let env = process.entry("env").or_insert_with(|| json!([]));
-    if env.is_null() {
-        *env = json!([]);
-    }
-    if let Some(env) = env.as_array_mut() {
-        env.extend(variables.iter().cloned().map(Value::String));
-    }
-    if privileged {
-        let list = process.get("capabilities").is_some_and(Value::is_array);
-        let set = json!(["CAP_SYS_ADMIN"]);
-        process.insert("capabilities".to_owned(), if list { set } else { json!({ "bounding": set }) });
-    }
 }
 
 impl Host for AmendedHost<'_> {
@@ -113,8 +98,12 @@ impl Host for AmendedHost<'_> {
         }
     }
 
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.host.read_or_wait(path)
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
+        self.host.read_settled(path, waits_for_pipe)
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        self.host.is_dangling(path)
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {

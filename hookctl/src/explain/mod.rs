@@ -1,6 +1,7 @@
 //! `explain`: takes the steps of a start, and says from the trail that they leave what would be executed and why.
 //! Must not decide anything itself, nor print, nor execute.
 
+mod amend;
 pub mod as_cdi;
 mod capabilities;
 mod configuration;

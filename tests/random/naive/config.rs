@@ -179,9 +179,15 @@ fn file(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Option<Vec<u8>>
     let flag = flags.config.clone().filter(|path| !path.is_empty());
     if let Some(path) = flag.or_else(|| text("NVIDIA_CTK_CONFIG_FILE_PATH")) {
         let fault = |error: std::io::Error| if error.kind() == ErrorKind::NotFound { ABSENT } else { NOT_LOADED };
-        return host.read_or_wait(Path::new(&path)).map(Some).map_err(fault);
+        if !path.starts_with('/') {
+            return Err(NOT_LOADED);
+        }
+        return host.read_settled(Path::new(&path), true).map(Some).map_err(fault);
     }
     if let Some(home) = text("XDG_CONFIG_HOME") {
+        if !home.starts_with('/') {
+            return Err(NOT_LOADED);
+        }
         return usual(host, &clean(&format!("{home}/nvidia-container-runtime/config.toml")), false);
     }
     match usual(host, "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml", true)? {
@@ -193,8 +199,11 @@ fn file(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Option<Vec<u8>>
 /// The file in a usual place. That of a driver is absent as well where it cannot be reached.
 fn usual(host: &MemoryHost, path: &str, of_driver: bool) -> Step<Option<Vec<u8>>> {
     let kind = host.kind(Path::new(path));
-    match host.read(Path::new(path)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+    match host.read_settled(Path::new(path), false) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let dangles = !of_driver && host.is_dangling(Path::new(path)).unwrap();
+            if dangles { Err(NOT_LOADED) } else { Ok(None) }
+        }
         Err(_) if of_driver && !matches!(kind, Ok(Some(_))) => Ok(None),
         Err(_) => Err(NOT_LOADED),
         Ok(bytes) => Ok(Some(bytes)),

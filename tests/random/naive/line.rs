@@ -165,7 +165,7 @@ fn environment(scene: &Scene, config: &Config, path: Option<Vec<u8>>) -> Vec<Vec
     if config.flag("nvidia-container-runtime-hook.sanitize-environment", false) {
         let loader = |entry: &Vec<u8>| {
             let starts = |start: &&str| entry.starts_with(start.as_bytes());
-            ["LD_", "MALLOC_", "NVC_", "GCONV_PATH=", "GLIBC_TUNABLES="].iter().any(starts)
+            ["LD_", "MALLOC_", "NVC_", "GCONV_PATH=", "GLIBC_TUNABLES=", "TMPDIR=", "PYTHON"].iter().any(starts)
         };
         environ.retain(|entry| !loader(entry));
     }

@@ -7,6 +7,7 @@ use super::{Step, clean, items, once, truth, version};
 const MOUNT: &str = "invalid device mount: ";
 const MIG_CONFIG: &str = "cannot set MIG_CONFIG_DEVICES in non privileged container";
 const MIG_MONITOR: &str = "cannot set MIG_MONITOR_DEVICES in non privileged container";
+const CONTROL: &str = "invalid value of ";
 const NOT_ALLOWED: &str = "unsupported capabilities found in ";
 const CUDA_VERSION: &str = "failed to get requirements failed to get version: invalid CUDA version ";
 
@@ -29,7 +30,7 @@ pub fn of(container: &Container, config: &Config) -> Step<Option<Request>> {
     let (mounted, mounted_channels) = by_mounts(container)?;
     let devices = if mounted.is_empty() {
         match by_variables(container, config) {
-            Some(devices) if accepted => devices,
+            Some(devices) if accepted => plain(devices)?,
             _ => return Ok(None),
         }
     } else {
@@ -44,7 +45,7 @@ pub fn of(container: &Container, config: &Config) -> Step<Option<Request>> {
         if listed.iter().any(|item| ["all", "none", "void"].contains(&item.as_str())) {
             Vec::new()
         } else {
-            once(listed)
+            plain(once(listed))?
         }
     } else {
         Vec::new()
@@ -53,8 +54,14 @@ pub fn of(container: &Container, config: &Config) -> Step<Option<Request>> {
         channels.clear();
     }
     let capabilities = capabilities(container, config)?;
-    let requirements = requirements(container, config)?;
+    let requirements = plain(requirements(container, config)?)?;
     Ok(Some(Request { devices, mig_config, mig_monitor, channels, capabilities, requirements }))
+}
+
+/// Texts that no terminal takes for anything but text.
+fn plain(texts: Vec<String>) -> Step<Vec<String>> {
+    let drives = |text: &String| text.chars().any(|c| c.is_control() && c != '\0');
+    if texts.iter().any(drives) { Err(CONTROL) } else { Ok(texts) }
 }
 
 /// The devices and the channels that mounts ask for.
@@ -147,7 +154,7 @@ fn by_variables(container: &Container, config: &Config) -> Option<Vec<String>> {
 fn mig(container: &Container, name: &str, fault: &'static str) -> Step<Option<String>> {
     match container.filled(name) {
         Some(_) if !container.privileged => Err(fault),
-        value => Ok(value.map(str::to_owned)),
+        value => plain(value.map(str::to_owned).into_iter().collect()).map(|mut texts| texts.pop()),
     }
 }
 

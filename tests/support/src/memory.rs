@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nvidia_container_runtime_hook::host::{FileKind, Host, present};
+use nvidia_container_runtime_hook::host::{EMPTY, FileKind, Host, present, unsettled};
 
 use nvidia_hook_conformance::scene::{Node, Scene};
 
@@ -99,11 +99,25 @@ impl Host for MemoryHost {
     }
 
     /// Memory holds no writers, so there is nobody to wait for.
-    fn read_or_wait(&self, path: &Path) -> io::Result<Vec<u8>> {
+    fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
         match self.node(path) {
-            Ok((_, Some(Node::Fifo))) => Ok(Vec::new()),
+            Ok((_, Some(Node::Fifo))) if waits_for_pipe => Ok(Vec::new()),
+            Ok((_, Some(Node::File { .. }))) => match self.read(path)? {
+                content if content.is_empty() => Err(unsettled(EMPTY)),
+                content => Ok(content),
+            },
             _ => self.read(path),
         }
+    }
+
+    fn is_dangling(&self, path: &Path) -> io::Result<bool> {
+        // Links above the directory of what is asked about are followed to it.
+        let stands = |path: &Path| {
+            let parent = self.node(path.parent()?).ok()?.0;
+            self.nodes.get(&format!("{parent}/{}", path.file_name()?.to_str()?))
+        };
+        let link = path.ancestors().take(2).find_map(|place| stands(place).map(|node| (place, node)));
+        Ok(link.is_some_and(|(place, node)| matches!(node, Node::Symlink(_)) && self.node(place).is_err()))
     }
 
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>> {

@@ -1,0 +1,76 @@
+//! Standard input as a start reads it: the container state, from a runtime that may be slow, fall silent, or keep its end
+//! open. Must not know what a state is.
+
+use std::io::{self, Read};
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::PollTimeout;
+
+use super::{is_readable, milliseconds};
+
+/// How long the runtime may pause in the middle of the container state.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A descriptor as the stream of the container state. Waits for its first byte as long as it takes, and gives up when
+/// the runtime, having begun, falls silent. Not [`io::stdin`], whose lock and buffer a start would otherwise not touch.
+#[derive(Debug)]
+pub struct StateStream<'fd> {
+    descriptor: BorrowedFd<'fd>,
+    has_begun: bool,
+    patience: Duration,
+}
+
+impl<'fd> StateStream<'fd> {
+    /// The stream of a descriptor that nothing was read from yet.
+    #[must_use]
+    pub fn new(descriptor: BorrowedFd<'fd>) -> Self {
+        StateStream { descriptor, has_begun: false, patience: PATIENCE }
+    }
+}
+
+impl Read for StateStream<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.has_begun && !is_readable(self.descriptor, milliseconds(self.patience))? {
+            let message = format!("the runtime fell silent for {} seconds within the state", self.patience.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        }
+        let got = match nix::unistd::read(self.descriptor, buffer) {
+            // The runtime's end of a pipe may have made it one that does not wait.
+            Err(Errno::EAGAIN) => {
+                is_readable(self.descriptor, PollTimeout::NONE)?;
+                nix::unistd::read(self.descriptor, buffer)?
+            }
+            read => read?,
+        };
+        self.has_begun = true;
+        Ok(got)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::fd::AsFd;
+    use std::thread;
+
+    #[test]
+    fn patience_begins_with_the_first_byte_of_a_state() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let patience = Duration::from_millis(1);
+        let mut stream = StateStream { descriptor: reader.as_fd(), has_begun: false, patience };
+        let writing = thread::spawn(move || {
+            thread::sleep(20 * patience);
+            writer.write_all(b"{").unwrap();
+            writer
+        });
+        let mut buffer = [0; 8];
+        assert_eq!(stream.read(&mut buffer).unwrap(), 1);
+        let writer = writing.join().unwrap();
+        assert_eq!(stream.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(writer);
+        assert_eq!(stream.read(&mut buffer).unwrap(), 0);
+    }
+}
