@@ -5,6 +5,7 @@
 mod suite {
     pub(crate) mod c_caller;
     mod command_line;
+    mod cuda;
     mod documents;
     mod hostile;
     pub(crate) mod hostile_root;

@@ -1,12 +1,13 @@
-//! Attributes of a device by their numbers.
+//! Attributes of a device by their numbers. What depends on the compute capability is as the technical specifications of
+//! the CUDA C++ Programming Guide have it.
 
 use crate::code::{Answer, Code};
 use crate::devices::capability_of;
 use crate::driver::{Device, device};
 use nvidia_simulated_shim::c::Out;
 
-/// Attributes that are the same for every GPU since Kepler: number and value.
-const FIXED: [(u32, i32); 19] = [
+/// Attributes that are the same for every GPU since Pascal: number and value.
+const FIXED: [(u32, i32); 76] = [
     (1, 1024), // threads of a block
     (2, 1024), // and its sizes
     (3, 1024),
@@ -14,18 +15,75 @@ const FIXED: [(u32, i32); 19] = [
     (5, i32::MAX), // sizes of a grid
     (6, 65_535),
     (7, 65_535),
-    (8, 49_152),  // shared memory of a block
-    (9, 65_536),  // constant memory
-    (10, 32),     // threads of a warp
-    (12, 65_536), // registers of a block
-    (15, 1),      // copies beside kernels
-    (18, 0),      // part of the processor
-    (19, 1),      // memory of the host can be mapped
-    (31, 1),      // kernels beside each other
-    (40, 2),      // copy engines
-    (41, 1),      // one address space
+    (8, 49_152),    // shared memory of a block
+    (9, 65_536),    // constant memory
+    (10, 32),       // threads of a warp
+    (11, i32::MAX), // pitch
+    (12, 65_536),   // registers of a block
+    (14, 512),      // alignment of textures
+    (15, 1),        // copies beside kernels
+    (17, 0),        // a limit of a kernel's time
+    (18, 0),        // part of the processor
+    (19, 1),        // memory of the host can be mapped
+    (21, 131_072),  // textures: one dimension, two, three
+    (22, 131_072),
+    (23, 65_536),
+    (24, 16_384),
+    (25, 16_384),
+    (26, 16_384),
+    (27, 32_768), // in layers
+    (28, 32_768),
+    (29, 2_048),
+    (30, 512), // alignment of surfaces
+    (31, 1),   // kernels beside each other
+    (35, 0),   // a driver model of Windows
+    (40, 2),   // copy engines
+    (41, 1),   // one address space
+    (42, 32_768),
+    (43, 2_048),
+    (45, 32_768), // gathered
+    (46, 32_768),
+    (51, 32), // alignment of a texture's pitch
+    (52, 32_768),
+    (53, 32_768),
+    (54, 2_046),
+    (55, 32_768), // surfaces, as textures
+    (56, 131_072),
+    (57, 65_536),
+    (58, 16_384),
+    (59, 16_384),
+    (60, 16_384),
+    (61, 32_768),
+    (62, 2_048),
+    (63, 32_768),
+    (64, 32_768),
+    (65, 2_048),
+    (66, 32_768),
+    (67, 32_768),
+    (68, 2_046),
+    (70, 131_072),
+    (71, 65_000),
+    (72, 2_097_120),
+    (73, 32_768),
+    (74, 32_768),
+    (77, 32_768),
+    (78, 1), // priorities of streams
+    (79, 1), // first caches
+    (80, 1),
+    (82, 65_536), // registers of a processor
     (83, 1),      // managed memory
     (84, 0),      // several GPUs on a board
+    (89, 1),      // managed memory at the same time
+    (90, 1),      // a kernel can be interrupted
+    (91, 1),      // memory of the host by its own address
+    (95, 1),      // cooperative kernels
+    (96, 1),
+    (99, 1),   // memory of the host can be registered
+    (102, 1),  // virtual memory
+    (103, 1),  // told to others by a file descriptor
+    (115, 1),  // pools of memory
+    (119, 1),  // told to others, too
+    (131, -1), // no memory node
 ];
 
 /// Attributes that are a number of the file: number, key and what it is multiplied by.
@@ -37,13 +95,42 @@ const TOLD: [(u32, &str, i64); 5] = [
     (38, "cache.l2", 1),
 ];
 
+/// What a compute capability comes with.
+struct Kind {
+    /// The first capability that has it.
+    since: (i32, i32),
+    threads: i32,
+    blocks: i32,
+    /// Shared memory in KiB of a processor, and of a block that asks for it.
+    shared: (i32, i32),
+    /// How much slower double precision is.
+    double: i32,
+}
+
+const fn kind(since: (i32, i32), threads: i32, blocks: i32, shared: (i32, i32), double: i32) -> Kind {
+    Kind { since, threads, blocks, shared, double }
+}
+
+/// Newest first.
+const KINDS: [Kind; 9] = [
+    kind((12, 0), 1536, 24, (100, 99), 64),
+    kind((10, 3), 2048, 32, (228, 227), 64),
+    kind((9, 0), 2048, 32, (228, 227), 2),
+    kind((8, 9), 1536, 24, (100, 99), 64),
+    kind((8, 6), 1536, 16, (100, 99), 32),
+    kind((8, 0), 2048, 32, (164, 163), 2),
+    kind((7, 5), 1024, 16, (64, 64), 32),
+    kind((7, 0), 2048, 32, (96, 96), 2),
+    kind((0, 0), 2048, 32, (64, 48), 2),
+];
+
 /// The value of an attribute; what the file does not tell is 0.
 pub(crate) fn get(out: Out<i32>, which: u32, number: i32) -> Answer {
-    let value = device(number, |device| value(device, which))?;
+    let value = device(number, |device| value(device, number, which))?;
     Ok(out.put(value)?)
 }
 
-fn value(device: Device<'_>, which: u32) -> Result<i32, Code> {
+fn value(device: Device<'_>, number: i32, which: u32) -> Result<i32, Code> {
     if let Some((_, value)) = FIXED.iter().find(|(known, _)| *known == which) {
         return Ok(*value);
     }
@@ -53,15 +140,90 @@ fn value(device: Device<'_>, which: u32) -> Result<i32, Code> {
         return Ok(i32::try_from(told).unwrap_or(i32::MAX));
     }
     let place = |at: usize| device.place().and_then(|place| place.get(at).copied()).and_then(|n| i32::try_from(n).ok());
+    let is = |key: &str, word: &str| device.gpu.text(key) == Some(word);
     match which {
-        20 => Ok(0),
-        32 => Ok(i32::from(device.gpu.text("ecc.mode.current") == Some("Enabled"))),
+        20 => Ok(compute_mode(device)),
+        32 => Ok(is("ecc.mode.current", "Enabled").into()),
         33 => place(1).ok_or(Code::UNKNOWN),
         34 => place(2).ok_or(Code::UNKNOWN),
         50 => place(0).ok_or(Code::UNKNOWN),
-        75 => capability_of(device).map(|(major, _)| major).ok_or(Code::UNKNOWN),
-        76 => capability_of(device).map(|(_, minor)| minor).ok_or(Code::UNKNOWN),
-        1..=150 => Ok(0),
+        85 => Ok(number),
+        86 | 100 => Ok(is("addressing_mode", "ATS").into()),
+        88 => Ok((is("addressing_mode", "ATS") || is("addressing_mode", "HMM")).into()),
+        1..=150 => Ok(by_capability(capability_of(device).ok_or(Code::UNKNOWN)?, which)),
         _ => Err(Code::INVALID_VALUE),
     }
+}
+
+fn compute_mode(device: Device<'_>) -> i32 {
+    match device.gpu.text("compute_mode") {
+        Some("Prohibited") => 2,
+        Some("Exclusive_Process") => 3,
+        _ => 0,
+    }
+}
+
+/// What is the same for all GPUs of a capability; what is not told is 0.
+fn by_capability(capability: (i32, i32), which: u32) -> i32 {
+    let since = |first: (i32, i32)| i32::from(capability >= first);
+    let of = |part: fn(&Kind) -> i32| KINDS.iter().find(|kind| capability >= kind.since).map_or(0, part);
+    match which {
+        39 => of(|kind| kind.threads),
+        75 => capability.0,
+        76 => capability.1,
+        81 => of(|kind| kind.shared.0 << 10),
+        87 => of(|kind| kind.double),
+        94 | 123 => since((7, 0)),
+        97 => of(|kind| kind.shared.1 << 10),
+        106 => of(|kind| kind.blocks),
+        // Shared memory that the driver keeps of a block.
+        111 => since((8, 0)) << 10,
+        120 | 127 => since((9, 0)),
+        126 => {
+            if capability >= (9, 0) {
+                4
+            } else {
+                1
+            }
+        }
+        _ => 0,
+    }
+}
+
+/// `CUdevprop`: ten attributes, of which two are three numbers.
+pub(crate) fn properties(out: Out<i32>, number: i32) -> Answer {
+    for (at, which) in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].into_iter().enumerate() {
+        let value = device(number, |device| value(device, number, which))?;
+        out.put_at(at, value)?;
+    }
+    Ok(())
+}
+
+/// Whether a device reaches another's memory: every whole GPU does.
+pub(crate) fn peer(out: Out<i32>, one: i32, other: i32) -> Answer {
+    let whole = |number| device(number, |device| Ok(device.part.is_none()));
+    Ok(out.put((whole(one)? && whole(other)? && one != other).into())?)
+}
+
+/// What is true of two devices: rank, access, atomic operations over NVLink, access to arrays.
+pub(crate) fn pair(out: Out<i32>, which: u32, one: i32, other: i32) -> Answer {
+    device(other, |_| Ok(()))?;
+    if one == other {
+        return Err(Code::INVALID_DEVICE);
+    }
+    let linked = device(one, |device| Ok(device.number("nvlink.count").unwrap_or_default() > 0))?;
+    let value = match which {
+        1 => 0,
+        2 | 4 => 1,
+        3 => linked.into(),
+        _ => return Err(Code::INVALID_VALUE),
+    };
+    Ok(out.put(value)?)
+}
+
+/// A device's context, which no program can have made: its flags and whether there is one.
+pub(crate) fn context(number: i32, flags: Out<u32>, active: Out<i32>) -> Answer {
+    device(number, |_| Ok(()))?;
+    flags.put(0)?;
+    Ok(active.put(0)?)
 }

@@ -50,10 +50,10 @@ table! {
         cuDriverGetVersion(version: Out<i32>) => driver::version;
         cuGetErrorString(code: u32, text: Out<Fixed>) => words;
         cuGetErrorName(code: u32, text: Out<Fixed>) => name;
-        cuGetProcAddress(symbol: Words, function: Out<usize>, version: i32, _flags: u64)
-            => |symbol, function, version, _| find(symbol, function, version, None);
-        cuGetProcAddress_v2(symbol: Words, function: Out<usize>, version: i32, _flags: u64, status: Out<u32>)
-            => |symbol, function, version, _, status| find(symbol, function, version, Some(status));
+        cuGetProcAddress(symbol: Words, function: Out<usize>, version: i32, flags: u64)
+            => |symbol, function, version, flags| find(symbol, function, version, flags, None);
+        cuGetProcAddress_v2(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Out<u32>)
+            => |symbol, function, version, flags, status| find(symbol, function, version, flags, Some(status));
         // Tables that only CUDA's own libraries know.
         cuGetExportTable(_table: Out<usize>, _id: usize) => |_, _| Err(Code::NOT_FOUND);
     }
@@ -67,20 +67,30 @@ table! {
         cuDeviceTotalMem_v2(bytes: Out<usize>, device: i32) => devices::memory;
         cuDeviceComputeCapability(major: Out<i32>, minor: Out<i32>, device: i32) => devices::capability;
         cuDeviceGetAttribute(value: Out<i32>, which: u32, device: i32) => attributes::get;
+        cuDeviceGetProperties(properties: Out<i32>, device: i32) => attributes::properties;
+        cuDeviceCanAccessPeer(can: Out<i32>, device: i32, peer: i32) => attributes::peer;
+        cuDeviceGetP2PAttribute(value: Out<i32>, which: u32, device: i32, peer: i32) => attributes::pair;
+        cuDevicePrimaryCtxGetState(device: i32, flags: Out<u32>, active: Out<i32>) => attributes::context;
         cuDeviceGetPCIBusId(text: Out<u8>, length: i32, device: i32) => devices::bus;
         cuDeviceGetByPCIBusId(device: Out<i32>, text: Words) => devices::by_bus;
     }
 }
 
-/// The address of a function, in its newest form that a version of CUDA has: the one with `_v2` of those that answer.
-fn find(symbol: Words, function: Out<usize>, version: i32, status: Option<Out<u32>>) -> Answer {
+/// Names whose newer form a program gets: the version of CUDA that brought it, and the form. Of functions that answer alike
+/// in all of their forms, the first will do.
+const FORMS: [(&str, i32, &str); 2] =
+    [("cuGetProcAddress", 12_000, "cuGetProcAddress_v2"), ("cuDeviceTotalMem", 3_020, "cuDeviceTotalMem_v2")];
+
+/// The address of a function in the form that a version of CUDA has. The flags choose between streams of a program and of
+/// its threads, of which there are none.
+fn find(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Option<Out<u32>>) -> Answer {
     let mut buffer = [0; 96];
     let name = symbol.read(&mut buffer)?;
-    let newest = match name {
-        "cuGetProcAddress" if version >= 12_000 => "cuGetProcAddress_v2",
-        "cuDeviceTotalMem" => "cuDeviceTotalMem_v2",
-        name => name,
-    };
+    if flags > 2 || name.is_empty() {
+        return Err(Code::INVALID_VALUE);
+    }
+    let form = FORMS.iter().find(|(known, since, _)| *known == name && version >= *since);
+    let newest = form.map_or(name, |(.., form)| *form);
     let found = address(newest).or_else(|| unsupported::address(newest));
     function.put(found.unwrap_or_default())?;
     if let Some(status) = status.filter(|status| !status.is_null()) {
