@@ -40,6 +40,7 @@ pub struct Profile {
     pub total: u32,
     gib: String,
     gib_early: Option<String>,
+    gib_late: Option<String>,
     /// The memory of its device in MiB.
     pub memory: u64,
     /// The window to it in MiB.
@@ -121,7 +122,9 @@ impl Profile {
     /// Its memory in GiB as a driver lists it.
     #[must_use]
     pub fn gib(&self, driver: &str) -> &str {
-        self.gib_early.as_deref().filter(|_| within(driver, None, Some("530"))).unwrap_or(&self.gib)
+        let early = self.gib_early.as_deref().filter(|_| within(driver, None, Some("530")));
+        let late = || self.gib_late.as_deref().filter(|_| within(driver, Some("610"), None));
+        early.or_else(late).unwrap_or(&self.gib)
     }
 
     /// Whether there can be but one with these engines.
@@ -158,8 +161,14 @@ impl Family {
         }
     }
 
-    /// Where a profile would go, and its number there: the first free place in the order of the numbers. A half of the GPU
-    /// goes to its end, so that the smaller ones, of which the last cannot begin in the last slice, have room.
+    /// Whether the smallest profiles leave the last slice alone.
+    fn leaves_the_last(&self) -> bool {
+        let smallest = self.profiles.iter().min_by_key(|profile| profile.size);
+        smallest.is_some_and(|profile| !profile.starts.contains(&(self.slots() - profile.size)))
+    }
+
+    /// Where a profile would go, and its number there: the first free place in the order of the numbers. A half of a GPU
+    /// in whose last slice none of the smallest can begin goes to its end, so that these have room.
     #[must_use]
     pub fn room(&self, profile: &Profile, there: &[Instance]) -> Option<(u32, u32)> {
         let free = |start: &&u32| is_free(**start, profile.size, there);
@@ -167,9 +176,8 @@ impl Family {
         let single = profile.is_single() && there.iter().any(|i| i.profile.contains("+me"));
         let mut places: Vec<(u32, u32)> =
             profile.starts.iter().filter(free).map(|s| (self.number(*s, profile.size), *s)).collect();
-        places.sort_unstable_by_key(
-            |(gi, start)| if profile.size * 2 == self.slots() { self.slots() - start } else { *gi },
-        );
+        let from_the_end = profile.size * 2 == self.slots() && self.leaves_the_last();
+        places.sort_unstable_by_key(|(gi, start)| if from_the_end { self.slots() - start } else { *gi });
         let (gi, start) = places.into_iter().next().filter(|_| !single)?;
         let gi = if taken(gi) { (0..).find(|gi| !taken(*gi))? } else { gi };
         Some((gi, start))

@@ -29,6 +29,13 @@ impl Story {
         self.lines.push('\n');
     }
 
+    /// The end where something is not destroyed: the program tries none of those that follow.
+    fn stop(mut self, from: &str, refusal: Refusal, what: &str) -> Outcome {
+        self.tell(&format!("Unable to destroy {from}: {}", refusal.0));
+        self.refusal = Some(refusal);
+        self.end(what)
+    }
+
     /// The end: `what` could not be done, if something was refused.
     fn end(mut self, what: &str) -> Outcome {
         let exit = match self.refusal {
@@ -183,7 +190,6 @@ impl Run<'_> {
             for instance in self.sorted(device)? {
                 found = true;
                 let (gi, place) = (instance.gi, device.place);
-                let before = all.clone();
                 all.retain(|other| other.gi != gi);
                 let done = if instance.computes.is_empty() { self.keep(device, &all) } else { Err(IN_USE) };
                 match done {
@@ -191,12 +197,8 @@ impl Run<'_> {
                         story.tell(&format!("Successfully destroyed GPU instance ID {gi:>2} from GPU {place:>2}"))
                     }
                     Err(refusal) => {
-                        all = before;
-                        story.tell(&format!(
-                            "Unable to destroy GPU instance ID {gi:>2} from GPU {place:>2}: {}",
-                            refusal.0
-                        ));
-                        story.refusal = Some(refusal);
+                        let from = format!("GPU instance ID {gi:>2} from GPU {place:>2}");
+                        return Ok(story.stop(&from, refusal, "destroy GPU instances"));
                     }
                 }
             }
@@ -221,10 +223,7 @@ impl Run<'_> {
                     }
                     match if is_busy { Err(IN_USE) } else { self.keep(device, &all) } {
                         Ok(()) => story.tell(&format!("Successfully destroyed {from}")),
-                        Err(refusal) => {
-                            story.tell(&format!("Unable to destroy {from}: {}", refusal.0));
-                            story.refusal = Some(refusal);
-                        }
+                        Err(refusal) => return Ok(story.stop(&from, refusal, "destroy compute instances")),
                     }
                 }
             }
