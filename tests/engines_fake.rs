@@ -67,7 +67,7 @@ impl Bundle {
         }
         let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|p| Path::new(p).exists());
         fs::copy(busybox.expect("a static busybox"), rootfs.join("bin/busybox")).unwrap();
-        for applet in ["sh", "ls", "cat", "readlink", "sleep", "sort"] {
+        for applet in ["sh", "ls", "cat", "grep", "readlink", "sleep", "sort", "test"] {
             symlink("busybox", rootfs.join("bin").join(applet)).unwrap();
         }
     }
@@ -223,7 +223,7 @@ fn the_driver_is_there_by_version_and_by_the_names_that_programs_ask_for() {
                   readlink /usr/lib64/libcuda.so; readlink /usr/lib64/libcuda.so.1";
     let said = says("t4", "--device=0 --compute --utility", script);
     assert!(said.starts_with("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15\n"), "{said}");
-    assert!(said.contains("Model:          Tesla T4\n"), "{said}");
+    assert!(said.contains("Model: \t\t Tesla T4\n"), "{said}");
     assert!(said.ends_with("libcuda.so.1\nlibcuda.so.550.54.15\n"), "{said}");
 }
 
@@ -271,6 +271,38 @@ fn a_node_without_hardware_says_so() {
     // The device cgroup of version 2 stays as the engine made it.
     let expected = if cgroups.contains(":devices:") { "No such device or address" } else { "Operation not permitted" };
     assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn a_change_on_the_host_is_seen_in_a_container_that_runs() {
+    let query = "nvidia-smi --query-gpu=temperature.gpu --format=csv,noheader";
+    let script = format!(
+        "{query}; while test ! -e /proc/driver/.fake-nvidia/live; do sleep 1; done; {query}; \
+         cat /proc/driver/.fake-nvidia/live | grep -c '^temperature.gpu 93$'; ls /proc/driver/.fake-nvidia/devices"
+    );
+    let bundle = Bundle::new("h100", "--device=2 --utility", &script);
+    let state = format!("FAKE_NVIDIA_STATE={}", bundle.path("changes/state.json").display());
+    let mut config: Value = serde_json::from_slice(&fs::read(bundle.path("config.json")).unwrap()).unwrap();
+    config["hooks"]["prestart"][0]["env"].as_array_mut().unwrap().push(json!(state));
+    fs::write(bundle.path("config.json"), config.to_string()).unwrap();
+    let changes = bundle.path("changes");
+    let output = std::thread::scope(|scope| {
+        let run = scope.spawn(|| bundle.run());
+        // The container has the folder as soon as the hook has made it, and waits for what is changed.
+        while !changes.join("live").exists() {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        let set = ["set", "2", "temperature.gpu=93", "--topology", "h100"];
+        let mut set_command = Command::new(&*CLI);
+        set_command.args(set).env("FAKE_NVIDIA_CONFIG", "/dev/null");
+        assert!(set_command.env("FAKE_NVIDIA_STATE", changes.join("state.json")).status().unwrap().success());
+        run.join().unwrap()
+    });
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[1..3], ["93", "1"], "{said}");
+    assert!(lines.len() == 4 && lines[3].starts_with("GPU-"), "{said}");
 }
 
 #[test]

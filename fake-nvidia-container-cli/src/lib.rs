@@ -5,9 +5,11 @@
 
 pub mod apply;
 pub mod argp;
+pub mod cdi;
 pub mod cli;
 pub mod debug_log;
 pub mod driver;
+pub mod driver_root;
 pub mod failure;
 pub mod libraries;
 pub mod outcome;

@@ -3,6 +3,7 @@
 use crate::apply;
 use crate::cli::{self, Context, Parsed, Reading};
 use crate::failure::{self, Pending};
+use crate::libraries::Identity;
 use crate::outcome::{Outcome, Stop};
 use crate::plan::Plan;
 use crate::record::{Process, Record, Sink};
@@ -17,7 +18,7 @@ use nvidia_simulated_machine::{driver_files, topology};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::{AsRawFd, IntoRawFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Runs the program on the words that C's `main` was given and this process's environment; the result is the exit code.
@@ -65,7 +66,7 @@ fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
         return Outcome { stdout: format!("{name}: simulated, does nothing\n"), ..Outcome::default() };
     }
     let (given, folder) = match smi::Given::find() {
-        Some((given, folder)) => (given, Some(folder)),
+        Some(found) => found,
         None => (topology::load(settings.topology.as_deref()).map(smi::Given::everything), None),
     };
     let words: Vec<String> = process.argv.iter().skip(1).map(|word| word.0.to_string()).collect();
@@ -171,6 +172,7 @@ fn steps(
         Apply::Imagine => State::default(),
         _ => smi::Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?,
     };
+    let identity = Identity::of(&machine);
     let machine = state.applied(machine);
     let setting = Setting {
         machine: &machine,
@@ -196,7 +198,11 @@ fn steps(
     if let Some(container) = applied {
         let given = apply::given(&machine, &state, &answer.choice, settings.cuda)?;
         match settings.apply {
-            Apply::Mounts => apply::mounts(plan, container, &machine, (&answer.choice, &given), parsed)?,
+            Apply::Mounts => {
+                let changes = settings.state.as_deref().unwrap_or(Path::new(smi::CHANGES));
+                let live = apply::Live::of(changes, identity, settings.cuda);
+                apply::mounts(plan, container, &machine, (&answer.choice, &given, &live), parsed)?;
+            }
             _ => apply::fill(plan, &container.root, &machine, &given)?,
         }
     }

@@ -4,9 +4,11 @@
 
 mod suite {
     pub(crate) mod c_caller;
+    mod cdi;
     mod command_line;
     mod cuda;
     mod documents;
+    mod driver_root;
     mod hostile;
     pub(crate) mod hostile_root;
     pub(crate) mod libraries;

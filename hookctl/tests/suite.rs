@@ -18,6 +18,7 @@ mod suite {
     pub mod check;
     pub mod docs;
     pub mod doctor;
+    pub mod driver_root;
     pub mod explain;
     pub mod nodes;
     pub mod oci_hook;

@@ -51,6 +51,15 @@ pub const FILE: &str = "given";
 /// their UUID as its name. A CDI specification gives each device by such a mount of its own.
 pub const DEVICES: &str = "devices";
 
+/// The folder beside the file that containers get in its place. Its file names the folder of device nodes, and they choose.
+pub const CONTAINERS: &str = "containers";
+
+/// The file beside a container's own that shows what the host shows now, if there is one; and the folder of the host, beside
+/// its file of changes, that has those of all machines.
+pub const LIVE: &str = "live";
+/// The file beside it with what was changed on the host.
+pub const CHANGES: &str = "changes";
+
 /// The last bytes of a library that has a given file at its own end: the length of the file in sixteen hexadecimal
 /// digits, a space and this.
 pub const TAIL: &str = "fake-nvidia tail\n";

@@ -1,7 +1,8 @@
 //! A given file in memory: where it is looked for, in which order, and what it says is given.
 //!
 //! 1. `fake-nvidia/given` beside the library,
-//! 2. `/proc/driver/.fake-nvidia/given`, which `fake-nvidia-container-cli` makes in a container,
+//! 2. `/proc/driver/.fake-nvidia/live`, which leads to what the host shows now, or `given` there, which
+//!    `fake-nvidia-container-cli` makes in a container,
 //! 3. `/run/fake-nvidia/given`, which a CDI specification mounts,
 //! 4. the end of the library itself.
 //!
@@ -42,8 +43,6 @@ pub struct Loaded {
     length: usize,
     /// The folder that chooses: it has an entry for each device that is given.
     entries: Option<Path>,
-    /// Whether device nodes choose, if the file names their folder.
-    by_nodes: bool,
     /// The time at which it was read, in milliseconds since the epoch.
     now: u64,
     /// The number of the caller's call.
@@ -63,9 +62,10 @@ impl Loaded {
     fn find() -> Result<Self, Fault> {
         let own = place::own();
         let beside = Path::of(&[own.folder(), given::BESIDE.as_bytes()]);
-        let folders = [beside.bytes(), given::OF_CLI.as_bytes(), given::OF_CDI.as_bytes()];
-        for folder in folders.into_iter().skip(usize::from(own.folder().is_empty())) {
-            let file = Path::of(&[folder, b"/", given::FILE.as_bytes()]);
+        let (cli, cdi) = (given::OF_CLI.as_bytes(), given::OF_CDI.as_bytes());
+        let places = [(beside.bytes(), given::FILE), (cli, given::LIVE), (cli, given::FILE), (cdi, given::FILE)];
+        for (folder, name) in places.into_iter().skip(usize::from(own.folder().is_empty())) {
+            let file = Path::of(&[folder, b"/", name.as_bytes()]);
             match File::open(file.terminated().ok_or(Fault::Missing)?) {
                 Ok(file) => return Self::whole(&file, folder),
                 Err(ENOENT | ENOTDIR) => {}
@@ -79,7 +79,7 @@ impl Loaded {
         let size = file.size().map_err(|_| Fault::System)?.ok_or(Fault::Torn)?;
         let entries = Path::of(&[folder, b"/", given::DEVICES.as_bytes()]);
         let there = entries.terminated().is_some_and(kernel::exists);
-        Self::read(file, (0, size), there.then_some(entries), false)
+        Self::read(file, (0, size), there.then_some(entries))
     }
 
     /// The end of the library.
@@ -90,14 +90,14 @@ impl Loaded {
         let from = size.checked_sub(last.len() as u64).ok_or(Fault::Missing)?;
         file.read(&mut last, from).map_err(|_| Fault::System)?;
         let (from, length) = given::tail(size, &last).ok_or(Fault::Missing)?;
-        Self::read(&file, (from, length), None, true)
+        Self::read(&file, (from, length), None)
     }
 
-    fn read(file: &File, (from, length): (u64, u64), entries: Option<Path>, by_nodes: bool) -> Result<Self, Fault> {
+    fn read(file: &File, (from, length): (u64, u64), entries: Option<Path>) -> Result<Self, Fault> {
         let length = usize::try_from(length).ok().filter(|length| *length <= given::LIMIT).ok_or(Fault::Torn)?;
         let mut memory = Memory::new(length).map_err(|_| Fault::Memory)?;
         let length = file.read(memory.bytes_mut(), from).map_err(|_| Fault::System)?.min(length);
-        let loaded = Self { memory, length, entries, by_nodes, now: kernel::now(), call: 1 };
+        let loaded = Self { memory, length, entries, now: kernel::now(), call: 1 };
         loaded.given()?;
         Ok(loaded)
     }
@@ -151,7 +151,7 @@ impl Loaded {
 
     /// Whether all nodes of a device are there, if nodes choose.
     fn has_nodes(&self, device: Section<'_>) -> bool {
-        let Some(folder) = self.machine().text("nodes").filter(|_| self.by_nodes) else { return true };
+        let Some(folder) = self.machine().text("nodes") else { return true };
         let mut nodes = given::pieces(device.text("node").unwrap_or_default(), ' ').filter(|node| !node.is_empty());
         nodes.all(|node| there(&[folder.as_bytes(), b"/", node.as_bytes()]))
     }

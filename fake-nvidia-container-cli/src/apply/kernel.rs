@@ -7,6 +7,7 @@ use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::fchdir;
+use rustix::mount::{MoveMountFlags, move_mount};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The way to mount on handles.
@@ -49,6 +50,21 @@ impl Kernel {
             return Err(why);
         }
         Ok(mounted)
+    }
+
+    /// Mounts a tree that was taken from another mount namespace on a name in a folder, with flags.
+    pub(super) fn attach(&self, tree: BorrowedFd<'_>, at: (&Folder, &str), flags: MsFlags) -> Result<(), Errno> {
+        let target = at.0.pin(at.1)?;
+        let by_handles = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(tree, "", target.as_fd(), "", by_handles).map_err(|why| Errno::from_raw(why.raw_os_error()))?;
+        let mounted = at.0.pin(at.1)?;
+        fchdir(&self.descriptors)?;
+        let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags;
+        let set = mount(None::<&str>, number(mounted.as_fd()).as_str(), None::<&str>, again, None::<&str>);
+        if set.is_err() {
+            self.unmount(mounted.as_fd());
+        }
+        set
     }
 
     /// Unmounts what [`Kernel::tmpfs`] or [`Kernel::bind`] returned.

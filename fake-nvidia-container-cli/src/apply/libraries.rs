@@ -1,7 +1,7 @@
 //! The driver's libraries that answer, where a plan mounts one: as a file in place of an empty one.
 
 use super::creation;
-use crate::libraries::{self, Seen, Sight};
+use crate::libraries::{self, Seen, Sight, Width};
 use crate::outcome::Stop;
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::rootfs::{Found, Ledger, Root};
@@ -16,11 +16,16 @@ pub fn given(machine: &Topology, state: &State, choice: &Choice, cuda: bool) -> 
     libraries::text(&seen).map_err(Stop::Internal)
 }
 
+/// The programs that load the library of a source.
+pub(super) fn width(machine: &Topology, src: &str) -> Width {
+    let is_narrow = machine.host.libs32.iter().any(|path| src.ends_with(path.as_str()));
+    if is_narrow { Width::Narrow } else { Width::Wide }
+}
+
 /// The library for a source of a bind mount, if it is one that answers; 32-bit programs get an empty one.
 pub(super) fn library(machine: &Topology, src: &str, given: Option<&str>) -> Option<Vec<u8>> {
-    let is_32_bit = machine.host.libs32.iter().any(|path| src.ends_with(path.as_str()));
     let name = src.rsplit('/').next().unwrap_or_default();
-    if is_32_bit { None } else { libraries::library(name, given) }
+    if width(machine, src) == Width::Narrow { None } else { libraries::library(name, given) }
 }
 
 /// Fills the files that mode `files` made for them, if they are empty: nothing of an image is written over. Each carries

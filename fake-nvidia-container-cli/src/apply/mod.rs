@@ -4,11 +4,11 @@
 //! directories, and takes back what it did when it fails.
 
 mod cgroup;
-mod elf;
 mod files;
 mod kernel;
 mod ldconfig;
 mod libraries;
+mod live;
 mod mounts;
 mod namespace;
 mod owner;
@@ -17,6 +17,7 @@ mod standins;
 pub use files::files;
 pub use ldconfig::{NAME as LDCONFIG, confined as ldconfig};
 pub use libraries::{fill, given};
+pub use live::Live;
 pub use mounts::mounts;
 
 use crate::outcome::Stop;

@@ -8,11 +8,13 @@ use super::cgroup::Devices;
 use super::files::make;
 use super::kernel::Kernel;
 use super::ldconfig::Ldconfig;
+use super::live::Live;
 use super::namespace::Namespace;
 use super::owner::as_owner;
 use super::standins::StandIns;
 use super::{creation, mounting};
 use crate::cli::Parsed;
+use crate::libraries::Sight;
 use crate::outcome::Stop;
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::rootfs::{Folder, Found, Ledger, Root, words};
@@ -27,12 +29,12 @@ use std::os::fd::{AsFd, OwnedFd};
 const BASE: &str = "/proc/driver";
 
 /// Enters the container, does what the plan says, and comes back; then runs ldconfig in it. `told` is what the container
-/// was given, and the file that says it to the driver's libraries.
+/// was given, and the file that says it to the driver's libraries; `live` is what the host shows from now on.
 pub fn mounts(
     plan: &Plan,
     container: &Container,
     machine: &Topology,
-    told: (&Choice, &str),
+    told: (&Choice, &str, &Live),
     parsed: &Parsed,
 ) -> Result<(), Stop> {
     let own = std::fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
@@ -67,9 +69,13 @@ struct Site<'a> {
 }
 
 impl Site<'_> {
-    fn build(&mut self, plan: &Plan, machine: &Topology, told: (&Choice, &str), own: &[u8]) -> Result<(), Stop> {
+    fn build(&mut self, plan: &Plan, machine: &Topology, told: (&Choice, &str, &Live), own: &[u8]) -> Result<(), Stop> {
         let base = self.base()?;
-        let mut standins = StandIns::new(&base, machine, told, own).map_err(|why| mounting(BASE, why))?;
+        let (choice, text, live) = told;
+        let failed = |why| mounting(BASE, why);
+        let mut standins = StandIns::new(&base, machine, (choice, text), own).map_err(failed)?;
+        let sight = Sight::of(machine, choice);
+        live.attach(&self.kernel, standins.folder(), machine, &sight).map_err(failed)?;
         plan.actions.iter().try_for_each(|action| self.act(action, &mut standins))
     }
 

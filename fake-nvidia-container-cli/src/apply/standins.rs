@@ -2,17 +2,16 @@
 //!
 //! They are made in a memory file system of the container's own, so that nothing is left when the container is gone.
 
-use super::elf;
-use super::libraries::library;
-use crate::driver::{CAPS_MAJOR, caps};
+use super::libraries::{library, width};
+use crate::driver::{CAPS_MAJOR, caps, proc};
+use crate::libraries;
 use crate::plan::Kind;
 use crate::rootfs::{Folder, Ledger};
 use crate::simulate::Choice;
 use crate::smi;
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, makedev, umask};
-use nvidia_simulated_machine::driver_files;
-use nvidia_simulated_machine::topology::{Gpu, Topology};
+use nvidia_simulated_machine::topology::Topology;
 use std::os::fd::OwnedFd;
 
 /// Makes stand-ins in one folder.
@@ -46,6 +45,11 @@ impl<'a> StandIns<'a> {
         Ok(Self { folder, machine, made: 0, program: None, own, ledger })
     }
 
+    /// The folder, for what else belongs into it.
+    pub(super) fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// A stand-in for a source of a bind mount.
     pub(super) fn make(&mut self, src: &str, kind: &Kind) -> Result<OwnedFd, Errno> {
         let name = exactly(|| self.make_one(src, kind))?;
@@ -61,17 +65,17 @@ impl<'a> StandIns<'a> {
             Kind::Program => return self.program(name),
             Kind::File if file.contains(".so") => {
                 let library = library(self.machine, src, None);
-                let library = library.unwrap_or_else(|| elf::library(&driver_files::soname(file)));
+                let library = library.unwrap_or_else(|| libraries::empty(file, width(self.machine, src)));
                 folder.write(&name, &library, kind.mode(), ledger)?;
             }
             Kind::File | Kind::ContainerFile => folder.write(&name, b"", kind.mode(), ledger)?,
             Kind::Socket => node(folder, &name, SFlag::S_IFSOCK, (0, 0), ledger)?,
             Kind::Device { major, minor } => node(folder, &name, SFlag::S_IFCHR, (*major, *minor), ledger)?,
-            Kind::Access(minor) => folder.write(&name, &access(*minor), kind.mode(), ledger)?,
+            Kind::Access(minor) => folder.write(&name, proc::access(*minor).as_bytes(), kind.mode(), ledger)?,
             Kind::GpuFolder(place) => {
                 folder.make_folder(&name, kind.mode(), ledger)?;
                 let gpu = self.machine.gpus.get(*place).ok_or(Errno::ENODEV)?;
-                folder.enter(&name)?.write("information", information(gpu).as_bytes(), 0o444, ledger)?;
+                folder.enter(&name)?.write("information", proc::information(gpu).as_bytes(), 0o444, ledger)?;
             }
             Kind::Folder => {
                 folder.make_folder(&name, kind.mode(), ledger)?;
@@ -98,14 +102,8 @@ impl<'a> StandIns<'a> {
 
     /// The tree of rights: both global ones, and those of every part that exists.
     fn caps_tree(&mut self, top: &Folder) -> Result<(), Errno> {
-        let mut rights = vec![("/mig/config".to_owned(), caps::CONFIG), ("/mig/monitor".to_owned(), caps::MONITOR)];
-        for gpu in &self.machine.gpus {
-            let accesses = gpu.mig.iter().flat_map(|mig| caps::accesses(gpu, mig));
-            rights.extend(
-                accesses.map(|each| (each.proc.strip_prefix(caps::PROC).unwrap_or_default().to_owned(), each.minor)),
-            );
-        }
-        for (path, minor) in rights {
+        for right in caps::existing(self.machine) {
+            let path = right.proc.strip_prefix(caps::PROC).unwrap_or_default();
             let mut names: Vec<String> = path.split('/').filter(|n| !n.is_empty()).map(str::to_owned).collect();
             let Some(last) = names.pop() else { continue };
             let mut folder = Folder::of(top.handle())?;
@@ -113,14 +111,13 @@ impl<'a> StandIns<'a> {
                 folder.make_folder(&name, 0o755, &mut self.ledger)?;
                 folder = folder.enter(&name)?;
             }
-            folder.write(&last, &access(minor), 0o444, &mut self.ledger)?;
+            folder.write(&last, proc::access(right.minor).as_bytes(), 0o444, &mut self.ledger)?;
         }
         Ok(())
     }
 
     fn caps_nodes(&mut self, folder: &Folder) -> Result<(), Errno> {
-        let parts = self.machine.gpus.iter().flat_map(|g| g.mig.iter().flat_map(|m| caps::accesses(g, m)));
-        let mut minors: Vec<u32> = parts.map(|a| a.minor).chain([caps::CONFIG, caps::MONITOR]).collect();
+        let mut minors: Vec<u32> = caps::existing(self.machine).iter().map(|right| right.minor).collect();
         minors.sort_unstable();
         minors.dedup();
         let ledger = &mut self.ledger;
@@ -150,20 +147,4 @@ fn node(
         Err(Errno::EPERM) => folder.write(name, b"", 0o666, ledger),
         done => done,
     }
-}
-
-fn access(minor: u32) -> Vec<u8> {
-    format!("DeviceFileMinor: {minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n").into_bytes()
-}
-
-fn information(gpu: &Gpu) -> String {
-    let bus = gpu.busid.get(4..).unwrap_or_default();
-    let lines = [
-        ("Model", gpu.model.as_str()),
-        ("GPU UUID", gpu.uuid.as_str()),
-        ("Bus Type", "PCIe"),
-        ("Bus Location", bus),
-        ("Device Minor", &gpu.minor.to_string()),
-    ];
-    lines.iter().map(|(label, value)| format!("{:<16}{value}\n", format!("{label}:"))).collect()
 }

@@ -1,6 +1,7 @@
 //! The kernel's numbering of MIG capabilities: which file under /proc stands for which node under /dev/nvidia-caps.
 
-use nvidia_simulated_machine::topology::{Gpu, Mig};
+use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
+use std::collections::BTreeSet;
 
 /// The capability folder under /proc.
 pub const PROC: &str = "/proc/driver/nvidia/capabilities";
@@ -11,6 +12,8 @@ pub const CONFIG: u32 = 1;
 /// The node of the right to watch all parts.
 pub const MONITOR: u32 = 2;
 
+/// The GPUs that the kernel keeps nodes for.
+pub const GPUS: u32 = 32;
 /// Nodes of one GPU instance: its own, and one for each of eight compute instances.
 const PER_INSTANCE: u32 = 9;
 /// Nodes of one GPU: fifteen GPU instances.
@@ -56,10 +59,23 @@ pub fn accesses(gpu: &Gpu, mig: &Mig) -> [Access; 2] {
     ]
 }
 
-/// All nodes that the kernel keeps for a GPU, whether the parts exist or not. It keeps them for 32 GPUs.
+/// All nodes that the kernel keeps for a GPU, whether the parts exist or not.
 pub fn all(gpu: &Gpu) -> std::ops::Range<u32> {
-    let end = if gpu.minor < 32 { first(gpu) + PER_GPU } else { first(gpu) };
+    let end = if gpu.minor < GPUS { first(gpu) + PER_GPU } else { first(gpu) };
     first(gpu)..end
+}
+
+/// The rights that there are on a machine: both global ones, and those of every part.
+#[must_use]
+pub fn existing(machine: &Topology) -> Vec<Access> {
+    let global = [("config", CONFIG), ("monitor", MONITOR)];
+    let global = global.map(|(word, minor)| Access { proc: format!("{PROC}/mig/{word}"), minor });
+    let parts = machine.gpus.iter().flat_map(|gpu| gpu.mig.iter().flat_map(|mig| accesses(gpu, mig)));
+    let mut all: Vec<Access> = global.into_iter().chain(parts).collect();
+    // Parts of one GPU instance share its right.
+    let mut seen = BTreeSet::new();
+    all.retain(|right| seen.insert(right.minor));
+    all
 }
 
 fn first(gpu: &Gpu) -> u32 {

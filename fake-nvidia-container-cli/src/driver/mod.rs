@@ -3,6 +3,7 @@
 //! It asks the topology and two variables, nothing else.
 
 pub mod caps;
+pub mod proc;
 pub mod root;
 
 use crate::cli::Version;
@@ -119,7 +120,9 @@ fn ipcs(present: &[String], search: Search<'_>) -> Vec<String> {
     named.filter(|path| exists(path)).collect()
 }
 
-fn nodes(present: &[String]) -> Vec<Node> {
+/// The nodes of the driver itself, where these nodes of the uvm driver are.
+#[must_use]
+pub fn nodes(present: &[String]) -> Vec<Node> {
     let all = [
         ("/dev/nvidiactl", NVIDIA_MAJOR, 255),
         ("/dev/nvidia-uvm", UVM_MAJOR, 0),

@@ -2,15 +2,20 @@
 //! compiles and this program carries, and the given file that they read. What the libraries answer is in the crates
 //! `nvml` and `cuda`; this module knows neither.
 
+mod elf;
+mod live;
 mod part;
 mod refresh;
 mod text;
 
+pub use elf::{KERNEL_OF_TLS, Width, idle_program};
+pub use live::Identity;
 pub(crate) use refresh::now;
 pub use refresh::refresh;
 pub use text::{Seen, Sight, text};
 
 use nvidia_simulated_given as given;
+use nvidia_simulated_machine::driver_files;
 
 /// The files, by the name without a version.
 const ALL: [(&str, &[u8]); 2] = [
@@ -30,6 +35,13 @@ pub fn library(file: &str, given: Option<&str>) -> Option<Vec<u8>> {
         library.extend(format!("{:016x} {}", given.len(), given::TAIL).bytes());
     }
     Some(library)
+}
+
+/// The library that stands in for any other file of a driver: it loads, and has no symbol.
+#[must_use]
+pub fn empty(file: &str, width: Width) -> Vec<u8> {
+    let kernel = file.starts_with("libnvidia-tls.so").then_some(elf::KERNEL_OF_TLS);
+    elf::library(&driver_files::soname(file), width, kernel)
 }
 
 /// The names of the libraries of a driver, as the driver has them: the file and the links to it.

@@ -1,7 +1,7 @@
 //! A given file that lies beside the file of changes follows it: the same place, the machine as it is now.
 
 use super::{Seen, Sight, text};
-use nvidia_simulated_given::{FILE, Given, Section};
+use nvidia_simulated_given::{CONTAINERS, FILE, Given, LIVE, Section};
 use nvidia_simulated_machine::state::State;
 use nvidia_simulated_machine::topology::Topology;
 use std::collections::BTreeSet;
@@ -10,12 +10,17 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, process};
 
-/// Writes the folder's given file anew, if there is one.
+/// Writes the folder's given file anew, the one that containers read, and the live ones, if there are such.
 ///
 /// # Errors
 ///
-/// If it cannot be read or written; the error names it.
+/// If one cannot be read or written; the error names it.
 pub fn refresh(folder: &Path, machine: &Topology, state: &State) -> Result<(), String> {
+    [folder, &folder.join(CONTAINERS)].into_iter().try_for_each(|folder| one(folder, machine, state))?;
+    super::live::write(&folder.join(LIVE), machine, state)
+}
+
+fn one(folder: &Path, machine: &Topology, state: &State) -> Result<(), String> {
     let path = folder.join(FILE);
     let named = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
     let before = match fs::read(&path) {

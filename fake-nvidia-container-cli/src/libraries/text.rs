@@ -69,6 +69,30 @@ impl Sight {
         }
     }
 
+    /// All devices of a machine, as a container sees them: without the programs of the host.
+    #[must_use]
+    pub fn every(machine: &Topology) -> Self {
+        let gpus: BTreeSet<String> = machine.gpus.iter().map(|gpu| gpu.uuid.clone()).collect();
+        Self::Devices { whole: gpus.clone(), gpus, parts: BTreeSet::new() }
+    }
+
+    /// The UUIDs of what is seen of a machine: a GPU that is seen as a whole, and the parts of another.
+    #[must_use]
+    pub fn names(&self, machine: &Topology) -> Vec<String> {
+        let mut names = Vec::new();
+        for gpu in machine.gpus.iter().filter(|gpu| self.gpu(&gpu.uuid)) {
+            let is_whole = !gpu.mig_enabled || gpu.mig.iter().all(|part| self.part(&gpu.uuid, &part.uuid));
+            if is_whole {
+                names.push(gpu.uuid.clone());
+            } else {
+                names.extend(
+                    gpu.mig.iter().filter(|part| self.part(&gpu.uuid, &part.uuid)).map(|part| part.uuid.clone()),
+                );
+            }
+        }
+        names
+    }
+
     fn gpu(&self, gpu: &str) -> bool {
         match self {
             Self::Host => true,

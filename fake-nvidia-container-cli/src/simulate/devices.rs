@@ -1,7 +1,7 @@
 //! The part of the plan that belongs to devices: nodes, folders under /proc, rights to parts, channels.
 
 use super::mounts::{CLASS, Mounts, PROC_DRIVER, PROFILES};
-use crate::driver::{CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps};
+use crate::driver::{CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps, proc};
 use crate::outcome::Stop;
 use crate::plan::{Action, DEVICE_FOLDER, Kind, Op, PROC};
 use nvidia_simulated_machine::topology::{Gpu, NvCaps};
@@ -12,7 +12,7 @@ impl Mounts<'_> {
         let Some(gpu) = self.machine.gpus.get(at) else { return Ok(()) };
         let node = format!("/dev/nvidia{}", gpu.minor);
         self.device_node(&node, NVIDIA_MAJOR, gpu.minor)?;
-        let folder = format!("{PROC_DRIVER}/gpus/{}", proc_bus(gpu));
+        let folder = format!("{PROC_DRIVER}/gpus/{}", proc::bus(gpu));
         self.bind(&self.host(&folder), &folder, PROC, Kind::GpuFolder(at))?;
         if self.container.flags.graphics {
             self.profile(gpu)?;
@@ -87,10 +87,4 @@ impl Mounts<'_> {
             Err(Stop::error(CLASS, format!("stat failed: {}: no such file or directory", self.host(&path))))
         }
     }
-}
-
-/// The name of a GPU's folder under /proc: with the sixteen bits of domain that most machines have, and with all of them
-/// where there are more.
-fn proc_bus(gpu: &Gpu) -> &str {
-    gpu.busid.strip_prefix("0000").unwrap_or(&gpu.busid)
 }

@@ -1,14 +1,17 @@
 //! What a place sees of a machine: a container what it was given, the host all of it. It is kept as a machine of its own,
 //! with the GPUs and parts of the place and nothing else, so that everything else is answered as on a whole one.
 
+use crate::driver::caps;
 use crate::simulate::Choice;
+use nvidia_simulated_given as given;
 use nvidia_simulated_machine::topology::{self, Gpu, Syntax, Topology};
 use serde::{Deserialize, Serialize};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 /// The version of the file.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Where a container's file is: where nvidia-container-cli puts it, and where a CDI specification mounts it, since no
 /// engine mounts below /proc.
@@ -25,6 +28,8 @@ pub struct Given {
     pub machine: Topology,
     /// For each GPU whether only parts of it are seen.
     pub hidden: Vec<bool>,
+    /// The folder of device nodes that choose: what has no nodes there was not given.
+    pub nodes: Option<String>,
 }
 
 /// The file as read; the machine is text that the topology's own reader checks.
@@ -34,6 +39,7 @@ struct File {
     version: u32,
     machine: serde_json::Value,
     hidden: Vec<bool>,
+    nodes: Option<String>,
 }
 
 impl Given {
@@ -50,19 +56,29 @@ impl Given {
             let index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
             gpus.push(Gpu { index, mig: parts.collect(), processes: Vec::new(), ..gpu.clone() });
         }
-        Self { version: VERSION, machine: Topology { gpus, ..machine.clone() }, hidden }
+        Self { version: VERSION, machine: Topology { gpus, ..machine.clone() }, hidden, nodes: None }
     }
 
     /// The whole machine, as its owner sees it.
     #[must_use]
     pub fn everything(machine: Topology) -> Self {
-        Self { version: VERSION, hidden: vec![false; machine.gpus.len()], machine }
+        Self { version: VERSION, hidden: vec![false; machine.gpus.len()], machine, nodes: None }
     }
 
-    /// What this place was given, and the folder that says so; nothing where no container is.
+    /// The same for places in which device nodes choose, and where the programs of the host are not seen.
     #[must_use]
-    pub fn find() -> Option<(Result<Self, String>, PathBuf)> {
-        FOLDERS.iter().map(Path::new).find_map(|folder| Some((Self::find_in(folder)?, folder.to_owned())))
+    pub fn by_nodes(mut self, folder: &str) -> Self {
+        self.machine.gpus.iter_mut().for_each(|gpu| gpu.processes.clear());
+        Self { nodes: Some(folder.to_owned()), ..self }
+    }
+
+    /// What this place was given, and the folder that says so, if one does; nothing where no container is.
+    #[must_use]
+    pub fn find() -> Option<(Result<Self, String>, Option<PathBuf>)> {
+        let outside = outer_root().map(|root| root.join(FOLDERS[1].trim_start_matches('/')));
+        let mut folders = outside.into_iter().chain(FOLDERS.iter().map(PathBuf::from));
+        let found = folders.find_map(|folder| Some((Self::find_in(&folder)?, Some(folder))));
+        found.or_else(|| Some((Self::read(&end_of_program()?).map(Self::chosen), None)))
     }
 
     /// What a folder says; nothing if it says nothing.
@@ -77,7 +93,32 @@ impl Given {
         let entries = fs::read_dir(folder.join(DEVICES)).map(|entries| {
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect::<Vec<String>>()
         });
+        let given = given.map(Self::chosen);
         Some(given.map(|given| if let Ok(names) = entries { given.only(&names) } else { given }))
+    }
+
+    /// What has its nodes, if nodes choose. A GPU without those of a part is seen without the part.
+    fn chosen(mut self) -> Self {
+        let Some(folder) = self.nodes.clone() else { return self };
+        let is_there = |node: &str| Path::new(&folder).join(node).exists();
+        let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
+        for (mut gpu, was_hidden) in self.machine.gpus.into_iter().zip(self.hidden) {
+            let parts = gpu.mig.len();
+            let mut kept = Vec::new();
+            for part in &gpu.mig {
+                let nodes = caps::accesses(&gpu, part).map(|access| access.dev());
+                kept.push(nodes.iter().all(|node| is_there(node.trim_start_matches("/dev/"))));
+            }
+            let mut kept = kept.into_iter();
+            gpu.mig.retain(|_| kept.next().unwrap_or_default());
+            if is_there(&format!("nvidia{}", gpu.minor)) {
+                gpu.index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
+                hidden.push(was_hidden || gpu.mig.len() < parts);
+                gpus.push(gpu);
+            }
+        }
+        self.machine.gpus = gpus;
+        Self { hidden, ..self }
     }
 
     /// The devices of these UUIDs alone; a part brings its GPU along.
@@ -105,8 +146,28 @@ impl Given {
             return Err(format!("version {} is not {VERSION}", file.version));
         }
         let machine = topology::parse(&file.machine.to_string(), Syntax::Json, "given", "machine")?;
-        Ok(Self { version: VERSION, machine, hidden: file.hidden })
+        Ok(Self { version: VERSION, machine, hidden: file.hidden, nodes: file.nodes })
     }
+}
+
+/// The root of the machine in a folder, if this program was started from there: a program lies in `usr/bin` of its root.
+fn outer_root() -> Option<PathBuf> {
+    let own = std::env::current_exe().ok()?;
+    own.ancestors().nth(3).filter(|root| root.parent().is_some()).map(Path::to_owned)
+}
+
+/// The file at the end of this program, if one is there.
+fn end_of_program() -> Option<Vec<u8>> {
+    let mut own = fs::File::open("/proc/self/exe").ok()?;
+    let size = own.metadata().ok()?.len();
+    let mut last = [0; given::TAIL_LENGTH];
+    own.seek(SeekFrom::Start(size.checked_sub(last.len() as u64)?)).ok()?;
+    own.read_exact(&mut last).ok()?;
+    let (from, length) = given::tail(size, &last)?;
+    let mut text = vec![0; usize::try_from(length).ok().filter(|length| *length <= given::LIMIT)?];
+    own.seek(SeekFrom::Start(from)).ok()?;
+    own.read_exact(&mut text).ok()?;
+    Some(text)
 }
 
 #[cfg(test)]
@@ -147,12 +208,37 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_of_nodes_chooses_if_the_file_names_one() {
+        let top = tempfile::tempdir().unwrap();
+        let machine = topology::load(Some("a100-mig")).unwrap();
+        let nodes = caps::accesses(&machine.gpus[1], &machine.gpus[1].mig[2]).map(|access| access.dev());
+        let given = Given::everything(machine).by_nodes(top.path().to_str().unwrap());
+        let seen = |given: &Given| {
+            let chosen = given.clone().chosen();
+            let parts: Vec<_> = chosen.machine.gpus.iter().map(|gpu| (gpu.index, gpu.minor, gpu.mig.len())).collect();
+            (parts, chosen.hidden)
+        };
+        assert_eq!(seen(&given), (vec![], vec![]));
+        fs::create_dir(top.path().join("nvidia-caps")).unwrap();
+        for node in ["nvidia1", "nvidia3"].into_iter().chain(nodes.iter().map(|node| &node["/dev/".len()..])) {
+            fs::write(top.path().join(node), "").unwrap();
+        }
+        assert_eq!(seen(&given), (vec![(0, 1, 1), (1, 3, 0)], vec![true, false]));
+        fs::remove_file(top.path().join(&nodes[1]["/dev/".len()..])).unwrap();
+        assert_eq!(seen(&given), (vec![(0, 1, 0), (1, 3, 0)], vec![true, false]));
+    }
+
+    #[test]
     fn a_file_that_is_cut_or_of_another_version_is_an_error() {
         let given = Given::everything(topology::load(None).unwrap());
         let text = serde_json::to_vec(&given).unwrap();
         for length in (0..text.len()).step_by(61) {
             assert!(Given::read(&text[..length]).is_err());
         }
-        assert!(Given::read(b"{\"version\":1,\"machine\":{},\"hidden\":[]}").unwrap_err().contains("version 1"));
+        assert!(
+            Given::read(b"{\"version\":1,\"machine\":{},\"hidden\":[],\"nodes\":null}")
+                .unwrap_err()
+                .contains("version 1")
+        );
     }
 }

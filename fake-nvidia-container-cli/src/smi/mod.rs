@@ -30,7 +30,7 @@ pub use answer::run;
 pub use failing::asked;
 pub use given::Given;
 pub use scene::Host;
-pub use store::{Lost, Store};
+pub use store::{DEFAULT as CHANGES, Lost, Store};
 
 use crate::outcome::{Outcome, Stop};
 

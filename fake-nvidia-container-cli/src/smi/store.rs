@@ -3,6 +3,7 @@
 use crate::libraries;
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nvidia_simulated_given as given;
 use nvidia_simulated_machine::state::State;
 use nvidia_simulated_machine::topology::Topology;
 use std::fs::{self, File, OpenOptions};
@@ -34,8 +35,16 @@ impl Store {
         Self { path: path.unwrap_or(Path::new(DEFAULT)).to_owned() }
     }
 
-    /// What was changed; nothing if there is no file.
+    /// What was changed; nothing if there is no file. In a container, what was changed on its host is below that.
     pub fn read(&self) -> Result<State, String> {
+        let host = match fs::read_to_string(self.path.with_file_name(given::CHANGES)) {
+            Ok(text) => State::parse(&text).map_err(|why| self.name(why))?.without_processes(),
+            Err(_) => return self.own(),
+        };
+        Ok(self.own()?.over(host))
+    }
+
+    fn own(&self) -> Result<State, String> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(State::default()),

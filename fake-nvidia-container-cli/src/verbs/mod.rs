@@ -1,6 +1,8 @@
 //! The commands for people: they exist only under the name fake-nvidia-container-cli, since the real program does not
 //! know them.
 
+mod cdi;
+mod driver_root;
 mod explain;
 mod libraries;
 mod require;
@@ -13,7 +15,8 @@ use clap::{Parser, Subcommand};
 use nvidia_simulated_machine::text::Text;
 
 /// The words that are commands for people.
-const VERBS: [&str; 8] = ["explain", "require", "topologies", "libraries", "failures", "record-path", "schema", "set"];
+const VERBS: [&str; 10] =
+    ["explain", "require", "topologies", "libraries", "driver-root", "cdi", "failures", "record-path", "schema", "set"];
 
 /// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
 #[derive(Debug, Parser)]
@@ -64,6 +67,19 @@ enum Verb {
         #[arg(long)]
         cuda: bool,
     },
+    /// Lay the whole machine out in a folder: libraries, programs, linker's cache, /proc, /sys, /dev
+    DriverRoot {
+        /// The folder; it is made if it is not there, and replaced if it is of this program
+        folder: std::path::PathBuf,
+        /// A built-in topology or a file; FAKE_NVIDIA_TOPOLOGY otherwise
+        #[arg(long)]
+        topology: Option<String>,
+        /// Make real device nodes, as root
+        #[arg(long)]
+        nodes: bool,
+    },
+    /// Write the CDI specification of a machine in a folder, as nvidia-ctk does for a real one
+    Cdi(cdi::Words),
     /// List the named failures, or explain one
     Failures {
         /// A failure of the table; all of them if left out
@@ -113,6 +129,8 @@ fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
         Verb::Libraries { folder, topology, device, cuda } => {
             libraries::run(settings, of(topology).as_deref(), &folder, (device.as_deref(), cuda || settings.cuda))
         }
+        Verb::DriverRoot { folder, topology, nodes } => driver_root::run(of(topology).as_deref(), &folder, nodes),
+        Verb::Cdi(words) => cdi::run(&words),
         Verb::Failures { name, markdown } => show::failures(name.as_deref(), markdown),
         Verb::RecordPath => Ok(show::record_path(settings)),
         Verb::Schema => Ok(show::schema()),

@@ -1,13 +1,20 @@
 """What each client must show of each machine: the devices that it was given, and no other. Run by `run`."""
 
+import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 
-WORK = sys.argv[1]
-FAKE = os.path.join(WORK, "fake-nvidia-container-cli")
+import containers
+
+WORK, CLIENTS = sys.argv[1:]
+FAKE = os.path.join(WORK, "bin/fake-nvidia-container-cli")
 PYTHON = sys.executable
+HAS_NVML = importlib.util.find_spec("pynvml") is not None
+HAS_CWLTOOL = importlib.util.find_spec("cwltool") is not None
+HAS_NODE = shutil.which("node") and os.path.isdir(os.path.join(CLIENTS, "node_modules/systeminformation"))
 
 # A machine, and the devices that are given: all, or a list as for nvidia-container-cli.
 CASES = [
@@ -66,6 +73,12 @@ import json, GPUtil
 print(json.dumps([[g.uuid, g.name] for g in GPUtil.getGPUs()]))
 """
 
+# It asks nvidia-smi for XML.
+CWLTOOL = """
+import json, cwltool.cuda
+print(json.dumps(cwltool.cuda.cuda_version_and_device_count()))
+"""
+
 SYSTEMINFORMATION = """
 require('systeminformation').graphics().then((found) => {
   const gpus = found.controllers;
@@ -94,6 +107,18 @@ def check(topology, devices):
             named = {int(d.split(":")[1]) for d in devices.split(",") if ":" in d and int(d.split(":")[0]) == index}
             parts = [uuid for at, uuid in enumerate(parts) if at in named]
         wanted.append([gpu["uuid"], gpu["model"], gpu["busid"].upper(), parts])
+    if HAS_NVML:
+        check_python(libraries, topology, devices, wanted)
+    if devices is None and wanted:
+        if HAS_CWLTOOL:
+            cuda, count = last_json(*run([PYTHON, "-W", "ignore", "-c", CWLTOOL], libraries, topology))
+            assert (cuda, count) == (machine["cuda"], len(wanted)), ("cwltool", topology, cuda, count)
+        if HAS_NODE:
+            check_node(machine, libraries, topology, wanted)
+    print(f"{topology} {devices or 'all'}: {len(wanted)} GPUs, as given")
+
+
+def check_python(libraries, topology, devices, wanted):
     seen = {
         "nvidia-ml-py": last_json(*run([PYTHON, "-c", PYNVML], libraries, topology)),
         "nvitop": last_json(*run([PYTHON, "-c", PYNVML_NVITOP], libraries, topology)),
@@ -107,23 +132,56 @@ def check(topology, devices):
         # These run nvidia-smi, which sees the whole machine where no container is.
         gpus = last_json(*run([PYTHON, "-W", "ignore", "-c", GPUTIL], libraries, topology))
         assert gpus == short, ("GPUtil", topology, gpus, short)
-        script = os.path.join(WORK, "graphics.js")
-        with open(script, "w", encoding="utf-8") as file:
-            file.write(SYSTEMINFORMATION)
-        # It looks for the GPUs on the bus first, which is not simulated here.
-        with open(os.path.join(WORK, "bin", "lspci"), "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\ncat <<END\n")
-            for gpu in machine["gpus"]:
-                file.write(f"{gpu['busid'][4:]} VGA compatible controller: NVIDIA Corporation Device (rev a1)\n\n")
-            file.write("END\n")
-        os.chmod(os.path.join(WORK, "bin", "lspci"), 0o755)
-        names = sorted(gpu[0] for gpu in last_json(*run(["node", script], libraries, topology)))
-        assert names == sorted(gpu[1] for gpu in wanted), ("systeminformation", topology, names)
-    print(f"{topology} {devices or 'all'}: {len(wanted)} GPUs, as given")
 
 
-for case in CASES:
-    check(*case)
+def check_node(machine, libraries, topology, wanted):
+    script = os.path.join(WORK, "graphics.js")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(SYSTEMINFORMATION)
+    # It looks for the GPUs on the bus first, which is not simulated here.
+    with open(os.path.join(WORK, "bin", "lspci"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\ncat <<END\n")
+        for gpu in machine["gpus"]:
+            file.write(f"{gpu['busid'][4:]} VGA compatible controller: NVIDIA Corporation Device (rev a1)\n\n")
+        file.write("END\n")
+    os.chmod(os.path.join(WORK, "bin", "lspci"), 0o755)
+    os.environ["NODE_PATH"] = os.path.join(CLIENTS, "node_modules")
+    names = sorted(gpu[0] for gpu in last_json(*run(["node", script], libraries, topology)))
+    assert names == sorted(gpu[1] for gpu in wanted), ("systeminformation", topology, names)
 
-code, output = run([PYTHON, "-c", PYNVML], os.path.join(WORK, "nowhere"), "t4")
-assert "NVMLError_LibraryNotFound" in output, output
+
+def recipe_of_pytest():
+    """The recipe of the manual, as it is pasted."""
+    manual = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../docs/fake-cli.md")
+    with open(manual, encoding="utf-8") as file:
+        before, rest = file.read().split("<!-- tested with pytest -->\n```python\n")
+    folder = os.path.join(WORK, "recipe")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "test_gpus.py"), "w", encoding="utf-8") as file:
+        file.write(rest.split("\n```\n")[0])
+    shell = before.rsplit("```sh\n", 1)[1].split("\n```\n")[0].replace("pytest", f"{PYTHON} -m pytest -q")
+    done = subprocess.run(["/bin/sh", "-e", "-c", shell], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "2 passed" in done.stdout, (done.stdout, done.stderr)
+
+
+def main():
+    passed, skipped = 0, []
+    if os.path.exists(os.path.join(CLIENTS, "missing")):
+        with open(os.path.join(CLIENTS, "missing"), encoding="utf-8") as file:
+            skipped += file.read().splitlines()
+    for case in CASES if HAS_NVML or HAS_NODE else []:
+        check(*case)
+        passed += 1
+    if HAS_NVML:
+        _, output = run([PYTHON, "-c", PYNVML], os.path.join(WORK, "nowhere"), "t4")
+        assert "NVMLError_LibraryNotFound" in output, output
+        recipe_of_pytest()
+        passed += 2
+    more, reasons = containers.run(WORK)
+    for reason in skipped + reasons:
+        print(f"skipped: {reason}")
+    # The line of a test suite, which the gate counts.
+    print(f"test result: ok. {passed + more} passed; 0 failed; {len(skipped + reasons)} ignored")
+
+
+main()

@@ -28,6 +28,6 @@ fn paste(recipe: &str) {
 #[test]
 fn recipes_work_as_pasted() {
     let recipes = recipes("tested");
-    assert_eq!(recipes.len(), 2);
+    assert_eq!(recipes.len(), 3);
     recipes.iter().for_each(|recipe| paste(recipe));
 }

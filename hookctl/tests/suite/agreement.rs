@@ -14,7 +14,7 @@ use nvidia_hookctl::explain::report::{Report, Verdict};
 use nvidia_hookctl::explain::{Question, Subject, explain, text};
 use nvidia_hookctl::page::{Colour, WIDTH};
 
-use super::cases::{programs, schema};
+use super::cases::{faults_of, programs};
 
 /// What a case expects of a start, as far as an explanation foretells it.
 struct Expected {
@@ -43,7 +43,7 @@ fn expected(check: &Check<'_>, scene: &Scene) -> Option<Expected> {
 #[test]
 fn explanations_agree_with_every_case() {
     let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
-    let schema = super::schemas::of::<Report>();
+    let schema = jsonschema::draft202012::new(&super::schemas::of::<Report>()).unwrap();
     let (mut faults, mut explained) = (Vec::new(), 0);
     for check in suite.checks() {
         let scene = check.scene().unwrap();
@@ -95,9 +95,9 @@ fn shown(words: &[Vec<u8>]) -> Vec<String> {
 }
 
 /// What is wrong with the form of an explanation.
-fn form(report: &Report, schema: &serde_json::Value) -> Vec<String> {
+fn form(report: &Report, schema: &jsonschema::Validator) -> Vec<String> {
     let document = serde_json::to_value(report).unwrap();
-    let mut faults = schema::faults(schema, &document);
+    let mut faults = faults_of(schema, &document);
     for argument in report.argv.iter().filter(|argument| argument.origin.is_empty()) {
         faults.push(format!("no origin of {}", argument.text));
     }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use hook_test_support::machine::{Machine, Said};
-pub use hook_test_support::{programs, schema};
+pub use hook_test_support::programs;
 
 /// The program under test: `HOOKCTL_BIN`, or the one that cargo has built.
 pub fn hookctl() -> PathBuf {
@@ -43,8 +43,18 @@ pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
 /// Asserts that documents are as a schema says.
 pub fn assert_schema(documents: &[(String, serde_json::Value)], schema: &serde_json::Value) {
     for (name, document) in documents {
-        assert_eq!(schema::faults(schema, document), Vec::<String>::new(), "{name}");
+        assert_eq!(schema_faults(schema, document), Vec::<String>::new(), "{name}");
     }
+}
+
+/// Where a document is not as its schema says.
+pub fn schema_faults(schema: &serde_json::Value, document: &serde_json::Value) -> Vec<String> {
+    faults_of(&jsonschema::draft202012::new(schema).unwrap(), document)
+}
+
+/// The same by a schema that is read already.
+pub fn faults_of(schema: &jsonschema::Validator, document: &serde_json::Value) -> Vec<String> {
+    schema.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
 }
 
 /// Asserts that every id of a list is that of a finding of some case.

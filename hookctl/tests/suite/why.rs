@@ -6,14 +6,14 @@ use fake_nvidia_container_cli::failure::NAMED;
 use nvidia_hookctl::why::lines;
 use serde_json::Value;
 
-use super::cases::{machine, schema};
+use super::cases::{machine, schema_faults};
 use super::schemas;
 
 fn answer(case: &str, text: &str) -> (i32, Value) {
     let said = machine(case).run_with(&["why", "--output", "json"], text.as_bytes(), &[]);
     assert_eq!(said.stderr, "", "{text}");
     let document = serde_json::from_str(&said.stdout).unwrap();
-    assert_eq!(schema::faults(&schemas::of::<nvidia_hookctl::why::Report>(), &document), Vec::<String>::new());
+    assert_eq!(schema_faults(&schemas::of::<nvidia_hookctl::why::Report>(), &document), Vec::<String>::new());
     (said.status, document)
 }
 

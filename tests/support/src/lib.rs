@@ -1,9 +1,8 @@
 //! What the tests and benches of the hook share and what knows the hook's library: a scene decided by the pure core
-//! ([`core`]) on a machine in memory ([`memory`]). Where programs and fixtures are ([`programs`]), and the schemas of
-//! documents ([`schema`]), are here as well, and machines of case folders on disk ([`machine`]). Cases, and running them, are `nvidia-hook-conformance`.
+//! ([`core`]) on a machine in memory ([`memory`]). Where programs and fixtures are ([`programs`]) is here as well, and
+//! machines of case folders on disk ([`machine`]). Cases, and running them, are `nvidia-hook-conformance`.
 
 pub mod core;
 pub mod machine;
 pub mod memory;
 pub mod programs;
-pub mod schema;

@@ -54,6 +54,31 @@ impl Default for State {
 }
 
 impl State {
+    /// These changes over others of the same machine: of two values of a key the later one counts.
+    #[must_use]
+    pub fn over(mut self, below: Self) -> Self {
+        for (uuid, change) in below.devices {
+            let own = self.devices.entry(uuid).or_default();
+            for (key, set) in change.values {
+                if own.values.get(&key).is_none_or(|mine| mine.at < set.at) {
+                    own.values.insert(key, set);
+                }
+            }
+            for (pid, process) in change.processes {
+                own.processes.entry(pid).or_insert(process);
+            }
+            own.instances = own.instances.take().or(change.instances);
+        }
+        self
+    }
+
+    /// The same without the programs, which only their host sees.
+    #[must_use]
+    pub fn without_processes(mut self) -> Self {
+        self.devices.values_mut().for_each(|change| change.processes.clear());
+        self
+    }
+
     /// Reads the text; none at all is a machine on which nothing was changed.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
@@ -163,6 +188,20 @@ fn parts(instance: &Instance) -> impl Iterator<Item = Mig> + '_ {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn of_two_changes_the_later_one_counts() {
+        let (mut host, mut own) = (State::default(), State::default());
+        host.set("GPU-1", "temperature.gpu", "80", 5).unwrap();
+        host.set("GPU-1", "power.draw", "300", 5).unwrap();
+        own.set("GPU-1", "temperature.gpu", "60", 4).unwrap();
+        own.set("GPU-1", "power.draw", "100", 6).unwrap();
+        host.set("GPU-2", "lost", "true", 1).unwrap();
+        let both = own.over(host);
+        let value = |uuid: &str, key: &str| both.devices[uuid].values[key].to.clone();
+        assert_eq!([value("GPU-1", "temperature.gpu"), value("GPU-1", "power.draw")], ["80", "100"]);
+        assert_eq!(value("GPU-2", "lost"), "true");
+    }
 
     #[test]
     fn text_of_another_version_or_shape_is_refused() {

@@ -1,0 +1,113 @@
+//! What the kernel module shows below /proc: the driver's version and settings, its GPUs, the rights to their parts.
+//!
+//! It knows texts, not where they are put.
+
+use super::caps;
+use nvidia_simulated_machine::topology::{Gpu, Topology};
+
+/// The module's folder.
+pub const FOLDER: &str = "/proc/driver/nvidia";
+/// The list of all rights that can be, each with the minor number of its node.
+pub const MINORS: &str = "/proc/driver/nvidia-caps/mig-minors";
+
+/// `version`: of the module, and of the compiler that it was built with.
+#[must_use]
+pub fn version(driver: &str) -> String {
+    let machine = std::env::consts::ARCH;
+    format!(
+        "NVRM version: NVIDIA UNIX {machine} Kernel Module  {driver}  Mon Jan  1 00:00:00 UTC 2024\n\
+         GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)\n"
+    )
+}
+
+/// `params`: the settings that container tools read.
+#[must_use]
+pub fn params() -> String {
+    let settings = [
+        ("ResmanDebugLevel", "4294967295"),
+        ("ModifyDeviceFiles", "1"),
+        ("DeviceFileUID", "0"),
+        ("DeviceFileGID", "0"),
+        ("DeviceFileMode", "438"),
+        ("EnableMSI", "1"),
+        ("RegistryDwords", "\"\""),
+        ("GpuBlacklist", "\"\""),
+    ];
+    settings.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
+}
+
+/// `information` of a GPU.
+#[must_use]
+pub fn information(gpu: &Gpu) -> String {
+    let lines = [
+        ("Model: \t\t ", gpu.model.clone()),
+        ("IRQ:   \t\t ", (64 + gpu.index).to_string()),
+        ("GPU UUID: \t ", gpu.uuid.clone()),
+        ("Video BIOS: \t ", "??.??.??.??.??".to_owned()),
+        ("Bus Type: \t ", "PCIe".to_owned()),
+        ("DMA Size: \t ", "47 bits".to_owned()),
+        ("DMA Mask: \t ", "0x7fffffffffff".to_owned()),
+        ("Bus Location: \t ", bus(gpu).to_owned()),
+        ("Device Minor: \t ", gpu.minor.to_string()),
+        ("GPU Excluded:\t ", "No".to_owned()),
+    ];
+    lines.iter().map(|(label, value)| format!("{label}{value}\n")).collect()
+}
+
+/// The name of a GPU's folder: with the sixteen bits of domain that most machines have, and with all of them where there
+/// are more.
+#[must_use]
+pub fn bus(gpu: &Gpu) -> &str {
+    gpu.busid.strip_prefix("0000").unwrap_or(&gpu.busid)
+}
+
+/// `access`: the node of a right.
+#[must_use]
+pub fn access(minor: u32) -> String {
+    format!("DeviceFileMinor: {minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n")
+}
+
+/// `mig-minors`: the node of each right that can be, on as many GPUs as the kernel keeps nodes for.
+#[must_use]
+pub fn minors() -> String {
+    let mut text = format!("config {}\nmonitor {}\n", caps::CONFIG, caps::MONITOR);
+    for minor in 0..caps::GPUS {
+        let gpu = Gpu { minor, ..Gpu::default() };
+        for (gi, node) in (0..).zip(caps::all(&gpu).step_by(9)) {
+            text.push_str(&format!("gpu{minor}/gi{gi}/access {node}\n"));
+            for ci in 0..8 {
+                text.push_str(&format!("gpu{minor}/gi{gi}/ci{ci}/access {}\n", node + 1 + ci));
+            }
+        }
+    }
+    text
+}
+
+/// `/proc/devices`: the major numbers of the driver.
+#[must_use]
+pub fn devices() -> String {
+    let families = [
+        (super::NVIDIA_MAJOR, "nvidia"),
+        (super::NVIDIA_MAJOR, "nvidia-modeset"),
+        (super::NVIDIA_MAJOR, "nvidiactl"),
+        (super::UVM_MAJOR, "nvidia-uvm"),
+        (super::CAPS_MAJOR, "nvidia-caps"),
+        (super::IMEX_MAJOR, "nvidia-caps-imex-channels"),
+    ];
+    let lines: String = families.iter().map(|(major, name)| format!("{major:>3} {name}\n")).collect();
+    format!("Character devices:\n{lines}\nBlock devices:\n")
+}
+
+/// `/proc/modules`: the driver's, as the kernel lists them.
+#[must_use]
+pub fn modules(machine: &Topology) -> String {
+    let modules = [
+        ("nvidia_uvm", "0 -"),
+        ("nvidia_drm", "0 -"),
+        ("nvidia_modeset", "1 nvidia_drm,"),
+        ("nvidia", "2 nvidia_uvm,nvidia_modeset,"),
+    ];
+    let has = |name: &str| name != "nvidia_uvm" || machine.host.devs.iter().any(|dev| dev == "/dev/nvidia-uvm");
+    let lines = modules.iter().filter(|(name, _)| has(name));
+    lines.map(|(name, used)| format!("{name} 1048576 {used} Live 0x0000000000000000 (POE)\n")).collect()
+}

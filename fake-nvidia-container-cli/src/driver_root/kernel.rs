@@ -1,0 +1,53 @@
+//! What the loaded driver shows that belongs to no single device on the bus: /proc, the modules, the device nodes.
+
+use super::{Entry, What};
+use crate::driver::{self, CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps, proc};
+use nvidia_simulated_machine::topology::{NvCaps, Topology};
+
+/// The folder of the channels to other machines.
+const CHANNELS: &str = "/dev/nvidia-caps-imex-channels";
+
+/// /proc, and the modules below /sys.
+pub(super) fn all(machine: &Topology) -> Vec<Entry> {
+    let file = |path: String, text: String| (path, What::from(text));
+    let mut all = vec![
+        file(format!("{}/version", proc::FOLDER), proc::version(&machine.driver)),
+        file(format!("{}/params", proc::FOLDER), proc::params()),
+        file(format!("{}/registry", proc::FOLDER), "Binary: \"\"\n".to_owned()),
+        (format!("{}/gpus", proc::FOLDER), What::Folder),
+        file("/proc/devices".to_owned(), proc::devices()),
+        file("/proc/modules".to_owned(), proc::modules(machine)),
+        file("/sys/module/nvidia/version".to_owned(), format!("{}\n", machine.driver)),
+        file("/sys/module/nvidia/initstate".to_owned(), "live\n".to_owned()),
+        file("/sys/module/nvidia_modeset/initstate".to_owned(), "live\n".to_owned()),
+    ];
+    if machine.host.devs.iter().any(|dev| dev == "/dev/nvidia-uvm") {
+        all.push(file("/sys/module/nvidia_uvm/initstate".to_owned(), "live\n".to_owned()));
+    }
+    for gpu in &machine.gpus {
+        all.push(file(format!("{}/gpus/{}/information", proc::FOLDER, proc::bus(gpu)), proc::information(gpu)));
+    }
+    if machine.nvcaps != NvCaps::None {
+        all.push(file(proc::MINORS.to_owned(), proc::minors()));
+        all.extend(caps::existing(machine).into_iter().map(|right| file(right.proc, proc::access(right.minor))));
+    }
+    all
+}
+
+/// The device nodes, with systemd's links to them by number.
+pub(super) fn nodes(machine: &Topology) -> Vec<Entry> {
+    let mut nodes: Vec<(String, u32, u32)> =
+        driver::nodes(&machine.host.devs).into_iter().map(|node| (node.path, node.major, node.minor)).collect();
+    nodes.extend(machine.gpus.iter().map(|gpu| (format!("/dev/nvidia{}", gpu.minor), NVIDIA_MAJOR, gpu.minor)));
+    if machine.dev_caps() {
+        nodes.extend(caps::existing(machine).iter().map(|right| (right.dev(), CAPS_MAJOR, right.minor)));
+    }
+    nodes.extend((0..machine.imex_channels_present).map(|at| (format!("{CHANNELS}/channel{at}"), IMEX_MAJOR, at)));
+    let mut all = Vec::new();
+    for (path, major, minor) in nodes {
+        let to = format!("..{}", path.strip_prefix("/dev").unwrap_or_default());
+        all.push((format!("/dev/char/{major}:{minor}"), What::Link(to)));
+        all.push((path, What::Node { major, minor }));
+    }
+    all
+}

@@ -1,0 +1,75 @@
+//! A simulated machine as a folder: what its driver has installed, and what its kernel shows. Programs that take a driver
+//! root, or are run in it by chroot, look at the machine that the simulator's other surfaces show.
+//!
+//! [`contents`] says what lies where, and touches nothing; [`lay`] puts it there.
+
+mod devices;
+mod files;
+mod kernel;
+mod lay;
+mod ld_cache;
+mod live;
+
+pub use lay::{Nodes, lay};
+pub use live::LIVE;
+
+use nvidia_simulated_machine::state::State;
+use nvidia_simulated_machine::step::Step;
+use nvidia_simulated_machine::topology::Topology;
+
+/// The machine of a folder, as a topology; a folder without it is not one of ours.
+pub const MACHINE: &str = "/etc/fake-nvidia/machine.json";
+
+/// What lies at a path of the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A folder.
+    Folder,
+    /// A file that all may read.
+    File(Vec<u8>),
+    /// A file that all may execute.
+    Program(Vec<u8>),
+    /// A link to this.
+    Link(String),
+    /// A device node.
+    Node {
+        /// The number of its driver.
+        major: u32,
+        /// The number of the device.
+        minor: u32,
+    },
+    /// The socket of a daemon.
+    Socket,
+    /// This program, under the name of one of the driver's.
+    Simulator,
+}
+
+impl From<String> for What {
+    fn from(text: String) -> Self {
+        Self::File(text.into_bytes())
+    }
+}
+
+/// Something of the folder: its path on the machine, and what lies there.
+pub type Entry = (String, What);
+
+/// All that lies in the folder of a machine, folders above it left out. `now` is the time in ms since 1970.
+///
+/// # Errors
+///
+/// If the machine's figures cannot be read.
+pub fn contents(machine: &Topology, state: &State, now: u64) -> Result<Vec<Entry>, String> {
+    let mut all = files::all(machine);
+    all.extend(live::files(machine, state, now)?);
+    if is_loaded(machine) {
+        all.extend(kernel::all(machine));
+        all.extend(devices::all(machine, state, now)?);
+        all.extend(kernel::nodes(machine));
+    }
+    Ok(all)
+}
+
+/// Whether the kernel has loaded the driver: if not, there are its files and nothing else.
+fn is_loaded(machine: &Topology) -> bool {
+    machine.fault_at(Step::Init).is_none_or(|fault| !fault.contains("driver not loaded"))
+}
