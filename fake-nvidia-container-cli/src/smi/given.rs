@@ -220,11 +220,12 @@ mod tests {
         };
         assert_eq!(seen(&given), (vec![], vec![]));
         fs::create_dir(top.path().join("nvidia-caps")).unwrap();
-        for node in ["nvidia1", "nvidia3"].into_iter().chain(nodes.iter().map(|node| &node["/dev/".len()..])) {
+        for node in ["nvidia1", "nvidia3"].into_iter().chain(nodes.iter().map(|node| node.trim_start_matches("/dev/")))
+        {
             fs::write(top.path().join(node), "").unwrap();
         }
         assert_eq!(seen(&given), (vec![(0, 1, 1), (1, 3, 0)], vec![true, false]));
-        fs::remove_file(top.path().join(&nodes[1]["/dev/".len()..])).unwrap();
+        fs::remove_file(top.path().join(nodes[1].trim_start_matches("/dev/"))).unwrap();
         assert_eq!(seen(&given), (vec![(0, 1, 0), (1, 3, 0)], vec![true, false]));
     }
 
