@@ -1,0 +1,51 @@
+//! A start on a machine that fails: every system call of the hook in turn is answered with an error, read and write are cut
+//! short, memory, descriptors and disks run out, streams are closed. Whatever happens, the hook executes exactly the right
+//! program with the right arguments and environment, or ends with status 1 and one message; never by a signal, never with
+//! another command line, never later than a machine that waits.
+//!
+//! - plain: each call of each scene with one error, and the limits;
+//! - `NVIDIA_HOOK_FAULTS=all`: each call with every error (`.ci/run`).
+//!
+//! Calls before `main` are the C library's and its loader's, which end in their own way: they are the calls that `poststop`
+//! makes as well, a command that does nothing. There it is enough that nothing else is executed.
+#![no_main]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and makes the world that the hook reads"
+)]
+
+// To stand in the way of a system call is to change the registers of a processor; these are spelled out.
+#[cfg(target_arch = "x86_64")]
+mod faults {
+    pub mod inject;
+    pub mod judge;
+    pub mod launcher;
+    pub mod limits;
+    pub mod scenes;
+    pub mod trace;
+}
+
+use std::ffi::OsString;
+
+nvidia_hook_conformance::entry!(run);
+
+#[cfg(target_arch = "x86_64")]
+fn run(words: Vec<OsString>) -> u8 {
+    if words.get(1).is_some_and(|word| word == faults::launcher::ARGUMENT) {
+        return faults::launcher::launch(&words[2..]);
+    }
+    let all = std::env::var_os("NVIDIA_HOOK_FAULTS").is_some_and(|value| value == "all");
+    let tests = faults::inject::tests(all).into_iter().chain(faults::limits::tests()).collect();
+    u8::from(libtest_mimic::run(&libtest_mimic::Arguments::from_iter(words), tests).has_failed())
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn run(_words: Vec<OsString>) -> u8 {
+    println!("nothing runs here: the registers of this processor are not spelled out");
+    0
+}

@@ -1,0 +1,158 @@
+//! Starts that run out of something: memory, descriptors, room in a file or on a disk, streams. Must not know what is right.
+//!
+//! Under a limit that lets not even `poststop` begin, a command that does nothing, whatever happens is the C library's own
+//! end; nothing else may be executed there either.
+
+use libtest_mimic::{Failed, Trial};
+
+use super::judge::{Sound, Stage, fault};
+use super::launcher::Lack;
+use super::scenes::{Place, Setting, all};
+use super::trace::{End, Meddling, Start, run};
+
+/// What a test does.
+type Test = fn() -> Result<(), Failed>;
+
+/// The tests.
+pub fn tests() -> Vec<Trial> {
+    let tests: [(&str, Test); 7] = [
+        ("memory: address space, in steps", || memory("as")),
+        ("memory: heap, in steps", || memory("data")),
+        ("descriptors: no more than a few", few_descriptors),
+        ("files: no larger than a few bytes", small_files),
+        ("streams: each mix of closed ones", closed_streams),
+        ("streams: nothing can be written to them", full_streams),
+        ("disk: no room for the line about a start", full_disk),
+    ];
+    tests.map(|(name, test)| Trial::test(name, test)).into()
+}
+
+/// A start, and what comes of it where it lacks nothing.
+struct Lacking {
+    place: Place,
+    sound: Sound,
+}
+
+impl Lacking {
+    fn new(setting: &Setting) -> Lacking {
+        let place = setting.place();
+        place.reset();
+        let root = place.root().to_str().unwrap().to_owned();
+        let sound = Sound { run: run(&place.start, Meddling::None), root };
+        Lacking { place, sound }
+    }
+
+    fn named(name: &str) -> Lacking {
+        Lacking::new(all().iter().find(|setting| setting.name == name).unwrap())
+    }
+
+    /// What is wrong with this start under some lacks.
+    fn fault(&self, lacks: &[Lack], stage: Stage) -> Option<String> {
+        self.place.reset();
+        let mut start = self.place.start.clone();
+        start.lacks = lacks.to_vec();
+        let stage = if stage == Stage::Deciding && !begins(&start) { Stage::BeforeMain } else { stage };
+        fault(&run(&start, Meddling::None), &start, &[&self.sound], stage).map(|why| format!("{lacks:?}: {why}"))
+    }
+}
+
+/// Whether a command that does nothing can run.
+fn begins(start: &Start) -> bool {
+    let mut idle = start.clone();
+    *idle.argv.last_mut().unwrap() = "poststop".into();
+    run(&idle, Meddling::None).end == End::Exits(0)
+}
+
+fn none(faults: Vec<String>) -> Result<(), Failed> {
+    if faults.is_empty() { Ok(()) } else { Err(format!("{} faults:\n{}", faults.len(), faults.join("\n")).into()) }
+}
+
+/// From the least with which a program can begin, in steps, to what is enough for this one several times.
+fn memory(what: &'static str) -> Result<(), Failed> {
+    let mut faults = Vec::new();
+    for (name, step) in [("usual", 4 << 10), ("a large config.json", 32 << 10), ("a long list of devices", 16 << 10)] {
+        let lacking = Lacking::named(name);
+        let with = |most| Start { lacks: vec![Lack::Limit(what, most)], ..lacking.place.start.clone() };
+        let (mut few, mut many) = (0_u64, 256 << 20);
+        while many - few > step {
+            let most = few.midpoint(many);
+            *(if begins(&with(most)) { &mut many } else { &mut few }) = most;
+        }
+        // Below it, too: nothing may be executed there.
+        let (mut most, mut enough) = (few.saturating_sub(8 * step).max(step), 0);
+        while enough < 8 {
+            faults.extend(
+                lacking.fault(&[Lack::Limit(what, most)], Stage::Deciding).map(|fault| format!("{name}: {fault}")),
+            );
+            enough += usize::from(matches!(run(&with(most), Meddling::None).end, End::Becomes { .. }));
+            most += step;
+            assert!(most < 256 << 20, "{name}: no memory is enough");
+        }
+    }
+    none(faults)
+}
+
+fn few_descriptors() -> Result<(), Failed> {
+    let settings = all();
+    let each = settings.iter().flat_map(|setting| {
+        let lacking = Lacking::new(setting);
+        (0..8)
+            .filter_map(move |most| lacking.fault(&[Lack::Limit("nofile", most)], Stage::Deciding))
+            .collect::<Vec<_>>()
+    });
+    none(each.collect())
+}
+
+fn small_files() -> Result<(), Failed> {
+    let lacking = Lacking::named("a log file");
+    none(
+        [0, 1, 10, 100]
+            .into_iter()
+            .filter_map(|most| lacking.fault(&[Lack::Limit("fsize", most)], Stage::Noting))
+            .collect(),
+    )
+}
+
+fn closed_streams() -> Result<(), Failed> {
+    let mut faults = Vec::new();
+    for setting in all() {
+        let lacking = Lacking::new(&setting);
+        for mix in 1..8 {
+            let closed: Vec<i32> = (0..3).filter(|number| mix & (1 << number) != 0).collect();
+            let lacks: Vec<Lack> = closed.iter().copied().map(Lack::Closed).collect();
+            // With nobody to tell it to, a message is lost.
+            let stage = if closed.contains(&2) { Stage::Saying } else { Stage::Deciding };
+            faults.extend(lacking.fault(&lacks, stage).map(|fault| format!("{}: {fault}", setting.name)));
+        }
+    }
+    none(faults)
+}
+
+fn full_streams() -> Result<(), Failed> {
+    let mut faults = Vec::new();
+    for setting in all() {
+        let lacking = Lacking::new(&setting);
+        for (full, stage) in [(1, Stage::Noting), (2, Stage::Saying)] {
+            faults.extend(lacking.fault(&[Lack::Full(full)], stage).map(|fault| format!("{}: {fault}", setting.name)));
+        }
+    }
+    none(faults)
+}
+
+/// Where users may not make namespaces there is no disk of its own; a log that is no file at all stands in for it then.
+fn full_disk() -> Result<(), Failed> {
+    let lacking = Lacking::named("a log file");
+    let folder = lacking.place.log().unwrap().parent().unwrap().to_str().unwrap().to_owned();
+    let mut start = lacking.place.start.clone();
+    start.lacks = vec![Lack::FullDisk(folder)];
+    let outcome = run(&start, Meddling::None);
+    if outcome.end == End::Exits(i32::from(super::launcher::FAILED)) {
+        println!("no disk of its own here: {}", String::from_utf8_lossy(&outcome.stderr));
+        let log = lacking.place.log().unwrap();
+        std::fs::create_dir(log).unwrap();
+        start.lacks.clear();
+        let outcome = run(&start, Meddling::None);
+        return none(fault(&outcome, &start, &[&lacking.sound], Stage::Noting).into_iter().collect());
+    }
+    none(fault(&outcome, &start, &[&lacking.sound], Stage::Noting).into_iter().collect())
+}
