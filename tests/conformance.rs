@@ -20,6 +20,7 @@ mod conformance {
     pub mod bless;
     pub mod differences;
     pub mod fixtures;
+    pub mod security;
 }
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use conformance::{bless, differences, fixtures};
+use conformance::{bless, differences, fixtures, security};
 use hook_test_support::core::{self, Decided, Planned};
 use hook_test_support::programs;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -72,7 +73,9 @@ fn run(words: Vec<OsString>) -> u8 {
     if programs::bless() {
         bless_overrides(suite, &runner);
         // After the cases, whose expectations it is made of.
-        differences::write(&Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap());
+        let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
+        differences::write(&suite);
+        security::write(&suite);
     }
     if other.is_some() {
         tally.lock().unwrap().print();

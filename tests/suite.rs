@@ -16,6 +16,7 @@ mod suite {
     pub mod build_files;
     pub mod cli;
     pub mod demo;
+    pub mod hardening;
     pub mod note;
     pub mod process;
     pub mod recipe;
@@ -41,6 +42,7 @@ fn run(words: Vec<OsString>) -> u8 {
         suite::build_files::tests(),
         suite::cli::tests(),
         suite::demo::tests(),
+        suite::hardening::tests(),
         suite::note::tests(),
         suite::process::tests(),
         suite::recipe::tests(),

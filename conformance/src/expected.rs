@@ -23,6 +23,14 @@ pub struct Expected {
     /// The oldest published release that does what the case says of the published hook, where that is not
     /// [`PUBLISHED_SINCE`].
     pub published_since: Option<Release>,
+    /// The requirement of security that it stands for, as `S4`; it is held against every hook then.
+    pub requirement: Option<String>,
+    /// What is otherwise on disk afterwards.
+    #[serde(default)]
+    pub leaves: Vec<String>,
+    /// Words that must be nowhere: in no message, argument or variable.
+    #[serde(default)]
+    pub never: Vec<String>,
     /// Why another hook cannot show this, if it cannot.
     pub ours_only: Option<String>,
     /// The exit status.
@@ -89,6 +97,9 @@ impl Expected {
                 faults.push(format!("{what}: want {want:?}, got {:?}", String::from_utf8_lossy(got)));
             }
         }
+        if self.leaves != outcome.leaves {
+            faults.push(format!("on disk: want {:?}, got {:?}", self.leaves, outcome.leaves));
+        }
         match (&self.exec, &outcome.executed) {
             (None, None) => {}
             (None, Some(executed)) => faults.push(format!("executed {:?}", shown(&executed.argv))),
@@ -107,7 +118,8 @@ impl Expected {
 
     /// What a published hook does; `None` where that was never recorded.
     pub fn published(&self, scene: &Scene, release: Release) -> Option<Published> {
-        if self.ours_only.is_some() || release < self.published_since() {
+        let is_asked_of_every = self.requirement.is_some() && self.upstream.is_none();
+        if !is_asked_of_every && (self.ours_only.is_some() || release < self.published_since()) {
             return None;
         }
         let ours = self.exec.as_ref();

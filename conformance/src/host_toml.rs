@@ -8,7 +8,7 @@ use base64::Engine;
 use serde::Deserialize;
 
 use crate::ldcache;
-use crate::scene::{Node, Scene};
+use crate::scene::{Inherited, Node, Scene};
 
 /// The file.
 #[derive(Debug, Default, Deserialize)]
@@ -22,7 +22,11 @@ pub struct HostToml {
     cli_fails: Option<String>,
     cli_version: Option<String>,
     #[serde(default)]
+    again: usize,
+    #[serde(default)]
     stdin: StdinToml,
+    #[serde(default)]
+    inherited: InheritedToml,
     #[serde(default)]
     files: BTreeMap<String, FileToml>,
 }
@@ -50,6 +54,19 @@ struct StdinToml {
     base64: Option<String>,
 }
 
+/// What the hook inherits besides.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct InheritedToml {
+    ignore_sigpipe: bool,
+    blocked: Vec<String>,
+    umask: Option<String>,
+    closed: Vec<i32>,
+    opened: Vec<i32>,
+    unread_stderr: bool,
+    file_size: Option<u64>,
+}
+
 /// What stands at a path; exactly one of all but `mode`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -57,6 +74,7 @@ struct FileToml {
     text: Option<String>,
     base64: Option<String>,
     libraries: Option<Vec<String>>,
+    zeros: Option<u64>,
     symlink: Option<String>,
     fails: Option<String>,
     is: Option<Kind>,
@@ -86,6 +104,8 @@ impl HostToml {
         scene.unprivileged = self.unprivileged;
         scene.cli_fails = self.cli_fails;
         scene.cli_version = self.cli_version;
+        scene.again = self.again;
+        scene.inherited = self.inherited.inherited()?;
         scene.stdin.keep_open = self.stdin.keep_open;
         match (self.stdin.text, self.stdin.base64) {
             (None, None) => {}
@@ -106,6 +126,21 @@ impl HostToml {
     }
 }
 
+impl InheritedToml {
+    fn inherited(self) -> Result<Inherited> {
+        let octal = |text: &String| u32::from_str_radix(text, 8).with_context(|| format!("umask {text} is not octal"));
+        Ok(Inherited {
+            ignore_sigpipe: self.ignore_sigpipe,
+            umask: self.umask.as_ref().map(octal).transpose()?,
+            blocked: self.blocked,
+            closed: self.closed,
+            opened: self.opened,
+            unread_stderr: self.unread_stderr,
+            file_size: self.file_size,
+        })
+    }
+}
+
 impl Text {
     fn bytes(self) -> Result<Vec<u8>> {
         match self {
@@ -121,19 +156,20 @@ impl FileToml {
             self.mode.map(|mode| u32::from_str_radix(&mode, 8).with_context(|| format!("mode {mode} is not octal")));
         let given = given.transpose()?;
         let file = |content| Node::File { content, mode: given.unwrap_or(0o644) };
-        let node = match (self.text, self.base64, self.libraries, self.symlink, self.fails, self.is) {
-            (Some(text), None, None, None, None, None) => file(text.into_bytes()),
-            (None, Some(text), None, None, None, None) => file(decode(&text)?),
-            (None, None, Some(libraries), None, None, None) => file(ldcache::build(&libraries)?),
-            (None, None, None, Some(target), None, None) => Node::Symlink(target),
-            (None, None, None, None, Some(name), None) => Node::Fails(error_number(&name)?),
-            (None, None, None, None, None, Some(kind)) => match kind {
+        let node = match (self.text, self.base64, self.libraries, self.zeros, self.symlink, self.fails, self.is) {
+            (Some(text), None, None, None, None, None, None) => file(text.into_bytes()),
+            (None, Some(text), None, None, None, None, None) => file(decode(&text)?),
+            (None, None, Some(libraries), None, None, None, None) => file(ldcache::build(&libraries)?),
+            (None, None, None, Some(size), None, None, None) => Node::Zeros(size),
+            (None, None, None, None, Some(target), None, None) => Node::Symlink(target),
+            (None, None, None, None, None, Some(name), None) => Node::Fails(error_number(&name)?),
+            (None, None, None, None, None, None, Some(kind)) => match kind {
                 Kind::Absent => return Ok(None),
                 Kind::Directory => Node::Directory { mode: given.unwrap_or(0o755) },
                 Kind::Fifo => Node::Fifo,
                 Kind::Cli => Node::Cli { mode: given.unwrap_or(0o755) },
             },
-            _ => bail!("exactly one of text, base64, libraries, symlink, fails and is"),
+            _ => bail!("exactly one of text, base64, libraries, zeros, symlink, fails and is"),
         };
         Ok(Some(node))
     }

@@ -3,13 +3,14 @@
 
 use anyhow::Result;
 
-use crate::case::Case;
+use crate::case::{Case, usual_scene};
 use crate::expected::{Expected, outcome_of_any};
 use crate::fixtures::Fixtures;
 use crate::outcome::Outcome;
 use crate::overrides::Overrides;
 use crate::recorded::Recorded;
 use crate::release::Release;
+use crate::requirement;
 use crate::rules::{self, Rules};
 use crate::scene::Scene;
 use crate::tree;
@@ -47,6 +48,8 @@ pub struct Suite {
     pub overrides: Overrides,
     /// By which rules releases differ from the newest.
     pub rules: Rules,
+    /// A start that a loader would comment on: nothing is executed, and a library that does not exist is to be loaded.
+    pub preloading: Scene,
 }
 
 /// One test.
@@ -56,6 +59,8 @@ pub enum Check<'s> {
     Folder(&'s Case),
     /// A recorded run, and where ours differs from all of them.
     Recorded(&'s Recorded, &'s Overrides),
+    /// The file of the hook, and that the loader of the machine has no part in it.
+    Program(&'s Scene),
 }
 
 impl Suite {
@@ -66,7 +71,13 @@ impl Suite {
             recorded: Recorded::all(fixtures)?,
             overrides: Overrides::read(fixtures)?,
             rules: rules::read(fixtures)?,
+            preloading: preloading(fixtures),
         })
+    }
+
+    /// Every check of a hook that is handed out: its file as well, which builds for tests need not be.
+    pub fn checks_of_a_release(&self) -> impl Iterator<Item = Check<'_>> {
+        self.checks().chain([Check::Program(&self.preloading)])
     }
 
     /// Every check: the folders, then the recorded runs.
@@ -82,6 +93,7 @@ impl Check<'_> {
         match self {
             Check::Folder(case) => case.name.clone(),
             Check::Recorded(recorded, _) => format!("recorded/{}", recorded.name()),
+            Check::Program(_) => format!("{}/the-program-is-static", requirement::AREA),
         }
     }
 
@@ -90,6 +102,7 @@ impl Check<'_> {
         match self {
             Check::Folder(case) => case.area().to_owned(),
             Check::Recorded(recorded, _) => format!("recorded/{}", recorded.area()),
+            Check::Program(_) => requirement::AREA.to_owned(),
         }
     }
 
@@ -98,6 +111,9 @@ impl Check<'_> {
         match self {
             Check::Folder(case) => case.expected().ok().map(|expected| expected.why),
             Check::Recorded(..) => None,
+            Check::Program(_) => {
+                Some("no interpreter, no RPATH, PIE, RELRO, no executable stack; LD_PRELOAD loads nothing".to_owned())
+            }
         }
     }
 
@@ -106,6 +122,7 @@ impl Check<'_> {
         match self {
             Check::Folder(case) => case.scene(),
             Check::Recorded(recorded, _) => Ok(recorded.scene.clone()),
+            Check::Program(scene) => Ok((*scene).clone()),
         }
     }
 
@@ -118,11 +135,12 @@ impl Check<'_> {
         let unknown = || format!("what {release} does here was not recorded");
         Ok(match self {
             Check::Recorded(recorded, _) => recorded.published(release)?.is_none().then(unknown),
+            Check::Program(_) => None,
             Check::Folder(case) => {
                 let expected = case.expected()?;
                 match (&expected.ours_only, expected.published(&case.scene()?, release)) {
-                    (Some(reason), _) => Some(format!("only this project's hook can show it: {reason}")),
-                    (None, published) => published.is_none().then(unknown),
+                    (Some(reason), None) => Some(format!("only this project's hook can show it: {reason}")),
+                    (_, published) => published.is_none().then(unknown),
                 }
             }
         })
@@ -139,10 +157,14 @@ impl Check<'_> {
                     Some(published) => {
                         let mut faults = published.faults(outcome);
                         faults.extend(outcome_of_any(scene, outcome));
+                        if expected.requirement.is_some() {
+                            faults.extend(requirement::faults(&expected, scene, outcome));
+                        }
                         (faults, expected.differs_visibly())
                     }
                 }
             }
+            (Check::Program(_), _) => (preloading_faults(outcome), false),
             (Check::Recorded(recorded, overrides), Contract::Ours) => {
                 let differs = recorded.faults(outcome, recorded.newest())?;
                 let faults = match overrides.find(recorded.name()) {
@@ -172,9 +194,29 @@ impl Check<'_> {
 
 fn faults_of_ours(expected: &Expected, scene: &Scene, outcome: &Outcome) -> Vec<String> {
     let mut faults = expected.faults(scene, outcome);
+    if expected.requirement.is_some() {
+        faults.extend(requirement::faults(expected, scene, outcome));
+    }
     let published = expected.published(scene, Release::MAIN);
     if expected.differs_visibly() && published.is_some_and(|published| published.faults(outcome).is_empty()) {
         faults.push("[upstream] describes what ours does: no difference is left".to_owned());
     }
     faults
+}
+
+/// The start of [`Suite::preloading`].
+fn preloading(fixtures: &Fixtures) -> Scene {
+    let mut scene = usual_scene(fixtures);
+    scene.args = vec![b"poststop".to_vec()];
+    scene.environ.push(b"LD_PRELOAD=/no/such/library.so".to_vec());
+    scene
+}
+
+/// A loader says what it cannot load.
+fn preloading_faults(outcome: &Outcome) -> Vec<String> {
+    let quiet = outcome.exit == 0 && outcome.stderr.is_empty();
+    (!quiet)
+        .then(|| format!("with LD_PRELOAD: status {}, and {:?}", outcome.exit, outcome.stderr()))
+        .into_iter()
+        .collect()
 }

@@ -7,6 +7,7 @@
 
 pub mod arguments;
 pub mod case;
+pub mod elf;
 pub mod entry;
 pub mod expected;
 pub mod fixtures;
@@ -21,8 +22,10 @@ pub mod program;
 pub mod recorded;
 pub mod release;
 pub mod report;
+pub mod requirement;
 pub mod rules;
 pub mod run;
 pub mod scene;
+mod snapshot;
 pub mod subject;
 pub mod tree;

@@ -13,6 +13,10 @@ pub struct Outcome {
     pub executed: Option<Executed>,
     /// The whole records of the fake, one for each run.
     pub records: Vec<serde_json::Value>,
+    /// What is otherwise on disk than before: `/PATH (MODE)` for a new file, `/PATH changed`, `/PATH gone`.
+    pub leaves: Vec<String>,
+    /// What differed when it ran again, in words.
+    pub unsteady: Option<String>,
 }
 
 /// How nvidia-container-cli was executed.
@@ -43,6 +47,24 @@ impl Executed {
 }
 
 impl Outcome {
+    /// What of another run of the same scene is not the same, in words.
+    pub fn differs_from(&self, other: &Outcome) -> Option<String> {
+        let nothing = Vec::new();
+        let argv = |it: &Outcome| it.executed.as_ref().map_or(nothing.clone(), |executed| executed.argv.clone());
+        let environ = |it: &Outcome| it.executed.as_ref().map_or(nothing.clone(), |executed| executed.environ.clone());
+        if (self.exit, &self.stdout, &self.stderr) != (other.exit, &other.stdout, &other.stderr) {
+            return Some(format!(
+                "status {} and {:?}, then {} and {:?}",
+                self.exit,
+                self.stderr(),
+                other.exit,
+                other.stderr()
+            ));
+        }
+        difference("argv, then again", &argv(self), &argv(other))
+            .or_else(|| difference("environment, then again", &environ(self), &environ(other)))
+    }
+
     /// Standard error as text.
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()

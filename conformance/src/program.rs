@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::arguments::Arguments;
+use crate::elf;
 use crate::fixtures::Fixtures;
 use crate::judge::{Check, Suite, Verdict};
 use crate::report::{Entry, Results};
@@ -67,7 +68,7 @@ fn fixtures(folder: Option<&Path>, packed: &[u8]) -> Result<Fixtures> {
 /// The checks that filters mean. One that is an area or a name means just that, any other a part of a name.
 fn chosen<'s>(suite: &'s Suite, filters: &[String]) -> Result<Vec<Check<'s>>> {
     let all: Vec<(Check<'_>, String, String)> =
-        suite.checks().map(|check| (check, check.area(), check.name())).collect();
+        suite.checks_of_a_release().map(|check| (check, check.area(), check.name())).collect();
     let known: BTreeSet<&String> = all.iter().flat_map(|(_, area, name)| [area, name]).collect();
     let mut unused: BTreeSet<&String> = filters.iter().collect();
     let mut meant = |area: &String, name: &String| {
@@ -124,7 +125,16 @@ fn run_one(check: &Check<'_>, subject: &Subject) -> Result<Verdict> {
         Err(reason) => Ok(Verdict::Skipped(reason.clone())),
         Ok(runner) => {
             let scene = check.scene()?;
-            check.judge(&scene, &runner.run(&scene)?, subject.contract)
+            let verdict = check.judge(&scene, &runner.run(&scene)?, subject.contract)?;
+            let file = match check {
+                Check::Program(_) => elf::faults(&std::fs::read(runner.hook())?),
+                _ => Vec::new(),
+            };
+            Ok(match verdict {
+                Verdict::Fails(faults) => Verdict::Fails(faults.into_iter().chain(file).collect()),
+                _ if !file.is_empty() => Verdict::Fails(file),
+                verdict => verdict,
+            })
         }
     }
 }

@@ -252,6 +252,8 @@ impl Recorded {
             stderr: expect.stderr.bytes()?,
             executed: expect.exec.as_ref().map(executed).transpose()?,
             records: Vec::new(),
+            leaves: Vec::new(),
+            unsteady: None,
         })
     }
 

@@ -22,6 +22,7 @@ use nix::unistd::Pid;
 use crate::launch::{self, Ended, Launch, Report};
 use crate::outcome::{Executed, Outcome};
 use crate::scene::{HOOK, Scene, Stdin};
+use crate::snapshot::Snapshot;
 use crate::{entry, host_toml, private_root, tree};
 
 /// After this a hook hangs; far beyond what any case takes on a slow machine.
@@ -46,6 +47,7 @@ pub struct Runner {
     base: PathBuf,
     seat: Seat,
     next: AtomicUsize,
+    patience: Duration,
 }
 
 impl Runner {
@@ -66,7 +68,7 @@ impl Runner {
         if seat == Seat::PrivateRoot {
             private_root::prepare(&base.join("private"), hook, &base.join("cli"))?;
         }
-        Ok(Runner { folder, base, seat, next: AtomicUsize::new(0) })
+        Ok(Runner { folder, base, seat, next: AtomicUsize::new(0), patience: HANGS_AFTER })
     }
 
     /// How the hook takes a tree for the machine.
@@ -74,8 +76,31 @@ impl Runner {
         self.seat
     }
 
-    /// Runs a scene.
+    /// Takes a hook for one that hangs after another time than the usual minute.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Runner {
+        self.patience = patience;
+        self
+    }
+
+    /// The hook that it runs, as it was given.
+    pub fn hook(&self) -> PathBuf {
+        self.base.join("hook")
+    }
+
+    /// Runs a scene, as often as it says, each time on a machine made anew.
     pub fn run(&self, scene: &Scene) -> Result<Outcome> {
+        let mut outcome = self.run_once(scene)?;
+        for _ in 0..scene.again {
+            let again = self.run_once(scene)?;
+            if outcome.unsteady.is_none() {
+                outcome.unsteady = outcome.differs_from(&again);
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn run_once(&self, scene: &Scene) -> Result<Outcome> {
         let place = self.base.join(format!("case-{}", self.next.fetch_add(1, Ordering::Relaxed)));
         let root = place.join("root");
         fs::create_dir_all(&root)?;
@@ -114,14 +139,24 @@ impl Runner {
         };
         let spec = place.join("launch");
         fs::write(&spec, serde_json::to_vec(&launch)?)?;
-        let (stdout, stderr) = feed(&mut spawn(&spec)?, &scene.stdin, HANGS_AFTER)?;
+        let before = Snapshot::of(root);
+        let (stdout, stderr) = feed(&mut spawn(&spec)?, &scene.stdin, self.patience)?;
+        let leaves = before.changes(&Snapshot::of(root));
         let report = fs::read(&launch.report).unwrap_or_default();
         let report: Report = serde_json::from_slice(&report)
             .map_err(|_| anyhow!("the launcher failed: {}", String::from_utf8_lossy(&stderr).trim_end()))?;
         let ended = report.map_err(|why| anyhow!(why))?;
         let records = read_records(&recorded)?;
         let executed = records.first().map(|record| executed(record, &settings, root, &ended)).transpose()?;
-        Ok(Outcome { exit: ended.exit, stdout, stderr: without_hint(stderr), executed, records })
+        Ok(Outcome {
+            exit: ended.exit,
+            stdout,
+            stderr: without_hint(stderr),
+            executed,
+            records,
+            leaves,
+            unsteady: None,
+        })
     }
 
     /// A path of the tree as the hook sees it.

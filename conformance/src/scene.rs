@@ -33,6 +33,8 @@ pub enum Node {
     /// Whatever is asked about this path, the system answers with this error number. A machine in memory can say so; no
     /// tree on disk can be made to.
     Fails(i32),
+    /// A regular file of so many zero bytes, none of which takes room on a disk.
+    Zeros(u64),
 }
 
 impl Node {
@@ -94,6 +96,8 @@ pub struct Scene {
     pub cli_version: Option<String>,
     /// What else the hook inherits.
     pub inherited: Inherited,
+    /// How often it is started beyond the first time; all must come to the same.
+    pub again: usize,
 }
 
 impl Scene {

@@ -55,6 +55,7 @@ fn put(path: &str, place: &Path, node: &Node, cli: &Path) -> Result<()> {
         Node::Symlink(target) => symlink(target, place)?,
         Node::Fifo => nix::unistd::mkfifo(place, Mode::from_bits_truncate(0o644))?,
         Node::Fails(_) => bail!("{UNMAKABLE}"),
+        Node::Zeros(size) => fs::File::create(place)?.set_len(*size)?,
     }
     Ok(())
 }
@@ -63,7 +64,7 @@ fn mode(node: &Node) -> Option<u32> {
     match node {
         Node::File { mode, .. } | Node::Directory { mode } => Some(*mode),
         Node::Cli { mode } => Some(*mode).filter(|mode| *mode != 0o755),
-        Node::Symlink(_) | Node::Fifo | Node::Fails(_) => None,
+        Node::Symlink(_) | Node::Fifo | Node::Fails(_) | Node::Zeros(_) => None,
     }
 }
 

@@ -17,6 +17,8 @@ pub fn rewritten(text: &str, scene: &Scene, outcome: &Outcome, decided: &Decided
         let text = String::from_utf8_lossy(bytes).into_owned();
         set(&mut document, key, (!text.is_empty()).then(|| value(text)));
     }
+    let leaves: Array = outcome.leaves.iter().collect();
+    set(&mut document, "leaves", (!leaves.is_empty()).then(|| value(leaves)));
     if let Some(executed) = &outcome.executed {
         let mut table = exec.and_then(|item| item.into_table().ok()).unwrap_or_default();
         let origins = match decided {

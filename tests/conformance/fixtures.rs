@@ -12,7 +12,7 @@ use nvidia_hook_conformance::judge::Suite;
 use nvidia_hook_conformance::recorded::Recorded;
 use nvidia_hook_conformance::release::Release;
 
-use crate::conformance::differences;
+use crate::conformance::{differences, security};
 use crate::report;
 
 /// The tests.
@@ -33,6 +33,8 @@ pub fn tests(suite: &'static Suite) -> Vec<Trial> {
         }),
         Trial::test("fixtures: what people search for is in the messages", || report(word_faults(suite))),
         Trial::test("docs: differences.md is what the cases say", || differences::check(suite)),
+        Trial::test("docs: cves.md has no empty cell, and its tests are there", security::check_advisories),
+        Trial::test("docs: security.md has every requirement, its rule and what shows it", || security::check(suite)),
     ]
 }
 

@@ -16,8 +16,10 @@ use libtest_mimic::Trial;
 use nvidia_hook_conformance::entry::copy_as;
 use nvidia_hook_conformance::fixtures::Fixtures;
 use nvidia_hook_conformance::judge::{Check, Contract, Suite, Verdict};
+use nvidia_hook_conformance::requirement;
 use nvidia_hook_conformance::run::{Runner, Seat};
 
+use super::hardening;
 use crate::test;
 
 /// A wrong hook.
@@ -33,15 +35,21 @@ struct Wrong {
 }
 
 /// What a hook is given.
-struct Start {
-    words: Vec<Vec<u8>>,
-    environ: Vec<Vec<u8>>,
+pub struct Start {
+    /// Its words with its name in front.
+    pub words: Vec<Vec<u8>>,
+    /// Its environment.
+    pub environ: Vec<Vec<u8>>,
     /// The root of the machine.
-    root: PathBuf,
+    pub root: PathBuf,
 }
 
-const CONFIG_JSON: &str = "bundle/config.json";
-const CONFIG_TOML: &str = "etc/nvidia-container-runtime/config.toml";
+/// Where the specification of a container is, below the root.
+pub const CONFIG_JSON: &str = "bundle/config.json";
+/// Where the configuration is.
+pub const CONFIG_TOML: &str = "etc/nvidia-container-runtime/config.toml";
+/// A file above this is one of those that no hook should read.
+const LARGE: u64 = 1 << 20;
 
 const WRONG: [Wrong; 14] = [
     Wrong {
@@ -150,13 +158,19 @@ const WRONG: [Wrong; 14] = [
 ];
 
 impl Start {
-    /// Replaces words in a file of the machine, if it is there.
-    fn replace(&mut self, file: &str, from: &str, to: &str) {
+    /// The text of a file of the machine, if there is one.
+    pub fn text(&self, file: &str) -> Option<String> {
         let path = self.root.join(file);
-        if let Ok(text) = fs::read_to_string(&path)
+        let is_small = fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() < LARGE);
+        is_small.then(|| fs::read_to_string(&path).ok()).flatten()
+    }
+
+    /// Replaces words in a file of the machine, if it is there.
+    pub fn replace(&mut self, file: &str, from: &str, to: &str) {
+        if let Some(text) = self.text(file)
             && text.contains(from)
         {
-            fs::write(path, text.replace(from, to)).unwrap();
+            fs::write(self.root.join(file), text.replace(from, to)).unwrap();
         }
     }
 }
@@ -168,12 +182,8 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn fails_where_it_should(wrong: &Wrong) {
-    static SUITE: OnceLock<Suite> = OnceLock::new();
-    let suite = SUITE.get_or_init(|| Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let hook = folder.path().join("wrong-hook");
-    copy_as(&format!("{}\n{}", crate::hook().display(), wrong.area), &hook).unwrap();
-    let runner = Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot).unwrap();
+    let suite = suite();
+    let runner = runner(wrong.area);
     let fails = |check: &Check<'_>| {
         let scene = check.scene().unwrap();
         if scene.fails() {
@@ -183,16 +193,33 @@ fn fails_where_it_should(wrong: &Wrong) {
         matches!(check.judge(&scene, &outcome, Contract::Ours).unwrap(), Verdict::Fails(_))
     };
     let folders = suite.cases.iter().map(Check::Folder);
-    let failed: Vec<String> = folders.filter(fails).map(|check| check.name()).collect();
+    // A case of a requirement may need any rule; the wrong hooks of the requirements are held against these.
+    let others = folders.filter(|check| check.area() != requirement::AREA);
+    let failed: Vec<String> = others.filter(fails).map(|check| check.name()).collect();
     let areas: BTreeSet<&str> = failed.iter().map(|name| name.split('/').next().unwrap()).collect();
     let expected: BTreeSet<&str> = wrong.also.iter().copied().chain([wrong.area]).collect();
     assert_eq!(areas, expected, "{failed:#?}");
 }
 
+/// All cases.
+pub fn suite() -> &'static Suite {
+    static SUITE: OnceLock<Suite> = OnceLock::new();
+    SUITE.get_or_init(|| Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap())
+}
+
+/// What runs the wrong hook of an area or a requirement.
+pub fn runner(area: &str) -> Runner {
+    let folder = tempfile::tempdir().unwrap();
+    let hook = folder.path().join("wrong-hook");
+    copy_as(&format!("{}\n{area}", crate::hook().display()), &hook).unwrap();
+    Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot).unwrap()
+}
+
 /// Is a wrong hook: the role names the real one and an area.
 pub fn act(role: &str, words: Vec<OsString>) -> u8 {
     let (hook, area) = role.split_once('\n').unwrap();
-    let wrong = WRONG.iter().find(|wrong| wrong.area == area).unwrap();
+    let of_area = WRONG.iter().find(|wrong| wrong.area == area).map(|wrong| wrong.act);
+    let wrong = of_area.or_else(|| hardening::act_of(area)).unwrap();
     let environ = fs::read("/proc/self/environ").unwrap();
     let root = words.iter().skip_while(|word| *word != "-host-root").nth(1).map(PathBuf::from).unwrap();
     let mut start = Start {
@@ -203,7 +230,7 @@ pub fn act(role: &str, words: Vec<OsString>) -> u8 {
             .collect(),
         root,
     };
-    (wrong.act)(&mut start);
+    wrong(&mut start);
     let strings = |list: Vec<Vec<u8>>| list.into_iter().map(|text| CString::new(text).unwrap()).collect::<Vec<_>>();
     let program = CString::new(Path::new(hook).as_os_str().as_bytes()).unwrap();
     let Err(why) = nix::unistd::execve(&program, &strings(start.words), &strings(start.environ));

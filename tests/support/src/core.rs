@@ -98,7 +98,15 @@ pub fn outcome(decided: &Decided) -> Outcome {
         Decided::NoPrestart | Decided::Nothing => (0, Vec::new()),
         Decided::Execute(planned) => panic!("a scene in which something fails ends in an error, not in {planned:?}"),
     };
-    Outcome { exit, stdout: Vec::new(), stderr, executed: None, records: Vec::new() }
+    Outcome {
+        exit,
+        stdout: Vec::new(),
+        stderr,
+        executed: None,
+        records: Vec::new(),
+        leaves: Vec::new(),
+        unsteady: None,
+    }
 }
 
 /// Where a decision and what the real programs did disagree.

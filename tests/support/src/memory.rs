@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nvidia_container_runtime_hook::host::{EMPTY, FileKind, Host, present, unsettled};
+use nvidia_container_runtime_hook::host::{EMPTY, FileKind, Host, check_size, present, unsettled};
 
 use nvidia_hook_conformance::scene::{Node, Scene};
 
@@ -93,6 +93,10 @@ impl Host for MemoryHost {
             Some(Node::File { content, mode }) if !self.unprivileged || mode & 0o004 != 0 => Ok(content.clone()),
             Some(Node::File { .. }) => Err(Errno::EACCES.into()),
             Some(Node::Fifo) => Err(io::Error::other("a pipe, not a file")),
+            Some(Node::Zeros(size)) => {
+                let size = usize::try_from(*size).unwrap();
+                check_size(size).map(|()| vec![0; size])
+            }
             Some(Node::Cli { .. }) => Ok(b"\x7fELF".to_vec()),
             _ => Err(Errno::EISDIR.into()),
         }
@@ -125,6 +129,7 @@ impl Host for MemoryHost {
             Some(Node::File { content, .. }) => FileKind::Regular { empty: content.is_empty() },
             Some(Node::Cli { .. }) => FileKind::Regular { empty: false },
             Some(Node::Fifo) => FileKind::Other,
+            Some(Node::Zeros(size)) => FileKind::Regular { empty: *size == 0 },
             _ => FileKind::Directory,
         };
         present(self.node(path).map(|(_, node)| kind(node)).map_err(io::Error::from))

@@ -1,0 +1,59 @@
+//! What stands in the tree of a scene, so that after a run shows what the hook has left there. Must not know what it may.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// What the launcher and the stand-in make at the top of a tree.
+const NOT_THE_HOOK: [&str; 4] = ["proc", ".proc", "dev", ".record"];
+
+/// Each path below a root, and what tells that it is still the same.
+#[derive(Debug, Default)]
+pub struct Snapshot(BTreeMap<String, Seen>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    mode: u32,
+    /// Size and time of the last change; a folder's are those of its entries.
+    content: Option<(u64, i64, i64)>,
+}
+
+impl Snapshot {
+    /// What stands there now. A folder that may not be searched is taken for empty, before and after.
+    pub fn of(root: &Path) -> Snapshot {
+        let mut snapshot = Snapshot::default();
+        snapshot.add(root, "");
+        snapshot
+    }
+
+    fn add(&mut self, folder: &Path, inside: &str) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_ours = |prefix: &&str| inside.is_empty() && name.starts_with(*prefix);
+            if NOT_THE_HOOK.iter().any(is_ours) {
+                continue;
+            }
+            let Ok(metadata) = entry.path().symlink_metadata() else { continue };
+            let path = format!("{inside}/{name}");
+            let content = (!metadata.is_dir()).then(|| (metadata.size(), metadata.mtime(), metadata.mtime_nsec()));
+            self.0.insert(path.clone(), Seen { mode: metadata.mode() & 0o7777, content });
+            if metadata.is_dir() {
+                self.add(&entry.path(), &path);
+            }
+        }
+    }
+
+    /// What is otherwise in a later one, in the words of [`crate::outcome::Outcome::leaves`].
+    pub fn changes(&self, later: &Snapshot) -> Vec<String> {
+        let gone = self.0.keys().filter(|path| !later.0.contains_key(*path)).map(|path| format!("{path} gone"));
+        let others = later.0.iter().filter_map(|(path, seen)| match self.0.get(path) {
+            None => Some(format!("{path} ({:04o})", seen.mode)),
+            Some(before) if before != seen => Some(format!("{path} changed")),
+            Some(_) => None,
+        });
+        let mut changes: Vec<String> = gone.chain(others).collect();
+        changes.sort();
+        changes
+    }
+}
