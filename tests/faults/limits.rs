@@ -3,6 +3,8 @@
 //! Under a limit that lets not even `poststop` begin, a command that does nothing, whatever happens is the C library's own
 //! end; nothing else may be executed there either.
 
+use std::sync::Mutex;
+
 use libtest_mimic::{Failed, Trial};
 
 use super::judge::{Sound, Stage, fault};
@@ -15,7 +17,7 @@ type Test = fn() -> Result<(), Failed>;
 
 /// The tests.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, Test); 7] = [
+    let tests: [(&str, Test); 9] = [
         ("memory: address space, in steps", || memory("as")),
         ("memory: heap, in steps", || memory("data")),
         ("descriptors: no more than a few", few_descriptors),
@@ -23,6 +25,10 @@ pub fn tests() -> Vec<Trial> {
         ("streams: each mix of closed ones", closed_streams),
         ("streams: nothing can be written to them", full_streams),
         ("disk: no room for the line about a start", full_disk),
+        ("a thousand starts, 64 at once: the same bytes", || many_at_once(&[])),
+        ("a thousand starts, 64 at once, with little memory: the same bytes or a message", || {
+            many_at_once(&[Lack::Limit("data", 1 << 20), Lack::Limit("data", 3 << 20), Lack::Limit("as", 6 << 20)])
+        }),
     ];
     tests.map(|(name, test)| Trial::test(name, test)).into()
 }
@@ -155,4 +161,39 @@ fn full_disk() -> Result<(), Failed> {
         return none(fault(&outcome, &start, &[&lacking.sound], Stage::Noting).into_iter().collect());
     }
     none(fault(&outcome, &start, &[&lacking.sound], Stage::Noting).into_iter().collect())
+}
+
+/// Starts that share a machine and its log, some of them with limits. Each line of the log is a whole one.
+fn many_at_once(limits: &[Lack]) -> Result<(), Failed> {
+    const AT_ONCE: usize = 64;
+    const EACH: usize = 16;
+    let lacking = Lacking::named("a log file");
+    let begin: Vec<bool> = limits
+        .iter()
+        .map(|limit| begins(&Start { lacks: vec![limit.clone()], ..lacking.place.start.clone() }))
+        .collect();
+    let faults = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for worker in 0..AT_ONCE {
+            let (lacking, begin, faults) = (&lacking, &begin, &faults);
+            scope.spawn(move || {
+                for turn in 0..EACH {
+                    let limit = limits.get((worker + turn) % limits.len().max(1));
+                    let start = Start { lacks: limit.cloned().into_iter().collect(), ..lacking.place.start.clone() };
+                    let can_begin = limit.is_none() || begin[(worker + turn) % limits.len()];
+                    let stage = if can_begin { Stage::Deciding } else { Stage::BeforeMain };
+                    let fault = fault(&run(&start, Meddling::None), &start, &[&lacking.sound], stage);
+                    faults.lock().unwrap().extend(fault);
+                }
+            });
+        }
+    });
+    let mut faults = faults.into_inner().unwrap();
+    let log = std::fs::read_to_string(lacking.place.log().unwrap()).unwrap_or_default();
+    let is_whole = |line: &&str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    faults.extend(log.lines().filter(|line| !is_whole(line)).map(|line| format!("a line of the log: {line}")));
+    if limits.is_empty() && log.lines().count() != AT_ONCE * EACH + 1 {
+        faults.push(format!("{} lines in the log", log.lines().count()));
+    }
+    none(faults)
 }

@@ -131,7 +131,7 @@ pub fn run(start: &Start, meddling: Meddling) -> Run {
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&start.stdin).unwrap();
     drop(stdin);
-    let (calls, end) = Tracer { pid, calls: Vec::new(), meddling, kind: None }.follow();
+    let (calls, end) = Tracer { pid, calls: Vec::new(), meddling, kind: None, memory: None }.follow();
     RUNNING.lock().unwrap().remove(&pid.as_raw());
     let hangs = end == End::Signal(Signal::SIGKILL) && since.elapsed() > HANGS_AFTER;
     let read = |stream: Option<&mut dyn Read>| {
@@ -158,13 +158,18 @@ struct Tracer {
     meddling: Meddling,
     /// The kind of call that fails from now on.
     kind: Option<u64>,
+    /// Its memory, once it is there.
+    memory: Option<File>,
 }
 
 impl Tracer {
     fn follow(mut self) -> (Vec<Call>, End) {
         let end = match self.enter() {
             Some(end) => end,
-            None => self.pass_calls(),
+            None => {
+                self.memory = File::open(format!("/proc/{}/mem", self.pid)).ok();
+                self.pass_calls()
+            }
         };
         (self.calls, end)
     }
@@ -218,18 +223,27 @@ impl Tracer {
             if answer.is_none() && registers.orig_rax == libc::SYS_execve as u64 {
                 return self.becomes(&registers);
             }
-            self.change(at, registers, answer);
+            let changed = self.change(at, registers, answer);
             // And at its end.
             ptrace::syscall(self.pid, None).unwrap();
             if let Some(end) = self.stop() {
                 return end;
             }
-            if let Some(errno) = answer.filter(|_| registers.orig_rax != libc::SYS_brk as u64) {
-                let mut after = ptrace::getregs(self.pid).unwrap();
-                after.rax = -i64::from(errno) as u64;
-                ptrace::setregs(self.pid, after).unwrap();
+            if changed {
+                self.restore(&registers, answer);
             }
         }
+    }
+
+    /// After a call that was changed: its arguments are as they were, since a caller may count on that, and its answer is
+    /// the tracer's.
+    fn restore(&self, before: &user_regs_struct, answer: Option<i32>) {
+        let mut after = ptrace::getregs(self.pid).unwrap();
+        (after.rdi, after.rdx) = (before.rdi, before.rdx);
+        if let Some(errno) = answer.filter(|_| before.orig_rax != libc::SYS_brk as u64) {
+            after.rax = -i64::from(errno) as u64;
+        }
+        ptrace::setregs(self.pid, after).unwrap();
     }
 
     /// The error by which the tracer answers a call.
@@ -250,8 +264,8 @@ impl Tracer {
         }
     }
 
-    /// Changes a call before it happens.
-    fn change(&self, at: usize, mut registers: user_regs_struct, answer: Option<i32>) {
+    /// Changes a call before it happens, if there is something to change.
+    fn change(&self, at: usize, mut registers: user_regs_struct, answer: Option<i32>) -> bool {
         let number = registers.orig_rax as i64;
         let most = match self.meddling {
             Meddling::Short(which, most) if which == at => Some(most),
@@ -268,9 +282,10 @@ impl Tracer {
         } else if let (Some(most), true) = (most, is_data) {
             registers.rdx = registers.rdx.min(most);
         } else {
-            return;
+            return false;
         }
         ptrace::setregs(self.pid, registers).unwrap();
+        true
     }
 
     fn call(&self, registers: &user_regs_struct) -> Call {
@@ -309,8 +324,7 @@ impl Tracer {
     }
 
     fn memory(&self, address: u64, buffer: &mut [u8]) -> usize {
-        let memory = File::open(format!("/proc/{}/mem", self.pid)).unwrap();
-        memory.read_at(buffer, address).unwrap_or(0)
+        self.memory.as_ref().and_then(|memory| memory.read_at(buffer, address).ok()).unwrap_or(0)
     }
 
     /// The C string at an address.
