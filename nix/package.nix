@@ -35,6 +35,7 @@ rustPlatform.buildRustPackage {
       (root + "/docs/nvidia-container-runtime-hook.8")
       (root + "/fake-nvidia-container-cli")
       (root + "/fixtures")
+      (root + "/fuzz/properties")
       (root + "/hookctl")
       (root + "/src")
       (root + "/tests")

@@ -16,10 +16,6 @@
 )]
 
 mod random {
-    pub mod dice;
-    pub mod draw_config;
-    pub mod draw_container;
-    pub mod draw_scene;
     pub mod naive;
     pub mod shrink;
 }
@@ -27,6 +23,7 @@ mod random {
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
+use hook_properties::draw;
 use hook_test_support::core::{self, Decided};
 use hook_test_support::programs;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -34,7 +31,7 @@ use nvidia_hook_conformance::outcome::{difference, shown};
 use nvidia_hook_conformance::run::{Runner, Seat};
 use nvidia_hook_conformance::scene::{Node, Scene};
 use random::naive::{self, Verdict};
-use random::{draw_scene, shrink};
+use random::shrink;
 
 nvidia_hook_conformance::entry!(run);
 
@@ -67,7 +64,7 @@ fn of_core(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     let runs = seeds.end - seeds.start;
     for seed in seeds {
-        let scene = draw_scene::scene(seed);
+        let scene = draw::scene(draw::Dice::new(seed));
         *kinds.entry(kind(&naive::verdict(&scene))).or_default() += 1;
         if disagreement(&scene).is_none() {
             continue;
@@ -98,7 +95,7 @@ fn of_program(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     let hook = programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"));
     let runner = Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot)?;
     for seed in seeds.step_by(PLAYED) {
-        let scene = draw_scene::scene(seed);
+        let scene = draw::scene(draw::Dice::new(seed));
         // A pipe that is named keeps its reader waiting; in memory nobody waits.
         if scene.files.iter().any(|(path, node)| path.ends_with(".toml") && *node == Node::Fifo) {
             continue;

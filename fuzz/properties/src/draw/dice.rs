@@ -1,18 +1,30 @@
-//! Numbers that look random and are the same for the same seed: SplitMix64 (Steele, Lea, Flood, 2014), and what draws use
-//! of them. Must not know what is drawn.
+//! Numbers that look random and are the same for the same seed: SplitMix64 (Steele, Lea, Flood, 2014), or those that
+//! somebody chose, and what draws use of them. Must not know what is drawn.
 
 /// A sequence of numbers.
-pub struct Dice(u64);
+pub struct Dice {
+    /// What was chosen, the next at the end; after it the sequence of a seed.
+    chosen: Vec<u8>,
+    seed: u64,
+}
 
 impl Dice {
     /// The sequence of a seed.
     pub fn new(seed: u64) -> Self {
-        Dice(seed)
+        Dice { chosen: Vec::new(), seed }
+    }
+
+    /// The sequence that bytes choose, each a number, and that of their count after them.
+    pub fn of(bytes: &[u8]) -> Self {
+        Dice { chosen: bytes.iter().rev().copied().collect(), seed: bytes.len() as u64 }
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        if let Some(chosen) = self.chosen.pop() {
+            return chosen.into();
+        }
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.seed ^ (self.seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
     }

@@ -4,7 +4,7 @@
 use nvidia_hook_conformance::scene::{Node, Scene, Stdin};
 
 use super::dice::Dice;
-use super::{draw_config, draw_container};
+use super::{config as draw_config, container as draw_container};
 
 const ETC: &str = "/etc/nvidia-container-runtime/config.toml";
 const DRIVER: &str = "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml";
@@ -62,9 +62,9 @@ const INHERITED: &[&str] = &[
     "=x",
 ];
 
-/// The scene of a seed.
-pub fn scene(seed: u64) -> Scene {
-    let dice = &mut Dice::new(seed);
+/// The scene of a seed, or of bytes.
+pub fn scene(mut dice: Dice) -> Scene {
+    let dice = &mut dice;
     let mut scene = Scene { cwd: dice.pick(&["/", "/cwd", "/bundle"]).to_owned(), ..Scene::default() };
     scene.put("/cwd", Node::Directory { mode: 0o755 });
     scene.unprivileged = dice.one_in(10);
