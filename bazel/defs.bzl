@@ -8,6 +8,15 @@ VERSION = "0.1.0"
 
 EDITION = "2024"
 
+# The simulator's library and the crates of this repository that it is made of. Whatever uses it, or stands on what uses it,
+# names them all: rules differ in whether a crate finds what its dependencies depend on.
+SIMULATOR = [
+    "//fake-nvidia-container-cli:fake_nvidia_container_cli",
+    "//fake-nvidia-container-cli/given:nvidia_simulated_given",
+    "//fake-nvidia-container-cli/libraries:nvidia_simulated_libraries",
+    "//fake-nvidia-container-cli/machine:nvidia_simulated_machine",
+]
+
 # Cargo gives these to its tests when they are compiled; here the environment names the programs when they run.
 _CARGO_ONLY = {
     "CARGO_BIN_EXE_fake-nvidia-container-cli": "/given/by/FAKE_NVIDIA_CONTAINER_CLI",
@@ -65,6 +74,8 @@ def _suite(name, root, harness, data, deps, shared):
             proc_macro_dev = True,
         ),
         rustc_env = _CARGO_ONLY,
+        # For a busy machine: the longest one runs for a minute on an idle one.
+        timeout = "long",
         use_libtest_harness = harness,
         version = VERSION,
         deps = deps + all_crate_deps(

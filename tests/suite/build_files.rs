@@ -1,5 +1,5 @@
-//! What the build files of Bazel and Nix say twice is what Cargo.toml says: the version, the toolchain, the suites
-//! without a test harness. Reads the repository, and must not know how the programs work.
+//! What the build files of Bazel and Nix say twice is what Cargo.toml and build scripts say: the version, the toolchain,
+//! the suites without a test harness, the options of the driver's libraries. Reads the repository, and must not know how the programs work.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Trial> {
         test("docs: bazel has the version of the workspace", bazel_has_the_version_of_the_workspace),
         test("docs: bazel knows the suites without a harness", bazel_knows_the_suites_without_a_harness),
         test("docs: bazel leaves out the suites of a feature", bazel_leaves_out_the_suites_of_a_feature),
+        test("docs: bazel makes the driver's libraries as cargo does", bazel_makes_the_libraries_as_cargo_does),
         test("docs: bazel reads the manifest of every member", bazel_reads_the_manifest_of_every_member),
     ]
 }
@@ -72,4 +73,20 @@ fn bazel_reads_the_manifest_of_every_member() {
     let labels = members.map(|member| format!("//{member}:Cargo.toml"));
     let labels: BTreeSet<String> = labels.chain(["//:Cargo.toml".to_owned()]).collect();
     assert!(module().is_none_or(|module| words_behind(&module, "manifests") == labels));
+}
+
+/// Options that Bazel need not give: rules_rust sets them, or the target does not come up.
+const CARGO_ONLY: [&str; 1] = ["-Clink-self-contained=no"];
+
+fn bazel_makes_the_libraries_as_cargo_does() {
+    let build = text("fake-nvidia-container-cli/libraries/build.rs");
+    let bazel = text("bazel/standalone.bzl");
+    let is_option = |word: &&str| ["-C", "--cap-lints", "--cfg"].iter().any(|begin| word.starts_with(begin));
+    let is_whole = |word: &&str| !word.contains('{') && !word.ends_with('=') && !CARGO_ONLY.contains(word);
+    let of_cargo: BTreeSet<String> = build.split('"').filter(is_option).filter(is_whole).map(str::to_owned).collect();
+    let lists = ["_CRATE", "_CRATE_AARCH64", "_LIBRARY"];
+    let of_bazel: BTreeSet<String> = lists.iter().flat_map(|name| words_behind(&bazel, name)).collect();
+    assert_eq!(of_bazel, of_cargo);
+    let linker = build.split_once("let options = ").unwrap().1.split(';').next().unwrap();
+    assert!(bazel.contains(&format!("_LINKER = {linker}\n")), "{linker}");
 }

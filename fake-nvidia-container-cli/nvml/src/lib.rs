@@ -6,7 +6,7 @@
 //! is NOT_SUPPORTED.
 //!
 //! The crate is a member of the workspace like any other, so that it is linted, documented and tested; the library itself
-//! is made by the build script of the simulator, which compiles the same files without `std`.
+//! is made by the build of the crate `libraries`, which compiles the same files without `std`.
 #![no_std]
 
 mod bus;

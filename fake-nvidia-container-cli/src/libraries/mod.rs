@@ -1,5 +1,5 @@
-//! The driver's libraries that answer, `libnvidia-ml.so` and `libcuda.so`: the files themselves, which the build script
-//! compiles and this program carries, and the given file that they read. What the libraries answer is in the crates
+//! The driver's libraries that answer, `libnvidia-ml.so` and `libcuda.so`: the files themselves, which this
+//! program carries, and the given file that they read. What the libraries answer is in the crates
 //! `nvml` and `cuda`; this module knows neither.
 
 mod elf;
@@ -15,13 +15,11 @@ pub use refresh::refresh;
 pub use text::{Seen, Sight, text};
 
 use nvidia_simulated_given as given;
+use nvidia_simulated_libraries::{CUDA, NVML};
 use nvidia_simulated_machine::driver_files;
 
 /// The files, by the name without a version.
-const ALL: [(&str, &[u8]); 2] = [
-    ("libnvidia-ml.so", include_bytes!(concat!(env!("OUT_DIR"), "/libnvidia-ml.so.1"))),
-    ("libcuda.so", include_bytes!(concat!(env!("OUT_DIR"), "/libcuda.so.1"))),
-];
+const ALL: [(&str, &[u8]); 2] = [("libnvidia-ml.so", NVML), ("libcuda.so", CUDA)];
 
 /// The library that stands in for a driver's 64-bit file of a name, `libcuda.so.570.172.08`. With a given file at its
 /// end, it answers wherever it is copied or mounted to. `None` for files that are no library of ours.

@@ -1,5 +1,5 @@
-//! Makes the two libraries of the simulated driver, which the program carries in it: rustc compiles the crates beside
-//! this file once more, without std and as shared libraries that need nothing but the kernel.
+//! Makes the two libraries of the simulated driver: rustc compiles the crates beside this one once more, without std and
+//! as shared libraries that need nothing but the kernel. `bazel/standalone.bzl` gives rustc the same options.
 //!
 //! Cargo cannot do it: a dependency is never a shared library of another profile, and a static program's target has none.
 //! rustc is that of the build and is run as cargo runs it, so a build without a network is one here too. If
@@ -21,7 +21,7 @@ const PARTS: [(&str, &str); 2] = [("given", "nvidia_simulated_given"), ("shim", 
 
 fn main() -> Result<(), String> {
     for (folder, ..) in PARTS.iter().map(|(folder, name)| (*folder, *name, "")).chain(LIBRARIES) {
-        println!("cargo::rerun-if-changed={folder}/src");
+        println!("cargo::rerun-if-changed=../{folder}/src");
     }
     println!("cargo::rerun-if-env-changed=FAKE_NVIDIA_LIBRARIES");
     println!("cargo::rerun-if-changed=build.rs");
@@ -70,7 +70,9 @@ fn compile(out: &Path, folder: &str, name: &str, library: Option<&str>, to: &Pat
         rustc.arg("-Ctarget-feature=-outline-atomics");
     }
     // Paths of the machine would be in the program.
-    rustc.arg("--remap-path-prefix").arg(format!("{}=", env::current_dir().unwrap_or_default().display()));
+    let crates =
+        PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..").canonicalize().map_err(|why| why.to_string())?;
+    rustc.arg("--remap-path-prefix").arg(format!("{}=", crates.display())).current_dir(crates);
     rustc.arg("-L").arg(out).arg("-o").arg(to);
     for (_, part) in PARTS.iter().filter(|(_, part)| *part != name) {
         let rlib = out.join(format!("lib{part}.rlib"));
