@@ -24,8 +24,8 @@ mod suite {
 }
 
 use std::ffi::OsString;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use hook_test_support::programs;
 use libtest_mimic::{Arguments, Trial};
@@ -60,10 +60,12 @@ fn test(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial 
     })
 }
 
-/// Puts the stand-in for nvidia-container-cli at a path.
+/// Puts the stand-in for nvidia-container-cli at a path: a copy, since a link would lead out of the machine that a test
+/// makes, to where Bazel's sandbox has nothing. `cp` makes it: a descriptor of this process would be inherited by whatever
+/// another thread starts meanwhile, and nobody executes a file that is open for writing.
 fn put_cli(place: &Path) {
     match programs::fake() {
-        Some(fake) => symlink(fake, place).unwrap(),
+        Some(fake) => assert!(Command::new("cp").arg("-L").arg(fake).arg(place).status().unwrap().success()),
         None => copy_as_cli(place).unwrap(),
     }
 }
