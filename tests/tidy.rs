@@ -348,10 +348,11 @@ fn functions_are_short() {
 fn nothing_names_the_machine_it_was_written_on() {
     let mut all = rust();
     all.extend(sources(
-        &[".cargo", ".ci", ".github", "bazel", "docs", "fixtures", "nix", "src"],
-        &["bzl", "json", "ld", "md", "nix", "toml", "yml"],
+        &[".cargo", ".ci", ".github", "bazel", "docs", "fixtures", "nix", "packages", "src"],
+        &["bzl", "jq", "json", "ld", "md", "nix", "toml", "yml"],
     ));
     for file in [
+        ".ci/release",
         ".ci/reproducible",
         ".ci/run",
         "CHANGELOG.md",

@@ -1,0 +1,21 @@
+//! The packages that `.ci/release` makes, installed as users install them: into a Debian root, and into a root that has
+//! nothing but rpm's database and a shell. `.ci/run` prepares `RELEASE_DIR`, `OLDER_RELEASE_DIR` and `target/debian`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and installs packages"
+)]
+
+mod packages {
+    pub mod debian;
+    pub mod documents;
+    pub mod linters;
+    pub mod nvidia;
+    pub mod release;
+    pub mod root;
+    pub mod rpm;
+    pub mod start;
+}

@@ -1,0 +1,80 @@
+//! The files of a release, and what can be seen of them without installing any.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::root::said;
+
+/// The file of a release whose name begins and ends so.
+pub fn file(begin: &str, end: &str) -> PathBuf {
+    pick("RELEASE_DIR", begin, end)
+}
+
+/// The like of an older version.
+pub fn older(begin: &str, end: &str) -> PathBuf {
+    pick("OLDER_RELEASE_DIR", begin, end)
+}
+
+fn folder(variable: &str) -> PathBuf {
+    PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("{variable}: .ci/release makes such a folder")))
+}
+
+fn pick(variable: &str, begin: &str, end: &str) -> PathBuf {
+    let names = names(&folder(variable));
+    let name = names.iter().find(|name| name.starts_with(begin) && name.ends_with(end));
+    folder(variable).join(name.unwrap_or_else(|| panic!("{variable} has no {begin}...{end}: {names:?}")))
+}
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(folder("RELEASE_DIR").join(name)).unwrap()
+}
+
+#[test]
+fn every_file_has_its_checksum_and_is_what_the_provenance_vouches_for() {
+    let published = names(&folder("RELEASE_DIR"));
+    let summed: BTreeSet<String> = read("SHA256SUMS").lines().map(|line| line[66..].to_owned()).collect();
+    let own = ["SHA256SUMS", "provenance.intoto.json"].map(str::to_owned);
+    assert_eq!(published, summed.iter().cloned().chain(own).collect());
+    said("sha256sum", &["--check", "--strict", "SHA256SUMS"], Some(&folder("RELEASE_DIR")));
+
+    let statement: Value = serde_json::from_str(&read("provenance.intoto.json")).unwrap();
+    assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
+    assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
+    let subjects = statement["subject"].as_array().unwrap();
+    let vouched: String = subjects
+        .iter()
+        .map(|subject| {
+            format!("{}  {}\n", subject["digest"]["sha256"].as_str().unwrap(), subject["name"].as_str().unwrap())
+        })
+        .collect();
+    assert_eq!(vouched, read("SHA256SUMS"));
+}
+
+#[test]
+fn the_list_of_components_is_that_of_cargo() {
+    let name = names(&folder("RELEASE_DIR"));
+    let name =
+        name.iter().find(|name| name.starts_with("nvidia-container-runtime-hook") && name.ends_with(".cdx.json"));
+    let list: Value = serde_json::from_str(&read(name.unwrap())).unwrap();
+    assert_eq!(list["bomFormat"], "CycloneDX");
+    let listed: BTreeSet<String> = list["components"].as_array().unwrap().iter().map(named).collect();
+    let tree = said(
+        "cargo",
+        &["tree", "--locked", "--package=nvidia-container-runtime-hook", "--edges=normal", "--prefix=none"],
+        None,
+    );
+    let tree = tree.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(" v", " "));
+    let used: BTreeSet<String> = tree.filter(|line| !line.starts_with("nvidia-container-runtime-hook")).collect();
+    assert_eq!(listed, used);
+}
+
+fn named(component: &Value) -> String {
+    format!("{} {}", component["name"].as_str().unwrap(), component["version"].as_str().unwrap())
+}
