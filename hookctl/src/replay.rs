@@ -14,6 +14,7 @@ use nvidia_hook_conformance::scene::{Node, Scene as CaseScene};
 use nvidia_hook_conformance::tree;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use crate::answer::{Answer, Scene};
 use crate::arguments::Replay;
@@ -74,10 +75,15 @@ pub fn replay(folder: &Path) -> Result<Outcome, String> {
     let scene = Case::new("case", files(folder)?, Arc::new(Files::new()))
         .scene()
         .map_err(|error| format!("{}: {error:#}", folder.display()))?;
-    let root = tempfile::tempdir().map_err(|error| format!("a directory for the case: {error}"))?;
+    let unmade = |error: io::Error| format!("a directory for the case: {error}");
+    let root = tempfile::tempdir().map_err(unmade)?;
+    // Stands for nvidia-container-cli, which is not executed: that it could be is all that a start asks.
+    let program = NamedTempFile::new().map_err(unmade)?;
     let mut made = scene.clone();
     made.files.retain(|(_, node)| !matches!(node, Node::Fails(_)));
-    tree::make(root.path(), &made, Path::new("")).map_err(|error| format!("{}: {error:#}", folder.display()))?;
+    tree::set_mode(program.path(), 0o755)
+        .and_then(|()| tree::make(root.path(), &made, program.path()))
+        .map_err(|error| format!("{}: {error:#}", folder.display()))?;
     let host = Failing { host: Tree::new(Some(root.path().to_path_buf())), scene: &scene };
     decide(&scene, &host).ok_or_else(|| format!("{}: its command line is not one of prestart", folder.display()))
 }

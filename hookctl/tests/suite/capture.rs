@@ -225,3 +225,26 @@ fn a_bundle_is_captured_without_a_hook() {
     fs::remove_file(case.join("expected.toml")).unwrap();
     assert!(replay(&case).unwrap_err().contains("not a case folder"));
 }
+
+#[test]
+fn a_case_on_disk_that_has_the_program_comes_to_the_same() {
+    let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
+    let mut replayed = 0;
+    for check in suite.checks() {
+        let scene = check.scene().unwrap();
+        let host = MemoryHost::new(&scene);
+        let (Some(files), Some(wanted)) = (captured(&scene, &host), decide(&scene, &host)) else { continue };
+        if replayed == 10 || !files["host.toml"].contains("is = \"cli\"") {
+            continue;
+        }
+        replayed += 1;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in &files {
+            let file = folder.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, text).unwrap();
+        }
+        assert_eq!(replay(folder.path()).unwrap(), wanted, "{}", check.name());
+    }
+    assert_eq!(replayed, 10);
+}
