@@ -2,6 +2,7 @@
 
 mod arguments;
 pub mod environment;
+mod origins;
 pub mod program;
 
 pub use arguments::Argument;

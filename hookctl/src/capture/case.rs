@@ -16,7 +16,6 @@ use hook::mode::ldcache::Libraries;
 use hook::prestart::{self, Decision, Texts, Trail};
 use hook::text::{Escaped, paths};
 
-use super::origin::words;
 use super::recorder::{Answers, Recorder};
 use super::redact;
 
@@ -90,7 +89,7 @@ fn decided<'t>(
     match decision {
         Ok(Decision::Execute(plan)) => {
             let origin = |origin: &hook::contract::origin::Origin| {
-                trail.config.as_ref().map(|config| words(origin, config, invocation.environ)).unwrap_or_default()
+                trail.config.as_ref().map(|config| origin.in_full(config, invocation.environ)).unwrap_or_default()
             };
             let argument = |argument: &hook::plan::Argument| {
                 (argument.text.to_string_lossy().into_owned(), origin(&argument.origin))

@@ -4,11 +4,9 @@ use std::ffi::{CStr, CString, OsStr};
 use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 
-use nvidia_container_runtime_hook::config::Config;
-use nvidia_container_runtime_hook::contract::origin::{Origin, Place};
+use nvidia_container_runtime_hook::contract::origin::Origin;
 
 use nvidia_container_runtime_hook::invocation::{self, Command, Environ, Invocation};
-use nvidia_container_runtime_hook::plan::program;
 use nvidia_container_runtime_hook::prestart::{self, Decision, Texts, Trail};
 use nvidia_container_runtime_hook::text::Escaped;
 
@@ -55,39 +53,13 @@ pub fn decide(scene: &Scene) -> Decided {
         Ok(Decision::Nothing(_)) => Decided::Nothing,
         Ok(Decision::Execute(plan)) => {
             let config = trail.config.as_ref().unwrap();
-            let say = |origin: &Origin| words(origin, config, invocation.environ);
+            let say = |origin: &Origin| origin.in_full(config, invocation.environ);
             Decided::Execute(Planned {
                 argv: plan.arguments.iter().map(|argument| argument.text.as_bytes().to_vec()).collect(),
                 origins: plan.arguments.iter().map(|argument| say(&argument.origin)).collect(),
                 environ: plan.environment.iter().map(|entry| entry.text.to_bytes().to_vec()).collect(),
             })
         }
-    }
-}
-
-/// An origin as expectations have it.
-fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> String {
-    match origin {
-        Origin::Config(key) => match config.place(*key) {
-            Place::File { line, .. } => format!("{} in line {line}", key.row().name),
-            Place::Default(_) => format!("default of {}", key.row().name),
-        },
-        Origin::Variable(name) => format!("variable {name}"),
-        Origin::Several(origins) => {
-            origins.iter().map(|origin| words(origin, config, environ)).collect::<Vec<_>>().join(", ")
-        }
-        Origin::Mount(index) => format!("mounts[{index}]"),
-        Origin::LegacyImage(variable) => format!("legacy image without {variable}"),
-        Origin::Unset(variable) => format!("{variable} is unset or empty"),
-        Origin::State(member) => format!("state: {member}"),
-        Origin::Spec(member) => format!("config.json: {member}"),
-        Origin::Flag(flag) => format!("flag {flag}"),
-        Origin::Search(index) => {
-            let directories =
-                program::directories(config.text(nvidia_container_runtime_hook::contract::keys::Key::CliRoot), environ);
-            format!("found in {}", String::from_utf8_lossy(&directories[*index]))
-        }
-        Origin::Fixed => "always".to_owned(),
     }
 }
 
