@@ -1,5 +1,10 @@
 //! CDI specifications of a host: which directories engines read, which devices are defined there, and what is wrong with a
-//! file (CDI specification 1.0). Must not know engines, nor which of them decides.
+//! file (CDI specification 1.1). Must not know engines, nor which of them decides.
+//!
+//! By hand, since the crate container-device-interface (1.1.1, of the CNCF) is not fit for hostile trees: it reads files by
+//! their path alone, waits on a pipe, follows links out of a root and has no bound on size; the text cannot be handed to it,
+//! and the members of what it read are private to it; it parses with serde_yaml, which is no longer maintained and expands
+//! aliases; and it brings a validator of JSON schemas, OCI's types and a command line. Its rules are those below.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -40,6 +45,8 @@ pub struct Spec {
     pub nodes: Vec<String>,
     /// Programs of the host that it has executed.
     pub hooks: Vec<String>,
+    /// The version that it says.
+    pub version: (u32, u32),
 }
 
 /// The files of directories, the lower rank first.
@@ -77,16 +84,22 @@ fn parse(document: &Value) -> Result<Spec, String> {
         return Err("it has no cdiVersion".to_owned());
     }
     let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(major), Some(minor)) if (major, minor) <= NEWEST => {}
-        (Some(_), Some(_)) => return Err(format!("cdiVersion {version} is newer than engines of today know")),
+    let declared = numbers.next().flatten().zip(numbers.next().flatten());
+    match declared {
+        Some(declared) if declared <= NEWEST => {}
+        Some(_) => return Err(format!("cdiVersion {version} is newer than engines of today know")),
         _ => return Err(format!("cdiVersion {version} is not a version")),
     }
     let kind = text("kind");
     if !is_qualified(&format!("{kind}=x")) {
         return Err(format!("kind \"{kind}\" is not VENDOR/CLASS"));
     }
-    let mut spec = Spec { kind: kind.clone(), ..Spec::default() };
+    let declared = declared.unwrap_or_default();
+    if let Some((needed, what)) = needed(document, &kind).filter(|(needed, _)| *needed > declared) {
+        let (major, minor) = needed;
+        return Err(format!("it uses {what}, which came with CDI {major}.{minor}.0, and says cdiVersion {version}"));
+    }
+    let mut spec = Spec { kind: kind.clone(), version: declared, ..Spec::default() };
     edits(document.get("containerEdits"), &mut spec);
     let devices = document.get("devices").and_then(Value::as_array).cloned().unwrap_or_default();
     if devices.is_empty() {
@@ -105,6 +118,38 @@ fn parse(document: &Value) -> Result<Spec, String> {
         spec.devices.push(name);
     }
     Ok(spec)
+}
+
+/// The newest version that a document needs by what it uses, and what that is (CDI specification, released versions).
+fn needed(document: &Value, kind: &str) -> Option<((u32, u32), &'static str)> {
+    let devices = document.get("devices").and_then(Value::as_array).into_iter().flatten();
+    let devices: Vec<&Value> = devices.collect();
+    let edits: Vec<&Value> =
+        devices.iter().copied().chain([document]).filter_map(|part| part.get("containerEdits")).collect();
+    let in_edits = |name: &str| edits.iter().any(|edits| edits.get(name).is_some_and(|value| !value.is_null()));
+    let in_lists = |list: &str, name: &str| {
+        let items = edits.iter().filter_map(|edits| edits.get(list)).filter_map(Value::as_array).flatten();
+        items.into_iter().any(|item| item.get(name).is_some())
+    };
+    let has_annotations = devices.iter().copied().chain([document]).any(|part| part.get("annotations").is_some());
+    let class = kind.split_once('/').map_or("", |(_, class)| class);
+    let starts_with_digit = |device: &&Value| {
+        device
+            .get("name")
+            .and_then(Value::as_str)
+            .is_some_and(|name| !name.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    let uses = [
+        ((1, 1), in_edits("netDevices"), "netDevices"),
+        ((0, 7), in_edits("additionalGids"), "additionalGids"),
+        ((0, 7), in_edits("intelRdt"), "intelRdt"),
+        ((0, 6), has_annotations, "annotations"),
+        ((0, 6), class.contains('.'), "a dot in the class"),
+        ((0, 5), in_lists("deviceNodes", "hostPath"), "hostPath of a device node"),
+        ((0, 5), devices.iter().any(starts_with_digit), "the name of a device that begins with a digit"),
+        ((0, 4), in_lists("mounts", "type"), "the type of a mount"),
+    ];
+    uses.into_iter().find(|(_, is_used, _)| *is_used).map(|(version, _, what)| (version, what))
 }
 
 fn edits(edits: Option<&Value>, spec: &mut Spec) {
@@ -167,6 +212,23 @@ mod tests {
         assert!(with("devices", json!([])).contains("no devices"));
         assert!(with("devices", json!([{"name": 0}])).contains("quote it"));
         assert!(with("devices", json!([{}])).contains("no name"));
+    }
+
+    #[test]
+    fn a_version_must_be_that_of_what_is_used() {
+        let document = |version: &str, edits: Value| {
+            let device = json!({"name": "a", "containerEdits": edits});
+            parse(&json!({"cdiVersion": version, "kind": GPU, "devices": [device]}))
+        };
+        let gids = || json!({"additionalGids": [44]});
+        assert!(document("0.6.0", gids()).unwrap_err().contains("additionalGids, which came with CDI 0.7.0"));
+        assert_eq!(document("0.7.0", gids()).unwrap().version, (0, 7));
+        assert!(document("1.0.0", json!({"netDevices": []})).unwrap_err().contains("1.1.0"));
+        let node = || json!({"deviceNodes": [{"path": "/dev/a", "hostPath": "/dev/b"}]});
+        assert!(document("0.4.0", node()).is_err() && document("0.5.0", node()).is_ok());
+        let mount = || json!({"mounts": [{"hostPath": "/a", "containerPath": "/a", "type": "bind"}]});
+        assert!(document("0.3.0", mount()).is_err() && document("0.4.0", mount()).is_ok());
+        assert!(document("0.3.0", json!({})).is_ok());
     }
 
     #[test]

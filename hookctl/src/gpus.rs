@@ -9,8 +9,11 @@ use nvidia_simulated_machine::topology::{Gpu, Mig};
 
 use hook::host::Host;
 
+use crate::driver::{self, compare};
 use crate::inspect::{names, seen, text};
 
+/// The first driver that gives parts UUIDs of their own.
+const FIRST_WITH_NEW_NAMES: &str = "470";
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 const CAPABILITIES: &str = "/proc/driver/nvidia/capabilities";
 
@@ -21,6 +24,8 @@ pub struct HostGpus {
     pub list: Vec<Gpu>,
     /// Whether the driver shows which parts (MIG) there are; without it there may be parts that are not in the list.
     pub shows_parts: bool,
+    /// Whether parts are named by their GPU and their place there (`MIG-GPU-UUID/GI/CI`), as before driver 470.
+    pub has_old_names: bool,
 }
 
 impl HostGpus {
@@ -30,8 +35,21 @@ impl HostGpus {
         let mut buses: Vec<(String, String)> =
             names(host, GPUS).into_iter().map(|name| (normal_bus(&name), name)).collect();
         buses.sort();
-        let list = buses.iter().enumerate().map(|(index, (bus, name))| gpu(host, index, bus, name)).collect();
-        HostGpus { list, shows_parts: seen(host, Path::new(CAPABILITIES)).is_some() }
+        let mut list: Vec<Gpu> =
+            buses.iter().enumerate().map(|(index, (bus, name))| gpu(host, index, bus, name)).collect();
+        let has_old_names =
+            driver::of_host(host).is_some_and(|version| compare(&version, FIRST_WITH_NEW_NAMES).is_lt());
+        for gpu in list.iter_mut().filter(|gpu| has_old_names && !gpu.uuid.is_empty()) {
+            let uuid = gpu.uuid.clone();
+            gpu.mig.iter_mut().for_each(|part| part.uuid = format!("MIG-{uuid}/{}/{}", part.gi, part.ci));
+        }
+        HostGpus { list, shows_parts: seen(host, Path::new(CAPABILITIES)).is_some(), has_old_names }
+    }
+
+    /// Whether every name of the old form is known: there are none from driver 470 on, and before it files tell them.
+    #[must_use]
+    pub fn knows_old_names(&self) -> bool {
+        !self.has_old_names || self.shows_parts && self.list.iter().all(|gpu| !gpu.uuid.is_empty())
     }
 
     /// Whether a GPU may have parts that are not shown.

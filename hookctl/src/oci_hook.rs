@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::answer::{Answer, Scene};
 use crate::arguments::OciHook;
 use crate::finding::{Count, Finding, Subject};
-use crate::hooks_d::{HookFile, VERSION};
+use crate::hooks_d::{HookFile, Reach, VERSION};
 use crate::inspect::Inspect;
 use crate::page::{Colour, Page, Tone};
 use hook::error::reason;
@@ -57,6 +57,8 @@ pub struct Report {
     pub hook_version: &'static str,
     /// The file.
     pub file: String,
+    /// The containers for which it starts the hook, where that is not every one.
+    pub only_for: Option<String>,
     /// What is wrong with it.
     pub faults: Vec<Finding>,
     /// How many of them count.
@@ -75,6 +77,10 @@ fn validate(file: &Path, scene: &Scene<'_>) -> Answer {
         hookctl_version: crate::VERSION,
         hook_version: hook::VERSION,
         file: file.display().to_string(),
+        only_for: HookFile::parse(&content).ok().and_then(|file| match file.when.reach() {
+            Reach::Some(whom) => Some(whom),
+            _ => None,
+        }),
         count: Count::of(&faults),
         faults,
     };
@@ -94,7 +100,8 @@ fn text(report: &Report, colour: Colour) -> String {
     let mut page = Page::new(colour);
     Subject { error: "error", file: None, with_id: false }.write(&mut page, &report.faults);
     if report.count.errors == 0 {
-        page.line(report.count.tone(), &format!("{}: Podman and CRI-O will start the hook by it", report.file));
+        let whom = report.only_for.as_ref().map(|whom| format!(", only for {whom}")).unwrap_or_default();
+        page.line(report.count.tone(), &format!("{}: Podman and CRI-O will start the hook by it{whom}", report.file));
     } else {
         page.line(Tone::Bad, &format!("{}: {}", report.file, report.count.words("error")));
     }

@@ -113,18 +113,24 @@ pub fn is_unmeetable(expression: &str) -> bool {
     expression.contains("cuda") && known.map(|known| met(expression, known)).all(|met| met == Met::No)
 }
 
-/// The oldest driver with the CUDA that an expression asks for first; `None` where it is not a version.
+/// The oldest driver that the first alternative of an expression asks for, by its CUDA or by itself; `None` where it asks
+/// for none, or not by a version.
 #[must_use]
-pub fn needed_driver(expression: &str) -> Option<&'static str> {
+pub fn needed_driver(expression: &str) -> Option<String> {
     let first = expression.split(' ').find(|alternative| terms(alternative).next().is_some())?;
-    let cuda = terms(first).find_map(|term| {
-        let (name, rest) = term.split_at_checked(4).filter(|(name, _)| name.eq_ignore_ascii_case("cuda"))?;
-        let _ = name;
-        rest.strip_prefix(">=").or_else(|| rest.strip_prefix(['=', '>']))
-    })?;
-    let is_version = cuda.starts_with(|c: char| c.is_ascii_digit())
-        && cuda.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    if is_version { driver::oldest_for_cuda(cuda) } else { None }
+    let value = |wanted: &str| {
+        let of_name = |term: &&str| term.get(..wanted.len()).is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+        let rest = terms(first).filter(of_name).find_map(|term| {
+            let rest = term.get(wanted.len()..)?;
+            rest.strip_prefix(">=").or_else(|| rest.strip_prefix(['=', '>']))
+        });
+        let digits = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        rest.filter(|text| text.starts_with(|c: char| c.is_ascii_digit())).filter(digits)
+    };
+    match value("cuda") {
+        Some(cuda) => driver::oldest_for_cuda(cuda).map(str::to_owned),
+        None => value("driver").map(str::to_owned),
+    }
 }
 
 fn terms(alternative: &str) -> impl Iterator<Item = &str> {
@@ -225,8 +231,9 @@ mod tests {
         assert!(is_unmeetable("cuda>=99.0"));
         assert!(!is_unmeetable("cuda>=12.8") && !is_unmeetable("driver>=999"));
         assert!(!is_unmeetable("cuda>=99 brand=tesla"));
-        assert_eq!(needed_driver("brand=tesla,cuda>=12.8"), Some("570.26"));
-        assert_eq!((needed_driver("driver>=470"), needed_driver("cuda>=.0")), (None, None));
+        assert_eq!(needed_driver("brand=tesla,cuda>=12.8").as_deref(), Some("570.26"));
+        assert_eq!(needed_driver("driver>=545,driver<546").as_deref(), Some("545"));
+        assert_eq!((needed_driver("brand=tesla"), needed_driver("cuda>=.0")), (None, None));
     }
 
     #[test]

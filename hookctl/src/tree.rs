@@ -50,6 +50,12 @@ impl Tree {
         Tree { root }
     }
 
+    /// Whether it is a tree that stands for a machine, and not the machine itself.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.root.is_some()
+    }
+
     /// The tree below a directory of this one: a driver's root, a container's.
     #[must_use]
     pub fn below(&self, directory: &Path) -> Self {

@@ -1,7 +1,7 @@
 //! What a simulated NVIDIA machine is, and what follows from it alone: a topology, the files of its driver, the devices
 //! that a list names, and what a requirement comes to.
 //!
-//! It knows no surface: no command line, no container, no message of a program. `fake-nvidia-container-cli` shows these
+//! It knows no surface: no command line and no container. Of messages it has one table, `lines`, of what users meet. `fake-nvidia-container-cli` shows these
 //! machines to containers; whoever wants to predict what it will do asks here.
 //!
 //! ```
@@ -20,6 +20,7 @@
 //! ```
 
 pub mod driver_files;
+pub mod lines;
 pub mod models;
 pub mod number;
 pub mod requirement;

@@ -7,7 +7,7 @@ mod table;
 mod turn;
 
 pub use spec::{Spec, parse};
-pub use table::{NAMED, Named, find};
+pub use table::{Named, find, named};
 pub use turn::turn;
 
 use crate::argp::wrap;

@@ -67,8 +67,8 @@ pub fn parse(words: &str) -> Result<Spec, String> {
         }
     }
     if let Some(named) = spec.name.as_deref().and_then(find) {
-        spec.step = named.step;
-        spec.exit = spec.exit.or(Some(named.exit));
+        spec.step = named.played.step;
+        spec.exit = spec.exit.or(Some(named.played.exit));
         spec.stderr = Some(named.text(argument.as_deref()));
     }
     spec.step = step.unwrap_or(spec.step);

@@ -1,6 +1,6 @@
 //! The verbs that print what is built in: topologies, failures, the schema, the record's place.
 
-use crate::failure::{NAMED, find};
+use crate::failure::{Named, find, named};
 use crate::outcome::{Outcome, Stop};
 use crate::settings::Settings;
 use nvidia_simulated_machine::topology::{self, Topology, file::TopologyFile};
@@ -55,15 +55,19 @@ pub(super) fn failures(name: Option<&str>, markdown: bool) -> Result<Outcome, St
     if markdown {
         return Ok(print(failure_table()));
     }
-    let chosen = |n: &&crate::failure::Named| name.is_none_or(|name| n.name == name);
+    let chosen = |n: &Named| name.is_none_or(|name| n.played.name == name);
     if let Some(name) = name.filter(|name| find(name).is_none()) {
         return Err(Stop::Internal(format!("`{name}` is not a failure; `failures` without a name lists them")));
     }
-    let text = |n: &crate::failure::Named| {
+    let text = |n: Named| {
         let shown = n.text(None).replace("{PROGRAM}", "nvidia-container-cli").replace("\n{TRY}", "");
-        format!("{}  (at {}, exit {})\n  {}  {}\n  remedy: {}\n", n.name, n.step, n.exit, shown, n.meaning, n.remedy)
+        let (played, line) = (n.played, n.line);
+        format!(
+            "{}  (at {}, exit {})\n  {}  {}\n  remedy: {}\n",
+            played.name, played.step, played.exit, shown, line.meaning, line.remedy
+        )
     };
-    let list: String = NAMED.iter().filter(chosen).map(text).collect();
+    let list: String = named().filter(chosen).map(text).collect();
     let usage = "use: FAKE_NVIDIA_FAIL=NAME[,for=WORD][,at=STEP][,every=N][,real], or exit=N, signal=N, delay=MS, hang, stderr=TEXT\n";
     Ok(print(if name.is_none() { list + "\n" + usage } else { list }))
 }
@@ -72,16 +76,16 @@ pub(super) fn failures(name: Option<&str>, markdown: bool) -> Result<Outcome, St
 #[must_use]
 pub fn failure_table() -> String {
     let mut out = "| name | at | exit | text | meaning | remedy |\n| --- | --- | --- | --- | --- | --- |\n".to_owned();
-    for n in NAMED {
+    for n in named() {
         let text = n.text(None).replace("{PROGRAM}", "nvidia-container-cli").replace("\n{TRY}", "");
         out.push_str(&format!(
             "| `{}` | {} | {} | `{}` | {} | {} |\n",
-            n.name,
-            n.step,
-            n.exit,
+            n.played.name,
+            n.played.step,
+            n.played.exit,
             text.trim_end(),
-            n.meaning,
-            n.remedy
+            n.line.meaning.trim_end_matches('.'),
+            n.line.remedy
         ));
     }
     out

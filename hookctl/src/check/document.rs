@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use hook::config::{Entry, Fault, FaultKind, Value, read_toml};
-use hook::contract::keys::{DEPRECATED, DefaultValue, Key, ROWS, Reader};
+use hook::contract::keys::{DEPRECATED, DefaultValue, Key, Kind, ROWS, Reader};
 
 use super::Lines;
 use super::suggest::{belongs_to, nearest};
@@ -84,17 +84,39 @@ pub fn read(text: &str) -> Document<'_> {
 
 fn fault(document: &mut Document<'_>, fault: Fault) {
     let (id, name, remedy) = match fault.kind {
-        FaultKind::Syntax => ("syntax", None, "correct this line; the file is TOML 1.0".to_owned()),
+        FaultKind::Syntax => ("syntax", None, form(document.text).to_owned()),
         FaultKind::Section(name) => {
             let remedy = format!("write [{name}] and its keys below");
             ("type", Some(name), remedy)
         }
         FaultKind::Key(key) => {
             document.note(key, &fault.span);
-            ("type", Some(key.row().name.to_owned()), format!("write {}", key.row().kind.type_name()))
+            let written = document.text.get(fault.span.clone()).unwrap_or_default();
+            let remedy = match key.row().kind {
+                Kind::Bool => format!("write {}, in small letters and without quotes", boolean(written)),
+                kind => format!("write {}", kind.type_name()),
+            };
+            ("type", Some(key.row().name.to_owned()), remedy)
         }
     };
     document.add(Severity::Error, id, name.as_deref(), &fault.span, fault.message, remedy);
+}
+
+/// What to do about a fault of syntax, which in a file of another format is on every line.
+fn form(text: &str) -> &'static str {
+    match text.trim_start().chars().next() {
+        Some('{') => "this looks like JSON, and must be TOML: [section], and below it key = value",
+        _ => "correct this line; the file is TOML 1.0",
+    }
+}
+
+/// What somebody means who writes a boolean as another language has it.
+fn boolean(written: &str) -> &'static str {
+    match written.trim_matches(['"', '\'', ' ']).to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" | "t" | "y" => "true",
+        "false" | "no" | "off" | "0" | "f" | "n" => "false",
+        _ => "true or false",
+    }
 }
 
 fn known(document: &mut Document<'_>, key: Key, value: &Value<'_>, name: &Range<usize>, span: &Range<usize>) {
@@ -155,10 +177,14 @@ fn unknown(document: &mut Document<'_>, name: &str, is_table: bool, span: &Range
             format!("did you mean {meant}? As it stands nothing reads it"),
         )
     } else {
+        let instead = match ["graphics", "display", "capabilities", "visible"].iter().any(|word| name.contains(word)) {
+            true => "; a container asks with NVIDIA_VISIBLE_DEVICES and NVIDIA_DRIVER_CAPABILITIES in its environment",
+            false => "",
+        };
         (
             "unknown-key",
             format!("unknown key {name}"),
-            "remove it: no program that this file is for reads it".to_owned(),
+            format!("remove it: no program that this file is for reads it{instead}"),
         )
     };
     document.add(Severity::Warning, id, Some(name), span, message, remedy);

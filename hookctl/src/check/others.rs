@@ -8,7 +8,7 @@ use crate::finding::{Finding, Severity};
 use crate::inspect::{Inspect, seen};
 use hook::config::Config;
 use hook::contract::cdi::is_qualified;
-use hook::contract::keys::Key;
+use hook::contract::keys::{DefaultValue, Key};
 
 /// The levels that nvidia-container-runtime knows.
 const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
@@ -33,13 +33,22 @@ pub fn faults(config: &Config<'_>, document: &Document<'_>, host: &dyn Inspect) 
     let debug = config.text(Key::RuntimeDebug);
     if config.is_set(Key::RuntimeDebug) && debug.starts_with('/') {
         let parent = Path::new(debug).parent().unwrap_or(Path::new("/"));
-        let is_usual = USUAL.iter().any(|usual| Path::new(usual) == parent);
-        if !is_usual && seen(host, parent).is_none() {
+        if !is_usual(parent) && seen(host, parent).is_none() {
             let name = Key::RuntimeDebug.row().name;
             let message = format!("{name}: {} does not exist on this machine, and nobody makes it", parent.display());
             let remedy = "correct the path, or create the directory".to_owned();
             add(Severity::Warning, "missing-path", Key::RuntimeDebug, message, remedy);
         }
+    }
+    for (key, path) in paths(config).into_iter().filter(|(key, path)| path.starts_with('/') && !is_default(*key, path))
+    {
+        if key != Key::RuntimeDebug && seen(host, Path::new(path)).is_none() {
+            let message = format!("{}: {path} does not exist on this machine", key.row().name);
+            add(Severity::Warning, "missing-path", key, message, "correct the path, or create it".to_owned());
+        }
+    }
+    if let Some((message, remedy)) = user(config, host) {
+        add(Severity::Warning, "unknown-user", Key::CliUser, message, remedy);
     }
     let level = config.text(Key::RuntimeLogLevel);
     if config.is_set(Key::RuntimeLogLevel) && !LEVELS.contains(&level.to_ascii_lowercase().as_str()) {
@@ -52,6 +61,38 @@ pub fn faults(config: &Config<'_>, document: &Document<'_>, host: &dyn Inspect) 
         add(Severity::Warning, "value", Key::CdiDefaultKind, message, "write \"nvidia.com/gpu\"".to_owned());
     }
     findings
+}
+
+/// Whether a directory is one that every system has.
+pub fn is_usual(directory: &Path) -> bool {
+    USUAL.iter().any(|usual| Path::new(usual) == directory)
+}
+
+/// Whether a path is what holds without the file: a program that is not installed has no business here.
+fn is_default(key: Key, path: &str) -> bool {
+    match key.row().default {
+        DefaultValue::Text(default) => default == path,
+        DefaultValue::List(defaults) => defaults.contains(&path),
+        DefaultValue::Bool(_) => false,
+    }
+}
+
+/// A user or a group that this machine does not know, where it shows whom it knows.
+fn user(config: &Config<'_>, host: &dyn Inspect) -> Option<(String, String)> {
+    let value = config.text(Key::CliUser);
+    if !config.is_set(Key::CliUser) || value.is_empty() {
+        return None;
+    }
+    let (user, group) = value.split_once(':').unwrap_or((value, ""));
+    let unknown =
+        [("user", user, "/etc/passwd"), ("group", group, "/etc/group")].into_iter().find(|(_, name, file)| {
+            let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+            let lists = |text: String| text.lines().any(|line| line.split(':').next() == Some(*name));
+            !is_number && host.text(file).is_some_and(|text| !text.trim().is_empty() && !lists(text))
+        });
+    let (what, name, file) = unknown?;
+    let message = format!("{}: {file} has no {what} {name}", Key::CliUser.row().name);
+    Some((message, "write USER:GROUP of this machine, as in \"root:video\"".to_owned()))
 }
 
 /// The paths that other programs open, where the file sets them.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::document::Document;
-use super::others::relative;
+use super::others::{is_usual, relative};
 use crate::finding::{Finding, Severity};
 use crate::inspect::{Inspect, Status};
 use hook::config::{Config, ConfigFile};
@@ -57,6 +57,9 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
         _ => Path::new(path),
     };
     let shown = checked.display();
+    if want == Want::NewFile && is_usual(checked) && host.status(checked).is_none() {
+        return Vec::new();
+    }
     let Some(status) = host.status(checked) else {
         let message = format!("{name}: {shown} does not exist on this machine");
         return vec![finding(Severity::Warning, "missing-path", message, "correct the path, or create it")];
@@ -72,6 +75,10 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
         findings.push(finding(Severity::Warning, "wrong-kind", message, "correct the path"));
     }
     if want == Want::NewFile {
+        if host.status(Path::new(path)).is_some_and(|status| status.is_directory) {
+            let message = format!("{name}: {path} is a directory, and must be a file");
+            findings.push(finding(Severity::Warning, "wrong-kind", message, "add the name of a file"));
+        }
         return findings;
     }
     for place in [Some(checked), checked.parent()].into_iter().flatten() {

@@ -126,7 +126,7 @@ fn compat_mode(findings: &mut Findings<'_>) {
 
 fn mode(findings: &mut Findings<'_>) {
     let (mode, skip) = (findings.config.text(Key::RuntimeMode), findings.config.flag(Key::HookSkipModeDetection));
-    let served = matches!(mode, "auto" | "legacy");
+    let served = matches!(mode, "auto" | "legacy") || !Key::RuntimeMode.row().allowed.contains(&mode);
     if !served && !skip {
         findings.add(
             Severity::Note,

@@ -1,14 +1,48 @@
 //! CDI specifications: whether they can be read, are of this driver, and are there where an engine is set to use them. Must
 //! not know their form.
 
-use super::docker;
+use super::docker::{self, installed};
 use super::examination::Examination;
-use super::states::{CDI_BROKEN, CDI_CONFLICT, CDI_MISSING, CDI_STALE};
+use super::packages;
+use super::states::{CDI_BROKEN, CDI_CONFLICT, CDI_FOR_NEWER_ENGINE, CDI_MISSING, CDI_STALE};
 use crate::cdi::{DIRECTORIES, GPU, conflicts, files};
+use crate::driver::compare;
 use crate::inspect::Inspect;
 
 /// Names that a message shows of a long list.
 const SHOWN: usize = 3;
+
+/// Versions of CDI, and the first release of each engine that can read them: an earlier one is older than the version
+/// itself. The first row is the oldest release that knows CDI at all.
+const READERS: [((u32, u32), [&str; 4]); 5] = [
+    ((0, 3), ["25.0.0", "4.1.0", "1.7.0", "1.23.0"]),
+    ((0, 6), ["25.0.0", "4.6.0", "1.7.0", "1.27.0"]),
+    ((0, 7), ["26.0.0", "5.0.0", "1.7.0", "1.29.0"]),
+    ((0, 8), ["27.0.0", "5.1.0", "2.0.0", "1.31.0"]),
+    ((1, 0), ["28.0.0", "5.4.0", "2.0.0", "1.32.0"]),
+];
+/// The engines, by program, name and packages, in the order of [`READERS`].
+const ENGINES: [(&str, &str, &[&str]); 4] = [
+    ("dockerd", "Docker", &["docker-ce", "docker.io", "moby-engine", "docker"]),
+    ("podman", "Podman", &["podman"]),
+    ("containerd", "containerd", &["containerd.io", "containerd"]),
+    ("crio", "CRI-O", &["cri-o", "crio"]),
+];
+
+/// Engines that are too old for a specification, as far as a package tells their versions.
+fn for_engines(examination: &mut Examination<'_>, path: &str, version: (u32, u32)) {
+    let host = examination.host;
+    let Some((_, first)) = READERS.iter().rev().find(|(cdi, _)| *cdi <= version) else { return };
+    for ((program, name, packages), first) in ENGINES.into_iter().zip(first) {
+        let installed = installed(host, program).then(|| packages::version(host, packages)).flatten();
+        if let Some(old) = installed.filter(|installed| compare(installed, first).is_lt()) {
+            let (major, minor) = version;
+            let message =
+                format!("{path} is of CDI {major}.{minor}.0, which {name} {old} cannot read: it is older than {first}");
+            examination.found(&CDI_FOR_NEWER_ENGINE, message);
+        }
+    }
+}
 
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
@@ -29,6 +63,7 @@ pub fn check(examination: &mut Examination<'_>) {
             Ok(spec) if !spec.kind.starts_with("nvidia.com/") => {}
             Ok(spec) => {
                 let missing = spec.missing(host);
+                for_engines(examination, &file.path, spec.version);
                 if missing.is_empty() {
                     let message = format!("{} defines {} devices of {}", file.path, spec.devices.len(), spec.kind);
                     examination.ok("cdi", message);

@@ -4,19 +4,33 @@
 use toml::{Table, Value};
 
 use super::docker::{installed, is_there};
-use super::examination::Examination;
-use super::states::{CONTAINERD_DEFAULT, CONTAINERD_IMPORT, CONTAINERD_RUNTIME, ENGINE_CONFIG, K3S_CONTAINERD};
+use super::engine_files::read;
+use super::examination::{Examination, has_host_hook, has_operator_toolkit};
+use super::states::{
+    CONTAINERD_CRI_OFF, CONTAINERD_DEFAULT, CONTAINERD_IMPORT, CONTAINERD_RUNTIME, CONTAINERD_SECTION, CONTAINERD_SHIM,
+    CONTAINERD_WITHOUT_NVIDIA, K3S_CONTAINERD,
+};
+use crate::cdi;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 const CONFIG: &str = "/etc/containerd/config.toml";
 /// The containerds of Kubernetes distributions, by the file that each of them writes.
-const OWN: [(&str, &str); 4] = [
-    ("k3s", "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"),
-    ("RKE2", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"),
-    ("MicroK8s", "/var/snap/microk8s/current/args/containerd.toml"),
-    ("k0s", "/etc/k0s/containerd.toml"),
+const OWN: [(&str, &[&str]); 4] = [
+    ("k3s", &["/var/lib/rancher/k3s/agent/etc/containerd/config.toml"]),
+    ("RKE2", &["/var/lib/rancher/rke2/agent/etc/containerd/config.toml"]),
+    // MicroK8s writes the first from the second when it starts.
+    (
+        "MicroK8s",
+        &[
+            "/var/snap/microk8s/current/args/containerd.toml",
+            "/var/snap/microk8s/current/args/containerd-template.toml",
+        ],
+    ),
+    ("k0s", &["/run/k0s/containerd-cri.toml", "/etc/k0s/containerd.d/nvidia.toml", "/etc/k0s/containerd.toml"]),
 ];
+/// Marks of a node of Kubernetes that uses the containerd of the host.
+const KUBELET: [&str; 3] = ["/var/lib/kubelet/config.yaml", "/etc/kubernetes/kubelet.conf", "/usr/bin/kubelet"];
 /// The plugin that serves Kubernetes, in the versions 2 and 3 of the configuration, and in version 1.
 const PLUGINS: [&str; 3] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "cri"];
 
@@ -29,7 +43,8 @@ pub fn check(examination: &mut Examination<'_>) {
         imports(examination, main);
     }
     let mut has_own = false;
-    for (name, path) in OWN {
+    for (name, paths) in OWN {
+        let Some(path) = paths.iter().copied().find(|path| host.has(path)) else { continue };
         let Some(table) = read(examination, path) else { continue };
         has_own = true;
         runtimes(examination, path, &table);
@@ -38,21 +53,66 @@ pub fn check(examination: &mut Examination<'_>) {
             let message =
                 format!("{name} runs the containerd of {path}, which has no NVIDIA runtime; {CONFIG} has one");
             examination.found(&K3S_CONTAINERD, message);
+        } else if nvidia(&table).next().is_none() {
+            without_runtime(examination, &format!("{name} runs the containerd of {path}, which"));
         }
+    }
+    if let Some(main) = &main
+        && !has_own
+        && KUBELET.iter().any(|path| host.has(path))
+    {
+        node(examination, main);
     }
     if main.is_none() && !has_own && installed(host, "containerd") {
         examination.ok("containerd", format!("{CONFIG} does not exist: it has no runtime but its own"));
     }
 }
 
-fn read(examination: &mut Examination<'_>, path: &str) -> Option<Table> {
-    let text = examination.host.text(path)?;
-    match text.parse::<Table>() {
-        Ok(table) => Some(table),
-        Err(error) => {
-            let message = format!("{path}: {}", error.message().replace('\n', ", "));
-            examination.found(&ENGINE_CONFIG, message);
-            None
+/// The containerd of the host, where it serves Kubernetes.
+fn node(examination: &mut Examination<'_>, main: &Table) {
+    let disabled = main.get("disabled_plugins").and_then(Value::as_array).into_iter().flatten();
+    if disabled.filter_map(Value::as_str).any(|name| PLUGINS.contains(&name)) {
+        let message = format!("{CONFIG} disables the plugin cri, and this is a node of Kubernetes");
+        examination.found(&CONTAINERD_CRI_OFF, message);
+    } else if nvidia(main).next().is_none() && main.get("imports").is_none() {
+        without_runtime(examination, CONFIG);
+    }
+}
+
+fn without_runtime(examination: &mut Examination<'_>, what: &str) {
+    let host = examination.host;
+    let has_toolkit = has_host_hook(host) || has_operator_toolkit(host) || installed(host, "nvidia-container-runtime");
+    if has_toolkit && !cdi::has_gpus(host, &cdi::DIRECTORIES.map(str::to_owned)) {
+        let message = format!("{what} has no NVIDIA runtime, so pods get no GPU");
+        examination.found(&CONTAINERD_WITHOUT_NVIDIA, message);
+    }
+}
+
+/// Sections that the version of a file does not have (plugins are renamed in version 3), and shims that are gone.
+fn form(examination: &mut Examination<'_>, path: &str, table: &Table) {
+    let version = table.get("version").and_then(Value::as_integer).unwrap_or(1);
+    let plugins = table.get("plugins").and_then(Value::as_table);
+    let right = match version {
+        3 => "io.containerd.cri.v1.runtime",
+        2 => "io.containerd.grpc.v1.cri",
+        _ => "cri",
+    };
+    let others = plugins.into_iter().flatten().filter(|(name, _)| PLUGINS.contains(&name.as_str()) && *name != right);
+    for (name, plugin) in others {
+        let runtimes = plugin.get("containerd").and_then(|plugin| plugin.get("runtimes")).and_then(Value::as_table);
+        if runtimes.is_some_and(|runtimes| runtimes.keys().any(|name| name.contains("nvidia"))) {
+            let message = format!(
+                "{path}: the NVIDIA runtime is in the section \"{name}\", and in version {version} of the file containerd \
+                 reads \"{right}\""
+            );
+            examination.found(&CONTAINERD_SECTION, message);
+        }
+    }
+    let runtimes = plugin(table).and_then(|plugin| plugin.get("runtimes")).and_then(Value::as_table);
+    for (name, runtime) in runtimes.into_iter().flatten().filter(|(name, _)| name.contains("nvidia")) {
+        let kind = runtime.get("runtime_type").and_then(Value::as_str).unwrap_or_default();
+        if matches!(kind, "io.containerd.runtime.v1.linux" | "io.containerd.runc.v1") {
+            examination.found(&CONTAINERD_SHIM, format!("{path}: the runtime {name} is of type {kind}"));
         }
     }
 }
@@ -75,6 +135,7 @@ fn nvidia(table: &Table) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn runtimes(examination: &mut Examination<'_>, path: &str, table: &Table) {
+    form(examination, path, table);
     let mut named = 0;
     for (name, program) in nvidia(table) {
         named += 1;

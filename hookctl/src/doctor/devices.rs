@@ -5,7 +5,6 @@ use std::path::Path;
 use hook::contract::keys::Key;
 use hook::host::FileKind;
 
-use super::docker;
 use super::examination::Examination;
 use super::states::{
     CHAR_LINKS_MISSING, MODESET_MISSING, NO_GPU, NO_PERSISTENCE, NODE_CLOSED, NODE_CLOSED_ROOTLESS, NODE_IS_A_FILE,
@@ -13,6 +12,7 @@ use super::states::{
 };
 use super::surroundings::Around;
 use super::system::is_cgroup_2;
+use super::{docker, hardware};
 use crate::driver::of_host;
 use crate::finding::Severity;
 use crate::inspect::{Inspect, Status, seen};
@@ -27,12 +27,14 @@ const PERSISTENCE_SOCKETS: [&str; 2] = ["/run/nvidia-persistenced/socket", "/var
 
 /// The checks; they mean nothing without a kernel module.
 pub fn check(examination: &mut Examination<'_>) {
-    if of_host(examination.host).is_none() {
+    if of_host(examination.host).is_none() || examination.surroundings.is_integrated_tegra() {
         return;
     }
     let count = examination.gpus.list.len();
     if count == 0 {
-        examination.found(&NO_GPU, "the kernel module is loaded and drives no GPU");
+        let held = hardware::holders(examination.host);
+        let why = if held.is_empty() { String::new() } else { format!(": {held}") };
+        examination.found(&NO_GPU, format!("the kernel module is loaded and drives no GPU{why}"));
         return;
     }
     examination.ok("gpus", format!("{count} driven by the kernel module"));
@@ -90,7 +92,8 @@ fn missing_nodes(examination: &mut Examination<'_>, nodes: &[String]) {
         return;
     }
     let state = if missing.iter().all(|node| *node == UVM) { &UVM_MISSING } else { &NODE_MISSING };
-    let message = format!("{} is missing", words(&missing));
+    let are = if missing.len() == 1 { "is" } else { "are" };
+    let message = format!("{} {are} missing", words(&missing));
     if let Around::Container(kind) = examination.surroundings.around {
         let remedy = format!(
             "give the nodes to this container ({kind}) from its outer host, and allow their devices there (LXC: \
@@ -101,7 +104,11 @@ fn missing_nodes(examination: &mut Examination<'_>, nodes: &[String]) {
     }
     match examination.config.flag(Key::CliLoadKmods) {
         true => {
-            let remedy = format!("{}; load-kmods makes it at the first start of a container", state.remedy);
+            let remedy = format!(
+                "{}; load-kmods makes {} at the first start of a container",
+                state.remedy,
+                if are == "is" { "it" } else { "them" }
+            );
             examination.found_as(Severity::Warning, state, message, remedy);
         }
         false => {
@@ -128,8 +135,9 @@ fn char_links(examination: &mut Examination<'_>) {
     if missing.is_empty() {
         examination.ok("char-links", "the device nodes have links below /dev/char");
     } else if is_cgroup_2(examination) && !docker::uses_cgroupfs(host) || docker::uses_systemd(host) {
+        let are = if missing.len() == 1 { "is" } else { "are" };
         let message = format!(
-            "{} is missing, so containers lose their GPUs when systemd reloads (\"Failed to initialize NVML: Unknown Error\")",
+            "{} {are} missing, so containers lose their GPUs when systemd reloads (\"Failed to initialize NVML: Unknown Error\")",
             missing.join(", ")
         );
         examination.found(&CHAR_LINKS_MISSING, message);

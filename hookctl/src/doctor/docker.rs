@@ -8,8 +8,8 @@ use std::path::Path;
 use super::examination::Examination;
 use super::packages;
 use super::states::{
-    DOCKER_CONFIG, DOCKER_DEFAULT_RUNTIME, DOCKER_DESKTOP, DOCKER_DESKTOP_TOO, DOCKER_RUNTIME, DOCKER_SNAP,
-    DOCKER_SNAP_TOO, DOCKER_USERNS, DOCKER_WITHOUT_HOOK,
+    CDI_DIR_NOT_READ, DOCKER_CONFIG, DOCKER_DEFAULT_RUNTIME, DOCKER_DESKTOP, DOCKER_DESKTOP_TOO, DOCKER_DESKTOP_WSL,
+    DOCKER_RUNTIME, DOCKER_SNAP, DOCKER_SNAP_TOO, DOCKER_TOO_OLD, DOCKER_USERNS, DOCKER_WITHOUT_HOOK,
 };
 use crate::cdi;
 use crate::driver::compare;
@@ -17,6 +17,12 @@ use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 const HOOK: &str = "nvidia-container-runtime-hook";
+/// The first Docker that knows `--gpus`.
+const FIRST_WITH_GPUS: &str = "19.03.0";
+/// The first Docker that has CDI switched on of itself.
+const FIRST_WITH_CDI_ON: &str = "28.3.0";
+/// Marks of Docker Desktop for Windows in a distribution of WSL.
+const DESKTOP_IN_WSL: [&str; 2] = ["/mnt/wsl/docker-desktop", "/Docker/host"];
 const DOCKER_PID: &str = "/run/docker.pid";
 /// The configuration of dockerd; that of a snap is its own.
 const CONFIG: &str = "/etc/docker/daemon.json";
@@ -32,6 +38,14 @@ pub fn check(examination: &mut Examination<'_>) {
     let is_installed = installed(host, "dockerd");
     let snap = snap(host);
     let is_desktop = host.has("/opt/docker-desktop");
+    if !is_installed && snap.is_none() && is_desktop_in_wsl(examination) {
+        examination.found(
+            &DOCKER_DESKTOP_WSL,
+            "the Docker of this distribution is Docker Desktop's for Windows, which starts containers in its own",
+        );
+        configuration(examination);
+        return;
+    }
     match (is_installed, &snap, is_desktop) {
         (false, Some(path), _) => {
             let message = format!(
@@ -53,10 +67,48 @@ pub fn check(examination: &mut Examination<'_>) {
             if is_desktop {
                 examination.found(&DOCKER_DESKTOP_TOO, "Docker Desktop is installed too (/opt/docker-desktop)");
             }
+            age(examination);
             hook_in_path(examination);
         }
     }
     configuration(examination);
+    cdi_directories(examination);
+}
+
+/// Whether the Docker of a distribution of WSL is Docker Desktop's.
+#[must_use]
+pub fn is_desktop_in_wsl(examination: &Examination<'_>) -> bool {
+    let host = examination.host;
+    examination.surroundings.is_wsl()
+        && !installed(host, "dockerd")
+        && (DESKTOP_IN_WSL.iter().any(|path| host.has(path))
+            || host
+                .target(Path::new("/usr/bin/docker"))
+                .is_some_and(|path| path.starts_with("/mnt/wsl/docker-desktop")))
+}
+
+/// Old ones do not know `--gpus`.
+fn age(examination: &mut Examination<'_>) {
+    if let Some(old) = version(examination.host).filter(|version| compare(version, FIRST_WITH_GPUS).is_lt()) {
+        let message = format!("Docker {old} does not know --gpus (\"unknown flag: --gpus\"), which came with 19.03");
+        examination.found(&DOCKER_TOO_OLD, message);
+    }
+}
+
+/// dockerd looks for specifications where it is told, and nowhere else.
+fn cdi_directories(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    let read = spec_directories(host);
+    let usual = cdi::DIRECTORIES.map(str::to_owned);
+    if !installed(host, "dockerd") || cdi::has_gpus(host, &read) || !cdi::has_gpus(host, &usual) {
+        return;
+    }
+    let message = format!(
+        "{CONFIG}: cdi-spec-dirs is {}, and the specifications of NVIDIA's GPUs are in {}",
+        read.join(", "),
+        usual.join(" or ")
+    );
+    examination.found(&CDI_DIR_NOT_READ, message);
 }
 
 /// Whether a program is in one of the directories of programs.
@@ -84,7 +136,15 @@ pub fn version(host: &Tree) -> Option<String> {
 #[must_use]
 pub fn serves_by_cdi(host: &Tree) -> bool {
     let is_new = version(host).is_some_and(|version| compare(&version, FIRST_WITH_CDI).is_ge());
-    is_new && cdi::has_gpus(host, &spec_directories(host))
+    is_new && is_cdi_on(host) && cdi::has_gpus(host, &spec_directories(host))
+}
+
+/// Whether dockerd has CDI switched on: by its configuration, else by its version, where that can be told.
+#[must_use]
+pub fn is_cdi_on(host: &Tree) -> bool {
+    let config = daemon(host, CONFIG).and_then(Result::ok).unwrap_or_default();
+    let said = config.get("features").and_then(|features| features.get("cdi")).and_then(Value::as_bool);
+    said.unwrap_or_else(|| version(host).is_none_or(|version| compare(&version, FIRST_WITH_CDI_ON).is_ge()))
 }
 
 /// The directories in which dockerd looks for CDI specifications.
@@ -134,7 +194,8 @@ fn path_of_dockerd(host: &Tree) -> Option<Vec<u8>> {
 }
 
 /// A configuration of dockerd, if there is one; the error says what is wrong with it.
-fn daemon(host: &Tree, path: &str) -> Option<Result<Value, String>> {
+#[must_use]
+pub fn daemon(host: &Tree, path: &str) -> Option<Result<Value, String>> {
     let text = host.text(path)?;
     if text.trim().is_empty() {
         return Some(Ok(Value::Null));
@@ -157,6 +218,10 @@ fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
     for (name, runtime) in runtimes.into_iter().flatten() {
         let program = runtime.get("path").and_then(Value::as_str).unwrap_or_default();
         let is_nvidia = name.contains("nvidia") || program.contains("nvidia");
+        if is_nvidia && program.is_empty() && runtime.get("runtimeType").is_none() {
+            let message = format!("{path}: the runtime {name} has no \"path\"");
+            examination.found(&DOCKER_RUNTIME, message);
+        }
         if is_nvidia && !program.is_empty() && !is_there(examination.host, program) {
             let message = format!("{path}: the runtime {name} is {program}, which is not there");
             examination.found(&DOCKER_RUNTIME, message);

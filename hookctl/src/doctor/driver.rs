@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use hook::invocation::Environ;
 use hook::mode::ldcache::Libraries;
 
-use super::examination::Examination;
-use super::modules;
+use super::examination::{DRIVER_CONTAINER, Examination};
 use super::states::{
-    DRIVER_ELSEWHERE, DRIVER_ROOT_MISSING, LIBRARIES_MISSING, TEGRA, VERSION_MISMATCH, WSL_LINUX_DRIVER,
-    WSL_WITHOUT_DRIVER, WSL1,
+    DRIVER_ELSEWHERE, DRIVER_ROOT_MISSING, DRIVER_TOO_OLD, LDCACHE_STALE, LIBRARIES_MISSING, LIBRARIES_MIXED, MUSL,
+    TEGRA, TEGRA_WITHOUT_CSV, VERSION_MISMATCH, WSL_LINUX_DRIVER, WSL_WITHOUT_DRIVER, WSL1,
 };
 use super::surroundings::{Around, Distribution};
-use crate::driver::{cuda_of, is_version, of_host};
+use super::{distributions, hardware, linker, modules};
+use crate::driver::{compare, cuda_of, is_version, of_host};
+use crate::finding::Severity;
 use crate::inspect::{Inspect, seen};
 use crate::tree::Tree;
 
-/// Where the driver of a driver container is.
-const DRIVER_CONTAINER: &str = "/run/nvidia/driver";
+/// Where JetPack lists what mode csv mounts.
+const CSV_FILES: &str = "/etc/nvidia-container-runtime/host-files-for-container.d";
+/// The first driver that nvidia-container-cli works with.
+const OLDEST: &str = "340.29";
 /// Where Windows puts the driver's libraries into a distribution.
 const WSL_LIBRARIES: &str = "/usr/lib/wsl/lib";
 /// The driver's libraries that every GPU container needs.
@@ -38,27 +41,54 @@ pub fn check(examination: &mut Examination<'_>) {
         _ => {}
     }
     if examination.surroundings.is_integrated_tegra() {
-        let what = examination.surroundings.platform.words();
-        examination.found(
-            &TEGRA,
-            format!("this is {what}: the hook, and so docker --gpus, does not serve its GPU; mode csv does"),
-        );
+        tegra(examination);
         return;
     }
     let module = of_host(examination.host);
     match &module {
         Some(version) => {
-            let cuda = cuda_of(version).map(|cuda| format!(", which serves CUDA up to {cuda}")).unwrap_or_default();
-            examination.ok("driver-module", format!("the kernel module {version} is loaded{cuda}"));
-            modules::replaced(examination, version);
+            loaded(examination, version);
+            hardware::check(examination, version);
         }
         None => modules::not_loaded(examination),
     }
     libraries(examination, module.as_deref());
-    let library = library_version(examination.host, &examination.driver_root(), LIBRARIES[0]);
-    if let (Some(module), Some(library)) = (&module, &library) {
-        versions(examination, module, library);
+    let root = examination.driver_root();
+    let versions = LIBRARIES.map(|name| library_version(examination.host, &root, name));
+    if let [Some(ml), Some(cuda)] = &versions
+        && ml != cuda
+    {
+        let [ml_name, cuda_name] = LIBRARIES;
+        let message = format!("{ml_name} is of version {ml}, and {cuda_name} of version {cuda}");
+        examination.found(&LIBRARIES_MIXED, message);
     }
+    if let (Some(module), [Some(library), _]) = (&module, &versions) {
+        self::versions(examination, module, library);
+    }
+}
+
+fn tegra(examination: &mut Examination<'_>) {
+    let what = match examination.surroundings.platform.mode() {
+        "csv" => examination.surroundings.platform.words(),
+        _ => "a Tegra system (Jetson) whose GPU the driver does not list in /proc",
+    };
+    let message = format!("this is {what}: the hook, and so docker --gpus, does not serve its GPU; mode csv does");
+    examination.found(&TEGRA, message);
+    let is_csv = |name: &String| name.ends_with(".csv");
+    if !examination.host.names(CSV_FILES).iter().any(is_csv) {
+        examination.found(&TEGRA_WITHOUT_CSV, format!("{CSV_FILES} holds no CSV file, so mode csv mounts nothing"));
+    }
+}
+
+fn loaded(examination: &mut Examination<'_>, version: &str) {
+    if compare(version, OLDEST).is_lt() {
+        examination
+            .found(&DRIVER_TOO_OLD, format!("the kernel module {version} is loaded, which is older than {OLDEST}"));
+        return;
+    }
+    let cuda = cuda_of(version).map(|cuda| format!(", which serves CUDA up to {cuda}")).unwrap_or_default();
+    examination.ok("driver-module", format!("the kernel module {version} is loaded{cuda}"));
+    modules::replaced(examination, version);
 }
 
 fn wsl2(examination: &mut Examination<'_>) {
@@ -75,6 +105,14 @@ fn wsl2(examination: &mut Examination<'_>) {
         return;
     }
     examination.ok("driver-module", "no kernel module, as on WSL, where the driver is that of Windows");
+    if host.has(&below) && !linker::lists(host, LIBRARIES[1]) {
+        let message = format!("this is WSL 2, and the linker's cache does not list {below}");
+        let remedy = format!(
+            "write {WSL_LIBRARIES} to /etc/ld.so.conf.d/ld.wsl.conf and run ldconfig, or let WSL do it: \
+             automount.ldconfig = true in /etc/wsl.conf, then wsl --shutdown in Windows"
+        );
+        examination.found_as(Severity::Warning, &LDCACHE_STALE, message, remedy);
+    }
     let foreign = library(host, Path::new("/"), LIBRARIES[0]).filter(|path| !path.starts_with(WSL_LIBRARIES));
     if let Some(path) = foreign.filter(|_| host.has(WSL_LIBRARIES)) {
         let message = format!("this is WSL 2, and {} is that of a driver for Linux", path.display());
@@ -87,7 +125,10 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     let (host, root) = (examination.host, examination.driver_root());
     if seen(host, &root).is_none() {
         let message = format!("nvidia-container-cli.root is {}, which does not exist", root.display());
-        let remedy = elsewhere(examination, &root).unwrap_or_else(|| DRIVER_ROOT_MISSING.remedy.to_owned());
+        let remedy = elsewhere(examination, &root).unwrap_or_else(|| match examination.waits_for_driver_container() {
+            true => modules::OPERATOR_DRIVER.to_owned(),
+            false => DRIVER_ROOT_MISSING.remedy.to_owned(),
+        });
         examination.found_with(&DRIVER_ROOT_MISSING, message, remedy);
         return;
     }
@@ -97,15 +138,20 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
         examination.ok("driver-libraries", format!("{} are there{place}", LIBRARIES.join(" and ")));
         return;
     }
-    let message = format!("{} cannot be found{place}", missing.join(" and "));
+    let seen = if root == Path::new("/") { distributions::note_of_elsewhere(host) } else { String::new() };
+    let message = format!("{} cannot be found{place}{seen}", missing.join(" and "));
     match elsewhere(examination, &root) {
         Some(remedy) => {
             let named = if root == Path::new("/") { "" } else { ", which nvidia-container-cli.root names" };
             let message = format!("{message}{named}");
             examination.found_with(&DRIVER_ELSEWHERE, message, remedy);
         }
+        None if examination.surroundings.distribution == Distribution::Musl => {
+            let remedy = distributions::module(Distribution::Musl).unwrap_or(MUSL.remedy);
+            examination.found_with(&MUSL, format!("this is a system of musl, and {message}"), remedy);
+        }
         None => {
-            let remedy = install_libraries(examination, module);
+            let remedy = distributions::libraries(host, examination.surroundings, module);
             examination.found_with(&LIBRARIES_MISSING, message, remedy);
         }
     }
@@ -123,36 +169,6 @@ fn elsewhere(examination: &Examination<'_>, root: &Path) -> Option<String> {
         ("/", false) => "a driver is visible at /: remove nvidia-container-cli.root".to_owned(),
         (place, _) => format!("a driver is visible at {place}: set nvidia-container-cli.root = \"{place}\""),
     })
-}
-
-/// How libraries of the driver get onto this kind of machine.
-fn install_libraries(examination: &Examination<'_>, module: Option<&str>) -> String {
-    let version = module.map_or_else(String::new, |module| format!(" {module}"));
-    match (examination.surroundings.distribution, examination.surroundings.around) {
-        (Distribution::NixOs, _) => {
-            "set hardware.graphics.enable = true and hardware.nvidia-container-toolkit.enable = true, and rebuild; \
-             the libraries are then below /run/opengl-driver, which CDI uses"
-                .to_owned()
-        }
-        (Distribution::Talos, _) => {
-            "add the system extension nvidia-container-toolkit of the driver's version to the image, and use CDI or \
-             its runtime class"
-                .to_owned()
-        }
-        (Distribution::Flatcar | Distribution::Bottlerocket | Distribution::Cos, _) => {
-            format!(
-                "use an image or extension of this system that brings the driver{version}: nothing can be installed"
-            )
-        }
-        (_, Around::Container(kind)) => format!(
-            "install the driver's libraries of exactly the version{version} of the outer host's kernel module in this \
-             container ({kind}), with the installer's option --no-kernel-module, and run ldconfig"
-        ),
-        _ => format!(
-            "install the driver's libraries of the kernel module's version{version} (in an LXC container with the \
-             installer's option --no-kernel-module), and run ldconfig"
-        ),
-    }
 }
 
 fn versions(examination: &mut Examination<'_>, module: &str, library: &str) {

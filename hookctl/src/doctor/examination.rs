@@ -19,6 +19,8 @@ use crate::tree::Tree;
 pub const OPERATOR_TOOLKIT: &str = "/usr/local/nvidia/toolkit";
 /// See [`OPERATOR_TOOLKIT`].
 pub const OPERATOR_CONFIG: &str = "/usr/local/nvidia/toolkit/.config/nvidia-container-runtime/config.toml";
+/// Where the driver of a driver container is.
+pub const DRIVER_CONTAINER: &str = "/run/nvidia/driver";
 /// The names under which the hook is installed.
 pub const HOOK_NAMES: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-container-toolkit"];
 
@@ -78,6 +80,12 @@ impl Examination<'_> {
     #[must_use]
     pub fn has_operator_toolkit(&self) -> bool {
         has_operator_toolkit(self.host)
+    }
+
+    /// Whether a driver container of the operator is to bring the driver.
+    #[must_use]
+    pub fn waits_for_driver_container(&self) -> bool {
+        self.has_operator_toolkit() && self.driver_root() == Path::new(DRIVER_CONTAINER)
     }
 }
 

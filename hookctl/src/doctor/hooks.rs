@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use hook::invocation::Environ;
-
 use super::docker::installed;
+use super::engine_files;
 use super::examination::Examination;
 use super::states::{
-    ENGINE_CONFIG, HOOK_DIR_NOT_READ, HOOK_FILE_BROKEN, HOOK_FILE_FAULTY, HOOK_FILE_MISSING, HOOK_TWICE,
+    HOOK_DIR_NOT_READ, HOOK_DIR_OF_USER, HOOK_FILE_BROKEN, HOOK_FILE_FAULTY, HOOK_FILE_MISSING, HOOK_FILE_NAME,
+    HOOK_TWICE,
 };
 use crate::finding::{Finding, Severity};
 use crate::hooks_d::{HookFile, Reach};
@@ -26,6 +26,19 @@ struct Engine {
     named_by: Option<String>,
 }
 
+impl Engine {
+    /// An engine that reads what its configuration says, else what is built in.
+    fn new(name: &'static str, set: Option<(String, Vec<String>)>, built_in: &[&str]) -> Self {
+        match set {
+            Some((by, directories)) => Engine { name, directories, named_by: Some(by) },
+            None => {
+                let directories = built_in.iter().map(|directory| (*directory).to_owned()).collect();
+                Engine { name, directories, named_by: None }
+            }
+        }
+    }
+}
+
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
@@ -39,6 +52,51 @@ pub fn check(examination: &mut Examination<'_>) {
     let mut reported = Vec::new();
     for engine in &engines {
         of_engine(examination, engine, &mut reported);
+    }
+    misnamed(examination);
+    users(examination, &reported);
+}
+
+/// Files of the hook that engines pass over because of their names, as package managers leave them.
+fn misnamed(examination: &mut Examination<'_>) {
+    for directory in DIRECTORIES {
+        let names = examination.host.names(directory).into_iter();
+        for name in names.filter(|name| name.contains("nvidia") && !name.ends_with(".json")) {
+            let message = format!("{directory}/{name} is passed over: engines read names that end in .json alone");
+            examination.found(&HOOK_FILE_NAME, message);
+        }
+    }
+}
+
+/// Podman of a user reads that user's containers.conf too, whose hooks_dir replaces the system's.
+fn users(examination: &mut Examination<'_>, files: &[String]) {
+    let host = examination.host;
+    let starts = |path: &&String| {
+        let content = host.bytes(std::path::Path::new(path.as_str())).unwrap_or_default();
+        HookFile::parse(&content).is_ok_and(|file| file.is_nvidia())
+    };
+    let directory_of =
+        |path: &String| path.rsplit_once('/').map_or(String::new(), |(directory, _)| directory.to_owned());
+    let starting: Vec<String> = files.iter().filter(starts).map(directory_of).collect();
+    let own = engine_files::user_configuration(examination.invocation.environ);
+    for home in super::users::homes(host) {
+        let configuration = format!("{home}/.config");
+        if own.as_ref() == Some(&configuration) || !installed(host, "podman") {
+            continue;
+        }
+        let list = engine_files::of_user(host, &configuration);
+        let set = engine_files::hooks_dir(examination, &list, &["engine"]);
+        if let Some((by, directories)) = set
+            && !starting.is_empty()
+            && !starting.iter().any(|directory| directories.contains(directory))
+        {
+            let message = format!(
+                "{by} is {}, so Podman of that user does not read {}",
+                directories.join(", "),
+                starting.join(", ")
+            );
+            examination.found(&HOOK_DIR_OF_USER, message);
+        }
     }
 }
 
@@ -158,80 +216,22 @@ fn report_file(examination: &mut Examination<'_>, path: &str, content: &[u8], st
     }
 }
 
+fn podman(examination: &mut Examination<'_>) -> Engine {
+    let files = engine_files::podman(examination.host, examination.invocation.environ);
+    let set = engine_files::hooks_dir(examination, &files, &["engine"]);
+    Engine::new("Podman", set, &DIRECTORIES[..2])
+}
+
+fn crio(examination: &mut Examination<'_>) -> Engine {
+    let files = engine_files::crio(examination.host);
+    let set = engine_files::hooks_dir(examination, &files, &["crio", "runtime"]);
+    Engine::new("CRI-O", set, &DIRECTORIES[..1])
+}
+
 fn twice(examination: &mut Examination<'_>, starting: &[String]) {
     if starting.len() > 1 {
         let message =
             format!("{} start the hook, so it runs more than once for each container", starting.join(" and "));
         examination.found(&HOOK_TWICE, message);
     }
-}
-
-/// Podman reads containers.conf of the system, of the administrator and of the user, the later before the earlier.
-fn podman(examination: &mut Examination<'_>) -> Engine {
-    let host = examination.host;
-    let mut files =
-        vec!["/usr/share/containers/containers.conf".to_owned(), "/etc/containers/containers.conf".to_owned()];
-    files.extend(drop_ins(host, "/etc/containers/containers.conf.d"));
-    if let Some(home) = user_configuration(examination.invocation.environ) {
-        files.push(format!("{home}/containers/containers.conf"));
-        files.extend(drop_ins(host, &format!("{home}/containers/containers.conf.d")));
-    }
-    let (named_by, directories) = hooks_dir(examination, &files, &["engine"]);
-    let built_in = || vec![DIRECTORIES[0].to_owned(), DIRECTORIES[1].to_owned()];
-    Engine { name: "Podman", directories: directories.unwrap_or_else(built_in), named_by }
-}
-
-fn crio(examination: &mut Examination<'_>) -> Engine {
-    let mut files = vec!["/usr/share/crio/crio.conf".to_owned(), "/etc/crio/crio.conf".to_owned()];
-    for directory in ["/usr/share/crio/crio.conf.d", "/etc/crio/crio.conf.d"] {
-        files.extend(drop_ins(examination.host, directory));
-    }
-    let (named_by, directories) = hooks_dir(examination, &files, &["crio", "runtime"]);
-    Engine { name: "CRI-O", directories: directories.unwrap_or_else(|| vec![DIRECTORIES[0].to_owned()]), named_by }
-}
-
-fn drop_ins(host: &Tree, directory: &str) -> Vec<String> {
-    host.names(directory)
-        .into_iter()
-        .filter(|name| name.ends_with(".conf") || name.ends_with(".toml"))
-        .map(|name| format!("{directory}/{name}"))
-        .collect()
-}
-
-fn user_configuration(environ: Environ<'_>) -> Option<String> {
-    let text = |name: &[u8]| environ.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
-    text(b"XDG_CONFIG_HOME")
-        .or_else(|| text(b"HOME").map(|home| format!("{home}/.config")))
-        .filter(|path| path.starts_with('/'))
-}
-
-/// The last hooks_dir that a list of files sets in a section, and which file does.
-fn hooks_dir(
-    examination: &mut Examination<'_>,
-    files: &[String],
-    section: &[&str],
-) -> (Option<String>, Option<Vec<String>>) {
-    let mut last = (None, None);
-    for file in files {
-        let Some(text) = examination.host.text(file) else { continue };
-        let table: toml::Table = match text.parse() {
-            Ok(table) => table,
-            Err(error) => {
-                let message = format!("{file}: {}", error.message().replace('\n', ", "));
-                examination.found(&ENGINE_CONFIG, message);
-                continue;
-            }
-        };
-        let mut place = Some(&table);
-        for part in section {
-            place = place.and_then(|table| table.get(*part)).and_then(toml::Value::as_table);
-        }
-        if let Some(list) = place.and_then(|table| table.get("hooks_dir")).and_then(toml::Value::as_array) {
-            let directories = list.iter().filter_map(toml::Value::as_str);
-            let directories =
-                directories.map(|path| path.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty());
-            last = (Some(format!("hooks_dir in {file}")), Some(directories.collect()));
-        }
-    }
-    last
 }

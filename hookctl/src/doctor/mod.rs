@@ -4,13 +4,19 @@
 
 mod cdi;
 mod containerd;
+mod crio;
 mod devices;
+mod distributions;
 mod docker;
 mod driver;
+mod elf;
+mod engine_files;
 mod examination;
+mod hardware;
 mod hooks;
 mod linker;
 mod modules;
+mod namespaces;
 mod packages;
 pub mod path;
 pub mod states;
@@ -18,6 +24,7 @@ mod surroundings;
 mod system;
 mod text;
 mod tools;
+mod users;
 
 pub use text::text;
 
@@ -112,8 +119,11 @@ pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error
         tools::check,
         linker::check,
         system::check,
+        namespaces::check,
         docker::check,
+        users::check,
         hooks::check,
+        crio::check,
         containerd::check,
         cdi::check,
         path::check,

@@ -2,13 +2,20 @@
 //! nouveau. Must not know libraries.
 
 use super::examination::Examination;
-use super::states::{MODULE_NOT_LOADED, MODULE_NOT_SIGNED, MODULE_OF_ANOTHER_KERNEL, MODULE_REPLACED, NOUVEAU};
-use super::surroundings::{Around, Distribution};
+use super::states::{
+    MODULE_BLOCKED, MODULE_NOT_BUILT, MODULE_NOT_LOADED, MODULE_NOT_SIGNED, MODULE_OF_ANOTHER_KERNEL, MODULE_REPLACED,
+    NO_HARDWARE, NOUVEAU,
+};
+use super::surroundings::Around;
+use super::{distributions, hardware};
 use crate::driver::is_version;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 const MODULES: &str = "/lib/modules";
+/// What to do where the GPU operator's driver container has not loaded the module.
+pub const OPERATOR_DRIVER: &str = "look at the pods nvidia-driver-daemonset of the GPU operator (kubectl -n gpu-operator get \
+                               pods), whose log says why; where the host has a driver of its own, set driver.enabled=false";
 /// Where distributions and installers put the module below a kernel's directory.
 const PLACES: [&str; 9] = [
     "kernel/drivers/video",
@@ -60,54 +67,106 @@ fn kernels(host: &Tree) -> Vec<String> {
 /// Why no module is loaded.
 pub fn not_loaded(examination: &mut Examination<'_>) {
     let (host, surroundings) = (examination.host, examination.surroundings);
-    let release = surroundings.release.clone();
     if let Around::Container(kind) = surroundings.around {
         let remedy = "load it on the outer host, whose kernel this is, and give this container its device nodes";
         let message = format!("the kernel module is not loaded, and this is itself a container ({kind})");
         examination.found_with(&MODULE_NOT_LOADED, message, remedy);
-        return;
-    }
-    if let Some(remedy) = by_distribution(surroundings.distribution) {
+    } else if hardware::is_without_gpu(host) {
+        examination.found(&NO_HARDWARE, "the kernel module is not loaded, and no device on the PCI bus is of NVIDIA");
+    } else if let Some(remedy) = distributions::module(surroundings.distribution) {
         examination.found_with(&MODULE_NOT_LOADED, "the kernel module is not loaded", remedy);
-        return;
+    } else if examination.waits_for_driver_container() {
+        let message = "the kernel module is not loaded, and the GPU operator's driver container is to load it";
+        examination.found_with(&MODULE_NOT_LOADED, message, OPERATOR_DRIVER);
+    } else {
+        by_files(examination);
     }
+}
+
+/// Why no module is loaded, by the modules that are installed.
+fn by_files(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    let release = examination.surroundings.release.clone();
     let kernels = kernels(host);
-    let nouveau = host.has("/sys/module/nouveau");
-    if !release.is_empty() && !kernels.is_empty() && !kernels.contains(&release) {
+    let has_own = kernels.contains(&release);
+    if !release.is_empty() && !kernels.is_empty() && !has_own {
         let message = format!(
             "the kernel module is not loaded: there is one for {}, and none for the running kernel {release}",
             kernels.join(", ")
         );
-        examination.found(&MODULE_OF_ANOTHER_KERNEL, message);
-    } else if nouveau {
+        match host.has(&format!("{MODULES}/{release}")) || host.names(MODULES).is_empty() {
+            true => examination.found(&MODULE_OF_ANOTHER_KERNEL, message),
+            false => {
+                let remedy = "reboot into the kernel that is installed: the modules of the running one are gone, as after \
+                              an upgrade";
+                examination.found_with(&MODULE_OF_ANOTHER_KERNEL, message, remedy);
+            }
+        }
+    } else if let Some(place) = blocked(host) {
+        let message = format!("the kernel module is not loaded: {place} keeps it from being loaded");
+        examination.found(&MODULE_BLOCKED, message);
+    } else if host.has("/sys/module/nouveau") {
         examination.found(&NOUVEAU, "the kernel module is not loaded, and nouveau is in its place");
-    } else if kernels.contains(&release) && secure_boot(host) {
+    } else if has_own && secure_boot(host) {
         let message = format!("the kernel module for {release} is there and not loaded, and Secure Boot is on");
         examination.found(&MODULE_NOT_SIGNED, message);
-    } else if kernels.contains(&release) {
+    } else if has_own {
         let message = format!("the kernel module is not loaded, although there is one for {release}");
         examination.found_with(&MODULE_NOT_LOADED, message, "run modprobe nvidia, and read dmesg if it fails");
+    } else if let Some(source) = source(host) {
+        let headers = match host.has(&format!("{MODULES}/{release}/build")) {
+            true => "",
+            false => ", and the headers of this kernel are not installed",
+        };
+        let message = format!(
+            "the kernel module is not loaded: {source} is its source, and nothing is built for the running kernel \
+             {release}{headers}"
+        );
+        examination.found(&MODULE_NOT_BUILT, message);
     } else {
         examination.found(&MODULE_NOT_LOADED, "the kernel module is not loaded");
     }
 }
 
-/// How systems that are not installed package by package get the module.
-fn by_distribution(distribution: Distribution) -> Option<&'static str> {
-    Some(match distribution {
-        Distribution::Usual => return None,
-        Distribution::NixOs => {
-            "set services.xserver.videoDrivers = [ \"nvidia\" ] and hardware.nvidia.open, rebuild, and reboot"
+/// What forbids to load the module: modprobe's configuration, the kernel's command line, or the kernel itself.
+fn blocked(host: &Tree) -> Option<String> {
+    for directory in ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"] {
+        for name in host.names(directory).into_iter().filter(|name| name.ends_with(".conf")) {
+            let path = format!("{directory}/{name}");
+            if host.text(&path).is_some_and(|text| text.lines().any(blocks)) {
+                return Some(path);
+            }
         }
-        Distribution::Flatcar => {
-            "name the driver in /etc/flatcar/nvidia-metadata (NVIDIA_DRIVER_VERSION=...), and start nvidia.service"
-        }
-        Distribution::Bottlerocket => "boot the NVIDIA variant of the image: modules cannot be added to another",
-        Distribution::Talos => {
-            "add the system extension nvidia-open-gpu-kernel-modules to the image, and list nvidia, nvidia_uvm, \
-             nvidia_drm and nvidia_modeset in machine.kernel.modules"
-        }
-        Distribution::Cos => "run: cos-extensions install gpu",
+    }
+    let line = host.text("/proc/cmdline").unwrap_or_default();
+    let blocking = line.split_whitespace().find(|word| {
+        let list = word.strip_prefix("module_blacklist=").or_else(|| word.strip_prefix("modprobe.blacklist="));
+        list.is_some_and(|list| list.split(',').any(|module| module == "nvidia"))
+    });
+    let is_shut = host.text("/proc/sys/kernel/modules_disabled").is_some_and(|text| text.trim() == "1");
+    blocking
+        .map(|word| format!("{word} on the kernel's command line"))
+        .or_else(|| is_shut.then(|| "kernel.modules_disabled = 1, until the next boot,".to_owned()))
+}
+
+/// Whether a line of modprobe.d keeps nvidia out (modprobe.d(5)).
+fn blocks(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["blacklist", "nvidia"] | ["alias", "nvidia", "off"] => true,
+        ["install", "nvidia", program, ..] => program.ends_with("/false") || program.ends_with("/true"),
+        _ => false,
+    }
+}
+
+/// Where the source of the module is, for DKMS to build.
+fn source(host: &Tree) -> Option<String> {
+    let versions = host.names("/var/lib/dkms/nvidia").into_iter().filter(|name| is_version(name));
+    let dkms = versions.map(|version| format!("/var/lib/dkms/nvidia/{version}")).next();
+    let sources = host.names("/usr/src").into_iter();
+    dkms.or_else(|| {
+        let mut sources = sources.filter(|name| name.strip_prefix("nvidia-").is_some_and(is_version));
+        sources.next().map(|name| format!("/usr/src/{name}"))
     })
 }
 

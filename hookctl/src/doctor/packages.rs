@@ -38,6 +38,18 @@ fn pacman(host: &Tree, name: &str) -> Option<String> {
     found.map(|version| upstream(&version))
 }
 
+/// The database of rpm, where the host has one: its format (SQLite, or an older one) is not read here.
+#[must_use]
+pub fn unread(host: &Tree) -> Option<&'static str> {
+    const DATABASES: [&str; 4] = [
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "/var/lib/rpm/rpmdb.sqlite",
+        "/usr/lib/sysimage/rpm/Packages.db",
+        "/var/lib/rpm/Packages",
+    ];
+    DATABASES.into_iter().find(|path| host.has(path))
+}
+
 /// A version without epoch and revision of the package.
 fn upstream(version: &str) -> String {
     let version = version.trim();

@@ -20,6 +20,12 @@ pub enum Distribution {
     Talos,
     /// Container-Optimized OS.
     Cos,
+    /// A system of images that rpm-ostree or the like puts together: Fedora CoreOS, RHEL CoreOS, Silverblue.
+    Ostree,
+    /// One of musl, for which there is no driver: Alpine.
+    Musl,
+    /// An appliance whose maker brings the driver, by its name: TrueNAS, Unraid.
+    Appliance(&'static str),
     /// Any other.
     Usual,
 }
@@ -46,12 +52,16 @@ pub struct Surroundings {
     pub distribution: Distribution,
     /// Whether it is a Tegra, by the rules of the hook's mode.
     pub platform: Platform,
+    is_tegra_board: bool,
+    has_gpus: bool,
     /// The release of the running kernel; empty where it cannot be read.
     pub release: String,
     /// Who looks, where that is not root of the host.
     pub user: Option<String>,
     /// The user ids that are mapped in this user namespace, where it is not the host's.
     pub mapped_ids: Option<u64>,
+    /// The group ids, likewise.
+    pub mapped_groups: Option<u64>,
 }
 
 impl Surroundings {
@@ -59,18 +69,21 @@ impl Surroundings {
     #[must_use]
     pub fn of(host: &Tree) -> Self {
         let release = host.text("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned();
-        let mapped_ids = mapped_ids(host);
+        let mapped_ids = self::mapped_ids(host, "/proc/self/uid_map");
         Surroundings {
             around: around(host, &release),
             distribution: distribution(host),
             // Where the machine does not say, advice is that for the usual one; what a start says of it is explain's.
             platform: Platform::detect(host, Environ::default()).unwrap_or(Platform::NotTegra),
+            is_tegra_board: is_tegra_board(host),
+            has_gpus: !host.names("/proc/driver/nvidia/gpus").is_empty(),
             user: match mapped_ids {
                 Some(_) => Some("a user namespace".to_owned()),
                 None => real_user(host).filter(|user| *user != 0).map(|user| format!("user {user}")),
             },
             release,
             mapped_ids,
+            mapped_groups: self::mapped_ids(host, "/proc/self/gid_map"),
         }
     }
 
@@ -84,6 +97,7 @@ impl Surroundings {
     #[must_use]
     pub fn is_integrated_tegra(&self) -> bool {
         matches!(self.platform, Platform::TegraWithoutNvml | Platform::Integrated | Platform::Nvgpu)
+            || (self.is_tegra_board && !self.has_gpus)
     }
 
     /// In a few words, for the head of a report; `None` for the usual machine.
@@ -101,6 +115,9 @@ impl Surroundings {
             Distribution::Bottlerocket => Some("Bottlerocket"),
             Distribution::Talos => Some("Talos Linux"),
             Distribution::Cos => Some("Container-Optimized OS"),
+            Distribution::Ostree => Some("a system of ostree images"),
+            Distribution::Musl => Some("a system of musl"),
+            Distribution::Appliance(name) => Some(name),
             Distribution::Usual => None,
         };
         let tegra = self.is_integrated_tegra().then_some("Tegra (Jetson)");
@@ -154,14 +171,31 @@ fn distribution(host: &Tree) -> Distribution {
         "bottlerocket" => Distribution::Bottlerocket,
         "talos" => Distribution::Talos,
         "cos" => Distribution::Cos,
+        "alpine" | "postmarketos" | "chimera" => Distribution::Musl,
+        "unraid" => Distribution::Appliance("Unraid"),
+        "rhcos" => Distribution::Ostree,
+        // TrueNAS calls itself a Debian.
+        _ if host.has("/usr/bin/midclt") => Distribution::Appliance("TrueNAS"),
+        _ if host.has("/run/ostree-booted") => Distribution::Ostree,
         _ if host.has("/run/current-system/sw") => Distribution::NixOs,
         _ => Distribution::Usual,
     }
 }
 
-/// How many user ids this namespace maps, where it is not the first one.
-fn mapped_ids(host: &Tree) -> Option<u64> {
-    let map = host.text("/proc/self/uid_map")?;
+/// Whether the board is a Tegra by any of the marks that its software leaves: more of them than a start looks at.
+fn is_tegra_board(host: &Tree) -> bool {
+    let begins = |path: &str, word: &str| {
+        host.text(path).is_some_and(|text| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
+    };
+    let compatible = host.text("/proc/device-tree/compatible").unwrap_or_default();
+    host.has("/etc/nv_tegra_release")
+        || begins("/sys/devices/soc0/family", "tegra")
+        || compatible.split('\0').any(|name| name.starts_with("nvidia,tegra"))
+}
+
+/// How many ids a map of this namespace has, where it is not the first one.
+fn mapped_ids(host: &Tree, file: &str) -> Option<u64> {
+    let map = host.text(file)?;
     let mut words = map.split_whitespace();
     if map.trim().is_empty() || map.split_whitespace().eq(["0", "0", "4294967295"]) {
         return None;

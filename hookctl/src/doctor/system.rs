@@ -1,4 +1,4 @@
-//! Kernel settings, control groups and user namespaces, on which access to devices depends. Must not know drivers.
+//! Kernel settings and control groups, on which access to devices depends. Must not know drivers, nor user namespaces.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -9,8 +9,8 @@ use super::docker::installed;
 use super::driver::library_version;
 use super::examination::Examination;
 use super::states::{
-    BPF_JIT_HARDEN, CGROUPS_NOT_MOUNTED, CGROUPS_UNKNOWN_TO_CLI, HIDEPID, NESTED_CGROUPS, NO_CGROUPS_FOR_ALL,
-    NO_SECCOMP, ROOTLESS, SELINUX, SINGLE_ID_MAP,
+    BPF_JIT_HARDEN, CGROUP_DEVICES_MISSING, CGROUPS_NOT_MOUNTED, CGROUPS_READ_ONLY, CGROUPS_UNKNOWN_TO_CLI, HIDEPID,
+    NO_CGROUPS_FOR_ALL, NO_SECCOMP, SELINUX,
 };
 use super::surroundings::Around;
 use crate::driver::compare;
@@ -30,7 +30,7 @@ pub fn check(examination: &mut Examination<'_>) {
     seccomp(examination);
     selinux(examination);
     cgroups(examination);
-    user_namespace(examination);
+    cgroup_support(examination);
 }
 
 /// Whether control groups are version 2.
@@ -61,9 +61,11 @@ fn bpf(examination: &mut Examination<'_>) {
 }
 
 fn hidepid(examination: &mut Examination<'_>) {
-    let files = ["/proc/self/mountinfo", "/proc/self/mounts", "/proc/mounts"];
-    let value = files.into_iter().filter_map(|file| examination.host.text(file)).find_map(|text| hidepid_in(&text));
-    match value {
+    let tables: Vec<String> = MOUNTS.into_iter().filter_map(|file| examination.host.text(file)).collect();
+    let value = tables.iter().find_map(|text| hidepid_in(text));
+    // A disk of a machine that does not run shows no mounts, but what it will mount.
+    let planned = || examination.host.text("/etc/fstab").filter(|_| tables.is_empty());
+    match value.or_else(|| planned().and_then(|text| hidepid_in(&text))) {
         Some(value) => {
             let message = format!(
                 "/proc is mounted with hidepid={value}, so nvidia-container-cli cannot see the container's process \
@@ -75,10 +77,14 @@ fn hidepid(examination: &mut Examination<'_>) {
     }
 }
 
+/// The tables of mounts, in both of their forms.
+const MOUNTS: [&str; 3] = ["/proc/self/mountinfo", "/proc/self/mounts", "/proc/mounts"];
+
 /// The value of hidepid in a table of mounts, where it hides anything.
 fn hidepid_in(mounts: &str) -> Option<String> {
-    let of_proc = mounts.lines().filter(|line| line.split(' ').any(|word| word == "/proc"));
-    let mut options = of_proc.flat_map(|line| line.split([' ', ',']));
+    let of_proc = mounts.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let of_proc = of_proc.filter(|line| line.split_whitespace().any(|word| word == "/proc"));
+    let mut options = of_proc.flat_map(|line| line.split([' ', ',', '\t']));
     let value = options.find_map(|option| option.strip_prefix("hidepid="))?;
     (!matches!(value, "0" | "off")).then(|| value.to_owned())
 }
@@ -142,49 +148,47 @@ fn cgroups(examination: &mut Examination<'_>) {
                 );
                 examination.found(&CGROUPS_UNKNOWN_TO_CLI, message);
             }
-            _ => examination.ok(id, "version 2"),
+            _ => read_only(examination, "version 2"),
         }
         return;
     }
     match examination.host.has(VERSION_1) {
-        true => examination.ok(id, "version 1"),
+        true => read_only(examination, "version 1"),
         false if examination.surroundings.is_wsl() => examination.ok(id, "not mounted, as on WSL without systemd"),
         false => examination.found(&CGROUPS_NOT_MOUNTED, "no control groups are mounted at /sys/fs/cgroup"),
     }
 }
 
-fn user_namespace(examination: &mut Examination<'_>) {
-    let id = "rootless";
-    let setgroups = examination.host.text("/proc/self/setgroups").unwrap_or_default();
-    let is_denied = examination.surroundings.mapped_ids.is_some() && setgroups.trim() == "deny";
-    if examination.surroundings.mapped_ids == Some(1) || is_denied {
-        let seen = match (examination.surroundings.mapped_ids, is_denied) {
-            (Some(1), true) => "only one user id is mapped (/proc/self/uid_map), and setgroups is denied",
-            (Some(1), false) => "only one user id is mapped (/proc/self/uid_map)",
-            _ => "setgroups is denied in this user namespace",
-        };
-        let message = format!(
-            "{seen}, so the helper of nvidia-container-cli cannot change its user (\"driver error: failed to process \
-             request\")"
-        );
-        examination.found(&SINGLE_ID_MAP, message);
+/// Inside a container control groups may be mounted for reading only.
+fn read_only(examination: &mut Examination<'_>, version: &str) {
+    let table = examination.host.text("/proc/self/mountinfo").unwrap_or_default();
+    let is_closed = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        let at = words.get(4).copied().unwrap_or_default();
+        let options = words.get(5).copied().unwrap_or_default();
+        matches!(at, "/sys/fs/cgroup" | "/sys/fs/cgroup/devices") && options.split(',').any(|option| option == "ro")
+    };
+    let is_container = matches!(examination.surroundings.around, Around::Container(_));
+    if is_container && table.lines().any(is_closed) {
+        let message = format!("{version}, mounted for reading only in this container");
+        examination.found(&CGROUPS_READ_ONLY, message);
+    } else {
+        examination.ok("cgroups", version);
+    }
+}
+
+/// Whether the kernel was built with what device rules need.
+fn cgroup_support(examination: &mut Examination<'_>) {
+    let path = format!("/boot/config-{}", examination.surroundings.release);
+    let Some(config) = examination.host.text(&path) else { return };
+    if examination.config.flag(Key::CliNoCgroups) {
         return;
     }
-    let Some(who) = examination.surroundings.user.clone() else {
-        examination.ok(id, "no: root of the host");
-        return;
-    };
-    if examination.config.flag(Key::CliNoCgroups) {
-        examination.ok(id, format!("yes, {who}, and no-cgroups is true"));
-    } else if let Around::Container(kind) = examination.surroundings.around {
-        let message =
-            format!("this is an unprivileged container ({kind}), where the hook may not change control groups");
-        examination.found(&NESTED_CGROUPS, message);
-    } else {
-        let message = format!(
-            "yes, {who}: the hook of a rootless engine may not change control groups (\"bpf_prog_query failed\")"
-        );
-        examination.found(&ROOTLESS, message);
+    let wanted: &[&str] =
+        if is_cgroup_2(examination) { &["CONFIG_CGROUP_BPF", "CONFIG_BPF_SYSCALL"] } else { &["CONFIG_CGROUP_DEVICE"] };
+    let is_off = |option: &str| config.lines().any(|line| line.trim() == format!("# {option} is not set"));
+    if let Some(option) = wanted.iter().find(|option| is_off(option)) {
+        examination.found(&CGROUP_DEVICES_MISSING, format!("{option} is not set in {path}"));
     }
 }
 

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::driver::{library, library_version};
-use super::examination::{Examination, OPERATOR_CONFIG, OPERATOR_TOOLKIT};
+use super::examination::{Examination, HOOK_NAMES, OPERATOR_CONFIG, OPERATOR_TOOLKIT};
 use super::states::{
     CLI_LIBRARY_MISSING, CLI_MISSING, CLI_NOT_EXECUTABLE, CLI_OLDER_THAN_HOOK, CLI_VERSION_UNKNOWN, CONFIG_ERROR,
-    CONFIG_WARNING, NO_CGROUPS_FOR_ALL, OPERATOR_CONFIG as OPERATOR_CONFIG_IGNORED,
+    CONFIG_WARNING, NO_CGROUPS_FOR_ALL, OPERATOR_CONFIG as OPERATOR_CONFIG_IGNORED, PACKAGES_SKEW, WRONG_ARCHITECTURE,
 };
+use super::{docker, elf, packages};
 use crate::check;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::inspect::Inspect;
 use hook::contract::cli_version::CliVersion;
 use hook::contract::keys::Key;
@@ -17,11 +18,20 @@ use hook::host::{Host, path_of};
 use hook::invocation::Environ;
 use hook::plan::program;
 
+/// The packages of the toolkit, which depend on each other's exact version.
+const PACKAGES: [&str; 4] =
+    ["nvidia-container-toolkit", "nvidia-container-toolkit-base", "libnvidia-container-tools", "libnvidia-container1"];
 const CLI_LIBRARY: &str = "libnvidia-container.so.1";
 
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     configuration(examination);
+    packages_skew(examination);
+    hook_program(examination);
+    if docker::is_desktop_in_wsl(examination) {
+        examination.ok("nvidia-container-cli", "not needed in this distribution: Docker Desktop has its own");
+        return;
+    }
     if program(examination) && !examination.surroundings.is_integrated_tegra() {
         version(examination);
     }
@@ -56,6 +66,52 @@ fn configuration(examination: &mut Examination<'_>) {
     }
 }
 
+/// The packages of the toolkit are released together.
+fn packages_skew(examination: &mut Examination<'_>) {
+    let installed: Vec<(&str, String)> =
+        PACKAGES.into_iter().filter_map(|name| Some((name, packages::version(examination.host, &[name])?))).collect();
+    let Some((first, version)) = installed.first() else {
+        if let Some(database) = packages::unread(examination.host) {
+            let message =
+                format!("{database} was not read (a database of rpm), so versions of packages are not known here");
+            let remedy = "ask rpm: rpm -q nvidia-container-toolkit libnvidia-container1 docker-ce podman cri-o";
+            examination.findings.push(Finding::new(Severity::Note, "packages", message, remedy));
+        }
+        return;
+    };
+    match installed.iter().find(|(_, other)| other != version) {
+        Some((name, other)) => {
+            let message = format!("{first} is {version}, and {name} is {other}");
+            examination.found(&PACKAGES_SKEW, message);
+        }
+        None => examination.ok("packages", format!("those of the toolkit are of {version}")),
+    }
+}
+
+/// Whether the hook is a program that this machine executes.
+fn hook_program(examination: &mut Examination<'_>) {
+    let places =
+        hook::plan::program::DEFAULT_DIRECTORIES.iter().map(|directory| format!("{directory}/{}", HOOK_NAMES[0]));
+    let found = places.into_iter().find(|path| examination.host.is_program(path));
+    if let Some(path) = found {
+        architecture(examination, &path);
+    }
+}
+
+/// Whether the kernel of this machine executes a program; notes where it does not.
+fn architecture(examination: &mut Examination<'_>, path: &str) -> bool {
+    let own = elf::own_machine(examination.host);
+    let message = match elf::of(examination.host, path) {
+        elf::Kind::Elf { machine, .. } if !elf::runs_here(machine, own) => {
+            format!("{path} is a program for {}, and this host is {}", elf::name(machine), elf::name(own))
+        }
+        elf::Kind::Other => format!("{path} is neither a program nor a script"),
+        _ => return true,
+    };
+    examination.found(&WRONG_ARCHITECTURE, message);
+    false
+}
+
 /// Whether the program is there.
 fn program(examination: &mut Examination<'_>) -> bool {
     let id = "nvidia-container-cli";
@@ -65,8 +121,11 @@ fn program(examination: &mut Examination<'_>) -> bool {
             let path = String::from_utf8_lossy(&program.path).into_owned();
             match examination.host.is_executable(path_of(&program.path)).unwrap_or_default() {
                 true => {
-                    examination.ok(id, path);
-                    return true;
+                    let runs = architecture(examination, &path);
+                    if runs {
+                        examination.ok(id, path);
+                    }
+                    return runs;
                 }
                 false => {
                     let message = format!("nvidia-container-cli.path names {path}, which is not an executable file");

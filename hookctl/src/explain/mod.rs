@@ -7,6 +7,7 @@ mod capabilities;
 mod configuration;
 mod container;
 mod devices;
+mod foresight;
 mod origins;
 mod prediction;
 mod program;
@@ -34,7 +35,6 @@ use std::path::Path;
 use crate::answer::{Answer, Scene};
 use crate::arguments;
 use crate::check::usual::two_files;
-use crate::finding::Severity;
 use crate::gpus::HostGpus;
 use crate::tree::{Tree, read_stdin};
 use container::AmendedHost;
@@ -50,28 +50,12 @@ pub fn run(arguments: &arguments::Explain, scene: &Scene<'_>) -> Answer {
     };
     let question = Question { subject, variables: arguments.variables.clone(), privileged: arguments.privileged };
     let mut report = explain(&question, &scene.invocation, &scene.host);
-    host_problems(&mut report, scene);
+    foresight::host(&mut report, scene);
     let mode = report.mode.as_ref().map_or("auto", |mode| mode.asked.as_str());
     report.paths = crate::doctor::path::lines(&scene.host, mode);
     report.cdi = arguments.as_cdi.then(|| as_cdi::of(&report, &scene.host));
     let status = u8::from(matches!(report.verdict, Verdict::Error | Verdict::Refused));
     scene.answer(&report, |colour| text(&report, colour), status)
-}
-
-/// What doctor finds on a host that shows its driver; a tree without one is not a host to judge.
-fn host_problems(report: &mut Report, scene: &Scene<'_>) {
-    let is_seen = report.requirements.as_ref().is_some_and(|requirements| requirements.driver.is_some());
-    if !matches!(report.verdict, Verdict::Execute | Verdict::Refused)
-        || !is_seen
-        || HostGpus::of(&scene.host).list.is_empty()
-    {
-        return;
-    }
-    let Ok(seen) = crate::doctor::examine(&scene.invocation, &scene.host) else { return };
-    report.host = seen.checks.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
-    if report.verdict == Verdict::Execute && !report.host.is_empty() {
-        report.summary.push_str(" This host has problems that may fail the start all the same, see below.");
-    }
 }
 
 fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
@@ -175,13 +159,7 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
                     Verdict::Execute,
                     format!("GPU container: it gets {given}. nvidia-container-cli would be executed as below."),
                 ),
-                Some(_) => (
-                    Verdict::Refused,
-                    format!(
-                        "The start would fail on this host. The container asks for {given}; nvidia-container-cli would be \
-                         executed as below, refuse with this message, and the container would not run:"
-                    ),
-                ),
+                Some(_) => (Verdict::Refused, refused(&given)),
             };
         }
         Ok(Decision::Nothing(reason)) => {
@@ -198,6 +176,14 @@ fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report
     }
     report.warnings = warnings::of(&report);
     report
+}
+
+/// The summary of a start that nvidia-container-cli refuses.
+fn refused(given: &str) -> String {
+    format!(
+        "The start would fail on this host. The container asks for {given}; nvidia-container-cli would be executed as \
+         below, refuse with this message, and the container would not run:"
+    )
 }
 
 fn what_is_given(report: &Report) -> String {

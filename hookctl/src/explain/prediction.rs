@@ -13,6 +13,8 @@ use hook::request::Request;
 use nvidia_simulated_machine::requirement::unsatisfied;
 use nvidia_simulated_machine::select::{self, Selection};
 
+use nvidia_simulated_machine::topology::Gpu;
+
 use super::devices::shown;
 use super::report::{Met, Refusal, Requirements};
 use crate::gpus::HostGpus;
@@ -61,7 +63,7 @@ fn may_exist(item: &str, gpus: &HostGpus) -> bool {
     let is_place = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_part = item.split_once(':').is_some_and(|(gpu, part)| is_place(gpu) && is_place(part));
     (upper.starts_with("GPU-") && gpus.list.iter().any(|gpu| gpu.uuid.is_empty()))
-        || (upper.starts_with("MIG-") && has_parts)
+        || (upper.starts_with("MIG-") && has_parts && !(upper.starts_with("MIG-GPU-") && gpus.knows_old_names()))
         || (is_part && gpus.may_have_hidden_parts())
 }
 
@@ -139,12 +141,10 @@ impl Outlook<'_> {
         let refused = requirements.items.iter().find(|item| matches!(item.met, Met::No | Met::Invalid))?;
         let origin = refused.origin.first().map(|origin| origin.name.as_str()).unwrap_or_default();
         if refused.met == Met::Invalid {
+            let why = unreadable(&refused.expression);
             return Some(refusal(
                 "requirement error: invalid expression",
-                &format!(
-                    "the requirement '{}' of {origin} cannot be read, as after a build argument that was not set; no driver helps",
-                    refused.expression
-                ),
+                &format!("the requirement '{}' of {origin} cannot be read: {why}; no driver helps", refused.expression),
                 "correct the image; until then start the container with NVIDIA_DISABLE_REQUIRE=true, or without GPUs \
                  with NVIDIA_VISIBLE_DEVICES=void",
             ));
@@ -155,8 +155,7 @@ impl Outlook<'_> {
             (Some(version), None) => format!("this host has driver {version}"),
             _ => "this host does not meet it".to_owned(),
         };
-        let models: Vec<&str> = self.gpus.list.iter().map(|gpu| gpu.model.as_str()).collect();
-        let gpus = if models.is_empty() { String::new() } else { format!(", and {}", models.join(" and ")) };
+        let gpus = self.models(&refused.expression);
         let needed = match &refused.needs_driver {
             Some(version) => format!("upgrade the driver to {version} or newer"),
             None => "use another driver or GPU".to_owned(),
@@ -168,6 +167,22 @@ impl Outlook<'_> {
                 "{needed}, use an older image, or start the container with NVIDIA_DISABLE_REQUIRE=true (then it may fail later)"
             ),
         ))
+    }
+
+    /// The models of the GPUs, each once, with what an expression compares.
+    fn models(&self, expression: &str) -> String {
+        let lower = expression.to_ascii_lowercase();
+        let facts = |gpu: &Gpu| {
+            let known = |word: &str, value: &str| {
+                (lower.contains(word) && !value.is_empty()).then(|| format!("{word} {value}"))
+            };
+            let facts: Vec<String> =
+                [known("brand", &gpu.brand), known("arch", &gpu.arch)].into_iter().flatten().collect();
+            if facts.is_empty() { gpu.model.clone() } else { format!("{} ({})", gpu.model, facts.join(", ")) }
+        };
+        let mut models: Vec<String> = self.gpus.list.iter().map(facts).collect();
+        models.dedup();
+        if models.is_empty() { String::new() } else { format!(", and {}", models.join(" and ")) }
     }
 
     /// The node of the display driver is mounted for the capability display, whether it exists or not.
@@ -197,6 +212,30 @@ impl Outlook<'_> {
             || names(self.host, &format!("/lib/modules/{}/updates/dkms", release.trim()))
                 .iter()
                 .any(|name| name.starts_with("nvidia-modeset.ko"))
+    }
+}
+
+/// Why an expression cannot be read, as far as its form tells.
+fn unreadable(expression: &str) -> &'static str {
+    const OPERATORS: [char; 3] = ['=', '<', '>'];
+    let after = expression.split(OPERATORS).skip(1).map(str::trim_start);
+    let is_empty = |value: &str| value.is_empty() || value.starts_with(['.', ',', '$']);
+    if expression.contains(['"', '\'']) {
+        "it contains quotes, as after one pair of them too many"
+    } else if !expression.contains(OPERATORS) {
+        "it compares nothing; it must be like cuda>=12.2"
+    } else if expression.contains(" =")
+        || expression.contains("= ")
+        || expression.contains(" >")
+        || expression.contains(" <")
+    {
+        "there must be no blanks around an operator, since a blank begins an alternative"
+    } else if expression.contains("=>") || expression.contains("=<") || expression.contains("==") {
+        "its operator is none of =, !=, <, <=, > and >="
+    } else if after.last().is_some_and(is_empty) {
+        "it has no value to compare with, as after a build argument that was not set"
+    } else {
+        "it is misspelled, or newer than nvidia-container-cli"
     }
 }
 

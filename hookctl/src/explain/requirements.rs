@@ -73,6 +73,6 @@ fn requirement(
         expression: stated.expression.clone(),
         origin: origins.list(&stated.origin),
         met,
-        needs_driver: needs.map(str::to_owned),
+        needs_driver: needs,
     }
 }

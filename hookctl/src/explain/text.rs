@@ -165,7 +165,7 @@ fn requirements(page: &mut Page, requirements: &Requirements) {
         };
         let mut text = format!("{}, by {}", Excerpt(expression), origins(origin));
         if let Some(driver) = needs_driver {
-            let _ = write!(text, "; its CUDA needs driver {driver} or newer");
+            let _ = write!(text, "; it needs driver {driver} or newer");
         }
         page.toned_row(tone, label, &text);
         if *met == Met::No {

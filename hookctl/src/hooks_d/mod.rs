@@ -10,10 +10,26 @@ pub use when::{Reach, When};
 use std::path::Path;
 
 use crate::finding::{Finding, Severity};
-use crate::inspect::Inspect;
+use crate::inspect::{Inspect, seen};
 
 /// The names under which the hook is installed.
 const NAMES: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-container-toolkit"];
+/// Other programs of the toolkit, which do not know what a hook is told.
+const OTHERS: [&str; 5] =
+    ["nvidia-ctk", "nvidia-cdi-hook", "nvidia-container-runtime", "nvidia-container-cli", "nvidia-docker"];
+/// This project's program, which can stand in front of a hook.
+const HOOKCTL: &str = "nvidia-hookctl";
+/// The driver may take as many seconds to answer, and more with many GPUs.
+const LONGEST_ANSWER: i64 = 10;
+/// Members of other forms, and what they are called here.
+const RENAMED: [(&str, &str); 6] = [
+    ("stage", "stages"),
+    ("cmds", "commands"),
+    ("cmd", "commands"),
+    ("arguments", "args"),
+    ("annotation", "annotations"),
+    ("hasbindmounts", "hasBindMounts"),
+];
 /// Variables of the hook's own environment, unlike all others that begin with `NVIDIA_`.
 const OWN_VARIABLES: [&str; 2] = ["NVIDIA_CONTAINER_HOOK_LOG", "NVIDIA_CTK_CONFIG_FILE_PATH"];
 
@@ -28,6 +44,10 @@ pub struct HookFile {
     pub arguments: Vec<String>,
     /// Its environment.
     pub environment: Vec<String>,
+    /// Seconds after which engines kill it.
+    pub timeout: Option<i64>,
+    /// Members that no engine reads.
+    pub unread: Vec<String>,
     /// The stages at which it runs.
     pub stages: Vec<String>,
     /// For which containers it runs.
@@ -35,11 +55,25 @@ pub struct HookFile {
 }
 
 impl HookFile {
-    /// Whether the program is NVIDIA's hook, by its name.
+    /// Whether the program is NVIDIA's hook, or is meant to be it, by its name: itself, with `capture` in front of it, or
+    /// another program of the toolkit that is told what the hook is told.
     #[must_use]
     pub fn is_nvidia(&self) -> bool {
+        let asks = || self.arguments.iter().skip(1).any(|word| word == "prestart");
+        self.is_hook() || self.is_capture() || OTHERS.contains(&self.name()) && asks()
+    }
+
+    fn name(&self) -> &str {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        NAMES.contains(&name.strip_suffix(".real").unwrap_or(name))
+        name.strip_suffix(".real").unwrap_or(name)
+    }
+
+    fn is_hook(&self) -> bool {
+        NAMES.contains(&self.name())
+    }
+
+    fn is_capture(&self) -> bool {
+        self.name() == HOOKCTL && self.arguments.get(1).is_some_and(|word| word == "capture")
     }
 
     /// What is wrong with a file that is to start NVIDIA's hook.
@@ -51,6 +85,8 @@ impl HookFile {
         self.conditions(&mut faults);
         self.stages(&mut faults);
         self.environment(&mut faults);
+        self.time(&mut faults);
+        self.others(&mut faults);
         faults
     }
 
@@ -59,12 +95,22 @@ impl HookFile {
         if !path.starts_with('/') {
             faults.push(fault("relative-path", format!("\"path\" {path} is relative"), "write the absolute path"));
         } else if !host.status(Path::new(path)).is_some_and(|status| status.is_file && status.is_executable()) {
-            faults.push(fault(
-                "program-missing",
-                format!("{path} is not there, or not executable"),
-                "install the hook there, or correct \"path\"",
-            ));
-        } else if !self.is_nvidia() {
+            let is_there = seen(host, Path::new(path)).is_some();
+            let message = match is_there {
+                true => format!("{path} is not executable, so every container fails to start"),
+                false => format!(
+                    "{path} is not there, or cannot be reached: engines refuse the file, and start no container"
+                ),
+            };
+            faults.push(fault("program-missing", message, "install the hook there, or correct \"path\""));
+        } else if OTHERS.contains(&self.name()) {
+            let message = format!(
+                "{path} is another program of the toolkit, which does not know what a hook is told (\"No help topic for \
+                 'prestart'\")"
+            );
+            let remedy = "write the path of nvidia-container-runtime-hook";
+            faults.push(fault("other-program", message, remedy));
+        } else if !self.is_hook() && !self.is_capture() {
             let message = format!("{path} is not called nvidia-container-runtime-hook");
             faults.push(Finding::warning("other-program", message, "is it the right program?"));
         }
@@ -87,11 +133,16 @@ impl HookFile {
     fn conditions(&self, faults: &mut Vec<Finding>) {
         let reach = self.when.reach();
         if let Reach::None(why) = &reach {
-            faults.push(fault("never", why.clone(), "write \"when\": {\"always\": true}"));
+            let remedy = match self.is_old {
+                true => "write \"cmds\": [\".*\"], or the file anew in the form 1.0.0: nvidia-hookctl oci-hook",
+                false => "write \"when\": {\"always\": true}",
+            };
+            faults.push(fault("never", why.clone(), remedy));
         }
         let whom = match &reach {
             Reach::Some(whom) => format!("it starts the hook only for {whom}"),
-            _ => "it starts the hook for every container".to_owned(),
+            Reach::All => "it starts the hook for every container".to_owned(),
+            Reach::None(_) => "it starts the hook for none".to_owned(),
         };
         if self.is_old {
             let message = format!("the file has the old form 0.1.0, which engines still read; {whom}");
@@ -105,7 +156,10 @@ impl HookFile {
 
     fn stages(&self, faults: &mut Vec<Finding>) {
         let right = |stage: &String| matches!(stage.as_str(), "prestart" | "createRuntime");
-        if !self.stages.iter().any(right) {
+        if self.stages.is_empty() {
+            let message = "\"stages\" is missing or empty, so the hook never runs";
+            faults.push(fault("wrong-stage", message, "write \"stages\": [\"prestart\"]"));
+        } else if !self.stages.iter().any(right) {
             faults.push(fault(
                 "wrong-stage",
                 "\"stages\" has neither prestart nor createRuntime, so the hook would run too early, too late or never",
@@ -123,18 +177,49 @@ impl HookFile {
         let asking: Vec<&str> =
             names.filter(|name| name.starts_with("NVIDIA_") && !OWN_VARIABLES.contains(name)).collect();
         if !asking.is_empty() {
+            let (verb, them) = if asking.len() == 1 { ("asks", "it") } else { ("ask", "them") };
             let message = format!(
-                "{} in the environment of the hook ask for nothing: the hook reads the environment of the container \
+                "{} in the environment of the hook {verb} for nothing: the hook reads the environment of the container \
                  (process.env in config.json)",
                 asking.join(" and ")
             );
-            let remedy = "set them for the container (podman run --env, or ENV in the image), and remove them here";
+            let remedy =
+                format!("set {them} for the container (podman run --env, or ENV in the image), and remove {them} here");
             faults.push(Finding::warning("request-in-env", message, remedy));
         }
         if let Some(entry) = self.environment.iter().find(|entry| !entry.contains('=')) {
             let name: String = entry.chars().take(60).collect();
             let message = format!("the entry \"{name}\" of \"env\" has no '='");
             faults.push(Finding::warning("env-entry", message, "write NAME=VALUE"));
+        }
+    }
+
+    fn time(&self, faults: &mut Vec<Finding>) {
+        match self.timeout {
+            Some(seconds) if seconds <= 0 => {
+                let message = format!("\"timeout\" is {seconds}, so engines kill the hook at once");
+                faults.push(fault("timeout", message, "write the seconds that it may take, or remove \"timeout\""));
+            }
+            Some(seconds) if seconds < LONGEST_ANSWER => {
+                let message = format!(
+                    "\"timeout\" is {seconds}, and the driver may take {LONGEST_ANSWER} seconds to answer (\"hook ran past \
+                     specified timeout\")"
+                );
+                faults.push(Finding::warning("timeout", message, "write 30 or more, or remove \"timeout\""));
+            }
+            _ => {}
+        }
+    }
+
+    fn others(&self, faults: &mut Vec<Finding>) {
+        for name in &self.unread {
+            let shown: String = name.chars().take(60).collect();
+            let message = format!("the member \"{shown}\" is read by no engine");
+            let remedy = match RENAMED.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                Some((_, here)) => format!("in the form 1.0.0 it is called \"{here}\""),
+                None => "remove it".to_owned(),
+            };
+            faults.push(Finding::warning("unread-member", message, remedy));
         }
     }
 }

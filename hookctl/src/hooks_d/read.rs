@@ -23,33 +23,60 @@ impl HookFile {
         let Value::Object(members) = document else {
             return Err(refused("not-an-object", "not a JSON object", "write it anew: nvidia-hookctl oci-hook"));
         };
-        if members.contains_key("hooks") && !members.contains_key("hook") {
-            return Err(refused(
-                "foreign-form",
-                "this is the form of config.json (and of oci-add-hooks): \"hooks\" with a list for each stage; a file of \
-                 hooks.d has the members version, hook, when and stages",
-                "write it anew: nvidia-hookctl oci-hook",
-            ));
+        if let Some(foreign) = foreign(&members) {
+            return Err(foreign);
         }
-        match members.get("version").map(|version| version.as_str().unwrap_or_default()) {
-            Some(VERSION) => current(&members),
-            Some(OLD) if members.get("hook").is_some_and(Value::is_object) => Err(refused(
+        let version = match get(&members, "version") {
+            None | Some(Value::Null) => "",
+            Some(Value::String(version)) => version.as_str(),
+            Some(other) => {
+                let message = format!("\"version\" must be a string, and is {other}");
+                return Err(refused("wrong-type", message, "write \"version\": \"1.0.0\""));
+            }
+        };
+        match version {
+            VERSION => current(&members),
+            OLD if get(&members, "hook").is_some_and(Value::is_object) => Err(refused(
                 "no-version",
                 "\"version\" is not \"1.0.0\" but \"0.1.0\", the old form, in which \"hook\" is a path",
                 "write \"version\": \"1.0.0\"",
             )),
-            None | Some("") if members.get("hook").is_some_and(Value::is_object) => Err(refused(
+            "" if get(&members, "hook").is_some_and(Value::is_object) => Err(refused(
                 "no-version",
                 "\"version\" is missing, so engines read the old form 0.1.0, in which \"hook\" is a path",
                 "write \"version\": \"1.0.0\"",
             )),
-            None | Some(OLD | "") => old(&members),
-            Some(other) => {
+            OLD | "" => old(&members),
+            other => {
                 let message = format!("\"version\" is not \"1.0.0\" but \"{other}\", which no engine knows");
                 Err(refused("unknown-version", message, "write \"version\": \"1.0.0\""))
             }
         }
     }
+}
+
+/// Forms of other files, which people copy into hooks.d.
+fn foreign(members: &Map<String, Value>) -> Option<Box<Finding>> {
+    const ANEW: &str = "write it anew: nvidia-hookctl oci-hook";
+    const FORM: &str = "a file of hooks.d has the members version, hook, when and stages";
+    let has = |name: &str| members.contains_key(name);
+    let of_stages = STAGES.iter().any(|stage| members.get(*stage).is_some_and(Value::is_array));
+    let what = match () {
+        () if has("hook") => return None,
+        () if has("hooks") || has("ociVersion") || of_stages => {
+            "this is the form of config.json (and of oci-add-hooks), with a list for each stage"
+        }
+        () if has("cdiVersion") => "this is a CDI specification, which belongs to /etc/cdi",
+        () if has("runtimes") || has("default-runtime") => "this is the form of dockerd's daemon.json",
+        () => return None,
+    };
+    Some(refused("foreign-form", format!("{what}; {FORM}"), ANEW))
+}
+
+/// A member as Go finds it: by its name, else by its name in other letters.
+fn get<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
+    let folded = || members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    members.get(name).or_else(folded)
 }
 
 /// A fault for which engines refuse the file.
@@ -58,75 +85,81 @@ fn refused(id: &'static str, message: impl Into<String>, remedy: &str) -> Box<Fi
 }
 
 fn current(members: &Map<String, Value>) -> Result<HookFile, Box<Finding>> {
-    let hook = members.get("hook").and_then(Value::as_object);
-    let path = hook.and_then(|hook| hook.get("path")).and_then(Value::as_str).filter(|path| !path.is_empty());
-    let Some(path) = path else {
+    let hook = object(members, "hook")?;
+    let Some(path) = text(&hook, "path")?.filter(|path| !path.is_empty()) else {
         return Err(refused("no-path", "\"hook\" has no \"path\"", "name the hook's absolute path"));
     };
-    let given = members.get("when").and_then(Value::as_object).cloned();
-    let is_missing = given.is_none();
-    let when = given.unwrap_or_default();
-    let annotations = when.get("annotations").and_then(Value::as_object).cloned().unwrap_or_default();
-    let when = When {
+    let is_missing = get(members, "when").is_none_or(Value::is_null);
+    let when = object(members, "when")?;
+    let annotations = object(&when, "annotations")?;
+    let value = |(key, value): (&String, &Value)| match value {
+        Value::String(value) => Ok((key.clone(), value.clone())),
+        other => Err(wrong_type("annotations", "a string for each name", other)),
+    };
+    let conditions = When {
         always: flag(&when, "always")?,
         has_bind_mounts: flag(&when, "hasBindMounts")?,
-        annotations: annotations.iter().map(|(key, value)| (key.clone(), text(value))).collect(),
-        commands: list(when.get("commands")),
+        annotations: annotations.iter().map(value).collect::<Result<_, _>>()?,
+        commands: list(&when, "commands")?,
         any: false,
         is_missing,
     };
-    let stages = members.get("stages").filter(|stages| stages.is_array());
-    if stages.is_none() {
-        return Err(refused(
-            "no-stages",
-            "\"stages\" is missing, and has neither prestart nor createRuntime",
-            "write \"stages\": [\"prestart\"]",
-        ));
-    }
+    let stages = list(members, "stages")?;
     let file = HookFile {
         is_old: false,
-        path: path.to_owned(),
-        arguments: list(hook.and_then(|hook| hook.get("args"))),
-        environment: list(hook.and_then(|hook| hook.get("env"))),
-        stages: list(stages),
-        when,
+        path,
+        arguments: list(&hook, "args")?,
+        environment: list(&hook, "env")?,
+        timeout: number(&hook, "timeout")?,
+        unread: unread(members, &["version", "hook", "when", "stages"])
+            .chain(unread(&hook, &["path", "args", "env", "timeout"]))
+            .chain(unread(&when, &["always", "annotations", "commands", "hasBindMounts"]))
+            .collect(),
+        stages,
+        when: conditions,
     };
     checked(file)
 }
 
 fn old(members: &Map<String, Value>) -> Result<HookFile, Box<Finding>> {
-    let Some(path) = members.get("hook").and_then(Value::as_str).filter(|path| !path.is_empty()) else {
+    let Some(path) = text(members, "hook")?.filter(|path| !path.is_empty()) else {
         let message = "\"hook\" is missing; without \"version\" engines read the old form 0.1.0, in which it is a path";
         return Err(refused("no-path", message, "write it anew in the form 1.0.0: nvidia-hookctl oci-hook"));
     };
-    let either = |name: &str, other: &str| members.get(name).or_else(|| members.get(other));
-    let Some(stages) = either("stages", "stage").filter(|stages| stages.is_array()) else {
-        let message = "\"stage\" is missing";
-        return Err(refused("no-stages", message, "write \"stage\": [\"prestart\"]"));
+    let either = |name: &'static str, other: &'static str| match list(members, name) {
+        Ok(list) if list.is_empty() => self::list(members, other),
+        given => given,
     };
-    let annotations = list(either("annotations", "annotation"));
-    let mut arguments = vec![path.to_owned()];
-    arguments.extend(list(members.get("arguments")));
+    let annotations = either("annotations", "annotation")?;
+    let mut arguments = vec![path.clone()];
+    arguments.extend(list(members, "arguments")?);
     let file = HookFile {
         is_old: true,
-        path: path.to_owned(),
+        path,
         arguments,
         environment: Vec::new(),
-        stages: list(Some(stages)),
+        timeout: None,
+        unread: Vec::new(),
+        stages: either("stages", "stage")?,
         when: When {
             always: None,
             has_bind_mounts: flag(members, "hasbindmounts")?,
-            annotations: if annotations.is_empty() {
-                Vec::new()
-            } else {
-                vec![(".*".to_owned(), annotations.join("|"))]
+            annotations: match annotations.is_empty() {
+                true => Vec::new(),
+                false => vec![(".*".to_owned(), annotations.join("|"))],
             },
-            commands: list(either("cmds", "cmd")),
+            commands: either("cmds", "cmd")?,
             any: true,
             is_missing: false,
         },
     };
     checked(file)
+}
+
+/// The members that nobody reads.
+fn unread<'m>(members: &'m Map<String, Value>, known: &'static [&'static str]) -> impl Iterator<Item = String> + 'm {
+    let is_known = |name: &&String| known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    members.keys().filter(move |name| !is_known(name)).cloned()
 }
 
 /// A file whose expressions can be read and whose stages exist.
@@ -151,22 +184,53 @@ fn checked(file: HookFile) -> Result<HookFile, Box<Finding>> {
 }
 
 fn flag(members: &Map<String, Value>, name: &str) -> Result<Option<bool>, Box<Finding>> {
-    match members.get(name) {
+    match get(members, name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(value)) => Ok(Some(*value)),
-        Some(other) => {
-            let message = format!("\"{name}\" must be true or false, and is {other}");
-            Err(refused("wrong-type", message, "write true or false, without quotes"))
-        }
+        Some(other) => Err(wrong_type(name, "true or false, without quotes", other)),
     }
 }
 
-fn list(value: Option<&Value>) -> Vec<String> {
-    value.and_then(Value::as_array).into_iter().flatten().map(text).collect()
+fn number(members: &Map<String, Value>, name: &str) -> Result<Option<i64>, Box<Finding>> {
+    match get(members, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Number(number)) if number.is_i64() => Ok(number.as_i64()),
+        Some(other) => Err(wrong_type(name, "a whole number, without quotes", other)),
+    }
 }
 
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+fn text(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Box<Finding>> {
+    match get(members, name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(value)) => Ok(Some(value.clone())),
+        Some(other) => Err(wrong_type(name, "a string", other)),
+    }
+}
+
+fn object(members: &Map<String, Value>, name: &str) -> Result<Map<String, Value>, Box<Finding>> {
+    match get(members, name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(value)) => Ok(value.clone()),
+        Some(other) => Err(wrong_type(name, "an object, in braces", other)),
+    }
+}
+
+fn list(members: &Map<String, Value>, name: &str) -> Result<Vec<String>, Box<Finding>> {
+    let wanted = "a list of strings, in brackets";
+    match get(members, name) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(items)) => {
+            let item = |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| wrong_type(name, wanted, item));
+            items.iter().map(item).collect()
+        }
+        Some(other) => Err(wrong_type(name, wanted, other)),
+    }
+}
+
+/// A value of another type than the form says: Go refuses the file.
+fn wrong_type(name: &str, wanted: &str, got: &Value) -> Box<Finding> {
+    let got: String = got.to_string().chars().take(60).collect();
+    refused("wrong-type", format!("\"{name}\" must be {wanted}, and is {got}"), &format!("write {wanted}"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Finds the line that matters in what an engine printed, wrapped and escaped as it is: quotes inside quotes, `\n` as text,
 //! prefixes of journald and kubelet. Must not know what a line means.
 
-use super::lines::Line;
+use nvidia_simulated_machine::lines::Line;
 
 /// Lines that only say that another program failed: what that program said counts more.
 const WRAPPERS: [&str; 4] = ["crun-hook-failed", "apptainer-nvccli", "exec-failed", "nvidia-smi-not-found"];
@@ -162,7 +162,7 @@ pub fn nearest<'l>(text: &str, lines: impl Iterator<Item = &'l Line>) -> Vec<&'l
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::why::lines::all;
+    use nvidia_simulated_machine::lines::all;
 
     #[test]
     fn every_line_is_found_by_its_own_example_in_any_wrapping() {

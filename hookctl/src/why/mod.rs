@@ -1,8 +1,8 @@
 //! `why`: takes what an engine printed, finds the line that matters, and answers what it means, whose it is to cure, and
 //! what to do; then it looks on the host for the states that may be behind it. Must not print.
 
+mod behind;
 mod find;
-pub mod lines;
 
 use std::fmt::Write;
 
@@ -17,7 +17,9 @@ use crate::page::{Colour, Page, Tone};
 use crate::tree::read_stdin;
 use hook::error::reason;
 use hook::text::Excerpt;
-use lines::{Line, Owner};
+use nvidia_simulated_machine::lines::{self, Line, Owner};
+
+use crate::doctor::states::State;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -81,6 +83,12 @@ impl Known {
     }
 }
 
+/// The states of a host that may be behind a line.
+#[must_use]
+pub fn behind(line: &str) -> &'static [&'static State] {
+    behind::BEHIND.iter().find(|(name, _)| *name == line).map_or(&[], |(_, states)| states)
+}
+
 fn report(text: &str, scene: &Scene<'_>) -> Report {
     let mut report = Report {
         schema: SCHEMA,
@@ -98,9 +106,10 @@ fn report(text: &str, scene: &Scene<'_>) -> Report {
         return report;
     };
     report.line = Some(Known::of(line, &found.excerpt));
-    report.states = line.states.len();
-    if let (false, Ok(seen)) = (line.states.is_empty(), doctor::examine(&scene.invocation, &scene.host)) {
-        let behind = |finding: &Finding| line.states.iter().any(|state| state.id == finding.id);
+    let states = behind(line.name);
+    report.states = states.len();
+    if let (false, Ok(seen)) = (states.is_empty(), doctor::examine(&scene.invocation, &scene.host)) {
+        let behind = |finding: &Finding| states.iter().any(|state| state.id == finding.id);
         report.host = seen.checks.into_iter().filter(behind).collect();
     }
     report

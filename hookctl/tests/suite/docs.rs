@@ -8,7 +8,8 @@ use hook::contract::keys::{DEPRECATED, Kind, ROWS, Reader, Row};
 use nvidia_hookctl::check::default;
 use nvidia_hookctl::doctor::states;
 use nvidia_hookctl::finding::Severity;
-use nvidia_hookctl::why::lines;
+use nvidia_hookctl::why::behind;
+use nvidia_simulated_machine::lines;
 
 /// The console blocks of a document, and the case that each shows.
 fn blocks(text: &str) -> Vec<(String, String)> {
@@ -88,8 +89,9 @@ fn tables() -> String {
         writeln!(text, "```text\n{}\n```\n\n{}", line.example, folded(line.meaning)).unwrap();
         let remedy = folded(&format!("*{}*: {}.", capital(line.owner.word()), line.remedy));
         writeln!(text, "\n{remedy}").unwrap();
-        if !line.states.is_empty() {
-            let links: Vec<String> = line.states.iter().map(|state| format!("[{0}](#state-{0})", state.id)).collect();
+        if !behind(line.name).is_empty() {
+            let links: Vec<String> =
+                behind(line.name).iter().map(|state| format!("[{0}](#state-{0})", state.id)).collect();
             writeln!(text, "\n{}", folded(&format!("States: {}.", links.join(", ")))).unwrap();
         }
     }

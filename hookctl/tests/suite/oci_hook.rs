@@ -82,7 +82,8 @@ fn each_fault_of_a_file_is_found() {
     let good = || serde_json::from_str::<Value>(&machine().run(&["oci-hook"]).stdout).unwrap();
     let with = |pointer: &str, value: Value| {
         let mut document = good();
-        *document.pointer_mut(pointer).unwrap() = value;
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        document.pointer_mut(parent).unwrap()[member] = value;
         document.to_string()
     };
     for (text, status, words) in [
@@ -97,7 +98,22 @@ fn each_fault_of_a_file_is_found() {
         (with("/when", json!({})), 1, "\"when\" is empty"),
         (with("/when", json!(null)), 1, "\"when\" is missing"),
         (with("/when", json!({"always": false})), 1, "\"always\" is false"),
-        (with("/stages", json!([])), 1, "\"stages\" has neither"),
+        (with("/stages", json!([])), 1, "\"stages\" is missing or empty"),
+        (with("/stages", json!(["poststart"])), 1, "\"stages\" has neither"),
+        (with("/stages", json!("prestart")), 1, "\"stages\" must be a list"),
+        (with("/hook/args", json!("prestart")), 1, "\"args\" must be a list"),
+        (with("/hook/env", json!({"PATH": "/bin"})), 1, "\"env\" must be a list"),
+        (with("/hook/timeout", json!("30")), 1, "\"timeout\" must be a whole number"),
+        (with("/hook/timeout", json!(0)), 1, "kill the hook at once"),
+        (with("/hook/timeout", json!(5)), 0, "may take 10 seconds"),
+        (with("/hook/timeout", json!(30)), 0, "will start the hook"),
+        (with("/comment", json!("x")), 0, "\"comment\" is read by no engine"),
+        (with("/when/cmds", json!([".*"])), 0, "it is called \"commands\""),
+        (with("/version", json!(1.0)), 1, "\"version\" must be a string"),
+        (json!({"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu"}).to_string(), 1, "a CDI specification"),
+        (json!({"runtimes": {}}).to_string(), 1, "daemon.json"),
+        (json!({"prestart": [{"path": HOOK}]}).to_string(), 1, "oci-add-hooks"),
+        (with("/stages", json!(["prestart"])).replace("\"stages\"", "\"Stages\""), 0, "will start the hook"),
         (with("/stages", json!(["prestart", "poststop"])), 1, "more than once"),
         (with("/stages", json!(["createRuntime"])), 0, "will start the hook"),
         (with("/stages", json!(null)), 1, "\"stages\" is missing"),

@@ -26,6 +26,36 @@ super::states! { DRIVER:
         says ["Failed to initialize NVML: Driver/library version mismatch"];
         do "reboot, or unload and load the module, before the libraries are used"
         from ["NVIDIA/nvidia-container-toolkit #394"];
+    MODULE_NOT_BUILT "module-not-built" Error
+        "The source of the kernel module is installed, and nothing is built from it for the running kernel."
+        says ["modprobe: FATAL: Module nvidia not found", "nvidia-container-cli: initialization error: nvml error: driver not loaded"];
+        do "install the headers of the running kernel (linux-headers-RELEASE, kernel-devel-RELEASE) and run dkms autoinstall; its log says why a build fails"
+        from ["dkms(8)", "NVIDIA/nvidia-docker #365"];
+    MODULE_BLOCKED "module-blocked" Error
+        "Something keeps the kernel module from being loaded: modprobe's configuration, the kernel's command line, or kernel.modules_disabled."
+        says ["nvidia-container-cli: initialization error: nvml error: driver not loaded"];
+        do "remove that entry (on Ubuntu: prime-select nvidia), rebuild the initramfs, and reboot"
+        from ["modprobe.d(5)", "kernel documentation, sysctl kernel.modules_disabled"];
+    NO_HARDWARE "no-hardware" Error
+        "Nothing on the PCI bus of this machine is of NVIDIA."
+        says ["nvidia-container-cli: initialization error: nvml error: driver not loaded", "No devices were found"];
+        do "put a GPU in, or pass one through to this virtual machine; containers without GPUs need NVIDIA_VISIBLE_DEVICES=void, or an image that asks for none"
+        from ["NVIDIA driver README", "hpc/charliecloud #209"];
+    GPU_HELD "gpu-held" Warning
+        "Another driver than NVIDIA's holds a GPU of NVIDIA, as vfio-pci does for virtual machines."
+        says ["nvidia-container-cli: device error: 1: unknown device"];
+        do "where containers are to have it, release it from that driver (/etc/modprobe.d, the kernel's command line), and reboot"
+        from ["kernel documentation, VFIO"];
+    DRIVER_TOO_OLD "driver-too-old" Error
+        "The driver is older than 340.29, the first that nvidia-container-cli works with."
+        says ["nvidia-container-cli: detection error: nvml error: function not found"];
+        do "install a driver of a branch that supports the GPU; the GPU may be too old for any"
+        from ["NVIDIA/libnvidia-container README"];
+    LIBRARIES_MIXED "libraries-mixed" Error
+        "The libraries of the driver are of different versions, as after an upgrade that did not finish."
+        says ["Failed to initialize NVML: Driver/library version mismatch", "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"];
+        do "install all packages of the driver in one version, and remove what an installer (.run) left: nvidia-uninstall"
+        from ["NVIDIA/nvidia-container-toolkit #394", "NVIDIA driver README"];
     VERSION_MISMATCH "version-mismatch" Error
         "The kernel module and the libraries of the driver are of different versions."
         says ["nvidia-container-cli: initialization error: nvml error: driver/library version mismatch"];
@@ -51,6 +81,21 @@ super::states! { DRIVER:
         says ["nvidia-container-cli: device error: 0: unknown device", "No devices were found"];
         do "is there one (lspci -d 10de:), and not held by vfio-pci or nouveau? See dmesg"
         from ["NVIDIA driver README"];
+    FABRIC_MANAGER "fabric-manager" Error
+        "The machine has NVSwitches, and the fabric manager does not run or is of another version than the driver, so CUDA does not start."
+        says ["Error 802: system not yet initialized"];
+        do "install the fabric manager of exactly the driver's version, and: systemctl enable --now nvidia-fabricmanager"
+        from ["NVIDIA Fabric Manager user guide"];
+    MIG_WITHOUT_INSTANCES "mig-without-instances" Warning
+        "A GPU is in mode MIG and has no instance, so there is nothing in it that a container could use."
+        says ["nvidia-container-cli: initialization error: cuda error: no cuda-capable device is detected", "No MIG devices found"];
+        do "make instances (nvidia-smi mig -cgi PROFILE -C), or switch the mode off: nvidia-smi -mig 0"
+        from ["NVIDIA MIG user guide"];
+    MIG_NODE_MISSING "mig-node-missing" Error
+        "The device node of a MIG instance below /dev/nvidia-caps does not exist."
+        says ["nvidia-container-cli: mount error: stat failed: /dev/nvidia-caps/nvidia-cap21: no such file or directory"];
+        do "run nvidia-modprobe -f /proc/driver/nvidia/capabilities/gpu0/mig/gi0/access for each, or nvidia-smi once as root"
+        from ["NVIDIA MIG user guide"];
     NODE_IS_A_FILE "node-is-a-file" Error
         "A file or a directory stands where a device node should be."
         says ["nvidia-container-cli: mount error: stat failed: /dev/nvidiactl"];
@@ -111,4 +156,14 @@ super::states! { DRIVER:
         says ["nvidia-container-cli: initialization error: driver error: failed to process request", "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) is not supported"];
         do "start containers with --runtime nvidia, in mode csv (or cdi), and not with --gpus; keep the container packages of JetPack"
         from ["NVIDIA/libnvidia-container #135", "NVIDIA/TensorRT-LLM #799"];
+    TEGRA_WITHOUT_CSV "tegra-without-csv" Warning
+        "A Tegra without the CSV files of JetPack: mode csv then mounts nothing into containers."
+        says ["error while loading shared libraries: libnvrm_gpu.so: cannot open shared object file"];
+        do "install nvidia-container and nvidia-l4t-* of JetPack, which bring /etc/nvidia-container-runtime/host-files-for-container.d"
+        from ["dusty-nv/jetson-containers #1703", "NVIDIA/libnvidia-container #135"];
+    MUSL "musl" Error
+        "The system is one of musl, for which NVIDIA publishes neither a driver nor nvidia-container-cli."
+        says ["nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1"];
+        do "use a distribution of glibc for the host; containers may be of musl, as far as their programs are"
+        from ["NVIDIA/nvidia-container-toolkit, supported platforms"];
 }

@@ -27,6 +27,21 @@ super::states! { ENGINES:
         says ["could not select device driver \"nvidia\" with capabilities: [[gpu]]"];
         do "choose Docker Engine: docker context use default"
         from ["open-webui/open-webui #1192"];
+    DOCKER_DESKTOP_WSL "docker-desktop-wsl" Note
+        "The Docker of this distribution is that of Docker Desktop for Windows, which brings its own toolkit."
+        says [];
+        do "nothing of the toolkit is needed here: install the NVIDIA driver in Windows, and run wsl --update; --gpus then works by itself"
+        from ["Docker documentation, GPU support in Docker Desktop"];
+    DOCKER_TOO_OLD "docker-too-old" Warning
+        "Docker is older than 19.03, the first that knows --gpus."
+        says ["unknown flag: --gpus"];
+        do "upgrade Docker, or start containers with --runtime=nvidia and NVIDIA_VISIBLE_DEVICES"
+        from ["Docker Engine 19.03 release notes"];
+    DOCKER_ROOTLESS "docker-rootless" Error
+        "A user has a rootless Docker, for which no-cgroups is not set."
+        says ["nvidia-container-cli: mount error: failed to add device rules: unable to find any existing device filters attached to the cgroup: bpf_prog_query(BPF_CGROUP_DEVICE) failed: operation not permitted"];
+        do "set no-cgroups = true under [nvidia-container-cli] in ~/.config/nvidia-container-runtime/config.toml of that user, and: systemctl --user restart docker"
+        from ["NVIDIA/libnvidia-container #154", "NVIDIA/nvidia-docker #1688"];
     DOCKER_CONFIG "docker-config-broken" Error
         "The configuration of dockerd is not valid JSON, so dockerd does not start."
         says ["unable to configure the Docker daemon with file /etc/docker/daemon.json"];
@@ -52,6 +67,26 @@ super::states! { ENGINES:
         says [];
         do "add the directory to hooks_dir and restart the engine, or move the file"
         from ["NVIDIA/gpu-operator #448", "NVIDIA/gpu-operator #280", "NVIDIA/gpu-operator #172"];
+    HOOK_DIR_OF_USER "hooks-dir-of-user" Warning
+        "A user's containers.conf leaves the directory out in which the file that starts the hook is."
+        says [];
+        do "add the directory to hooks_dir of that user's containers.conf, or remove hooks_dir from it"
+        from ["podman-container-tools/podman #3155", "containers.conf(5)"];
+    HOOK_FILE_NAME "hook-file-name" Warning
+        "A file in hooks.d has a name that does not end in .json, so engines pass over it."
+        says [];
+        do "rename it, or write it anew: nvidia-hookctl oci-hook --hooks-dir DIR"
+        from ["oci-hooks(5)"];
+    CRIO_RUNTIME "crio-runtime-missing" Error
+        "The configuration of CRI-O names an NVIDIA runtime that does not exist."
+        says ["runtime_path for runtime \"nvidia\" not found"];
+        do "install the toolkit (or let the GPU operator do it), or correct runtime_path, and restart CRI-O"
+        from ["crio.conf(5)", "NVIDIA/gpu-operator #448"];
+    CRIO_DEFAULT "crio-default-runtime-unknown" Error
+        "The default runtime of CRI-O is not among its runtimes, so CRI-O does not start."
+        says ["default_runtime set to \"nvidia\", but no runtime entry was found"];
+        do "add [crio.runtime.runtimes.nvidia] (nvidia-ctk runtime configure --runtime=crio), and restart CRI-O"
+        from ["crio.conf(5)"];
     HOOK_FILE_MISSING "hook-file-missing" Warning
         "No file starts the hook, so containers of Podman and CRI-O get no GPU from it."
         says [];
@@ -92,6 +127,26 @@ super::states! { ENGINES:
         says ["no runtime for \"nvidia\" is configured", "default runtime \"nvidia\" is not configured"];
         do "add it: nvidia-ctk runtime configure --runtime=containerd"
         from ["containerd, CRI configuration guide"];
+    CONTAINERD_WITHOUT_NVIDIA "containerd-without-nvidia" Warning
+        "The containerd of a Kubernetes node has no NVIDIA runtime, although the toolkit is installed, and there are no CDI specifications."
+        says ["no runtime for \"nvidia\" is configured", "Incompatible platform detected"];
+        do "run nvidia-ctk runtime configure --runtime=containerd and restart containerd; on k3s and RKE2 restart them after installing the toolkit"
+        from ["NVIDIA/k8s-device-plugin #637", "K3s documentation, NVIDIA container runtime"];
+    CONTAINERD_CRI_OFF "containerd-cri-disabled" Error
+        "The plugin that serves Kubernetes is disabled in containerd's configuration, as packages of Docker write it, and this is a Kubernetes node."
+        says ["unknown service runtime.v1.RuntimeService"];
+        do "take cri out of disabled_plugins in /etc/containerd/config.toml, and restart containerd"
+        from ["containerd, CRI configuration guide"];
+    CONTAINERD_SECTION "containerd-section-ignored" Error
+        "The NVIDIA runtime is configured in a section that belongs to another version of containerd's configuration, so containerd does not see it."
+        says ["no runtime for \"nvidia\" is configured"];
+        do "write it anew for the version that the file says: nvidia-ctk runtime configure --runtime=containerd"
+        from ["containerd, CRI configuration guide"];
+    CONTAINERD_SHIM "containerd-shim-gone" Error
+        "The NVIDIA runtime is configured for a shim that containerd 2.0 no longer has."
+        says ["failed to start shim: exec: \"containerd-shim\": executable file not found in $PATH"];
+        do "write runtime_type = \"io.containerd.runc.v2\" with options.BinaryName, and restart containerd"
+        from ["containerd 2.0 release notes"];
     K3S_CONTAINERD "k3s-own-containerd" Warning
         "The NVIDIA runtime is configured for a containerd that this Kubernetes does not use: k3s and RKE2 run their own."
         says ["no runtime for \"nvidia\" is configured"];
@@ -102,6 +157,11 @@ super::states! { ENGINES:
         says ["unresolvable CDI devices nvidia.com/gpu=all", "failed to parse CDI Spec"];
         do "write it anew: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
         from ["CDI specification"];
+    CDI_FOR_NEWER_ENGINE "cdi-for-newer-engine" Warning
+        "A CDI specification is of a version that an engine of this host is too old for."
+        says ["unresolvable CDI devices nvidia.com/gpu=all", "failed to parse CDI Spec"];
+        do "upgrade the engine, or write the specification anew with nvidia-ctk cdi generate, which says the oldest version that will do"
+        from ["CDI specification, released versions"];
     CDI_STALE "cdi-stale" Error
         "A CDI specification names files or nodes that do not exist, as after an upgrade of the driver."
         says ["failed to fulfil mount request: open /usr/lib/x86_64-linux-gnu/libcuda.so.535.129.03: no such file or directory", "error gathering device information while adding custom device \"/dev/nvidia0\": no such file or directory"];
@@ -112,6 +172,11 @@ super::states! { ENGINES:
         says ["unresolvable CDI devices nvidia.com/gpu=all"];
         do "write one: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
         from ["CDI specification", "moby/moby #50228"];
+    CDI_DIR_NOT_READ "cdi-dir-not-read" Warning
+        "The CDI specifications are in a directory that dockerd is told not to read."
+        says ["unresolvable CDI devices nvidia.com/gpu=all"];
+        do "add the directory to cdi-spec-dirs of /etc/docker/daemon.json, or remove that key, and restart dockerd"
+        from ["dockerd reference, cdi-spec-dirs"];
     CDI_CONFLICT "cdi-conflict" Error
         "Two CDI specifications in one directory define the same device, so that engines resolve neither."
         says ["conflicting device \"nvidia.com/gpu=0\"", "unresolvable CDI devices nvidia.com/gpu=0"];

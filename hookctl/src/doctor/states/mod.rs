@@ -31,6 +31,20 @@ pub struct State {
     pub sources: &'static [&'static str],
 }
 
+impl State {
+    /// What nvidia-container-cli says where this state keeps it from starting a container; `None` for states that it does
+    /// not see, or that do not stop it.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&'static str> {
+        let is_certain = [DRIVER, SYSTEM, TOOLS].into_iter().flatten().any(|state| state.id == self.id);
+        // Containers that ask for all GPUs start without one.
+        if !is_certain || self.id == NO_GPU.id {
+            return None;
+        }
+        self.lines.iter().copied().find(|line| line.starts_with("nvidia-container-cli: "))
+    }
+}
+
 /// Declares states as constants, and the list of them.
 macro_rules! states {
     ($list:ident: $($name:ident $id:literal $severity:ident $what:literal says $lines:expr; do $remedy:literal from $sources:expr;)+) => {

@@ -27,12 +27,12 @@ super::states! { SYSTEM:
         says ["nvidia-container-cli: initialization error: driver error: failed to process request", "nvidia-container-cli: initialization error: driver rpc error: failed to process request"];
         do "give the user ranges of subordinate ids in /etc/subuid and /etc/subgid (usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER), then podman system migrate"
         from ["NVIDIA/libnvidia-container #104"];
-    ROOTLESS "rootless-cgroups" Warning
+    ROOTLESS "rootless-cgroups" Error
         "The hook of a rootless engine may not change control groups, and no-cgroups is not set."
         says ["nvidia-container-cli: mount error: failed to add device rules: unable to find any existing device filters attached to the cgroup: bpf_prog_query(BPF_CGROUP_DEVICE) failed: operation not permitted", "nvidia-container-cli: mount error: open failed: /sys/fs/cgroup/devices/user.slice/devices.allow: permission denied"];
         do "for rootless engines set nvidia-container-cli.no-cgroups = true in $XDG_CONFIG_HOME/nvidia-container-runtime/config.toml, which leaves root's containers alone"
         from ["NVIDIA/libnvidia-container #154", "opencontainers/runc #2952", "NVIDIA/nvidia-docker #1155"];
-    NESTED_CGROUPS "nested-cgroups" Warning
+    NESTED_CGROUPS "nested-cgroups" Error
         "This host is itself an unprivileged container, where the hook may not change control groups."
         says ["nvidia-container-cli: mount error: write error: /sys/fs/cgroup/devices/docker/ID/devices.allow: operation not permitted", "nvidia-container-cli: mount error: failed to add device rules"];
         do "set nvidia-container-cli.no-cgroups = true here: the outer container allows the devices"
@@ -47,6 +47,16 @@ super::states! { SYSTEM:
         says ["nvidia-container-cli: container error: cgroup subsystem devices not found"];
         do "upgrade nvidia-container-cli, or boot with systemd.unified_cgroup_hierarchy=0"
         from ["NVIDIA/nvidia-docker #1660"];
+    CGROUPS_READ_ONLY "cgroups-read-only" Error
+        "This host is itself a container, with its control groups mounted for reading only, so the hook cannot allow devices."
+        says ["nvidia-container-cli: mount error: open failed: /sys/fs/cgroup/devices/devices.allow: read-only file system"];
+        do "set nvidia-container-cli.no-cgroups = true here (the outer container allows the devices), or start the outer container with --privileged and its control groups writable"
+        from ["NVIDIA/nvidia-container-runtime #78", "cgroups(7)"];
+    CGROUP_DEVICES_MISSING "cgroup-devices-missing" Error
+        "The kernel is built without device rules for control groups."
+        says ["nvidia-container-cli: mount error: failed to add device rules: unable to find any existing device filters attached to the cgroup: bpf_prog_query(BPF_CGROUP_DEVICE) failed: invalid argument", "nvidia-container-cli: container error: cgroup subsystem devices not found"];
+        do "boot a kernel with CONFIG_CGROUP_BPF and CONFIG_BPF_SYSCALL (version 1: CONFIG_CGROUP_DEVICE), or set nvidia-container-cli.no-cgroups = true"
+        from ["kernel documentation, cgroup v2, device controller"];
     CGROUPS_NOT_MOUNTED "cgroups-not-mounted" Warning
         "No control groups are mounted at /sys/fs/cgroup, so devices cannot be allowed to containers."
         says ["nvidia-container-cli: container error: cgroup subsystem devices not found"];

@@ -21,6 +21,16 @@ super::states! { TOOLS:
         says ["exec failed: permission denied"];
         do "correct the key, or remove it to have the program searched"
         from ["specification, section 11"];
+    WRONG_ARCHITECTURE "program-of-another-architecture" Error
+        "The hook or nvidia-container-cli is a program for another architecture, or not a program at all."
+        says ["exec failed: exec format error: /usr/bin/nvidia-container-cli", "fork/exec /usr/bin/nvidia-container-runtime-hook: exec format error"];
+        do "install the packages of this host's architecture"
+        from ["execve(2)"];
+    PACKAGES_SKEW "packages-of-two-releases" Warning
+        "The packages of the NVIDIA container toolkit are of different releases, and they are made to work in one."
+        says ["nvidia-container-cli: unrecognized option '--cuda-compat-mode=ldconfig'", "symbol lookup error: nvidia-container-cli: undefined symbol"];
+        do "install nvidia-container-toolkit, nvidia-container-toolkit-base, libnvidia-container-tools and libnvidia-container1 in one version"
+        from ["NVIDIA/nvidia-container-runtime #26", "specification, section 11"];
     CLI_LIBRARY_MISSING "cli-library-missing" Warning
         "libnvidia-container.so.1, which a dynamically linked nvidia-container-cli needs, is not in the linker's cache or default directories."
         says ["/usr/bin/nvidia-container-cli: error while loading shared libraries: libnvidia-container.so.1: cannot open shared object file: No such file or directory"];

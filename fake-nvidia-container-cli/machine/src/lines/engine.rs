@@ -1,0 +1,120 @@
+//! Lines of engines, of Kubernetes and of CDI. Must not know how they are found.
+
+super::lines! {
+    "no-device-driver" Admin ["could not select device driver"]
+        "docker: Error response from daemon: could not select device driver \"\" with capabilities: [[gpu]]."
+        means "dockerd found no nvidia-container-runtime-hook in its PATH when it started, or it is the Docker of a snap or of Docker Desktop, which cannot see it."
+        do "install the package nvidia-container-toolkit, and restart dockerd; use docker-ce rather than a snap, and docker context use default rather than Docker Desktop";
+    "unknown-runtime" Admin ["unknown or invalid runtime name: nvidia", "unknown runtime specified nvidia", "specified default runtime 'nvidia' does not exist"]
+        "docker: Error response from daemon: unknown or invalid runtime name: nvidia."
+        means "dockerd has no runtime of the name nvidia."
+        do "nvidia-ctk runtime configure --runtime=docker, and restart dockerd";
+    "runtime-not-found" Admin ["\"nvidia-container-runtime\": executable file not found", "nvidia-container-runtime: no such file or directory", "fork/exec *nvidia-container-runtime"]
+        "fork/exec /usr/bin/nvidia-container-runtime: no such file or directory"
+        means "The engine is configured for nvidia-container-runtime, and it is not installed there."
+        do "install the package nvidia-container-toolkit-base, or correct the path in the engine's configuration, and restart the engine";
+    "no-runtime-class" Admin ["no runtime for \"nvidia\" is configured", "no runtime for 'nvidia'", "runtime handler \"nvidia\" not supported", "runtimeclass \"nvidia\" not found", "runtimeclass.node.k8s.io \"nvidia\" not found", "runtimehandler \"nvidia\" not supported"]
+        "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"nvidia\" is configured"
+        means "The containerd (or CRI-O) of the node has no runtime nvidia, or reads another configuration than the one that was changed; k3s and RKE2 have their own."
+        do "nvidia-ctk runtime configure --runtime=containerd and restart containerd; restart k3s or RKE2 after installing the toolkit; create the RuntimeClass";
+    "daemon-config" Admin ["unable to configure the docker daemon with file"]
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string"
+        means "/etc/docker/daemon.json is not valid JSON, or contradicts dockerd's command line, so dockerd does not start."
+        do "correct it: dockerd --validate --config-file=/etc/docker/daemon.json";
+    "cdi-unresolvable" Admin ["unresolvable cdi devices", "unresolvable cdi device"]
+        "Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all"
+        means "No CDI specification that the engine reads defines the device: there is none, it is faulty, or it is in another directory."
+        do "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml, and nvidia-ctk cdi list";
+    "cdi-driver" Admin ["could not select device driver \"cdi\"", "cdi device injection failed", "failed to inject cdi devices"]
+        "docker: Error response from daemon: could not select device driver \"cdi\" with capabilities: []"
+        means "The engine has no CDI support, or it is not switched on."
+        do "use Docker 28.3 or later, or \"features\": {\"cdi\": true} in /etc/docker/daemon.json; enable_cdi = true in containerd 1.7";
+    "cdi-stale-file" Admin ["failed to fulfil mount request: open *nvidia", "failed to fulfil mount request: open *libcuda", "gathering device information while adding custom device \"/dev/nvidia"]
+        "failed to fulfil mount request: open /usr/lib/x86_64-linux-gnu/libcuda.so.535.129.03: no such file or directory"
+        means "The CDI specification was written for a driver that has been upgraded or removed since."
+        do "write it anew: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml";
+    "cdi-conflict" Admin ["conflicting device \"nvidia.com", "conflicting device nvidia.com"]
+        "conflicting device \"nvidia.com/gpu=0\" (specs \"/etc/cdi/nvidia.yaml\", \"/etc/cdi/nvidia.json\")"
+        means "Two CDI specifications in one directory define the same device."
+        do "keep one of them";
+    "cdi-hook-failed" Admin ["nvidia-cdi-hook` (exit code", "nvidia-cdi-hook: no such file", "nvidia-ctk: no such file or directory"]
+        "Error: OCI runtime error: crun: error executing hook `/usr/bin/nvidia-cdi-hook` (exit code: 1)"
+        means "A program that the CDI specification starts failed, or is not there: with --userns nomap it may not write to the container, or the specification is of another installation."
+        do "write the specification anew (nvidia-ctk cdi generate); start with --userns=keep-id";
+    "crun-hook-failed" Admin ["error executing hook `*nvidia-container*` (exit code: 1)", "error executing hook"]
+        "Error: OCI runtime error: crun: error executing hook `/usr/bin/nvidia-container-runtime-hook` (exit code: 1)"
+        means "The hook failed, and crun does not show what it said."
+        do "have it shown: podman run --annotation run.oci.hooks.stderr=/dev/stderr; or ask: nvidia-hookctl explain --bundle DIR; with this project's hook set NVIDIA_CONTAINER_HOOK_LOG";
+    "hook-failed" User ["error running hook", "error running prestart hook", "error running createruntime hook", "did not terminate successfully", "running hook #"]
+        "OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , stderr:"
+        means "A hook failed, and what it said is not in this text; it stands after stderr:, or in the log of the engine."
+        do "give the whole message; or ask what the start comes to: nvidia-hookctl explain --bundle DIR";
+    "hooks-json" Admin ["parsing hook \"", "failed to read hooks", "unrecognized hook version", "missing required property: stages"]
+        "Error: parsing hook \"/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json\": unrecognized hook version: \"2.0.0\""
+        means "A file in hooks.d is not valid, so Podman or CRI-O starts no container."
+        do "nvidia-hookctl oci-hook --validate FILE, and correct or remove it";
+    "engine-config" Admin ["failed to load toml", "parsing config: toml", "toml: line"]
+        "containerd: failed to load TOML: /etc/containerd/config.toml: (12, 3): was expecting token =, but got EOF instead"
+        means "The configuration of containerd, CRI-O or Podman is not valid TOML, so the engine does not start, or passes over the file."
+        do "correct the line; nvidia-hookctl doctor names it";
+    "failed-to-initialize-nvml" Admin ["failed to initialize nvml: driver not loaded", "failed to initialize nvml: insufficient permissions"]
+        "Failed to initialize NVML: Insufficient Permissions"
+        means "nvidia-smi in the container may not open the device nodes: the engine did not allow them (no-cgroups), the user lacks the group, or SELinux forbids it."
+        do "allow the devices (--device /dev/nvidia0 ...), use CDI, or with SELinux --security-opt label=disable";
+    "nvidia-smi-not-found" User ["\"nvidia-smi\": executable file not found", "nvidia-smi: command not found", "nvidia-smi: not found"]
+        "exec: \"nvidia-smi\": executable file not found in $PATH: unknown"
+        means "The container got no driver files: it did not ask for GPUs, lacks the capability utility, or the hook did not run."
+        do "start it with --gpus all, or NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility; see: nvidia-hookctl explain";
+    "insufficient-gpu" User ["insufficient nvidia.com/gpu"]
+        "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+        means "No node offers as many GPUs as the pod asks for: all are taken, or the device plugin reports none."
+        do "ask for fewer, or look at the log of the device plugin and at nvidia-hookctl doctor on the node";
+    "device-plugin-no-nvml" Admin ["incompatible platform detected", "failed to initialize nvml: error_library_not_found", "error_library_not_found", "no valid resources detected", "did you configure the nvidia container toolkit", "could not load nvml library", "incompatible strategy detected"]
+        "Incompatible platform detected; If this is a GPU node, did you configure the NVIDIA Container Toolkit?"
+        means "The device plugin itself runs without the driver's libraries: the runtime nvidia is not the default runtime of the node, and its pod does not name it."
+        do "set the runtime class nvidia for the plugin's pod, or make nvidia the default runtime, and restart it";
+    "apptainer-nvccli" Admin ["while setting up nvidia-container-cli", "nvidia-container-cli failed with"]
+        "FATAL: container creation failed: while setting up nvidia-container-cli: exit status 1"
+        means "Apptainer (or Singularity) could not run nvidia-container-cli for --nvccli; the line after it says why."
+        do "look at the line of nvidia-container-cli itself; --nv works without it";
+    "cuda-driver-too-old" User ["cuda driver version is insufficient for cuda runtime version", "the nvidia driver on your system is too old"]
+        "CUDA driver version is insufficient for CUDA runtime version"
+        means "The program in the container was built for a newer CUDA than the host's driver serves."
+        do "upgrade the driver, or use an image of an older CUDA";
+    "gpus-flag-unknown" Admin ["unknown flag: --gpus", "unknown option: --gpus"]
+        "docker: unknown flag: --gpus"
+        means "Docker (or its client) is older than 19.03, or it is another program of that name."
+        do "upgrade Docker; or start containers with --runtime=nvidia and NVIDIA_VISIBLE_DEVICES=all";
+    "podman-cdi-path" User ["stat nvidia.com/gpu"]
+        "Error: stat nvidia.com/gpu=all: no such file or directory"
+        means "This Podman is too old for CDI names (before 4.1), or no specification defines the device."
+        do "upgrade Podman; write a specification: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml";
+    "device-plugin-unhealthy" Admin ["no healthy devices present", "cannot allocate unhealthy devices"]
+        "UnexpectedAdmissionError: Allocate failed due to no healthy devices present; cannot allocate unhealthy devices nvidia.com/gpu"
+        means "The device plugin calls every GPU sick, or has not started yet after a restart of the node."
+        do "read the log of the device plugin, and dmesg for Xid lines; delete the pod once the plugin is up";
+    "cri-disabled" Admin ["unknown service runtime.v1"]
+        "rpc error: code = Unimplemented desc = unknown service runtime.v1.RuntimeService"
+        means "containerd does not serve Kubernetes: its plugin cri is disabled, as packages of Docker write it, or failed to load."
+        do "take cri out of disabled_plugins in /etc/containerd/config.toml, and restart containerd";
+    "containerd-shim-gone" Admin ["failed to start shim: *\"containerd-shim", "runtime \"io.containerd.runtime.v1.linux\"", "\"io.containerd.runtime.v1.linux\" binary not installed"]
+        "failed to start shim: exec: \"containerd-shim\": executable file not found in $PATH"
+        means "The runtime is configured for a shim that containerd 2.0 no longer has."
+        do "write runtime_type = \"io.containerd.runc.v2\" with options.BinaryName, and restart containerd";
+    "crio-runtime" Admin ["runtime_path for runtime", "no runtime entry was found", "but no runtime entry"]
+        "default_runtime set to \"nvidia\", but no runtime entry was found"
+        means "The configuration of CRI-O names a runtime that is not configured, or whose program is not there."
+        do "nvidia-ctk runtime configure --runtime=crio, or let the operator install the toolkit; then restart CRI-O";
+    "libcuda-in-container" User ["importerror: libcuda.so.1", "oserror: libcuda.so", "could not load dynamic library 'libcuda.so", "failed to load libcuda.so"]
+        "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"
+        means "The container got no driver files: it did not ask for GPUs, lacks the capability compute, or the hook did not run."
+        do "start it with --gpus all, or NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility; see: nvidia-hookctl explain";
+    "jetson-library" Admin ["error while loading shared libraries: libnvrm", "error while loading shared libraries: libnvos", "libnvrm_gpu.so: cannot open"]
+        "error while loading shared libraries: libnvrm_gpu.so: cannot open shared object file: No such file or directory"
+        means "A program for a Jetson runs without the libraries of the board, which mode csv mounts."
+        do "start it with --runtime nvidia; install nvidia-container of JetPack, whose CSV files say what is mounted";
+    "nvidia-docker-1" Admin ["volumedriver.create", "nvidia_driver_", "could not load uvm kernel module", "nvidia-docker: command not found"]
+        "nvidia-docker: command not found"
+        means "The wrapper nvidia-docker is out of use; docker itself knows GPUs since 19.03."
+        do "docker run --gpus all, with the package nvidia-container-toolkit installed; remove nvidia-docker";
+}

@@ -1,0 +1,100 @@
+//! The configuration files of Podman and CRI-O, in the order in which each reads them, and what they say about hooks_dir.
+//! Must not know what is in a directory of hooks.
+
+use hook::invocation::Environ;
+use toml::{Table, Value};
+
+use super::examination::Examination;
+use super::states::ENGINE_CONFIG;
+use crate::inspect::Inspect;
+use crate::tree::Tree;
+
+/// The files of Podman: of the system, of the administrator and of the user, the later before the earlier
+/// (containers.conf(5)).
+#[must_use]
+pub fn podman(host: &Tree, environ: Environ<'_>) -> Vec<String> {
+    let mut files = Vec::new();
+    for directory in ["/usr/share/containers", "/etc/containers"] {
+        files.push(format!("{directory}/containers.conf"));
+        files.extend(drop_ins(host, &format!("{directory}/containers.conf.d")));
+    }
+    if let Some(configuration) = user_configuration(environ) {
+        files.extend(of_user(host, &configuration));
+    }
+    files
+}
+
+/// The files of Podman in a user's directory of configuration.
+#[must_use]
+pub fn of_user(host: &Tree, configuration: &str) -> Vec<String> {
+    let mut files = vec![format!("{configuration}/containers/containers.conf")];
+    files.extend(drop_ins(host, &format!("{configuration}/containers/containers.conf.d")));
+    files
+}
+
+/// The files of CRI-O (crio.conf(5)), which reads whatever is in its drop-in directories, under any name.
+#[must_use]
+pub fn crio(host: &Tree) -> Vec<String> {
+    let mut files = vec!["/usr/share/crio/crio.conf".to_owned(), "/etc/crio/crio.conf".to_owned()];
+    for directory in ["/usr/share/crio/crio.conf.d", "/etc/crio/crio.conf.d"] {
+        files.extend(host.names(directory).into_iter().map(|name| format!("{directory}/{name}")));
+    }
+    files
+}
+
+fn drop_ins(host: &Tree, directory: &str) -> Vec<String> {
+    let names = host.names(directory).into_iter().filter(|name| name.ends_with(".conf"));
+    names.map(|name| format!("{directory}/{name}")).collect()
+}
+
+/// The directory of configuration of whoever asks.
+#[must_use]
+pub fn user_configuration(environ: Environ<'_>) -> Option<String> {
+    let text = |name: &[u8]| environ.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
+    text(b"XDG_CONFIG_HOME")
+        .or_else(|| text(b"HOME").map(|home| format!("{home}/.config")))
+        .filter(|path| path.starts_with('/'))
+}
+
+/// A file as TOML; one that is not is a state of its own.
+pub fn read(examination: &mut Examination<'_>, file: &str) -> Option<Table> {
+    let text = examination.host.text(file)?;
+    match text.parse::<Table>() {
+        Ok(table) => Some(table),
+        Err(error) => {
+            let message = format!("{file}: {}", error.message().replace('\n', ", "));
+            examination.found(&ENGINE_CONFIG, message);
+            None
+        }
+    }
+}
+
+/// The section of a file.
+#[must_use]
+pub fn section<'t>(table: &'t Table, path: &[&str]) -> Option<&'t Table> {
+    let mut place = Some(table);
+    for part in path {
+        place = place.and_then(|table| table.get(*part)).and_then(Value::as_table);
+    }
+    place
+}
+
+/// The hooks_dir that counts after all files, and which file said it last.
+pub fn hooks_dir(examination: &mut Examination<'_>, files: &[String], path: &[&str]) -> Option<(String, Vec<String>)> {
+    let mut last: Option<(String, Vec<String>)> = None;
+    for file in files {
+        let Some(table) = read(examination, file) else { continue };
+        let list = section(&table, path).and_then(|table| table.get("hooks_dir")).and_then(Value::as_array);
+        let Some(list) = list else { continue };
+        let paths = list.iter().filter_map(Value::as_str).map(|path| path.trim_end_matches('/').to_owned());
+        // containers.conf(5): a list with this attribute adds to the one before it.
+        let appends = list.iter().any(|item| item.get("append").and_then(Value::as_bool) == Some(true));
+        let mut directories = match (appends, last.take()) {
+            (true, Some((_, before))) => before,
+            _ => Vec::new(),
+        };
+        directories.extend(paths.filter(|path| !path.is_empty()));
+        last = Some((format!("hooks_dir in {file}"), directories));
+    }
+    last
+}

@@ -1,0 +1,72 @@
+//! What users of a host have in their homes: engines that they run without root, and the configuration that those read.
+//! Must not know what root's engines read.
+
+use serde_json::Value;
+
+use super::docker::{daemon, is_there};
+use super::examination::Examination;
+use super::states::{DOCKER_ROOTLESS, DOCKER_RUNTIME};
+use crate::inspect::Inspect;
+use crate::tree::Tree;
+
+/// The configuration of the hook for everybody.
+const COMMON: &str = "/etc/nvidia-container-runtime/config.toml";
+/// As many homes as are looked into.
+const MOST: usize = 64;
+
+/// The homes of a host: root's, and those below /home.
+#[must_use]
+pub fn homes(host: &Tree) -> Vec<String> {
+    let names = host.names("/home").into_iter().take(MOST).map(|name| format!("/home/{name}"));
+    std::iter::once("/root".to_owned()).chain(names).collect()
+}
+
+/// The checks.
+pub fn check(examination: &mut Examination<'_>) {
+    let host = examination.host;
+    for home in homes(host) {
+        rootless_docker(examination, &home);
+    }
+}
+
+/// A Docker that a user runs without root reads that user's configuration, and its hook may not change control groups.
+fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
+    let host = examination.host;
+    let config = format!("{home}/.config/docker/daemon.json");
+    let unit = format!("{home}/.config/systemd/user/docker.service");
+    if home == "/root" || !(host.has(&config) || host.has(&unit)) {
+        return;
+    }
+    if let Some(Ok(document)) = daemon(host, &config) {
+        runtimes(examination, &config, &document);
+    }
+    match no_cgroups(host, home) {
+        Some(file) => examination.ok("docker-rootless", format!("{home} has one, and {file} says no-cgroups = true")),
+        None => {
+            let message = format!(
+                "{home} has a rootless Docker, whose hook may not change control groups, and no-cgroups is not set for it"
+            );
+            examination.found(&DOCKER_ROOTLESS, message);
+        }
+    }
+}
+
+fn runtimes(examination: &mut Examination<'_>, path: &str, document: &Value) {
+    for (name, runtime) in document.get("runtimes").and_then(Value::as_object).into_iter().flatten() {
+        let program = runtime.get("path").and_then(Value::as_str).unwrap_or_default();
+        if program.contains("nvidia") && !is_there(examination.host, program) {
+            let message = format!("{path}: the runtime {name} is {program}, which is not there");
+            examination.found(&DOCKER_RUNTIME, message);
+        }
+    }
+}
+
+/// The file that says no-cgroups = true to the hook of a user: the user's own, which a start prefers, or the host's.
+fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
+    let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
+    let file = if host.has(&own) { own } else { COMMON.to_owned() };
+    let text = host.text(&file)?;
+    let table: toml::Table = text.parse().ok()?;
+    let value = table.get("nvidia-container-cli")?.get("no-cgroups")?.as_bool()?;
+    value.then_some(file)
+}

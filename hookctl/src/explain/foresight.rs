@@ -1,0 +1,64 @@
+//! What the state of a host does to a start: what doctor finds there, and the first of it for which nvidia-container-cli
+//! would refuse, in its words. Must not know how a state is found, nor what is asked for.
+
+use super::report::{Refusal, Report, Verdict};
+use super::{refused, what_is_given};
+use crate::answer::Scene;
+use crate::doctor::{self, states};
+use crate::finding::{Finding, Severity};
+use crate::gpus::HostGpus;
+use crate::inspect::Inspect;
+
+/// A file that every running kernel shows.
+const KERNEL: &str = "/proc/sys/kernel/osrelease";
+
+/// Adds what the host does to the start to what the request does.
+pub fn host(report: &mut Report, scene: &Scene<'_>) {
+    if !matches!(report.verdict, Verdict::Execute | Verdict::Refused) || !is_judged(report, scene) {
+        return;
+    }
+    let Ok(seen) = doctor::examine(&scene.invocation, &scene.host) else { return };
+    report.host = seen.checks.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let mut refusals: Vec<Refusal> = report.host.iter().filter_map(refusal).collect();
+    refusals.sort_by_key(|refusal| step(&refusal.line));
+    let Some(refusal) = refusals.into_iter().next() else {
+        if report.verdict == Verdict::Execute && !report.host.is_empty() {
+            report.summary.push_str(" This host has problems that may fail the start all the same, see below.");
+        }
+        return;
+    };
+    // The driver is asked before anything of the request is looked at.
+    let is_first = report.refusal.is_none() || is_of_driver(&refusal.line);
+    if is_first {
+        report.verdict = Verdict::Refused;
+        report.summary = refused(&what_is_given(report));
+        report.refusal = Some(refusal);
+    }
+}
+
+/// A host is judged if it shows its driver, or if somebody named it and its kernel runs there: whoever asks on a machine
+/// without a driver asks about another one.
+fn is_judged(report: &Report, scene: &Scene<'_>) -> bool {
+    let driver = report.requirements.as_ref().is_some_and(|requirements| requirements.driver.is_some());
+    let shows_gpus = driver && !HostGpus::of(&scene.host).list.is_empty();
+    shows_gpus || scene.host.is_named() && scene.host.has(KERNEL)
+}
+
+/// How early nvidia-container-cli says a line: it changes root, loads libraries, and then asks the driver.
+fn step(line: &str) -> u8 {
+    match () {
+        () if line.contains("change root") => 0,
+        () if line.contains("load library") => 1,
+        () if is_of_driver(line) => 2,
+        () => 3,
+    }
+}
+
+fn is_of_driver(line: &str) -> bool {
+    line.contains("initialization error") || line.contains("detection error")
+}
+
+fn refusal(finding: &Finding) -> Option<Refusal> {
+    let line = states::named(finding.id)?.refusal()?;
+    Some(Refusal { line: line.to_owned(), why: finding.message.clone(), remedy: finding.remedy.clone() })
+}
