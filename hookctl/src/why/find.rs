@@ -34,6 +34,8 @@ fn rank(name: &str) -> u8 {
 #[must_use]
 pub fn unwrapped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    // As syslog daemons write the control characters for tab, end of line and escape.
+    let text = text.replace("#012", " ").replace("#011", " ").replace("#033", "\u{1b}");
     let mut chars = text.chars().peekable();
     let mut blank = true;
     let mut push = |c: char| {
@@ -191,6 +193,7 @@ mod tests {
 
     #[test]
     fn escapes_of_a_terminal_are_passed_over() {
+        assert_eq!(unwrapped("a#012b #033[1mc"), "a b c");
         assert_eq!(unwrapped("\u{1b}[31ma\u{1b}[0m\tb\n\\u003e c\u{7}"), "a b > c");
     }
 
