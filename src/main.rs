@@ -2,16 +2,19 @@
 //! of the program that is executed, and costs about ten system calls. All else is in the library.
 #![no_main]
 
+use std::alloc::{GlobalAlloc, Layout};
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-
 use nvidia_container_runtime_hook::invocation::Environ;
 
+/// What gives memory. musl's own allocator asks the kernel at nearly every step of a start.
+#[cfg(target_env = "musl")]
+const SOURCE: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 /// What gives memory.
-const SOURCE: System = System;
+#[cfg(not(target_env = "musl"))]
+const SOURCE: std::alloc::System = std::alloc::System;
 
 /// Memory, or the end of the hook as any failure ends it. The standard library would end it by SIGABRT.
 struct Memory;
