@@ -64,8 +64,10 @@ pub struct Row {
     pub doc: &'static str,
 }
 
+// A name stands in two parts: its table with the dot, and its last part.
 macro_rules! keys {
-    ($($id:ident $name:literal $reader:ident $kind:ident($default:expr) $([$($allowed:literal),+])? $doc:literal)+) => {
+    ($($id:ident $section:literal $part:literal $reader:ident $kind:ident($default:expr) $([$($allowed:literal),+])?
+        $doc:literal)+) => {
         /// A key of the configuration file.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Key {
@@ -75,7 +77,7 @@ macro_rules! keys {
         /// Every key, in the order of the enumeration.
         pub const ROWS: &[Row] = &[
             $(Row {
-                name: $name,
+                name: concat!($section, $part),
                 kind: Kind::$kind,
                 default: DefaultValue::$kind($default),
                 allowed: &[$($($allowed),+)?],
@@ -91,8 +93,10 @@ macro_rules! keys {
             /// The key with a dotted name.
             #[must_use]
             pub fn named(name: &str) -> Option<Key> {
-                match name {
-                    $($name => Some(Key::$id),)+
+                // The last part first: names begin alike, and comparing that part of many takes time.
+                let (section, part) = name.split_at_checked(name.rfind('.').map_or(0, |dot| dot + 1))?;
+                match (part, section) {
+                    $(($part, $section) => Some(Key::$id),)+
                     _ => None,
                 }
             }
@@ -101,85 +105,85 @@ macro_rules! keys {
 }
 
 keys! {
-    DisableRequire "disable-require" Hook Bool(false)
+    DisableRequire "" "disable-require" Hook Bool(false)
         "No requirement of the image (`NVIDIA_REQUIRE_*`) is checked."
-    SwarmResource "swarm-resource" Hook Text("")
+    SwarmResource "" "swarm-resource" Hook Text("")
         "Names of variables, separated by commas. Those that the container has set replace `NVIDIA_VISIBLE_DEVICES`; the values of all set ones are joined."
-    AcceptEnvvarUnprivileged "accept-nvidia-visible-devices-envvar-when-unprivileged" Hook Bool(true)
+    AcceptEnvvarUnprivileged "" "accept-nvidia-visible-devices-envvar-when-unprivileged" Hook Bool(true)
         "When false, devices requested by environment variable are given to privileged containers only."
-    AcceptVolumeMounts "accept-nvidia-visible-devices-as-volume-mounts" Hook Bool(false)
+    AcceptVolumeMounts "" "accept-nvidia-visible-devices-as-volume-mounts" Hook Bool(false)
         "Devices requested by mounts of `/dev/null` below `/var/run/nvidia-container-devices` are accepted, and come first."
-    SupportedDriverCapabilities "supported-driver-capabilities" Hook Text("compat32,compute,display,graphics,ngx,utility,video")
+    SupportedDriverCapabilities "" "supported-driver-capabilities" Hook Text("compat32,compute,display,graphics,ngx,utility,video")
         "The driver capabilities that containers may ask for: `all`, or a comma list out of compute, compat32, graphics, utility, video, display, ngx."
-    CliRoot "nvidia-container-cli.root" Hook Text("")
+    CliRoot "nvidia-container-cli." "root" Hook Text("")
         "The driver's root directory, passed as `--root`, and searched first for the program."
-    CliPath "nvidia-container-cli.path" Hook Text("")
+    CliPath "nvidia-container-cli." "path" Hook Text("")
         "The absolute path of `nvidia-container-cli`. Empty: it is searched."
-    CliEnvironment "nvidia-container-cli.environment" Hook List(&[])
+    CliEnvironment "nvidia-container-cli." "environment" Hook List(&[])
         "Variables, `NAME=VALUE`, that are set in the environment of `nvidia-container-cli`."
-    CliDebug "nvidia-container-cli.debug" Hook Text("")
+    CliDebug "nvidia-container-cli." "debug" Hook Text("")
         "The file to which `nvidia-container-cli` writes its log (`--debug`)."
-    CliLdcache "nvidia-container-cli.ldcache" Hook Text("")
+    CliLdcache "nvidia-container-cli." "ldcache" Hook Text("")
         "The linker's cache file in which the driver's libraries are looked up (`--ldcache`)."
-    CliLoadKmods "nvidia-container-cli.load-kmods" Hook Bool(true)
+    CliLoadKmods "nvidia-container-cli." "load-kmods" Hook Bool(true)
         "Load the driver's kernel modules and make its device nodes first (`--load-kmods`)."
-    CliNoPivot "nvidia-container-cli.no-pivot" Hook Bool(false)
+    CliNoPivot "nvidia-container-cli." "no-pivot" Hook Bool(false)
         "Confine ldconfig without pivot_root (`--no-pivot`)."
-    CliNoCgroups "nvidia-container-cli.no-cgroups" Hook Bool(false)
+    CliNoCgroups "nvidia-container-cli." "no-cgroups" Hook Bool(false)
         "Leave the container's device cgroup alone (`--no-cgroups`); the engine must allow the devices then."
-    CliUser "nvidia-container-cli.user" Hook Text("")
+    CliUser "nvidia-container-cli." "user" Hook Text("")
         "The user and group, `USER[:GROUP]`, that query the driver (`--user`). Unset on SUSE and openSUSE: `root:video`."
-    CliLdconfig "nvidia-container-cli.ldconfig" Hook Text("@/sbin/ldconfig")
+    CliLdconfig "nvidia-container-cli." "ldconfig" Hook Text("@/sbin/ldconfig")
         "The ldconfig that is run for the container; `@` says that the path is one of the host. `PATH.real` is used instead where it exists."
-    RuntimeDebug "nvidia-container-runtime.debug" Others Text("/dev/null")
+    RuntimeDebug "nvidia-container-runtime." "debug" Others Text("/dev/null")
         "The log file of `nvidia-container-runtime`."
-    RuntimeLogLevel "nvidia-container-runtime.log-level" Others Text("info")
+    RuntimeLogLevel "nvidia-container-runtime." "log-level" Others Text("info")
         "The log level of `nvidia-container-runtime`."
-    RuntimeRuntimes "nvidia-container-runtime.runtimes" Others List(&["runc", "crun"])
+    RuntimeRuntimes "nvidia-container-runtime." "runtimes" Others List(&["runc", "crun"])
         "The low-level runtimes that `nvidia-container-runtime` looks for."
-    RuntimeMode "nvidia-container-runtime.mode" Hook Text("auto") ["auto", "legacy", "cdi", "csv", "jit-cdi"]
+    RuntimeMode "nvidia-container-runtime." "mode" Hook Text("auto") ["auto", "legacy", "cdi", "csv", "jit-cdi"]
         "How devices reach containers. The hook serves `legacy` only; `auto` is resolved from the request and the platform."
-    CdiDefaultKind "nvidia-container-runtime.modes.cdi.default-kind" Others Text("nvidia.com/gpu")
+    CdiDefaultKind "nvidia-container-runtime.modes.cdi." "default-kind" Others Text("nvidia.com/gpu")
         "The CDI kind of unqualified device names in mode cdi."
-    CdiAnnotationPrefixes "nvidia-container-runtime.modes.cdi.annotation-prefixes" Others List(&["cdi.k8s.io/"])
+    CdiAnnotationPrefixes "nvidia-container-runtime.modes.cdi." "annotation-prefixes" Others List(&["cdi.k8s.io/"])
         "The annotation prefixes that request CDI devices in mode cdi."
-    CdiSpecDirs "nvidia-container-runtime.modes.cdi.spec-dirs" Others List(&["/etc/cdi", "/var/run/cdi"])
+    CdiSpecDirs "nvidia-container-runtime.modes.cdi." "spec-dirs" Others List(&["/etc/cdi", "/var/run/cdi"])
         "The directories of CDI specifications in mode cdi."
-    CsvMountSpecPath "nvidia-container-runtime.modes.csv.mount-spec-path" Others Text("/etc/nvidia-container-runtime/host-files-for-container.d")
+    CsvMountSpecPath "nvidia-container-runtime.modes.csv." "mount-spec-path" Others Text("/etc/nvidia-container-runtime/host-files-for-container.d")
         "The directory of mount lists in mode csv."
-    CsvCompatContainerRoot "nvidia-container-runtime.modes.csv.compat-container-root" Others Text("/usr/local/cuda/compat")
+    CsvCompatContainerRoot "nvidia-container-runtime.modes.csv." "compat-container-root" Others Text("/usr/local/cuda/compat")
         "Where images keep CUDA compatibility libraries in mode csv."
-    LegacyCudaCompatMode "nvidia-container-runtime.modes.legacy.cuda-compat-mode" Hook Text("ldconfig") ["ldconfig", "mount", "disabled", "hook"]
+    LegacyCudaCompatMode "nvidia-container-runtime.modes.legacy." "cuda-compat-mode" Hook Text("ldconfig") ["ldconfig", "mount", "disabled", "hook"]
         "How CUDA compatibility libraries of the image are used: by the linker's cache, by mounting them, or not at all."
-    JitCdiFeatureFlags "nvidia-container-runtime.modes.jit-cdi.nvcdi-feature-flags" Others List(&[])
+    JitCdiFeatureFlags "nvidia-container-runtime.modes.jit-cdi." "nvcdi-feature-flags" Others List(&[])
         "Feature flags of the CDI specifications made in mode jit-cdi."
-    JitCdiDisableHooks "nvidia-container-runtime.modes.jit-cdi.nvcdi-disable-hooks" Others List(&[])
+    JitCdiDisableHooks "nvidia-container-runtime.modes.jit-cdi." "nvcdi-disable-hooks" Others List(&[])
         "Hooks left out of the CDI specifications made in mode jit-cdi."
-    HookPath "nvidia-container-runtime-hook.path" Others Text("nvidia-container-runtime-hook")
+    HookPath "nvidia-container-runtime-hook." "path" Others Text("nvidia-container-runtime-hook")
         "The hook that `nvidia-container-runtime` adds to a container."
-    HookSkipModeDetection "nvidia-container-runtime-hook.skip-mode-detection" Hook Bool(false)
+    HookSkipModeDetection "nvidia-container-runtime-hook." "skip-mode-detection" Hook Bool(false)
         "The hook serves its containers whatever the mode is."
-    HookCliVersion "nvidia-container-runtime-hook.cli-version" HookOnly Text("newest")
+    HookCliVersion "nvidia-container-runtime-hook." "cli-version" HookOnly Text("newest")
         "The oldest `nvidia-container-cli` that the hook must speak to, from 1.14.0 on: options that it does not know are not passed."
-    HookSanitizeEnvironment "nvidia-container-runtime-hook.sanitize-environment" HookOnly Bool(false)
+    HookSanitizeEnvironment "nvidia-container-runtime-hook." "sanitize-environment" HookOnly Bool(false)
         "Loader and interpreter variables (`LD_*`, `GLIBC_TUNABLES`, ...) of the hook's environment do not reach `nvidia-container-cli`."
-    HookLog "nvidia-container-runtime-hook.log" HookOnly Text("")
+    HookLog "nvidia-container-runtime-hook." "log" HookOnly Text("")
         "Where a line of JSON about each start goes: an absolute path of a file, `syslog`, or `journald`. The variable `NVIDIA_CONTAINER_HOOK_LOG` of the hook's own environment overrides it."
-    CtkPath "nvidia-ctk.path" Others Text("nvidia-ctk")
+    CtkPath "nvidia-ctk." "path" Others Text("nvidia-ctk")
         "The `nvidia-ctk` that CDI hooks call."
-    AllowCudaCompatLibs "features.allow-cuda-compat-libs-from-container" Hook Bool(false)
+    AllowCudaCompatLibs "features." "allow-cuda-compat-libs-from-container" Hook Bool(false)
         "With an unknown `cuda-compat-mode`, compatibility libraries of the image may be mounted; with `cli-version` 1.17.4 to 1.17.6 also with none set."
-    AllowLdconfigFromContainer "features.allow-ldconfig-from-container" Hook Bool(false)
+    AllowLdconfigFromContainer "features." "allow-ldconfig-from-container" Hook Bool(false)
         "`nvidia-container-cli.ldconfig` may name a program of the container, which then runs as root on the host."
-    AllowUnknownOciSpecFields "features.allow-unknown-oci-spec-fields" Others Bool(false)
+    AllowUnknownOciSpecFields "features." "allow-unknown-oci-spec-fields" Others Bool(false)
         "`nvidia-container-runtime` keeps members of the OCI specification that it does not know."
-    DisableCudaCompatLibHook "features.disable-cuda-compat-lib-hook" Others Bool(false)
+    DisableCudaCompatLibHook "features." "disable-cuda-compat-lib-hook" Others Bool(false)
         "CDI specifications contain no hook for CUDA compatibility libraries."
-    DisableImexChannelCreation "features.disable-imex-channel-creation" Hook Bool(false)
+    DisableImexChannelCreation "features." "disable-imex-channel-creation" Hook Bool(false)
         "`nvidia-container-cli` makes no nodes for IMEX channels (`--no-create-imex-channels`)."
-    IgnoreImexChannelRequests "features.ignore-imex-channel-requests" Hook Bool(false)
+    IgnoreImexChannelRequests "features." "ignore-imex-channel-requests" Hook Bool(false)
         "Requests for IMEX channels are dropped."
-    NoAdditionalGids "features.no-additional-gids-for-device-nodes" Others Bool(false)
+    NoAdditionalGids "features." "no-additional-gids-for-device-nodes" Others Bool(false)
         "CDI specifications add no group ids for device nodes."
 }
 
