@@ -1,22 +1,26 @@
 //! What a start of the hook costs, in figures that a busy machine does not blur: system calls, instructions, page
-//! faults, peak memory, binary size. Each has a budget in `budget.toml`; exceeding one, or lacking a tool, ends with
-//! status 1. `cargo bench --bench counts`; docs/performance.md says how to read the table.
+//! faults, peak memory, binary size, with either C library. Each has a budget in `budget.toml`; exceeding one, or lacking
+//! a tool, ends with status 1. `cargo bench --bench counts`; docs/performance.md says how to read the table.
 #![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 
+mod scenes;
 mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use support::large::Large;
-use support::programs::{self, CPrograms};
-use support::scenario::{Scenario, Variant, Workplace};
-use support::{Result, benches};
+use scenes::Result;
+use scenes::large::Large;
+use scenes::scenario::{Scenario, Variant, Workplace};
+use support::programs::{CPrograms, Library};
 
-/// Figures of a scenario by name.
-type Figures = BTreeMap<String, u64>;
+/// The budgets.
+const BUDGET: &str = include_str!("budget.toml");
+
+/// Figures of a scenario by name, and by the C library.
+type Figures = BTreeMap<(&'static str, Library), u64>;
 
 /// How often what may vary by a little (where the kernel puts things) is measured; the least counts.
 const REPEATS: usize = 9;
@@ -33,7 +37,7 @@ fn main() -> ExitCode {
 }
 
 /// Measures every scenario.
-fn measure_all() -> Result<BTreeMap<String, Figures>> {
+fn measure_all() -> Result<BTreeMap<&'static str, Figures>> {
     for tool in ["strace", "valgrind"] {
         let found = Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success());
         if !found {
@@ -42,16 +46,20 @@ fn measure_all() -> Result<BTreeMap<String, Figures>> {
     }
     let workplace = Workplace::new()?;
     let c = CPrograms::build(&workplace.path().join("c"))?;
-    // The path is an argument of the program, so it must be as long everywhere.
-    let hook = workplace.path().join("hook");
-    std::fs::copy(programs::hook()?, &hook)?;
-    let mut measured = BTreeMap::new();
-    measured.insert("binary".to_owned(), Figures::from([("size".to_owned(), std::fs::metadata(&hook)?.len())]));
-    for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
-        let scenario = Scenario::make(&workplace, variant, &c.target())?;
-        let figures =
-            Measurement { scenario: &scenario, hook: &hook, c: &c, log: workplace.path().join("log") }.take()?;
-        measured.insert(variant.name().to_owned(), figures);
+    let mut measured = BTreeMap::<_, Figures>::new();
+    for library in Library::ALL {
+        // The path is an argument of the program, so it must be as long everywhere.
+        let hook = workplace.path().join("hook");
+        std::fs::copy(library.hook()?, &hook)?;
+        let size = std::fs::metadata(&hook)?.len();
+        measured.entry("binary").or_default().insert(("size", library), size);
+        for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
+            let scenario = Scenario::make(&workplace, variant, &c.target())?;
+            let measurement =
+                Measurement { scenario: &scenario, hook: &hook, c: &c, log: workplace.path().join("log") };
+            let figures = measurement.take()?.into_iter().map(|(figure, value)| ((figure, library), value));
+            measured.entry(variant.name()).or_default().extend(figures);
+        }
     }
     Ok(measured)
 }
@@ -65,14 +73,11 @@ struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
-    fn take(&self) -> Result<Figures> {
-        let mut figures = Figures::new();
+    fn take(&self) -> Result<Vec<(&'static str, u64)>> {
         let (faults, memory) = self.usage()?;
-        figures.insert("peak-memory".to_owned(), memory);
-        figures.insert("system-calls".to_owned(), self.system_calls()?);
+        let mut figures = vec![("peak-memory", memory), ("system-calls", self.system_calls()?)];
         if !matches!(self.scenario.variant, Variant::Large(_)) {
-            figures.insert("page-faults".to_owned(), faults);
-            figures.insert("instructions".to_owned(), self.instructions()?);
+            figures.extend([("page-faults", faults), ("instructions", self.instructions()?)]);
         }
         Ok(figures)
     }
@@ -136,21 +141,22 @@ fn which(tool: &str) -> Result<PathBuf> {
 }
 
 /// Prints what was measured beside its budget; true when all budgets are kept.
-fn compare(measured: &BTreeMap<String, Figures>) -> Result<bool> {
-    let text = std::fs::read_to_string(benches().join("budget.toml"))?;
-    let budget: toml::de::DeTable<'_> = toml::de::DeTable::parse(&text)?.into_inner();
+fn compare(measured: &BTreeMap<&'static str, Figures>) -> Result<bool> {
+    let budget: toml::de::DeTable<'_> = toml::de::DeTable::parse(BUDGET)?.into_inner();
     let mut kept = true;
-    println!("{:<24} {:<14} {:>12} {:>12}", "scenario", "figure", "measured", "budget");
+    println!("{:<24} {:<14} {:<7} {:>12} {:>12}", "scenario", "figure", "library", "measured", "budget");
     for (scenario, figures) in measured {
-        for (figure, value) in figures {
-            let limit = budget.get(scenario.as_str()).and_then(|row| row.get_ref().get(figure.as_str()));
-            let limit = limit
+        for ((figure, library), value) in figures {
+            let library = library.name();
+            let limits = budget.get(*scenario).and_then(|row| row.get_ref().get(*figure));
+            let limit = limits
+                .and_then(|limits| limits.get_ref().get(library))
                 .and_then(|limit| limit.get_ref().as_integer())
                 .and_then(|limit| limit.as_str().replace('_', "").parse::<u64>().ok());
-            let limit = limit.ok_or_else(|| format!("budget.toml has no number for {scenario}.{figure}"))?;
+            let limit = limit.ok_or_else(|| format!("budget.toml has no number for {scenario}.{figure}.{library}"))?;
             let verdict = if *value > limit { "OVER" } else { "" };
             kept &= *value <= limit;
-            println!("{scenario:<24} {figure:<14} {value:>12} {limit:>12} {verdict}");
+            println!("{scenario:<24} {figure:<14} {library:<7} {value:>12} {limit:>12} {verdict}");
         }
     }
     Ok(kept)

@@ -13,7 +13,7 @@
     reason = "a bench fails by panicking, and uses what the tests use"
 )]
 
-mod support;
+mod scenes;
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
@@ -30,8 +30,8 @@ use nvidia_container_runtime_hook::prestart::{self, Texts, Trail};
 use nvidia_hook_conformance::fixtures::Fixtures;
 use nvidia_hook_conformance::judge::Suite;
 use nvidia_hook_conformance::scene::{CLI, Node, Scene};
-use support::large::Large;
-use support::scenario::Variant;
+use scenes::large::Large;
+use scenes::scenario::Variant;
 
 fn main() {
     divan::main();

@@ -1,35 +1,56 @@
-//! How long a start of the hook takes as a whole process, beside the floor, two bare execs and (`HOOK_UNDER_TEST`)
-//! another hook, in random alternation. Minimum, median and their ratios to the floor; what a shared machine adds it
-//! adds to all, and least of all to the minimum. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS` and
-//! `BENCH_SEED` change what their names say. Plots are written below the target directory.
+//! How long a start of the hook takes as a whole process, with either C library, beside the floor with either, two bare
+//! execs, the same hook once more (what the measurement itself adds) and (`HOOK_UNDER_TEST`) another hook, in random
+//! alternation. Minimum, median and their ratios to the first; what a shared machine adds it adds to all, and least of all
+//! to the minimum. Then the processor's time, which other programs lengthen little. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS` and `BENCH_SEED` change what their names
+//! say. Plots are written below the target directory.
 #![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 #![expect(clippy::cast_precision_loss, reason = "times in microseconds")]
 
+mod scenes;
 mod support;
 
 use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
-use support::Result;
-use support::large::Large;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use scenes::Result;
+use scenes::grown::{Grown, Input};
+use scenes::large::Large;
+use scenes::scenario::{Scenario, Variant, Workplace};
 use support::plot::{self, Series, quantile};
-use support::programs::{self, CPrograms};
+use support::programs::{self, CPrograms, Library};
 use support::random::Random;
-use support::scenario::{Scenario, Variant, Workplace};
 
-/// How often each program is started in a scenario, and in one with a large specification.
+/// How often each program is started in a scenario, in one with a large specification, and in one with an input of many MiB.
 const ROUNDS: usize = 400;
 const LARGE_ROUNDS: usize = 40;
+const GROWN_ROUNDS: usize = 10;
 /// The starts of the last table, and how many at a time.
 const STARTS: usize = 1000;
 const AT_A_TIME: usize = 16;
 /// How often these starts are repeated; the best counts.
 const REPEATS: usize = 7;
+
+/// What a start took.
+struct Took {
+    clock: Duration,
+    /// User's and system's together.
+    processor: Duration,
+}
+
+/// What the starts of a program took, in microseconds, sorted.
+#[derive(Default, Clone)]
+struct Times {
+    clock: Vec<f64>,
+    processor: Vec<f64>,
+}
 
 fn main() -> ExitCode {
     match measure_all() {
@@ -79,8 +100,12 @@ fn measure_all() -> Result<()> {
     let plots = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("startup");
     std::fs::create_dir_all(&plots)?;
     println!("seed {seed}; times in microseconds; plots in {}", plots.display());
-    println!("{:<22} {:<16} {:>9} {:>9} {:>9} {:>9}", "scenario", "program", "minimum", "median", "/ floor", "/ floor");
-    for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
+    println!(
+        "{:<22} {:<16} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "scenario", "program", "minimum", "median", "/ floor", "/ floor", "processor", "/ floor"
+    );
+    let large = Large::ALL.map(Variant::Large);
+    for variant in Variant::SMALL.into_iter().chain(large).chain(Grown::ALL.map(Variant::Grown)) {
         if chosen.is_empty() || chosen.iter().any(|name| name == variant.name()) {
             let scenario = Scenario::make(&workplace, variant, &c.target())?;
             let times = alternate(&contestants, &scenario, &mut random)?;
@@ -98,9 +123,12 @@ fn measure_all() -> Result<()> {
 /// keeps a file that was just written in larger pieces, how large is luck, and maps those with less work.
 fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> {
     let mut list = vec![
-        ("floor", c.floor(), Kind::Floor),
-        ("hook", programs::hook()?, Kind::Hook),
+        ("floor", c.floor(Library::Glibc)?, Kind::Floor),
+        ("floor, musl", c.floor(Library::Musl)?, Kind::Floor),
         ("two bare execs", c.chain(), Kind::Chain),
+        ("hook", Library::Glibc.hook()?, Kind::Hook),
+        ("hook once more", Library::Glibc.hook()?, Kind::Hook),
+        ("hook, musl", Library::Musl.hook()?, Kind::Hook),
     ];
     list.extend(programs::under_test().map(|path| ("hook under test", path, Kind::Hook)));
     let mut contestants = Vec::new();
@@ -116,53 +144,81 @@ fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> 
 }
 
 /// Starts every program in every round, in an order that changes from round to round; gives the sorted times of each.
-fn alternate(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<Vec<Vec<f64>>> {
+fn alternate(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<Vec<Times>> {
     let rounds = match std::env::var("BENCH_ROUNDS") {
         Ok(text) => text.parse()?,
-        Err(_) if matches!(scenario.variant, Variant::Large(_)) => LARGE_ROUNDS,
-        Err(_) => ROUNDS,
+        Err(_) => match scenario.variant {
+            Variant::Large(_) => LARGE_ROUNDS,
+            Variant::Grown(_) => GROWN_ROUNDS,
+            _ => ROUNDS,
+        },
     };
-    let mut runs: Vec<(&Contestant, Vec<f64>)> = contestants.iter().map(|one| (one, Vec::new())).collect();
+    let mut runs: Vec<(&Contestant, Times)> = contestants.iter().map(|one| (one, Times::default())).collect();
     for _ in 0..rounds {
         random.shuffle(&mut runs);
         for (contestant, times) in &mut runs {
-            times.push(start(contestant, scenario)?.as_secs_f64() * 1e6);
+            let took = start(contestant, scenario)?;
+            times.clock.push(took.clock.as_secs_f64() * 1e6);
+            times.processor.push(took.processor.as_secs_f64() * 1e6);
         }
     }
     for (_, times) in &mut runs {
-        times.sort_by(f64::total_cmp);
+        times.clock.sort_by(f64::total_cmp);
+        times.processor.sort_by(f64::total_cmp);
     }
     let of =
         |one: &Contestant| runs.iter().find(|(other, _)| std::ptr::eq(*other, one)).map(|(_, times)| times.clone());
     Ok(contestants.iter().filter_map(of).collect())
 }
 
-/// Starts a program and waits for its end.
-fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Duration> {
+/// Starts a program and waits for its end. A state that grows comes on a pipe, as a runtime hands it over; what fills the
+/// pipe is here in memory, and takes part in the time of all programs alike.
+fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Took> {
     let mut command = contestant.command(scenario)?;
-    let began = Instant::now();
-    let status = command.status()?;
-    let took = began.elapsed();
+    let mut state = Vec::new();
+    if matches!(scenario.variant, Variant::Grown(Grown { input: Input::State, .. })) {
+        state = std::fs::read(scenario.state())?;
+        command.stdin(Stdio::piped());
+    }
+    let (began, processor) = (Instant::now(), of_children()?);
+    let mut process = command.spawn()?;
+    if let Some(mut pipe) = process.stdin.take() {
+        // Two bare execs read nothing. Who has not read what it should does not end well, which is asked below.
+        match pipe.write_all(&state) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
+    }
+    let status = process.wait()?;
+    let clock = began.elapsed();
     if status.success() {
-        Ok(took)
+        Ok(Took { clock, processor: of_children()?.saturating_sub(processor) })
     } else {
         Err(format!("{} in {}: {status}", contestant.name, scenario.variant.name()).into())
     }
 }
 
+/// The time that the processor has spent on all programs that were started here and have ended.
+fn of_children() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(microseconds.try_into()?))
+}
+
 /// Prints the table of a scenario and writes its plot.
-fn report(contestants: &[Contestant], scenario: &Scenario, times: &[Vec<f64>], plots: &Path) -> Result<()> {
+fn report(contestants: &[Contestant], scenario: &Scenario, times: &[Times], plots: &Path) -> Result<()> {
     let name = scenario.variant.name();
     let figures = |sorted: &[f64]| quantile(sorted, 0.0).zip(quantile(sorted, 0.5)).ok_or("nothing was measured");
-    let (floor, floor_median) = figures(times.first().ok_or("no program")?)?;
-    for (contestant, sorted) in contestants.iter().zip(times) {
-        let (minimum, median) = figures(sorted)?;
-        let ratios = format!("{:>9.3} {:>9.3}", minimum / floor, median / floor_median);
-        println!("{name:<22} {:<16} {minimum:>9.0} {median:>9.0} {ratios}", contestant.name);
+    let first = times.first().ok_or("no program")?;
+    let ((floor, floor_median), floor_processor) = (figures(&first.clock)?, figures(&first.processor)?.0);
+    for (contestant, times) in contestants.iter().zip(times) {
+        let ((minimum, median), processor) = (figures(&times.clock)?, figures(&times.processor)?.0);
+        let clock = format!("{minimum:>9.0} {median:>9.0} {:>9.3} {:>9.3}", minimum / floor, median / floor_median);
+        println!("{name:<22} {:<16} {clock} {processor:>9.0} {:>9.3}", contestant.name, processor / floor_processor);
     }
-    let series = contestants.iter().zip(times).map(|(one, sorted)| Series { name: one.name, sorted });
-    let plot = plot::draw(&format!("{name}: share of starts that took at most a time"), &series.collect::<Vec<_>>())?;
-    Ok(std::fs::write(plots.join(name).with_extension("svg"), plot)?)
+    let series = contestants.iter().zip(times).map(|(one, times)| Series { name: one.name, sorted: &times.clock });
+    let title = format!("{name}: share of starts that took at most a time");
+    plot::draw(&plots.join(name), &title, &series.collect::<Vec<_>>())
 }
 
 /// Prints how many starts a second there are when many run at a time.

@@ -373,6 +373,25 @@ fn nothing_names_the_machine_it_was_written_on() {
     none(&all.iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
+/// A library without tests says so, which saves `cargo test` a program for each; one that gets tests must take it back.
+#[test]
+fn no_library_hides_its_tests_from_cargo() {
+    let mut offenders = Vec::new();
+    let all = ["conformance", "fake-nvidia-container-cli", "hookctl", "tests"];
+    for manifest in sources(&all, &["toml"]).iter().filter(|source| source.path.ends_with("/Cargo.toml")) {
+        let library = manifest.text.split_once("[lib]\n").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap());
+        let folder = manifest.path.replace("Cargo.toml", "src");
+        let says = |word: &str| sources(&[&folder], &["rs"]).iter().any(|source| source.text.contains(word));
+        if library.contains("\ntest = false") && says("#[test]") {
+            offenders.push(format!("{}: has unit tests", manifest.path));
+        }
+        if library.contains("\ndoctest = false") && (says("/// ```") || says("//! ```")) {
+            offenders.push(format!("{}: has tests in its documentation", manifest.path));
+        }
+    }
+    none(&offenders);
+}
+
 #[test]
 fn the_source_of_a_case_can_be_looked_up() {
     let recorded = fs::read_to_string(top().join("fixtures/recorded/main.jsonl")).unwrap();

@@ -8,16 +8,23 @@
 
 static char small[16 << 10];
 
-/* Reads to the end: into a fixed buffer, and where that does not hold it, into one of the file's size. */
+/* Reads to the end: into a fixed buffer, and where that does not hold it, into one of the file's size. What comes on a
+ * pipe has no size, and pieces; it is read again and again into one place. It has ended where a piece ends in a brace. */
 static int read_all(int fd) {
     ssize_t got = read(fd, small, sizeof small);
     if (got < 0)
         return -1;
-    if (got < (ssize_t)sizeof small)
+    if (got < (ssize_t)sizeof small && (fd != 0 || got == 0 || small[got - 1] == '}'))
         return 0;
     struct stat status;
     if (fstat(fd, &status) != 0)
         return -1;
+    if (S_ISFIFO(status.st_mode)) {
+        static char pipe[64 << 10];
+        while ((got = read(fd, pipe, sizeof pipe)) > 0)
+            ;
+        return (int)got;
+    }
     size_t left = (size_t)status.st_size - (size_t)got;
     char *rest = malloc(left);
     if (rest == NULL)

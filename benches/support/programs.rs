@@ -1,27 +1,70 @@
-//! The programs that are measured: the hook as it is released, and the C programs beside it. Must not know scenarios.
+//! The programs that are measured: the hook as it is released, against either C library, and the C programs beside it. Must
+//! not know scenarios.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Result, benches};
+use crate::scenes::Result;
 
-/// The name under which the hook is released.
+/// The name under which the hook is released, which is that of its package.
 const HOOK: &str = "nvidia-container-runtime-hook";
-/// The target of the static build on this machine.
-const TARGET: &str =
-    if cfg!(target_arch = "aarch64") { "aarch64-unknown-linux-gnu" } else { "x86_64-unknown-linux-gnu" };
+/// The processor in the names of targets.
+const PROCESSOR: &str = std::env::consts::ARCH;
 
-/// The hook: `HOOK_BIN`, or else the static release build, made now.
-pub fn hook() -> Result<PathBuf> {
-    if let Some(path) = variable("HOOK_BIN") {
-        return Ok(path);
+/// The C library that a static program has in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Library {
+    /// GNU's.
+    Glibc,
+    /// That of the release.
+    Musl,
+}
+
+impl Library {
+    /// Both.
+    pub const ALL: [Library; 2] = [Library::Glibc, Library::Musl];
+
+    /// Its name in tables and in the budget.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Library::Glibc => "glibc",
+            Library::Musl => "musl",
+        }
     }
-    let alias = if cfg!(target_arch = "aarch64") { "static-aarch64" } else { "static" };
-    let cargo = variable("CARGO").unwrap_or_else(|| "cargo".into());
-    // By its package, as a release is built: else the features that other packages ask for would be the hook's as well.
-    run(Command::new(cargo).args([alias, "--quiet", "--package", HOOK]))?;
-    let target = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    Ok(Path::new(env!("CARGO_MANIFEST_DIR")).join(target).join(TARGET).join("release").join(HOOK))
+
+    /// The static release build of the hook, made now unless `HOOK_BIN` or `HOOK_BIN_MUSL` names one.
+    pub fn hook(self) -> Result<PathBuf> {
+        let (given, target) = match self {
+            Library::Glibc => ("HOOK_BIN", format!("{PROCESSOR}-unknown-linux-gnu")),
+            Library::Musl => ("HOOK_BIN_MUSL", format!("{PROCESSOR}-unknown-linux-musl")),
+        };
+        if let Some(path) = variable(given) {
+            return Ok(path);
+        }
+        let cargo = variable("CARGO").unwrap_or_else(|| "cargo".into());
+        let (mut build, alias) = match self {
+            Library::Glibc => (Command::new(cargo), "static"),
+            Library::Musl => {
+                let mut build = Command::new(workspace().join(".ci/musl"));
+                build.arg(cargo);
+                (build, "static-musl")
+            }
+        };
+        let alias = if PROCESSOR == "x86_64" { alias.to_owned() } else { format!("{alias}-{PROCESSOR}") };
+        // By its package, as a release is built: else the features that other packages ask for would be the hook's as well.
+        run(build.args([&alias, "--quiet", "--package", HOOK]))?;
+        let directory = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+        Ok(workspace().join(directory).join(target).join("release").join(HOOK))
+    }
+
+    /// The compiler of C programs that have it in them.
+    fn compiler(self) -> PathBuf {
+        match self {
+            Library::Glibc => variable("CC").unwrap_or_else(|| "cc".into()),
+            Library::Musl => variable("MUSL_CC").unwrap_or_else(|| "musl-gcc".into()),
+        }
+    }
 }
 
 /// Another hook to measure beside ours, if `HOOK_UNDER_TEST` names one.
@@ -38,20 +81,16 @@ impl CPrograms {
     /// Compiles them into a directory.
     pub fn build(directory: &Path) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
-        let compiler = variable("CC").unwrap_or_else(|| "cc".into());
-        for name in ["floor", "chain", "target", "measure"] {
-            let source = benches().join("c").join(name).with_extension("c");
-            run(Command::new(&compiler)
-                .args(["-O2", "-static", "-Wall", "-Werror", "-o"])
-                .arg(directory.join(name))
-                .arg(source))?;
+        let programs = CPrograms { directory: directory.to_path_buf() };
+        for name in ["chain", "target", "measure"] {
+            programs.compile(Library::Glibc, name, name)?;
         }
-        Ok(CPrograms { directory: directory.to_path_buf() })
+        Ok(programs)
     }
 
-    /// Reads the three files and executes.
-    pub fn floor(&self) -> PathBuf {
-        self.directory.join("floor")
+    /// Compiles and gives the one that reads the three files and executes.
+    pub fn floor(&self, library: Library) -> Result<PathBuf> {
+        self.compile(library, "floor", &format!("floor-{}", library.name()))
     }
 
     /// Executes at once.
@@ -68,6 +107,18 @@ impl CPrograms {
     pub fn measure(&self) -> PathBuf {
         self.directory.join("measure")
     }
+
+    fn compile(&self, library: Library, source: &str, name: &str) -> Result<PathBuf> {
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("c").join(source).with_extension("c");
+        let program = self.directory.join(name);
+        let mut compiler = Command::new(library.compiler());
+        run(compiler.args(["-O2", "-static", "-Wall", "-Werror", "-o"]).arg(&program).arg(source))?;
+        Ok(program)
+    }
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// A path that an environment variable gives.
@@ -78,7 +129,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 /// Runs a command of a build, which must succeed.
 fn run(command: &mut Command) -> Result<()> {
     let status = command
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(workspace())
         .stdin(Stdio::null())
         .status()
         .map_err(|error| format!("{}: {error}", command.get_program().display()))?;

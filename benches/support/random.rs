@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::Result;
+use crate::scenes::Result;
 
 /// A sequence of numbers.
 pub struct Random(u64);

@@ -6,9 +6,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::Result;
+use super::grown::{Grown, Input};
 use super::large::Large;
-use super::{Result, benches};
 
+/// The specification, the configuration as it is shipped, and one that says no more than it must.
+const SPEC: &str = include_str!("../fixtures/docker-gpus/config.json");
+const CONFIG: &str = include_str!("../fixtures/docker-gpus/config.toml");
+const SHORT_CONFIG: &str = include_str!("../fixtures/docker-gpus/short.toml");
 /// The length of the path of the directory that holds the scenarios.
 const ROOT_LENGTH: usize = 48;
 /// The file name of the executed program.
@@ -31,6 +36,8 @@ pub enum Variant {
     NoGpu,
     /// As [`Variant::Configured`] with a generated specification.
     Large(Large),
+    /// As [`Variant::Configured`] with an input of many MiB.
+    Grown(Grown),
 }
 
 impl Variant {
@@ -48,13 +55,13 @@ impl Variant {
             Variant::Auto => "docker-gpus-auto",
             Variant::NoGpu => "no-gpu",
             Variant::Large(large) => large.name(),
+            Variant::Grown(grown) => grown.name,
         }
     }
 
     /// The configuration, for a program at a path.
     pub fn config(self, cli: &str) -> Result<String> {
-        let file = if self == Variant::ShortConfig { "short.toml" } else { "config.toml" };
-        let mut config = fixture(file)?;
+        let mut config = if self == Variant::ShortConfig { SHORT_CONFIG } else { CONFIG }.to_owned();
         if self != Variant::Searched {
             let line = format!("path = \"{cli}\"");
             config = replace(&config, "#path = \"/usr/bin/nvidia-container-cli\"", &line)?;
@@ -66,16 +73,30 @@ impl Variant {
         if self != Variant::Auto {
             config = replace(&config, "mode = \"auto\"", "mode = \"legacy\"")?;
         }
-        Ok(config)
+        self.grow(Input::Config, config)
     }
 
     /// The container's specification.
     pub fn spec(self) -> Result<String> {
-        let spec = fixture("config.json")?;
         match self {
-            Variant::NoGpu => replace(&spec, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void"),
-            Variant::Large(large) => large.grow(&spec),
-            _ => Ok(spec),
+            Variant::NoGpu => replace(SPEC, "NVIDIA_VISIBLE_DEVICES=all", "NVIDIA_VISIBLE_DEVICES=void"),
+            Variant::Large(large) => large.grow(SPEC),
+            _ => self.grow(Input::Spec, SPEC.to_owned()),
+        }
+    }
+
+    /// The state of the container whose bundle is a directory.
+    fn state(self, bundle: &Path) -> Result<String> {
+        let bundle = bundle.display();
+        let state =
+            format!(r#"{{"ociVersion":"1.2.0","id":"{ID}","status":"creating","pid":4242,"bundle":"{bundle}"}}"#);
+        self.grow(Input::State, state)
+    }
+
+    fn grow(self, input: Input, text: String) -> Result<String> {
+        match self {
+            Variant::Grown(grown) => grown.grow(input, text),
+            _ => Ok(text),
         }
     }
 }
@@ -116,11 +137,7 @@ impl Scenario {
         fs::create_dir_all(scenario.bundle())?;
         fs::create_dir_all(scenario.directory.join("bin"))?;
         fs::copy(target, scenario.cli())?;
-        let state = format!(
-            r#"{{"ociVersion":"1.2.0","id":"{ID}","status":"creating","pid":4242,"bundle":"{}"}}"#,
-            scenario.bundle().display()
-        );
-        fs::write(scenario.directory.join("state.json"), state)?;
+        fs::write(scenario.state(), variant.state(&scenario.bundle())?)?;
         if variant == Variant::Searched {
             let directories = ["sbin", "local/bin", "local/sbin", "bin"];
             let directories = directories.map(|name| scenario.directory.join(name).display().to_string());
@@ -141,6 +158,12 @@ impl Scenario {
     #[must_use]
     pub fn spec(&self) -> PathBuf {
         self.bundle().join("config.json")
+    }
+
+    /// The container's state, which [`Scenario::command`] puts on standard input.
+    #[must_use]
+    pub fn state(&self) -> PathBuf {
+        self.directory.join("state.json")
     }
 
     fn bundle(&self) -> PathBuf {
@@ -174,15 +197,10 @@ impl Scenario {
     /// A program with the state on its standard input and this scenario's environment.
     pub fn command(&self, program: &Path) -> Result<Command> {
         let mut command = Command::new(program);
-        let state = File::open(self.directory.join("state.json"))?;
+        let state = File::open(self.state())?;
         command.stdin(Stdio::from(state)).env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
-}
-
-fn fixture(name: &str) -> Result<String> {
-    let path = benches().join("fixtures/docker-gpus").join(name);
-    fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// Replaces what must be there.

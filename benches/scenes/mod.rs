@@ -1,0 +1,9 @@
+//! The containers that are started in the benches, as texts and on disk. Must not know any program but by its path.
+#![allow(dead_code, reason = "each bench uses its part")]
+
+pub mod grown;
+pub mod large;
+pub mod scenario;
+
+/// Any failure of a bench, in words.
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
