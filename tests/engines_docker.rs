@@ -18,6 +18,9 @@ static ONE_ENGINE: Mutex<()> = Mutex::new(());
 
 /// The simulator as one static file: it runs as nvidia-smi in an image that has no C library.
 fn simulator() -> PathBuf {
+    if let Some(program) = std::env::var_os("FAKE_NVIDIA_CONTAINER_CLI") {
+        return program.into();
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let folder = root.join("target/static");
@@ -42,7 +45,8 @@ impl Host {
         for folder in ["bin", "image/bin", "hooks"] {
             fs::create_dir_all(host.path(folder)).unwrap();
         }
-        let hook = Path::new(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"));
+        let built = env!("CARGO_BIN_EXE_nvidia-container-runtime-hook");
+        let hook = std::env::var_os("HOOK_BIN").unwrap_or_else(|| built.into());
         symlink(hook, host.path("bin/nvidia-container-runtime-hook")).unwrap();
         fs::copy("/bin/busybox", host.path("image/bin/busybox")).unwrap();
         for applet in ["sh", "ls", "cat", "readlink", "grep", "sort"] {

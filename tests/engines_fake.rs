@@ -21,6 +21,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The program as one static file: it runs in an image that has no C library.
 static CLI: LazyLock<PathBuf> = LazyLock::new(|| {
+    if let Some(program) = std::env::var_os("FAKE_NVIDIA_CONTAINER_CLI") {
+        return program.into();
+    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let folder = root.join("target/static");
