@@ -198,7 +198,7 @@ fn a_machine_with_real_nodes_has_no_fault() {
 fn the_simulator_in_its_own_machine_lists_it() {
     let host = Host::new("mixed");
     let inside = |words: &[&str]| {
-        let mut command = Command::new("chroot");
+        let mut command = Command::new("/usr/sbin/chroot");
         said(command.arg(host.path("host")).args(words).env_clear().env("PATH", "/usr/bin"))
     };
     assert_eq!(inside(&["nvidia-container-cli", "list"]), host.on_machine(&["list"]));
