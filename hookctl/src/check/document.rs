@@ -84,14 +84,14 @@ pub fn read(text: &str) -> Document<'_> {
 
 fn fault(document: &mut Document<'_>, fault: Fault) {
     let (id, name, remedy) = match fault.kind {
-        FaultKind::Syntax => ("syntax", None, form(document.text).to_owned()),
+        FaultKind::Syntax => ("syntax", None, form(document.lines.text).to_owned()),
         FaultKind::Section(name) => {
             let remedy = format!("write [{name}] and its keys below");
             ("type", Some(name), remedy)
         }
         FaultKind::Key(key) => {
             document.note(key, &fault.span);
-            let written = document.text.get(fault.span.clone()).unwrap_or_default();
+            let written = document.lines.text.get(fault.span.clone()).unwrap_or_default();
             let remedy = match key.row().kind {
                 Kind::Bool => format!("write {}, in small letters and without quotes", boolean(written)),
                 kind => format!("write {}", kind.type_name()),
