@@ -77,16 +77,31 @@ fn writing_replaces_a_link_and_leaves_nothing_behind() {
     assert_eq!(machine.run(&["oci-hook", "--stdout", "--hooks-dir", "/"]).status, 2);
 }
 
+/// The usual file, with a member changed.
+fn with(pointer: &str, value: Value) -> String {
+    let mut document = serde_json::from_str::<Value>(&machine().run(&["oci-hook"]).stdout).unwrap();
+    let (parent, member) = pointer.rsplit_once('/').unwrap();
+    document.pointer_mut(parent).unwrap()[member] = value;
+    document.to_string()
+}
+
+/// Files, each with the status of its validation and words of it.
+fn are_found(files: &[(String, i32, &str)]) {
+    for (text, status, words) in files {
+        let machine = machine();
+        fs::write(machine.path(FILE), text).unwrap();
+        let said = machine.run(&["oci-hook", "--validate", FILE]);
+        assert_eq!(said.status, *status, "{text}: {}", said.stdout);
+        assert!(said.stdout.replace("\n                  ", " ").contains(*words), "{words}: {}", said.stdout);
+        let json = machine.run(&["oci-hook", "--validate", FILE, "--output", "json"]);
+        assert_eq!(json.status, *status);
+        assert!(serde_json::from_str::<Value>(&json.stdout).unwrap()["faults"].is_array());
+    }
+}
+
 #[test]
 fn each_fault_of_a_file_is_found() {
-    let good = || serde_json::from_str::<Value>(&machine().run(&["oci-hook"]).stdout).unwrap();
-    let with = |pointer: &str, value: Value| {
-        let mut document = good();
-        let (parent, member) = pointer.rsplit_once('/').unwrap();
-        document.pointer_mut(parent).unwrap()[member] = value;
-        document.to_string()
-    };
-    for (text, status, words) in [
+    are_found(&[
         ("{".to_owned(), 1, "not JSON"),
         (with("/version", json!("0.1.0")), 1, "\"version\" is not"),
         (with("/hook", json!({})), 1, "has no \"path\""),
@@ -100,20 +115,6 @@ fn each_fault_of_a_file_is_found() {
         (with("/when", json!({"always": false})), 1, "\"always\" is false"),
         (with("/stages", json!([])), 1, "\"stages\" is missing or empty"),
         (with("/stages", json!(["poststart"])), 1, "\"stages\" has neither"),
-        (with("/stages", json!("prestart")), 1, "\"stages\" must be a list"),
-        (with("/hook/args", json!("prestart")), 1, "\"args\" must be a list"),
-        (with("/hook/env", json!({"PATH": "/bin"})), 1, "\"env\" must be a list"),
-        (with("/hook/timeout", json!("30")), 1, "\"timeout\" must be a whole number"),
-        (with("/hook/timeout", json!(0)), 1, "kill the hook at once"),
-        (with("/hook/timeout", json!(5)), 0, "may take 10 seconds"),
-        (with("/hook/timeout", json!(30)), 0, "will start the hook"),
-        (with("/comment", json!("x")), 0, "\"comment\" is read by no engine"),
-        (with("/when/cmds", json!([".*"])), 0, "it is called \"commands\""),
-        (with("/version", json!(1.0)), 1, "\"version\" must be a string"),
-        (json!({"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu"}).to_string(), 1, "a CDI specification"),
-        (json!({"runtimes": {}}).to_string(), 1, "daemon.json"),
-        (json!({"prestart": [{"path": HOOK}]}).to_string(), 1, "oci-add-hooks"),
-        (with("/stages", json!(["prestart"])).replace("\"stages\"", "\"Stages\""), 0, "will start the hook"),
         (with("/stages", json!(["prestart", "poststop"])), 1, "more than once"),
         (with("/stages", json!(["createRuntime"])), 0, "will start the hook"),
         (with("/stages", json!(null)), 1, "\"stages\" is missing"),
@@ -142,14 +143,25 @@ fn each_fault_of_a_file_is_found() {
         ),
         (json!({"hook": {"path": HOOK}, "stages": ["prestart"]}).to_string(), 1, "\"version\" is missing"),
         ("[]".to_owned(), 1, "not a JSON object"),
-    ] {
-        let machine = machine();
-        fs::write(machine.path(FILE), &text).unwrap();
-        let said = machine.run(&["oci-hook", "--validate", FILE]);
-        assert_eq!(said.status, status, "{text}: {}", said.stdout);
-        assert!(said.stdout.replace("\n                  ", " ").contains(words), "{words}: {}", said.stdout);
-        let json = machine.run(&["oci-hook", "--validate", FILE, "--output", "json"]);
-        assert_eq!(json.status, status);
-        assert!(serde_json::from_str::<Value>(&json.stdout).unwrap()["faults"].is_array());
-    }
+    ]);
+}
+
+#[test]
+fn types_and_names_of_members_are_gos() {
+    are_found(&[
+        (with("/stages", json!("prestart")), 1, "\"stages\" must be a list"),
+        (with("/hook/args", json!("prestart")), 1, "\"args\" must be a list"),
+        (with("/hook/env", json!({"PATH": "/bin"})), 1, "\"env\" must be a list"),
+        (with("/hook/timeout", json!("30")), 1, "\"timeout\" must be a whole number"),
+        (with("/hook/timeout", json!(0)), 1, "kill the hook at once"),
+        (with("/hook/timeout", json!(5)), 0, "may take 10 seconds"),
+        (with("/hook/timeout", json!(30)), 0, "will start the hook"),
+        (with("/comment", json!("x")), 0, "\"comment\" is read by no engine"),
+        (with("/when/cmds", json!([".*"])), 0, "it is called \"commands\""),
+        (with("/version", json!(1.0)), 1, "\"version\" must be a string"),
+        (json!({"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu"}).to_string(), 1, "a CDI specification"),
+        (json!({"runtimes": {}}).to_string(), 1, "daemon.json"),
+        (json!({"prestart": [{"path": HOOK}]}).to_string(), 1, "oci-add-hooks"),
+        (with("/stages", json!(["prestart"])).replace("\"stages\"", "\"Stages\""), 0, "will start the hook"),
+    ]);
 }
