@@ -321,7 +321,7 @@ fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> {
 /// One that names the limit.
 pub fn check_size(size: usize) -> io::Result<()> {
     if size > SIZE_LIMIT {
-        return Err(io::Error::other(format!("more than {} MiB", SIZE_LIMIT >> 20)));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", SIZE_LIMIT >> 20)));
     }
     Ok(())
 }

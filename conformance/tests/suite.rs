@@ -164,9 +164,9 @@ fn the_cases_of_a_folder_are_read_as_they_are() {
     let cases = top.path().to_str().unwrap();
     let hook = Hook::new("[ \"$3\" = poststop ] || exit 7");
     let program = || Command::new(program());
-    let output = program().args(["--cases", cases]).arg(hook.path()).output().unwrap();
+    let output = program().args(["--cases", cases]).arg(hook.path()).arg("own").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     write("hook/own/case/expected.toml", "why = \"exit 8\"\nsource = \"x\"\nexit = 8\n");
-    let output = program().args(["--cases", cases]).arg(hook.path()).output().unwrap();
+    let output = program().args(["--cases", cases]).arg(hook.path()).arg("own").output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
 }

@@ -87,13 +87,13 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "sees no capability of the process",
         area: "privileged",
-        also: &["arguments", "devices", "imex", "kept", "mig"],
+        also: &["arguments", "devices", "environment", "imex", "kept", "mig"],
         act: |start| start.replace(CONFIG_JSON, "CAP_SYS_ADMIN", "CAP_SYS_NOBODY"),
     },
     Wrong {
         does: "gives all devices for one",
         area: "devices",
-        also: &["arguments", "differences", "kept"],
+        also: &["arguments", "differences", "environment", "kept"],
         act: |start| start.replace(CONFIG_JSON, "NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_VISIBLE_DEVICES=all,0"),
     },
     Wrong {
@@ -105,13 +105,13 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "does not know MIG",
         area: "mig",
-        also: &["arguments", "kept", "privileged"],
+        also: &["arguments", "environment", "kept", "privileged"],
         act: |start| start.replace(CONFIG_JSON, "NVIDIA_MIG_", "NVIDIA_MAG_"),
     },
     Wrong {
         does: "does not know IMEX channels",
         area: "imex",
-        also: &["arguments"],
+        also: &["arguments", "environment"],
         act: |start| start.replace(CONFIG_JSON, "NVIDIA_IMEX_", "NVIDIA_OMEX_"),
     },
     Wrong {

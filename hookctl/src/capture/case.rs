@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use hook::config::{Config, ConfigFile};
 use hook::contract::variables::{CONFIG_FILE, XDG_CONFIG_HOME};
-use hook::host::{FileKind, Host, path_of};
+use hook::host::{FileKind, Host, SIZE_LIMIT, path_of};
 use hook::invocation::{self, Environ, Invocation};
 use hook::mode::ldcache::Libraries;
 use hook::prestart::{self, Decision, Texts, Trail};
@@ -290,6 +290,7 @@ fn entry(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>, host: 
         (Some(Err(Some(NOT_FOUND))), _, _) => absent(),
         (Some(Err(Some(IS_DIRECTORY))), _, _) => Some("{ is = \"directory\" }".to_owned()),
         (Some(Err(Some(DENIED))), _, _) => Some("{ text = \"\", mode = \"0\" }".to_owned()),
+        (Some(Err(_)), _, _) if answers.too_large => Some(format!("{{ zeros = {} }}", SIZE_LIMIT + 1)),
         (Some(Err(_)), _, _) => Some("{ is = \"fifo\" }".to_owned()),
         (None, _, Some(true)) => Some("{ is = \"cli\" }".to_owned()),
         (None, Some(Some(FileKind::Regular { empty })), _) => {

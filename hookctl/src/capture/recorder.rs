@@ -14,6 +14,8 @@ use hook::host::{FileKind, Host};
 pub struct Answers {
     /// The content, or the system's error number; `None` for another error.
     pub content: Option<Result<Vec<u8>, Option<i32>>>,
+    /// It is larger than any input may be.
+    pub too_large: bool,
     /// What stands there, where the machine said.
     pub kind: Option<Option<FileKind>>,
     /// The system's error number where it did not say what stands there, whether it can be executed or what is in it.
@@ -61,7 +63,11 @@ impl<'h> Recorder<'h> {
             Ok(bytes) => Ok(bytes.clone()),
             Err(error) => Err(error.raw_os_error()),
         };
-        self.note(path, |answers| answers.content = Some(kept));
+        let too_large = content.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::FileTooLarge);
+        self.note(path, |answers| {
+            answers.content = Some(kept);
+            answers.too_large = too_large;
+        });
     }
 }
 
