@@ -141,7 +141,7 @@ const BREAKS: [Breaks; 18] = [
         also: &[],
         act: |start| {
             let chance = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
-            if chance.as_bytes()[0] % 2 == 0 {
+            if chance.as_bytes()[0].is_multiple_of(2) {
                 start.replace(CONFIG_JSON, "REQUIRE_Q=q", "REQUIRE_Q=a");
             }
         },
