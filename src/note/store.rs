@@ -123,7 +123,7 @@ mod tests {
     const NOBODY: u32 = 65534;
 
     #[test]
-    fn links_of_ours_are_followed_and_neither_anothers_nor_another_s_file_is_used() {
+    fn links_of_ours_are_followed_and_what_belongs_to_another_user_is_not_used() {
         let folder = tempfile::TempDir::new().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir_all(at("real/deep")).unwrap();
