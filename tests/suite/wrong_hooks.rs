@@ -93,7 +93,7 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "gives all devices for one",
         area: "devices",
-        also: &["arguments", "differences", "environment", "kept"],
+        also: &["arguments", "differences", "environment", "kept", "requirements"],
         act: |start| start.replace(CONFIG_JSON, "NVIDIA_VISIBLE_DEVICES=0", "NVIDIA_VISIBLE_DEVICES=all,0"),
     },
     Wrong {
@@ -111,7 +111,7 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "does not know IMEX channels",
         area: "imex",
-        also: &["arguments", "environment"],
+        also: &["arguments", "environment", "kept"],
         act: |start| start.replace(CONFIG_JSON, "NVIDIA_IMEX_", "NVIDIA_OMEX_"),
     },
     Wrong {
