@@ -11,6 +11,7 @@ use toml::{Table, Value};
 
 use super::{Flags, Step, clean, own, version};
 
+const UNKNOWN_DISTRIBUTION: &str = "cannot tell the distribution: ";
 const ABSENT: &str =
     "error getting hook config: failed to load config: couldn't open required configuration file: file does not exist";
 const NOT_LOADED: &str = "error getting hook config: failed to load config: couldn't open required configuration file: failed to load specified config file";
@@ -82,8 +83,8 @@ pub struct Config {
     pub supported: Vec<String>,
     /// The version of the program, three numbers; `None` for the newest.
     pub cli: Option<[u64; 3]>,
-    /// On SUSE, where the file says nothing.
-    pub default_user: &'static str,
+    /// On SUSE, where the file says nothing; an error where the machine does not say what it is.
+    pub default_user: Step<&'static str>,
 }
 
 /// The table that a text says. No key is a number, so that none is looked at, however large.
@@ -157,7 +158,7 @@ pub fn read(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Config> {
             }
         }
     }
-    let mut config = Config { table, supported: Vec::new(), cli: None, default_user: "" };
+    let mut config = Config { table, supported: Vec::new(), cli: None, default_user: default_user(host) };
     config.supported = supported(config.text("supported-driver-capabilities", "all"))?;
     config.cli = cli_version(config.text("nvidia-container-runtime-hook.cli-version", "newest"))?;
     let allowed = config.flag("features.allow-ldconfig-from-container", false);
@@ -165,9 +166,6 @@ pub fn read(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Config> {
     let is_entry = |entry: &String| entry.find('=').is_some_and(|at| at > 0);
     if !config.variables().iter().all(is_entry) {
         return Err(VARIABLE);
-    }
-    if is_suse(host) {
-        config.default_user = "root:video";
     }
     Ok(config)
 }
@@ -276,9 +274,11 @@ fn ldconfig_is_safe(value: &str, allowed: bool) -> Step<()> {
     }
 }
 
-/// `/etc/os-release` has suse or opensuse in `ID_LIKE`.
-fn is_suse(host: &MemoryHost) -> bool {
-    let text = String::from_utf8_lossy(&host.read(Path::new("/etc/os-release")).unwrap_or_default()).into_owned();
+/// Who queries the driver: another where `/etc/os-release` has suse or opensuse in `ID_LIKE`.
+fn default_user(host: &MemoryHost) -> Step<&'static str> {
+    let bytes = host.read_if_present(Path::new("/etc/os-release")).map_err(|_| UNKNOWN_DISTRIBUTION)?;
+    let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
     let line = text.lines().find_map(|line| line.strip_prefix("ID_LIKE=")).unwrap_or_default().to_owned();
-    line.trim_matches(['"', '\'']).split_whitespace().any(|word| word == "suse" || word == "opensuse")
+    let mut words = line.trim_matches(['"', '\'']).split_whitespace();
+    Ok(if words.any(|word| word == "suse" || word == "opensuse") { "root:video" } else { "" })
 }

@@ -84,8 +84,12 @@ fn options(flags: &Flags, config: &Config, request: &Request) -> Step<Vec<String
     let debug = config.text("nvidia-container-cli.debug", "");
     value(&mut options, "debug", if flags.debug { "/dev/stderr" } else { debug });
     value(&mut options, "ldcache", config.text("nvidia-container-cli.ldcache", ""));
-    value(&mut options, "user", config.text("nvidia-container-cli.user", config.default_user));
     // Faults are found in the order of the command line.
+    if options.iter().any(|option| option.contains('\0')) {
+        return Err(NUL);
+    }
+    let user = config.set("nvidia-container-cli.user").map_or(config.default_user, Ok)?;
+    value(&mut options, "user", user);
     if options.iter().any(|option| option.contains('\0')) {
         return Err(NUL);
     }
