@@ -131,7 +131,7 @@ fn a_gpu_container_starts_and_the_cli_is_called_once_for_its_live_process() {
 
 #[test]
 fn a_container_that_asks_for_no_gpu_starts_without_the_cli() {
-    let container = Container::new(&["NVIDIA_VISIBLE_DEVICES=void"], "");
+    let container = Container::new(&["NVIDIA_VISIBLE_DEVICES=void"], "disable-require = false\n");
     let output = container.run();
     assert_eq!(stdout(&output), "the container ran\n", "{output:?}");
     assert_eq!(container.calls(), Vec::<Value>::new());
