@@ -192,7 +192,7 @@ impl Host for RealHost {
         let access = || nix::unistd::faccessat(AT_FDCWD, place.as_ref(), AccessFlags::X_OK, AtFlags::AT_EACCESS);
         let regular = |()| Ok(matches!(self.kind(path)?, Some(FileKind::Regular { .. })));
         match uninterrupted(access).and_then(regular) {
-            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+            Err(error) if is_absent(&error) || error.raw_os_error() == Some(Errno::EACCES as i32) => Ok(false),
             answer => answer,
         }
     }

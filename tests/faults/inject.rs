@@ -147,8 +147,9 @@ impl<'s> Subject<'s> {
         let call = at.and_then(|at| run.calls.get(at));
         let mut right = vec![&self.sound];
         for ((file, errors, _), other) in self.setting.passed_over.iter().zip(&self.others) {
-            let names = |call: &Call| call.path.as_deref().is_some_and(|path| path.ends_with(file));
-            if call.is_some_and(names) && errno.is_some_and(|errno| errors.contains(&errno)) {
+            if file_of(run, at).is_some_and(|path| path.ends_with(file))
+                && errno.is_some_and(|errno| errors.contains(&errno))
+            {
                 right.push(other);
             }
         }
@@ -183,6 +184,12 @@ impl<'s> Subject<'s> {
             _ => Stage::Deciding,
         }
     }
+}
+
+/// The file that a call is about: the one that it names, or the last that was named before a call by a descriptor.
+fn file_of(run: &Run, at: Option<usize>) -> Option<&str> {
+    let calls = run.calls.get(..=at?)?.iter().rev();
+    calls.filter_map(|call| call.path.as_deref()).find(|path| !path.is_empty())
 }
 
 fn sound(place: &Place) -> Sound {
