@@ -24,6 +24,14 @@ impl Library {
     /// Both.
     pub const ALL: [Library; 2] = [Library::Glibc, Library::Musl];
 
+    /// Those that are measured: all, or the one that `BENCH_LIBRARY` names.
+    pub fn chosen() -> impl Iterator<Item = Library> {
+        let only = variable("BENCH_LIBRARY");
+        Library::ALL
+            .into_iter()
+            .filter(move |library| only.as_deref().is_none_or(|name| name == Path::new(library.name())))
+    }
+
     /// Its name in tables and in the budget.
     #[must_use]
     pub fn name(self) -> &'static str {
