@@ -211,8 +211,8 @@ fn ask_everything(nvml: &Caller, names: &std::collections::BTreeSet<String>, gpu
         name.starts_with("nvmlDeviceGet") && !name.contains("Handle") && !name.contains("DeviceGetCount")
     };
     for name in names.iter().filter(of_a_gpu) {
-        // Their second argument is how long the third is.
-        let is_sized = name.contains("Affinity") || name.contains("FieldValues");
+        // They trust an argument to say how long another is, so a place must not stand there.
+        let is_sized = ["Affinity", "FieldValues", "PerformanceStates"].iter().any(|word| name.contains(word));
         for before in usize::from(is_sized)..3 {
             let mut room = vec![0_u64; 8192];
             let place = room.as_mut_ptr() as usize;
