@@ -56,8 +56,8 @@ pub enum Command {
     /// Say what an error line of an engine means, and what to do
     #[command(long_about = "Say what an error line of an engine means, and what to do.\n\n\
         Takes what Docker, Podman, CRI-O, kubelet or journald printed, wrapped as it is, as an argument or on standard \
-        input; finds the line that matters; and says what it means, whose it is to cure, and what to do. Then it looks \
-        on this host for the states that may be behind it, as doctor does. The exit status is 1 where no line is known.")]
+        input; finds the line that matters; and says what it means, who can fix it, and how. Then it looks \
+        on this host for the states that may cause it, as doctor does. The exit status is 1 where no line is known.")]
     Why(Why),
     /// Stand in front of a hook, and keep a start that fails as a test case
     #[command(long_about = "Stand in front of a hook, and keep a start that fails as a test case.\n\n\

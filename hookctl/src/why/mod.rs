@@ -1,5 +1,5 @@
-//! `why`: takes what an engine printed, finds the line that matters, and answers what it means, whose it is to cure, and
-//! what to do; then it looks on the host for the states that may be behind it. Must not print.
+//! `why`: takes what an engine printed, finds the line that matters, and answers what it means, who can fix it, and
+//! how; then it looks on the host for the states that may cause it. Must not print.
 
 mod behind;
 mod find;
@@ -58,7 +58,7 @@ pub struct Report {
     pub nearest: Vec<Known>,
     /// The states that may be behind the line, as far as this host has them.
     pub host: Vec<Finding>,
-    /// How many states may be behind it.
+    /// How many states may cause it.
     pub states: usize,
 }
 
@@ -139,7 +139,7 @@ fn text(report: &Report, colour: Colour) -> String {
     if report.states > 0 {
         page.heading("On this host");
         if report.host.is_empty() {
-            let mut words = String::from("of the states that may be behind it, none was found");
+            let mut words = String::from("of the states that may cause it, none was found");
             let _ = write!(words, " ({} were looked for); all of them: nvidia-hookctl doctor", report.states);
             page.row("not found", &words);
         }

@@ -81,7 +81,7 @@ fn troubleshooting_has_every_line_and_every_state() {
 
 fn tables() -> String {
     let mut text = "\n## Lines that users meet\n\n`nvidia-hookctl why` takes what an engine printed, finds the line in it, says \
-                    what stands here, and\nlooks on the host for the states behind it. The owner is whose it is to cure: the \
+                    what stands here, and\nlooks on the host for the states that cause it. The owner is who can fix it: the \
                     *user* who starts\nthe container, the builder of the *image*, or the *admin* of the host.\n"
         .to_owned();
     for line in lines::all() {
