@@ -2,37 +2,36 @@
 //! offline use can choose. Must not know what is read or why.
 #![expect(clippy::disallowed_methods, reason = "the one place where the machine is read")]
 
+mod content;
 mod stream;
 
+pub use content::{EMPTY, SIZE_LIMIT, check_size, unsettled};
 pub use stream::StateStream;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
-use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::AccessFlags;
 
-/// No input that the hook reads may be larger; the largest specs seen in the field are a few megabytes.
-pub const SIZE_LIMIT: usize = 256 << 20;
+use content::{check_settled, file_type, read_all, read_pipe, uninterrupted};
+
 /// How long the writer of a pipe that is named as the configuration may take, from the start to the end of the file.
 const PIPE_PATIENCE: Duration = Duration::from_secs(10);
 /// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
 const SETTLING_READS: u32 = 10;
 const SETTLING_PAUSE: Duration = Duration::from_millis(5);
-/// Room for a file whose size is not known beforehand, as those of /proc.
-const FIRST_READ: usize = 8 << 10;
 
 /// What stands at a path, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,43 +214,8 @@ impl Host for RealHost {
     }
 }
 
-/// The failure of a file that somebody seems to be writing.
-#[must_use]
-pub fn unsettled(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::ResourceBusy, what)
-}
-
-/// Refuses a regular file that is empty, or that was written to while it was read.
-fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> io::Result<()> {
-    if file_type(before) != SFlag::S_IFREG {
-        return Ok(());
-    }
-    if content.is_empty() {
-        return Err(unsettled(EMPTY));
-    }
-    let after = uninterrupted(|| nix::sys::stat::fstat(file))?;
-    let written = |stat: &FileStat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
-    if written(before) != written(&after) {
-        return Err(unsettled("it changes while it is read"));
-    }
-    Ok(())
-}
-
-/// What is wrong with an empty file: whoever writes one in place makes it empty first.
-pub const EMPTY: &str = "it is empty";
-
 fn refuse_pipe(_: &File) -> io::Result<Vec<u8>> {
     Err(io::Error::other("a pipe, not a file"))
-}
-
-/// Makes a system call again as long as signals interrupt it.
-fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::EINTR) => {}
-            answer => return answer.map_err(io::Error::from),
-        }
-    }
 }
 
 /// The names in an open directory, without itself and its parent.
@@ -275,70 +239,6 @@ fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
     let _ = nix::unistd::close(directory.as_raw_fd());
     std::mem::forget(directory);
     read
-}
-
-fn file_type(stat: &FileStat) -> SFlag {
-    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
-}
-
-/// Reads a file: exactly as much as it says to hold, so that its end costs no system call and memory stays near the
-/// size of the input; or to its end where it does not say, as in /proc.
-fn read_all(file: &mut File, stat: &FileStat) -> io::Result<Vec<u8>> {
-    let size = usize::try_from(stat.st_size).unwrap_or_default();
-    let (room, limit) = if size == 0 { (FIRST_READ, SIZE_LIMIT + 1) } else { (size, size) };
-    check_size(size)?;
-    let mut content = Vec::new();
-    content.try_reserve_exact(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    file.take(limit as u64).read_to_end(&mut content)?;
-    check_size(content.len())?;
-    Ok(content)
-}
-
-/// Reads a pipe to its end: until every writer has closed it.
-fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> {
-    let deadline = Instant::now() + patience;
-    let mut content = Vec::new();
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() || !is_readable(pipe.as_fd(), milliseconds(left))? {
-            let message = format!("the pipe was not closed by its writer within {} seconds", patience.as_secs());
-            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
-        }
-        let mut buffer = [0; FIRST_READ];
-        match nix::unistd::read(pipe, &mut buffer) {
-            Ok(0) => return Ok(content),
-            Ok(got) => content.extend_from_slice(buffer.get(..got).unwrap_or_default()),
-            Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-        check_size(content.len())?;
-    }
-}
-
-/// Refuses what is larger than [`SIZE_LIMIT`].
-///
-/// # Errors
-/// One that names the limit.
-pub fn check_size(size: usize) -> io::Result<()> {
-    if size > SIZE_LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", SIZE_LIMIT >> 20)));
-    }
-    Ok(())
-}
-
-fn milliseconds(time: Duration) -> PollTimeout {
-    PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)
-}
-
-/// Whether a descriptor has something to read, or has ended, before the time is over.
-fn is_readable(descriptor: BorrowedFd<'_>, timeout: PollTimeout) -> io::Result<bool> {
-    loop {
-        match nix::poll::poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// A path from bytes that a contract gives as bytes.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::PollTimeout;
 
-use super::{is_readable, milliseconds};
+use super::content::{is_readable, milliseconds};
 
 /// How long the runtime may pause in the middle of the container state.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,114 @@
+//! What an open file or pipe holds: read once, within limits, and judged by what the system says of it before and after.
+//! Must not know a path, nor what the content is for.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::stat::{FileStat, SFlag};
+
+/// No input that the hook reads may be larger; the largest specs seen in the field are a few megabytes.
+pub const SIZE_LIMIT: usize = 256 << 20;
+/// Room for a file whose size is not known beforehand, as those of /proc.
+const FIRST_READ: usize = 8 << 10;
+/// What is wrong with an empty file: whoever writes one in place makes it empty first.
+pub const EMPTY: &str = "it is empty";
+
+/// The failure of a file that somebody seems to be writing.
+#[must_use]
+pub fn unsettled(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, what)
+}
+
+/// Refuses a regular file that is empty, or that was written to while it was read.
+pub(super) fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> io::Result<()> {
+    if file_type(before) != SFlag::S_IFREG {
+        return Ok(());
+    }
+    if content.is_empty() {
+        return Err(unsettled(EMPTY));
+    }
+    let after = uninterrupted(|| nix::sys::stat::fstat(file))?;
+    let written = |stat: &FileStat| (stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
+    if written(before) != written(&after) {
+        return Err(unsettled("it changes while it is read"));
+    }
+    Ok(())
+}
+
+/// Makes a system call again as long as signals interrupt it.
+pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            answer => return answer.map_err(io::Error::from),
+        }
+    }
+}
+
+pub(super) fn file_type(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
+}
+
+/// Reads a file: exactly as much as it says to hold, so that its end costs no system call and memory stays near the
+/// size of the input; or to its end where it does not say, as in /proc.
+pub(super) fn read_all(file: &mut File, stat: &FileStat) -> io::Result<Vec<u8>> {
+    let size = usize::try_from(stat.st_size).unwrap_or_default();
+    let (room, limit) = if size == 0 { (FIRST_READ, SIZE_LIMIT + 1) } else { (size, size) };
+    check_size(size)?;
+    let mut content = Vec::new();
+    content.try_reserve_exact(room).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    file.take(limit as u64).read_to_end(&mut content)?;
+    check_size(content.len())?;
+    Ok(content)
+}
+
+/// Reads a pipe to its end: until every writer has closed it.
+pub(super) fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> {
+    let deadline = Instant::now() + patience;
+    let mut content = Vec::new();
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() || !is_readable(pipe.as_fd(), milliseconds(left))? {
+            let message = format!("the pipe was not closed by its writer within {} seconds", patience.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        }
+        let mut buffer = [0; FIRST_READ];
+        match nix::unistd::read(pipe, &mut buffer) {
+            Ok(0) => return Ok(content),
+            Ok(got) => content.extend_from_slice(buffer.get(..got).unwrap_or_default()),
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        check_size(content.len())?;
+    }
+}
+
+/// Refuses what is larger than [`SIZE_LIMIT`].
+///
+/// # Errors
+/// One that names the limit.
+pub fn check_size(size: usize) -> io::Result<()> {
+    if size > SIZE_LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", SIZE_LIMIT >> 20)));
+    }
+    Ok(())
+}
+
+pub(super) fn milliseconds(time: Duration) -> PollTimeout {
+    PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)
+}
+
+/// Whether a descriptor has something to read, or has ended, before the time is over.
+pub(super) fn is_readable(descriptor: BorrowedFd<'_>, timeout: PollTimeout) -> io::Result<bool> {
+    loop {
+        match nix::poll::poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::EINTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
