@@ -8,28 +8,17 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
 #![allow(clippy::print_stderr, reason = "a skip says why")]
 
+use hook_test_support::programs::static_simulator;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 /// Podman's stores of two tests at once would share what each takes for its own on the machine.
 static ONE_ENGINE: Mutex<()> = Mutex::new(());
-
-/// The simulator as one static file: it runs as nvidia-smi in an image that has no C library.
-static FAKE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let folder = root.join("target/static");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "fake-nvidia-container-cli", "--target", &target, "--target-dir"]);
-    build.arg(&folder).env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(root);
-    assert!(build.status().unwrap().success(), "the static build failed");
-    folder.join(target).join("debug/fake-nvidia-container-cli")
-});
 
 /// A machine in a folder, its specification, and an image.
 struct Host {
@@ -61,7 +50,7 @@ impl Host {
     }
 
     fn fake(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&*FAKE);
+        let mut command = Command::new(static_simulator());
         command.args(words).env_clear().env("PATH", "/usr/bin:/bin").env("FAKE_NVIDIA_CONFIG", "/dev/null");
         command
     }

@@ -8,28 +8,15 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use hook_test_support::programs::static_simulator;
+
 /// Two daemons at once would share what each takes for its own on the machine.
 static ONE_ENGINE: Mutex<()> = Mutex::new(());
-
-/// The simulator as one static file: it runs as nvidia-smi in an image that has no C library.
-fn simulator() -> PathBuf {
-    if let Some(program) = std::env::var_os("FAKE_NVIDIA_CONTAINER_CLI") {
-        return program.into();
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let folder = root.join("target/static");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "fake-nvidia-container-cli", "--target", &target, "--target-dir"]);
-    build.arg(&folder).env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(root);
-    assert!(build.status().unwrap().success(), "the static build failed");
-    folder.join(target).join("debug/fake-nvidia-container-cli")
-}
 
 /// What both engines need: the hook by its name, its configuration, and a tiny image.
 struct Host {
@@ -55,7 +42,7 @@ impl Host {
         let config = format!(
             "[nvidia-container-cli]\npath = {:?}\nenvironment = [\"FAKE_NVIDIA_CONFIG=/dev/null\", \
              \"FAKE_NVIDIA_APPLY=mounts\", \"FAKE_NVIDIA_TOPOLOGY=h100\"]\n",
-            simulator()
+            static_simulator()
         );
         fs::write(host.path("config.toml"), config).unwrap();
         host

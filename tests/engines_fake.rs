@@ -11,32 +11,13 @@
     reason = "helpers of tests fail the test"
 )]
 
+use hook_test_support::programs::static_simulator;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-/// The program as one static file: it runs in an image that has no C library.
-static CLI: LazyLock<PathBuf> = LazyLock::new(|| {
-    if let Some(program) = std::env::var_os("FAKE_NVIDIA_CONTAINER_CLI") {
-        return program.into();
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let folder = root.join("target/static");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "fake-nvidia-container-cli", "--target", &target, "--target-dir"])
-        .arg(&folder)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static")
-        .current_dir(root)
-        .status()
-        .unwrap();
-    assert!(built.success(), "the static build failed");
-    folder.join(target).join("debug/fake-nvidia-container-cli")
-});
 
 /// The number that root of a remapped container has on the host.
 const REMAPPED: u32 = 300_000;
@@ -77,7 +58,7 @@ impl Bundle {
 
     /// The state comes on standard input; the pid in it is all that is needed.
     fn hook(&self, arguments: &str) {
-        fs::copy(&*CLI, self.path("nvidia-container-cli")).unwrap();
+        fs::copy(static_simulator(), self.path("nvidia-container-cli")).unwrap();
         let script = format!(
             "#!/bin/sh\npid=$(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/')\nexec {} configure {arguments} --pid=$pid {}\n",
             self.path("nvidia-container-cli").display(),
@@ -184,8 +165,11 @@ fn a_container_has_the_nodes_of_its_gpus_and_no_others() {
 #[test]
 fn nvidia_smi_lists_exactly_the_gpus_that_were_given() {
     let listed = says("a100", "--device=6,2 --utility", "nvidia-smi -L");
-    let whole =
-        Command::new(&*CLI).args(["topologies", "a100"]).env("FAKE_NVIDIA_CONFIG", "/dev/null").output().unwrap();
+    let whole = Command::new(static_simulator())
+        .args(["topologies", "a100"])
+        .env("FAKE_NVIDIA_CONFIG", "/dev/null")
+        .output()
+        .unwrap();
     let whole: Value = serde_json::from_slice(&whole.stdout).unwrap();
     let uuid = |at: usize| whole.pointer(&format!("/gpus/{at}/uuid")).unwrap().as_str().unwrap().to_owned();
     let line = |shown: usize, at: usize| format!("GPU {shown}: NVIDIA A100-SXM4-40GB (UUID: {})\n", uuid(at));
@@ -296,7 +280,7 @@ fn a_change_on_the_host_is_seen_in_a_container_that_runs() {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         let set = ["set", "2", "temperature.gpu=93", "--topology", "h100"];
-        let mut set_command = Command::new(&*CLI);
+        let mut set_command = Command::new(static_simulator());
         set_command.args(set).env("FAKE_NVIDIA_CONFIG", "/dev/null");
         assert!(set_command.env("FAKE_NVIDIA_STATE", changes.join("state.json")).status().unwrap().success());
         run.join().unwrap()

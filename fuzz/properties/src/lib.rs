@@ -8,6 +8,8 @@ pub mod draw {
     mod config;
     mod container;
     mod dice;
+    mod json;
+    mod platform;
     mod scene;
 
     pub use dice::Dice;

@@ -3,6 +3,8 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
 
 /// The hook: `HOOK_BIN`, or the one that cargo has built for the caller.
 pub fn hook(built: &str) -> PathBuf {
@@ -18,6 +20,24 @@ pub fn program(variable: &str, built: &str) -> PathBuf {
 /// program that starts by `nvidia_hook_conformance::entry!` is its own.
 pub fn fake() -> Option<PathBuf> {
     place("FAKE_NVIDIA_CONTAINER_CLI")
+}
+
+/// The simulator as one static file, which runs in an image that has no C library: `FAKE_NVIDIA_CONTAINER_CLI`, or one that is
+/// built now, beside what cargo builds for this machine.
+pub fn static_simulator() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| fake().unwrap_or_else(build_static_simulator));
+    &PROGRAM
+}
+
+fn build_static_simulator() -> PathBuf {
+    let root = source("");
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let folder = root.join("target/static");
+    let mut build = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    build.args(["build", "--quiet", "--package", "fake-nvidia-container-cli", "--target", &target, "--target-dir"]);
+    build.arg(&folder).env("RUSTFLAGS", "-C target-feature=+crt-static").current_dir(&root);
+    assert!(build.status().is_ok_and(|status| status.success()), "the static build failed");
+    folder.join(target).join("debug/fake-nvidia-container-cli")
 }
 
 /// Another hook that is to be compared with the expectations, if there is one.
