@@ -2,7 +2,6 @@
 
 mod arguments;
 pub mod environment;
-mod origins;
 pub mod program;
 
 pub use arguments::Argument;

@@ -89,7 +89,11 @@ fn decided<'t>(
     match decision {
         Ok(Decision::Execute(plan)) => {
             let origin = |origin: &hook::contract::origin::Origin| {
-                trail.config.as_ref().map(|config| origin.in_full(config, invocation.environ)).unwrap_or_default()
+                trail
+                    .config
+                    .as_ref()
+                    .map(|config| super::origin::words(origin, config, invocation.environ))
+                    .unwrap_or_default()
             };
             let argument = |argument: &hook::plan::Argument| {
                 (argument.text.to_string_lossy().into_owned(), origin(&argument.origin))

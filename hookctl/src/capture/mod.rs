@@ -2,6 +2,7 @@
 //! or does it for a bundle. A failure to capture never changes how the hook ends. Must not decide what is kept.
 
 pub mod case;
+pub mod origin;
 pub mod recorder;
 pub mod redact;
 mod store;

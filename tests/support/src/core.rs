@@ -12,6 +12,7 @@ use nvidia_container_runtime_hook::text::Escaped;
 
 use nvidia_hook_conformance::outcome::{Outcome, difference};
 use nvidia_hook_conformance::scene::Scene;
+use nvidia_hookctl::capture::origin::words;
 
 use crate::memory::MemoryHost;
 
@@ -53,7 +54,7 @@ pub fn decide(scene: &Scene) -> Decided {
         Ok(Decision::Nothing(_)) => Decided::Nothing,
         Ok(Decision::Execute(plan)) => {
             let config = trail.config.as_ref().unwrap();
-            let say = |origin: &Origin| origin.in_full(config, invocation.environ);
+            let say = |origin: &Origin| words(origin, config, invocation.environ);
             Decided::Execute(Planned {
                 argv: plan.arguments.iter().map(|argument| argument.text.as_bytes().to_vec()).collect(),
                 origins: plan.arguments.iter().map(|argument| say(&argument.origin)).collect(),
