@@ -2,9 +2,11 @@
 //! or does it for a bundle. A failure to capture never changes how the hook ends. Must not decide what is kept.
 
 pub mod case;
+mod machine;
 pub mod origin;
 pub mod recorder;
 pub mod redact;
+mod spelling;
 mod store;
 mod wrap;
 
