@@ -109,15 +109,18 @@ impl Request {
     /// Those of the mounts, of devices, of MIG requests, of channels, of capabilities and of requirements, in this order.
     pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<ContainerKind, Error> {
         let mounts = MountRequests::read(&spec.device_mounts)?;
-        let devices = match requested_devices(config, spec, &mounts)? {
+        let devices = match requested_devices(config, spec, &mounts) {
             Ok(devices) => devices,
             Err(reason) => return Ok(ContainerKind::NoGpu(reason)),
         };
+        if let Devices::Some(_) = devices.value {
+            check_lists(&devices.origin, spec)?;
+        }
         let mig_config = mig(spec, MIG_CONFIG, "CONFIG")?;
         let mig_monitor = mig(spec, MIG_MONITOR, "MONITOR")?;
         let imex = imex::requested(config, spec, &mounts);
-        if let Imex::Channels(Asked { origin: Origin::Variable(variable), .. }) = &imex {
-            check_items(variable, spec.environment.get(variable).unwrap_or_default())?;
+        if let Some(channels) = imex.channels() {
+            check_lists(&channels.origin, spec)?;
         }
         let (value, origin) = capabilities::granted(config, &spec.environment)?;
         let requirements = requirements::stated(config, &spec.environment)?;
@@ -136,28 +139,30 @@ fn requested_devices(
     config: &Config<'_>,
     spec: &Spec<'_>,
     mounts: &MountRequests,
-) -> Result<Result<Asked<Devices>, NoGpuReason>, Error> {
+) -> Result<Asked<Devices>, NoGpuReason> {
     if let Some((value, origin)) = mounts.devices() {
-        return Ok(Ok(Asked { value, origin }));
+        return Ok(Asked { value, origin });
     }
     let request = VariableRequest::read(config, &spec.environment);
     if request.devices == Devices::Void {
-        return Ok(Err(NoGpuReason::NothingRequested));
+        return Err(NoGpuReason::NothingRequested);
     }
     if !devices::accepts_variables(config, spec) {
-        return Ok(Err(NoGpuReason::Ignored { variables: request.variables }));
+        return Err(NoGpuReason::Ignored { variables: request.variables });
     }
-    if let Devices::Some(_) = request.devices {
-        for variable in &request.variables {
-            check_items(variable, spec.environment.get(variable).unwrap_or_default())?;
-        }
-    }
-    Ok(Ok(Asked { origin: request.origin(), value: request.devices }))
+    Ok(Asked { origin: request.origin(), value: request.devices })
 }
 
-/// [`check_text`] of the items of a list, which are passed on without the white space around them.
-fn check_items(variable: &str, list: &str) -> Result<(), Error> {
-    comma_list(list).try_for_each(|item| check_text(variable, item))
+/// [`check_text`] of each item in the lists of the variables that asked: items are passed on without the white space around
+/// them.
+fn check_lists(origin: &Origin, spec: &Spec<'_>) -> Result<(), Error> {
+    for origin in origin.each() {
+        if let Origin::Variable(variable) = origin {
+            let list = spec.environment.get(variable).unwrap_or_default();
+            comma_list(list).try_for_each(|item| check_text(variable, item))?;
+        }
+    }
+    Ok(())
 }
 
 /// MIG requests reach beyond the container, so only a privileged one may make them.
