@@ -16,6 +16,7 @@ use super::{docker, hardware};
 use crate::driver::of_host;
 use crate::finding::Severity;
 use crate::inspect::{Inspect, Status, seen};
+use crate::tree::Tree;
 
 /// Nodes that all containers with GPUs share.
 /// The settings of the simulator, which lays such machines out.
@@ -128,6 +129,12 @@ fn words(nodes: &[&String]) -> String {
     nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// Whether the first process is known, and is not systemd. The directory is what systemd itself says to look for (sd_booted).
+fn runs_without_systemd(host: &Tree) -> bool {
+    let first = host.text("/proc/1/comm").unwrap_or_default();
+    !host.has("/run/systemd/system") && !first.trim().is_empty() && first.trim() != "systemd"
+}
+
 /// systemd knows devices by their links below /dev/char: those without one lose their rule when it reloads.
 fn char_links(examination: &mut Examination<'_>) {
     let host = examination.host;
@@ -140,6 +147,8 @@ fn char_links(examination: &mut Examination<'_>) {
         .collect();
     if missing.is_empty() {
         examination.ok("char-links", "the device nodes have links below /dev/char");
+    } else if runs_without_systemd(host) {
+        examination.ok("char-links", "missing below /dev/char, which does not matter: no systemd runs here");
     } else if is_cgroup_2(examination) && !docker::uses_cgroupfs(host) || docker::uses_systemd(host) {
         let are = if missing.len() == 1 { "is" } else { "are" };
         let message = format!(

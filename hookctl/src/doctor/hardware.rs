@@ -5,7 +5,8 @@ use hook::contract::keys::Key;
 
 use super::examination::Examination;
 use super::packages;
-use super::states::{FABRIC_MANAGER, GPU_HELD, MIG_NODE_MISSING, MIG_WITHOUT_INSTANCES};
+use super::states::{FABRIC_MANAGER, GPU_HELD, MIG_INSTANCE_EMPTY, MIG_NODE_MISSING};
+use crate::finding::{Finding, Severity};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
@@ -105,25 +106,36 @@ fn fabric_manager(examination: &mut Examination<'_>, module: &str) {
     examination.found(&FABRIC_MANAGER, message);
 }
 
-/// GPUs in mode MIG: without instances there is nothing to compute on, and each instance needs its node.
+/// GPUs that are split (MIG): an instance without compute instances is of no use, and each needs its node. Whether the mode
+/// is on shows in no file: the driver makes the directory `mig` of a GPU in either case (seen on an H200, driver 580).
 fn split(examination: &mut Examination<'_>) {
     let host = examination.host;
-    let gpus = host.names(CAPABILITIES).into_iter().filter(|name| name.starts_with("gpu"));
-    let split: Vec<String> = gpus.filter(|gpu| host.has(&format!("{CAPABILITIES}/{gpu}/mig"))).collect();
-    let empty: Vec<&String> = split
-        .iter()
-        .filter(|gpu| !host.names(&format!("{CAPABILITIES}/{gpu}/mig")).iter().any(|name| name.starts_with("gi")))
-        .collect();
+    let instances = |gpu: &str| {
+        let names = host.names(&format!("{CAPABILITIES}/{gpu}/mig"));
+        names.into_iter().filter(|name| name.starts_with("gi")).collect::<Vec<_>>()
+    };
+    let gpus: Vec<String> = host.names(CAPABILITIES).into_iter().filter(|name| name.starts_with("gpu")).collect();
+    let is_empty = |gpu: &str, instance: &str| {
+        !host.names(&format!("{CAPABILITIES}/{gpu}/mig/{instance}")).iter().any(|name| name.starts_with("ci"))
+    };
+    let numbers = |gpu: &String| {
+        let of = gpu.trim_start_matches("gpu").to_owned();
+        let empty = instances(gpu).into_iter().filter(|instance| is_empty(gpu, instance));
+        empty.map(|instance| format!("{} of GPU {of}", instance.trim_start_matches("gi"))).collect::<Vec<_>>()
+    };
+    let empty: Vec<String> = gpus.iter().flat_map(numbers).collect();
     if !empty.is_empty() {
-        let names = empty.iter().map(|gpu| gpu.trim_start_matches("gpu")).collect::<Vec<_>>().join(", ");
-        let message = format!("GPU {names} is in mode MIG and has no instance, so CUDA finds no device there");
-        examination.found(&MIG_WITHOUT_INSTANCES, message);
+        let (instances, have) = if empty.len() == 1 { ("GPU instance", "has") } else { ("GPU instances", "have") };
+        let message =
+            format!("{instances} {} {have} no compute instance, so CUDA finds no device there", empty.join(", "));
+        examination.found(&MIG_INSTANCE_EMPTY, message);
     }
-    let nodes: Vec<String> = split.iter().flat_map(|gpu| instance_nodes(host, gpu)).collect();
+    unsplit(examination);
+    let nodes: Vec<String> = gpus.iter().flat_map(|gpu| instance_nodes(host, gpu)).collect();
     let missing: Vec<&str> = nodes.iter().map(String::as_str).filter(|node| !host.has(node)).collect();
     if missing.is_empty() {
         if !nodes.is_empty() {
-            examination.ok("mig-nodes", format!("{} nodes of MIG instances are there", nodes.len()));
+            examination.ok("mig-nodes", format!("the nodes of MIG instances are there: {}", nodes.len()));
         }
         return;
     }
@@ -133,10 +145,26 @@ fn split(examination: &mut Examination<'_>) {
     match examination.config.flag(Key::CliLoadKmods) {
         true => {
             let remedy = format!("{}; load-kmods makes it at the first start of a container", MIG_NODE_MISSING.remedy);
-            examination.found_as(crate::finding::Severity::Warning, &MIG_NODE_MISSING, message, remedy);
+            examination.found_as(Severity::Warning, &MIG_NODE_MISSING, message, remedy);
         }
         false => examination.found(&MIG_NODE_MISSING, message),
     }
+}
+
+/// What cannot be seen of GPUs that could be split and show no instance: without one, a GPU in mode MIG is of no use.
+fn unsplit(examination: &mut Examination<'_>) {
+    let gpus = examination.gpus.list.iter().filter(|gpu| gpu.mig_capable && gpu.mig.is_empty());
+    let gpus: Vec<String> = gpus.map(|gpu| gpu.minor.to_string()).collect();
+    if gpus.is_empty() || !examination.gpus.shows_parts {
+        return;
+    }
+    let (verb, pronoun) = if gpus.len() == 1 { ("shows", "it is") } else { ("show", "they are") };
+    let message = format!(
+        "GPU {} {verb} no instance; no file tells whether {pronoun} in mode MIG, in which CUDA would find no device there",
+        gpus.join(", ")
+    );
+    let remedy = "nvidia-smi --query-gpu=index,mig.mode.current --format=csv tells";
+    examination.findings.push(Finding::new(Severity::Note, "mig-mode", message, remedy));
 }
 
 /// The nodes of the instances of a GPU, by the minor numbers that the driver gives them.

@@ -154,12 +154,24 @@ fn container(host: &Tree) -> Option<&'static str> {
     let cgroups = || host.text("/proc/1/cgroup").unwrap_or_default();
     match named {
         Some(kind) => Some(kind),
-        None if host.has("/.dockerenv") => Some("docker"),
+        // A virtual machine whose disk was made from an image of Docker keeps its mark.
+        None if host.has("/.dockerenv") && !has_own_disk(host) => Some("docker"),
         None if host.has("/run/.containerenv") => Some("podman"),
         None if host.has("/dev/.lxc") || host.has("/dev/lxd") || host.has("/dev/incus") => Some("lxc"),
         None if cgroups().contains("/lxc/") || cgroups().contains("/lxc.payload") => Some("lxc"),
         None => None,
     }
+}
+
+/// Whether the root file system is a block device, whole: a container's is a layer, or a directory of another.
+fn has_own_disk(host: &Tree) -> bool {
+    let table = host.text("/proc/self/mountinfo").unwrap_or_default();
+    table.lines().any(|line| {
+        let (mount, source) = line.split_once(" - ").unwrap_or_default();
+        let mut place = mount.split_whitespace().skip(3);
+        (place.next(), place.next()) == (Some("/"), Some("/"))
+            && source.split_whitespace().nth(1).is_some_and(|device| device.starts_with("/dev/"))
+    })
 }
 
 fn distribution(host: &Tree) -> Distribution {

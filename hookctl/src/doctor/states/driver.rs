@@ -86,10 +86,10 @@ super::states! { DRIVER:
         says ["Error 802: system not yet initialized"];
         do "install the fabric manager of exactly the driver's version, and: systemctl enable --now nvidia-fabricmanager"
         from ["NVIDIA Fabric Manager user guide"];
-    MIG_WITHOUT_INSTANCES "mig-without-instances" Warning
-        "A GPU is in mode MIG and has no instance, so there is nothing in it that a container could use."
+    MIG_INSTANCE_EMPTY "mig-instance-empty" Warning
+        "A GPU instance (MIG) has no compute instance, so there is nothing in it that a container could use."
         says ["nvidia-container-cli: initialization error: cuda error: no cuda-capable device is detected", "No MIG devices found"];
-        do "make instances (nvidia-smi mig -cgi PROFILE -C), or switch the mode off: nvidia-smi -mig 0"
+        do "make compute instances (nvidia-smi mig -cci), or switch the mode off: nvidia-smi -mig 0"
         from ["NVIDIA MIG user guide"];
     MIG_NODE_MISSING "mig-node-missing" Error
         "The device node of a MIG instance below /dev/nvidia-caps does not exist."
