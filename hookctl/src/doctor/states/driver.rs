@@ -132,7 +132,7 @@ super::states! { DRIVER:
         do "run nvidia-ctk system create-dev-char-symlinks --create-all, and at every boot by a udev rule; or use the cgroup driver cgroupfs (\"exec-opts\": [\"native.cgroupdriver=cgroupfs\"])"
         from ["NVIDIA/nvidia-container-toolkit #48", "NVIDIA/nvidia-container-toolkit #251", "NVIDIA/nvidia-docker #1730"];
     NO_PERSISTENCE "no-persistence" Warning
-        "nvidia-persistenced does not run: the driver starts anew for each container, which is slow with many GPUs."
+        "nvidia-persistenced does not run: unless nvidia-smi -pm 1 keeps it up, the driver starts anew for each container, which is slow with many GPUs."
         says ["nvidia-container-cli: initialization error: driver rpc error: timed out"];
         do "systemctl enable --now nvidia-persistenced"
         from ["NVIDIA/nvidia-container-toolkit #202", "NVIDIA/nvidia-docker #628"];
