@@ -10,20 +10,24 @@ const MISSING: &str = "no such file or directory";
 
 /// Reads the value of `--user`: a user, and a group after a colon.
 pub(super) fn parse(value: &str) -> Result<(i64, i64), Stop> {
-    read(value).map_err(|why| Stop::error("input error", format!("parse user/group failed: {why}")))
+    read(value, &|database| std::fs::read(database).ok())
+        .map_err(|why| Stop::error("input error", format!("parse user/group failed: {why}")))
 }
 
-fn read(value: &str) -> Result<(i64, i64), &'static str> {
-    let (user, group) = user_part(value)?;
+/// What is in a file of the machine, by its path.
+type Files<'f> = &'f dyn Fn(&str) -> Option<Vec<u8>>;
+
+fn read(value: &str, files: Files<'_>) -> Result<(i64, i64), &'static str> {
+    let (user, group) = user_part(value, files)?;
     let gid = match group {
-        Some(word) if !word.is_empty() => group_part(word)?,
-        _ => primary_group(user)?,
+        Some(word) if !word.is_empty() => group_part(word, files)?,
+        _ => primary_group(user, files)?,
     };
     Ok((user, gid))
 }
 
 /// A word that starts like a number is one, up to a colon; anything else up to the first colon is a name.
-fn user_part(value: &str) -> Result<(i64, Option<&str>), &'static str> {
+fn user_part<'v>(value: &'v str, files: Files<'_>) -> Result<(i64, Option<&'v str>), &'static str> {
     if scan(value).is_some() {
         let (uid, rest) = number(value)?;
         return match rest.strip_prefix(':') {
@@ -33,26 +37,26 @@ fn user_part(value: &str) -> Result<(i64, Option<&str>), &'static str> {
         };
     }
     let (name, group) = value.split_once(':').map_or((value, None), |(n, g)| (n, Some(g)));
-    let uid = entry("/etc/passwd", |fields| fields.first() == Some(&name), 2).ok_or(MISSING)?;
+    let uid = entry(files, "/etc/passwd", |fields| fields.first() == Some(&name), 2).ok_or(MISSING)?;
     Ok((uid, group))
 }
 
-fn group_part(word: &str) -> Result<i64, &'static str> {
+fn group_part(word: &str, files: Files<'_>) -> Result<i64, &'static str> {
     if scan(word).is_some() {
         let (gid, rest) = number(word)?;
         return if rest.is_empty() { Ok(gid) } else { Err(BadNumber::Invalid.text()) };
     }
-    entry("/etc/group", |fields| fields.first() == Some(&word), 2).ok_or(MISSING)
+    entry(files, "/etc/group", |fields| fields.first() == Some(&word), 2).ok_or(MISSING)
 }
 
-fn primary_group(uid: i64) -> Result<i64, &'static str> {
+fn primary_group(uid: i64, files: Files<'_>) -> Result<i64, &'static str> {
     let uid = uid.to_string();
-    entry("/etc/passwd", |fields| fields.get(2) == Some(&uid.as_str()), 3).ok_or(MISSING)
+    entry(files, "/etc/passwd", |fields| fields.get(2) == Some(&uid.as_str()), 3).ok_or(MISSING)
 }
 
 /// A number of the first line of a database that is the wanted one.
-fn entry(database: &str, wanted: impl Fn(&[&str]) -> bool, number: usize) -> Option<i64> {
-    let text = std::fs::read(database).ok()?;
+fn entry(files: Files<'_>, database: &str, wanted: impl Fn(&[&str]) -> bool, number: usize) -> Option<i64> {
+    let text = files(database)?;
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
     lines.find(|fields| wanted(fields))?.get(number)?.parse().ok()
@@ -70,6 +74,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn files(path: &str) -> Option<Vec<u8>> {
+        let text = match path {
+            "/etc/passwd" => "daemon:x:1:1::/:/bin/false\nroot:x:0:0::/root:/bin/sh\n",
+            "/etc/group" => "root:x:0:\nvideo:x:44:\n",
+            _ => return None,
+        };
+        Some(text.as_bytes().to_vec())
+    }
+
     #[test]
     fn users_are_read_as_the_real_program_reads_them() {
         let invalid = Err(BadNumber::Invalid.text());
@@ -79,6 +92,8 @@ mod tests {
             ("1:2", Ok((1, 2))),
             ("root", Ok((0, 0))),
             ("root:7", Ok((0, 7))),
+            ("root:video", Ok((0, 44))),
+            ("daemon", Ok((1, 1))),
             ("0:", Ok((0, 0))),
             ("1:2:3", invalid),
             ("1x", invalid),
@@ -94,14 +109,14 @@ mod tests {
             ("0:nosuchgroup", Err(MISSING)),
         ];
         for (word, expected) in cases {
-            assert_eq!(read(word), expected, "{word:?}");
+            assert_eq!(read(word, &files), expected, "{word:?}");
         }
     }
 
     proptest! {
         #[test]
         fn no_word_panics(word: String) {
-            let _ = read(&word);
+            let _ = read(&word, &files);
         }
     }
 }
