@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::fixtures::files_below;
 use crate::scene::HOOK;
+use crate::tree;
 
 /// The path of the hook in a private root.
 pub(crate) fn hook_inside() -> PathBuf {
@@ -29,9 +30,8 @@ pub(crate) fn prepare(store: &Path, hook: &Path, cli: &Path) -> Result<()> {
 /// Links what was prepared into a tree, except where the case has something itself.
 pub(crate) fn install(store: &Path, root: &Path) -> Result<()> {
     for file in files_below(store)? {
-        let place = root.join(file.strip_prefix(store)?);
-        if !place.exists() {
-            fs::create_dir_all(place.parent().unwrap_or(root))?;
+        let place = tree::place(root, &file.strip_prefix(store)?.to_string_lossy())?;
+        if place.symlink_metadata().is_err() {
             fs::hard_link(file, &place)?;
         }
     }

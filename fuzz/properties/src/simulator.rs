@@ -1,9 +1,10 @@
 //! The simulator on whatever an image or a test chooses: options, requirements, topologies, trees of links, the file that its
 //! libraries read. It answers twice the same, and no name leads out of a root. Must not know what the answer should be.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use fake_nvidia_container_cli::cli::{self, Context, Version};
 use fake_nvidia_container_cli::rootfs::Root;
@@ -79,6 +80,18 @@ pub fn failures(data: &[u8]) {
     assert_eq!(version().ok(), version().ok());
 }
 
+/// Where a name of the tree lies, in folders that are no links; they are made where nothing is.
+fn place_below(root: &Path, name: &str) -> Option<PathBuf> {
+    let (folders, last) = name.rsplit_once('/').unwrap_or(("", name));
+    let mut folder = root.to_path_buf();
+    for part in folders.split('/').filter(|part| !part.is_empty()) {
+        folder.push(part);
+        let _ = fs::create_dir(&folder);
+        folder.symlink_metadata().ok().filter(fs::Metadata::is_dir)?;
+    }
+    Some(folder.join(last))
+}
+
 /// A tree of folders, files and links: every name in it stays in it.
 pub fn rootfs(data: &[u8]) {
     const NAMES: [&str; 8] = ["a", "b", "a/c", "usr", "usr/lib", "b/d", "lib", "usr/bin"];
@@ -94,7 +107,7 @@ pub fn rootfs(data: &[u8]) {
         ".",
         "lib",
         "../../etc",
-        "/etc/passwd",
+        "/outside/x",
     ];
     let folder = TempDir::new().unwrap();
     let outside = folder.path().join("outside");
@@ -103,12 +116,16 @@ pub fn rootfs(data: &[u8]) {
     fs::create_dir(&root).unwrap();
     let mut dice = Dice::of(data);
     for _ in 0..dice.below(10) {
-        let place = root.join(dice.pick(&NAMES));
-        let _ = match dice.below(4) {
-            0 => fs::create_dir_all(place),
-            1 => fs::write(place, "x"),
+        let name = dice.pick(&NAMES);
+        let kind = dice.below(4);
+        let target = dice.pick(&TARGETS);
+        // What is drawn may lead out of the tree; what makes it must not follow.
+        let Some(place) = place_below(&root, name) else { continue };
+        let _ = match kind {
+            0 => fs::create_dir(place),
+            1 => File::create_new(place).map(drop),
             2 => symlink(&outside, place),
-            _ => symlink(dice.pick(&TARGETS), place),
+            _ => symlink(target, place),
         };
     }
     let made = fs::read_dir(&outside).unwrap().count();

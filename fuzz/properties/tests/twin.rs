@@ -10,8 +10,17 @@ use libtest_mimic::{Arguments, Failed, Trial};
 const RUNS: u64 = 100;
 
 fn main() {
-    let trials = TARGETS.map(|(name, property)| Trial::test(name, move || holds(name, property)));
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit();
+}
+
+/// The same for build rules that put every test under Rust's own harness, which would find nothing else here.
+#[test]
+fn all() {
+    assert!(!libtest_mimic::run(&Arguments::default(), trials()).has_failed());
+}
+
+fn trials() -> Vec<Trial> {
+    TARGETS.map(|(name, property)| Trial::test(name, move || holds(name, property))).into()
 }
 
 fn number(name: &str, default: u64) -> u64 {
