@@ -75,7 +75,12 @@ impl<'a> StandIns<'a> {
             Kind::GpuFolder(place) => {
                 folder.make_folder(&name, kind.mode(), ledger)?;
                 let gpu = self.machine.gpus.get(*place).ok_or(Errno::ENODEV)?;
-                folder.enter(&name)?.write("information", proc::information(gpu).as_bytes(), 0o444, ledger)?;
+                folder.enter(&name)?.write(
+                    "information",
+                    proc::information(self.machine, gpu).as_bytes(),
+                    0o444,
+                    ledger,
+                )?;
             }
             Kind::Folder => {
                 folder.make_folder(&name, kind.mode(), ledger)?;
@@ -113,6 +118,13 @@ impl<'a> StandIns<'a> {
             }
             folder.write(&last, proc::access(right.minor).as_bytes(), 0o444, &mut self.ledger)?;
         }
+        for gpu in self.machine.gpus.iter().filter(|gpu| gpu.mig_capable) {
+            let mut folder = Folder::of(top.handle())?;
+            for name in [&format!("gpu{}", gpu.minor), "mig"] {
+                folder.make_folder(name, 0o755, &mut self.ledger)?;
+                folder = folder.enter(name)?;
+            }
+        }
         Ok(())
     }
 
@@ -143,8 +155,9 @@ fn node(
     (major, minor): (u32, u32),
     ledger: &mut Ledger,
 ) -> Result<(), Errno> {
-    match folder.node(name, kind, makedev(u64::from(major), u64::from(minor)), 0o666) {
-        Err(Errno::EPERM) => folder.write(name, b"", 0o666, ledger),
+    let mode = if major == CAPS_MAJOR { caps::mode(minor) } else { 0o666 };
+    match folder.node(name, kind, makedev(u64::from(major), u64::from(minor)), mode) {
+        Err(Errno::EPERM) => folder.write(name, b"", mode, ledger),
         done => done,
     }
 }

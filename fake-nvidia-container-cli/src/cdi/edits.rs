@@ -135,7 +135,7 @@ impl Site<'_> {
                     r#type: "c",
                     major,
                     minor,
-                    file_mode: 0o666,
+                    file_mode: if major == CAPS_MAJOR { caps::mode(minor) } else { 0o666 },
                     permissions: "rw",
                 }),
                 Nodes::Files => edits.mounts.push(Mount {

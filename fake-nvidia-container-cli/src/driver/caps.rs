@@ -12,6 +12,9 @@ pub const CONFIG: u32 = 1;
 /// The node of the right to watch all parts.
 pub const MONITOR: u32 = 2;
 
+/// The node of the right to channels between machines, after those of all GPUs.
+pub const FABRIC: u32 = 3 + GPUS * PER_GPU;
+
 /// The GPUs that the kernel keeps nodes for.
 pub const GPUS: u32 = 32;
 /// Nodes of one GPU instance: its own, and one for each of eight compute instances.
@@ -34,6 +37,12 @@ impl Access {
     pub fn dev(&self) -> String {
         dev(self.minor)
     }
+}
+
+/// Who may open a node: of what changes a machine root alone, of the rest everybody; nobody writes to one.
+#[must_use]
+pub fn mode(minor: u32) -> u32 {
+    if [CONFIG, FABRIC].contains(&minor) { 0o400 } else { 0o444 }
 }
 
 /// The path of a node.

@@ -3,10 +3,14 @@
 //! It knows texts, not where they are put.
 
 use super::caps;
+use nvidia_simulated_machine::driver_files;
+use nvidia_simulated_machine::state::{self, NONE, State, figures};
 use nvidia_simulated_machine::topology::{Gpu, Topology};
 
 /// The module's folder.
 pub const FOLDER: &str = "/proc/driver/nvidia";
+/// The first branch whose `information` tells the firmware.
+const FIRMWARE_SINCE: u32 = 510;
 /// The list of all rights that can be, each with the minor number of its node.
 pub const MINORS: &str = "/proc/driver/nvidia-caps/mig-minors";
 
@@ -20,9 +24,12 @@ pub fn version(driver: &str) -> String {
     )
 }
 
-/// `params`: the settings that container tools read.
+/// `params`: the settings of a module as it is loaded without any; of drivers before 580 those that container tools read.
 #[must_use]
-pub fn params() -> String {
+pub fn params(driver: &str) -> String {
+    if driver_files::branch(driver) >= 580 {
+        return PARAMS.to_owned();
+    }
     let settings = [
         ("ResmanDebugLevel", "4294967295"),
         ("ModifyDeviceFiles", "1"),
@@ -36,23 +43,39 @@ pub fn params() -> String {
     settings.iter().map(|(name, value)| format!("{name}: {value}\n")).collect()
 }
 
+/// The settings of driver 580.
+const PARAMS: &str = include_str!("params.txt");
+
 /// `information` of a GPU.
 #[must_use]
-pub fn information(gpu: &Gpu) -> String {
-    let lines = [
+pub fn information(machine: &Topology, gpu: &Gpu) -> String {
+    let place = machine.gpus.iter().position(|other| other.uuid == gpu.uuid).unwrap_or_default();
+    let device = state::device(machine, place, &State::default(), 0).ok();
+    let told = |key: &str| device.as_ref().map(|device| device.get(key).to_owned()).filter(|value| value != NONE);
+    let bios = told("vbios_version").unwrap_or_else(|| "??.??.??.??.??".to_owned()).to_ascii_lowercase();
+    let bits = if ["Hopper", "Blackwell"].contains(&figures::architecture(&gpu.arch)) { 52 } else { 47 };
+    let firmware = told("gsp.firmware").filter(|_| driver_files::branch(&machine.driver) >= FIRMWARE_SINCE);
+    let mut lines = vec![
         ("Model: \t\t ", gpu.model.clone()),
-        ("IRQ:   \t\t ", (64 + gpu.index).to_string()),
+        ("IRQ:   \t\t ", state::irq(gpu)),
         ("GPU UUID: \t ", gpu.uuid.clone()),
-        ("Video BIOS: \t ", "??.??.??.??.??".to_owned()),
+        ("Video BIOS: \t ", bios),
         ("Bus Type: \t ", "PCIe".to_owned()),
-        ("DMA Size: \t ", "47 bits".to_owned()),
-        ("DMA Mask: \t ", "0x7fffffffffff".to_owned()),
+        ("DMA Size: \t ", format!("{bits} bits")),
+        ("DMA Mask: \t ", format!("{:#x}", (1_u64 << bits) - 1)),
         ("Bus Location: \t ", bus(gpu).to_owned()),
         ("Device Minor: \t ", gpu.minor.to_string()),
-        ("GPU Excluded:\t ", "No".to_owned()),
     ];
+    lines.extend(firmware.map(|version| ("GPU Firmware: \t ", version)));
+    lines.push(("GPU Excluded:\t ", "No".to_owned()));
     lines.iter().map(|(label, value)| format!("{label}{value}\n")).collect()
 }
+
+/// The settings of a GPU's power, as a card of a server has them.
+pub const POWER: &str = "Runtime D3 status:          Disabled by default\nVideo Memory:               Active\n\n\
+    GPU Hardware Support:\n Video Memory Self Refresh: Not Supported\n Video Memory Off:          Not Supported\n\n\
+    S0ix Power Management:\n Platform Support:          Not Supported\n Status:                    Disabled\n\n\
+    Notebook Dynamic Boost:     Not Supported\n";
 
 /// The name of a GPU's folder: with the sixteen bits of domain that most machines have, and with all of them where there
 /// are more.
@@ -64,7 +87,7 @@ pub fn bus(gpu: &Gpu) -> &str {
 /// `access`: the node of a right.
 #[must_use]
 pub fn access(minor: u32) -> String {
-    format!("DeviceFileMinor: {minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n")
+    format!("DeviceFileMinor: {minor}\nDeviceFileMode: {}\nDeviceFileModify: 1\n", caps::mode(minor))
 }
 
 /// `mig-minors`: the node of each right that can be, on as many GPUs as the kernel keeps nodes for.

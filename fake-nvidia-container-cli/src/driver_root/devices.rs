@@ -42,7 +42,7 @@ fn facts(gpu: &Gpu, device: &Device) -> Vec<(&'static str, String)> {
         ("vendor", "0x10de".to_owned()),
         ("class", format!("{class:#08x}")),
         ("revision", "0xa1".to_owned()),
-        ("irq", (64 + gpu.index).to_string()),
+        ("irq", state::irq(gpu)),
         ("enable", "1".to_owned()),
         ("numa_node", if numa == NONE { "-1" } else { numa }.to_owned()),
         ("uevent", format!("DRIVER=nvidia\nPCI_CLASS={class:X}\nPCI_SLOT_NAME={}", proc::bus(gpu))),

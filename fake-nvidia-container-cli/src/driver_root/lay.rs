@@ -91,12 +91,12 @@ impl Site<'_> {
             What::Program(content) => write(at, content, 0o755),
             What::Link(to) => symlink(to, at),
             What::Socket => Ok(mknod(at, SFlag::S_IFSOCK, Mode::from_bits_truncate(0o666), 0)?),
-            What::Node { major, minor } => match self.nodes {
-                Nodes::Files => write(at, b"", 0o666),
+            What::Node { major, minor, mode } => match self.nodes {
+                Nodes::Files => write(at, b"", *mode),
                 Nodes::Real => {
                     let number = makedev(u64::from(*major), u64::from(*minor));
                     mknod(at, SFlag::S_IFCHR, Mode::empty(), number)?;
-                    fs::set_permissions(at, Permissions::from_mode(0o666))
+                    fs::set_permissions(at, Permissions::from_mode(*mode))
                 }
             },
             What::Simulator => match &self.program {

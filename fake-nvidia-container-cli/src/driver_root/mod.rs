@@ -37,6 +37,8 @@ pub enum What {
         major: u32,
         /// The number of the device.
         minor: u32,
+        /// Who may open it.
+        mode: u32,
     },
     /// The socket of a daemon.
     Socket,

@@ -139,6 +139,28 @@ fn rights_to_parts_are_numbered_in_both_of_their_lists() {
 }
 
 #[test]
+fn a_gpu_that_is_not_split_has_its_folder_if_it_could_be() {
+    let root = Root::of("h100");
+    let folder = |gpu: &str| root.path(&format!("proc/driver/nvidia/capabilities/{gpu}/mig"));
+    assert_eq!(fs::read_dir(folder("gpu7")).unwrap().count(), 0);
+    assert!(!folder("gpu8").exists());
+    assert!(!Root::of("t4").path("proc/driver/nvidia/capabilities/gpu0").exists());
+    let mode = |node: &str| fs::metadata(root.path(node)).unwrap().mode() & 0o777;
+    let nodes = ["dev/nvidia0", "dev/nvidiactl", "dev/nvidia-caps/nvidia-cap1", "dev/nvidia-caps/nvidia-cap2"];
+    assert_eq!(nodes.map(mode), [0o666, 0o666, 0o400, 0o444]);
+    let right = |name: &str| root.text(&format!("proc/driver/nvidia/capabilities/mig/{name}"));
+    assert!(
+        right("config").contains("\nDeviceFileMode: 256\n") && right("monitor").contains("\nDeviceFileMode: 292\n")
+    );
+    let information = root.text("proc/driver/nvidia/gpus/0000:0b:00.0/information");
+    for line in
+        ["Video BIOS: \t 96.00.99.00.01\n", "DMA Size: \t 52 bits\nDMA Mask: \t 0xfffffffffffff\n", "GPU Firmware: \t "]
+    {
+        assert!(information.contains(line), "{information}");
+    }
+}
+
+#[test]
 fn a_driver_that_is_not_loaded_is_installed_and_shows_nothing() {
     let root = Root::of("none");
     assert!(root.path(LIBRARIES).join("libcuda.so.1").exists());

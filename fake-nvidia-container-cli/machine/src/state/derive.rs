@@ -22,6 +22,7 @@ pub(super) fn facts(values: &mut Values, machine: &Topology, gpu: &Gpu, mig: boo
     values.put("pci.domain", format!("0x{domain:04X}"));
     values.put("pci.bus", format!("0x{bus:02X}"));
     values.put("pci.device", format!("0x{device:02X}"));
+    values.put("irq", irq(gpu));
     values.put("board_id", format!("0x{:x}", (bus << 8) | device));
     values.put("pdi", format!("0x{:016x}", number(&gpu.uuid)));
     if values.get("ecc.mode.current") != NONE {
@@ -38,6 +39,12 @@ pub(super) fn facts(values: &mut Values, machine: &Topology, gpu: &Gpu, mig: boo
     if values.get("ecc.mode.current") == "Disabled" {
         no_counters(values);
     }
+}
+
+/// The interrupt of a GPU: unless it is told, each has one of its own.
+#[must_use]
+pub fn irq(gpu: &Gpu) -> String {
+    gpu.state.0.get("irq").cloned().unwrap_or_else(|| gpu.index.saturating_add(64).to_string())
 }
 
 /// Without ECC nothing is counted.

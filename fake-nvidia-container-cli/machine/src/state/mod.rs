@@ -25,6 +25,7 @@ pub mod mig;
 mod reading;
 
 pub use changes::{Change, Set, State, VERSION, process};
+pub use derive::irq;
 pub use device::{Device, Part, device, devices};
 pub use reading::When;
 
