@@ -7,7 +7,7 @@ use crate::driver::{Device, device};
 use nvidia_simulated_shim::c::Out;
 
 /// Attributes that are the same for every GPU since Pascal: number and value.
-const FIXED: [(u32, i32); 76] = [
+const FIXED: [(u32, i32); 78] = [
     (1, 1024), // threads of a block
     (2, 1024), // and its sizes
     (3, 1024),
@@ -37,12 +37,15 @@ const FIXED: [(u32, i32); 76] = [
     (30, 512), // alignment of surfaces
     (31, 1),   // kernels beside each other
     (35, 0),   // a driver model of Windows
-    (40, 2),   // copy engines
     (41, 1),   // one address space
     (42, 32_768),
     (43, 2_048),
+    (44, 1),      // gathers from textures
     (45, 32_768), // gathered
     (46, 32_768),
+    (47, 8_192), // three dimensions in another shape
+    (48, 8_192),
+    (49, 32_768),
     (51, 32), // alignment of a texture's pitch
     (52, 32_768),
     (53, 32_768),
@@ -82,17 +85,19 @@ const FIXED: [(u32, i32); 76] = [
     (102, 1),  // virtual memory
     (103, 1),  // told to others by a file descriptor
     (115, 1),  // pools of memory
-    (119, 1),  // told to others, too
     (131, -1), // no memory node
 ];
 
 /// Attributes that are a number of the file: number, key and what it is multiplied by.
-const TOLD: [(u32, &str, i64); 5] = [
+const TOLD: [(u32, &str, i64); 8] = [
     (13, "clocks.max.sm", 1000),
     (16, "sm", 1),
     (36, "clocks.max.memory", 1000),
     (37, "memory.bus", 1),
     (38, "cache.l2", 1),
+    (134, "numa_affinity", 1),
+    (139, "pci.device_id", 1),
+    (140, "pci.sub_device_id", 1),
 ];
 
 /// What a compute capability comes with.
@@ -150,9 +155,22 @@ fn value(device: Device<'_>, number: i32, which: u32) -> Result<i32, Code> {
         85 => Ok(number),
         86 | 100 => Ok(is("addressing_mode", "ATS").into()),
         88 => Ok((is("addressing_mode", "ATS") || is("addressing_mode", "HMM")).into()),
+        108 => Ok(persisting(device)),
+        _ if which >= end(device) => Err(Code::INVALID_VALUE),
         1..=150 => Ok(by_capability(capability_of(device).ok_or(Code::UNKNOWN)?, which)),
         _ => Err(Code::INVALID_VALUE),
     }
+}
+
+/// Attributes end before one; of CUDA 13.0 it is known which.
+fn end(device: Device<'_>) -> u32 {
+    if device.version == 13_000 { 148 } else { 151 }
+}
+
+/// How much of the second cache programs may keep: since Hopper five eighths.
+fn persisting(device: Device<'_>) -> i32 {
+    let cache = device.number("cache.l2").filter(|_| capability_of(device) >= Some((9, 0))).unwrap_or_default();
+    i32::try_from(cache / 8 * 5).unwrap_or(i32::MAX)
 }
 
 fn compute_mode(device: Device<'_>) -> i32 {
@@ -168,17 +186,31 @@ fn by_capability(capability: (i32, i32), which: u32) -> i32 {
     let since = |first: (i32, i32)| i32::from(capability >= first);
     let of = |part: fn(&Kind) -> i32| KINDS.iter().find(|kind| capability >= kind.since).map_or(0, part);
     match which {
+        // Copy engines.
+        40 => match capability {
+            (7, 5) | (8, 0) | (9, 0) => 3,
+            _ => 2,
+        },
         39 => of(|kind| kind.threads),
         75 => capability.0,
         76 => capability.1,
         81 => of(|kind| kind.shared.0 << 10),
         87 => of(|kind| kind.double),
-        94 | 123 => since((7, 0)),
+        123 => since((7, 0)),
         97 => of(|kind| kind.shared.1 << 10),
         106 => of(|kind| kind.blocks),
         // Shared memory that the driver keeps of a block.
         111 => since((8, 0)) << 10,
-        120 | 127 => since((9, 0)),
+        // A texture's width in memory that is not an array, and the window that a policy of caching has.
+        69 => since((9, 0)) << 28,
+        109 => since((9, 0)) << 27,
+        // Memory that is compressed, that devices of others and user programs share, and that processes do; sparse arrays;
+        // clusters; pages of the host in pools and by virtual addresses. Older ones were not seen.
+        107 | 110 | 112..=114 | 116 | 117 | 120..=122 | 124 | 125 | 127..=129 | 141 | 142 | 144 | 145 => since((9, 0)),
+        // In which order others see what a device wrote: all do.
+        118 => since((9, 0)) * 100,
+        // Pools are told to others by a descriptor, and since Hopper by a fabric.
+        119 => 1 | since((9, 0)) << 3,
         126 => {
             if capability >= (9, 0) {
                 4

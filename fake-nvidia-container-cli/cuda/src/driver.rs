@@ -20,6 +20,8 @@ pub(crate) struct Device<'a> {
     pub(crate) gpu: Section<'a>,
     pub(crate) part: Option<Section<'a>>,
     pub(crate) now: u64,
+    /// The version of CUDA, as [`version`] tells it.
+    pub(crate) version: u32,
 }
 
 /// Reads the file and asks something of it.
@@ -74,7 +76,8 @@ impl Driver {
     /// The devices. As the driver has it, a program sees one part at most, and then nothing else.
     fn devices(&self) -> impl Iterator<Item = Device<'_>> {
         let all = || self.loaded.machine().sections("gpu");
-        let device = |gpu, part| Device { gpu, part, now: self.loaded.now() };
+        let version = self.loaded.machine().id("cuda").unwrap_or_default();
+        let device = move |gpu, part| Device { gpu, part, now: self.loaded.now(), version };
         let parts = all().flat_map(move |gpu| gpu.sections("mig").map(move |part| device(gpu, Some(part))));
         let shown = |device: &Device<'_>| device.part.is_some_and(|part| self.loaded.shows_part(device.gpu, part));
         let part = parts.filter(shown).take(1);

@@ -28,6 +28,7 @@ impl Code {
     pub(crate) const INSUFFICIENT_RESOURCES: Self = Self(23);
     pub(crate) const ARGUMENT_VERSION_MISMATCH: Self = Self(25);
     pub(crate) const DEPRECATED: Self = Self(26);
+    pub(crate) const NOT_READY: Self = Self(27);
     pub(crate) const UNKNOWN: Self = Self(999);
 }
 
@@ -83,20 +84,20 @@ pub(crate) fn words(code: u32) -> Fixed {
         14 => c"Corrupted infoROM",
         15 => c"GPU is lost",
         16 => c"GPU requires reset",
-        17 => c"The operating system has blocked the request",
+        17 => c"GPU access blocked by the operating system",
         18 => c"Driver/library version mismatch",
         19 => c"In use by another client",
         20 => c"Insufficient Memory",
         21 => c"No data",
-        22 => c"The requested vGPU operation is not available on target device, because ECC is enabled",
-        23 => c"Ran out of critical resources, other than memory",
-        24 => c"Frequency Not Supported",
-        25 => c"The provided version is invalid/unsupported",
-        26 => c"The requested functionality has been deprecated",
-        27 => c"The system is not ready for the request",
-        28 => c"No GPUs were found",
+        22 => c"vGPU ECC not supported",
+        23 => c"Insufficient Resources",
+        24 => c"Invalid Frequency",
+        25 => c"Argument version mismatch",
+        26 => c"Requested functionality has been deprecated",
+        27 => c"System is not in ready state",
+        28 => c"No supported GPUs were found",
         29 => c"Resource not in correct state to perform requested operation",
-        30 => c"The requested reset type is not supported",
+        30 => c"Reset type is not supported for given device",
         _ => c"Unknown Error",
     };
     words.into()

@@ -3,8 +3,10 @@
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::handle::Handle;
-use crate::sensors::draw;
+use crate::lists;
+use crate::sensors::draw_at;
 use nvidia_simulated_shim::c::Out;
+use nvidia_simulated_shim::kernel;
 
 /// When something was counted and how long it was, in microseconds and nanoseconds.
 #[repr(C)]
@@ -24,6 +26,17 @@ pub(crate) struct Sample {
 
 const _: () = assert!(size_of::<Violation>() == 16 && size_of::<Sample>() == 16);
 
+/// Policies that an idle GPU meets.
+const LOW_UTILIZATION: u32 = 4;
+const APPLICATIONS: u32 = 10;
+const BASE: u32 = 11;
+
+/// How long a GPU has had nothing to do, in nanoseconds: since the host was started, if it has nothing to do now.
+pub(crate) fn unused(gpu: Device<'_>) -> u64 {
+    let is_busy = gpu.number("utilization.gpu", Unit::Same).is_ok_and(|share: u32| share > 0);
+    if is_busy { 0 } else { kernel::ticks().saturating_mul(1_000_000) }
+}
+
 /// How long a policy has slowed the clocks.
 pub(crate) fn violation(device: Handle, policy: u32, out: Out<Violation>) -> Answer {
     let key = match policy {
@@ -34,8 +47,12 @@ pub(crate) fn violation(device: Handle, policy: u32, out: Out<Violation>) -> Ans
         _ => return Err(Code::INVALID_ARGUMENT),
     };
     let violation = device.gpu(|gpu| {
-        let time: u64 = if key.is_empty() { 0 } else { gpu.number(key, Unit::Same)? };
-        Ok(Violation { reference: now(gpu), time: time.saturating_mul(1000) })
+        let time = match policy {
+            LOW_UTILIZATION | APPLICATIONS | BASE => unused(gpu),
+            _ if key.is_empty() => 0,
+            _ => gpu.number::<u64>(key, Unit::Same)?.saturating_mul(1000),
+        };
+        Ok(Violation { reference: now(gpu), time })
     })?;
     Ok(out.put(violation)?)
 }
@@ -44,7 +61,11 @@ fn now(gpu: Device<'_>) -> u64 {
     gpu.driver.now().saturating_mul(1000)
 }
 
-/// Samples since a time. There is one, of now: a reading is worked out when it is asked for.
+/// How many samples a driver keeps, and how far apart they are, in milliseconds: of the power, and of everything else.
+const OF_POWER: (u64, u64) = (119, 20);
+const OF_SHARES: (u64, u64) = (71, 200);
+
+/// Samples since a time, the oldest first: what the file says of each moment.
 pub(crate) fn samples(
     device: Handle,
     what: u32,
@@ -54,35 +75,39 @@ pub(crate) fn samples(
     array: Out<Sample>,
 ) -> Answer {
     const UNSIGNED: u32 = 1;
-    let key = match what {
-        0 => "power.draw",
-        1 => "utilization.gpu",
-        2 => "utilization.memory",
-        3 => "utilization.encoder",
-        4 => "utilization.decoder",
-        5 => "clocks.current.sm",
-        6 => "clocks.current.memory",
-        7 => return device.gpu(|_| Err(Code::NOT_SUPPORTED)),
-        8 => "utilization.jpeg",
-        9 => "utilization.ofa",
+    let (key, (kept, apart)) = match what {
+        0 => ("power.draw", OF_POWER),
+        1 => ("utilization.gpu", OF_SHARES),
+        2 => ("utilization.memory", OF_SHARES),
+        3 => ("utilization.encoder", OF_SHARES),
+        4 => ("utilization.decoder", OF_SHARES),
+        8 => ("utilization.jpeg", OF_SHARES),
+        9 => ("utilization.ofa", OF_SHARES),
+        // Clocks have not been sampled for long.
+        5 | 6 => return device.gpu(|_| Err(Code::NOT_FOUND)),
         _ => return Err(Code::INVALID_ARGUMENT),
     };
-    let sample = device.gpu(|gpu| {
-        let value: u64 = if what == 0 { draw(gpu)? } else { gpu.number(key, Unit::Same)? };
-        Ok(Sample { time: now(gpu), value })
-    })?;
-    form.put(UNSIGNED)?;
-    if array.is_null() {
-        return Ok(count.put(1)?);
-    }
-    if sample.time <= since {
-        return Err(Code::NOT_FOUND);
-    }
-    if count.get()? == 0 {
-        return Err(Code::INSUFFICIENT_SIZE);
-    }
-    count.put(1)?;
-    Ok(array.put(sample)?)
+    device.gpu(|gpu| {
+        let value = |at: u64| if what == 0 { draw_at(gpu, at) } else { gpu.number_at(key, Unit::Same, at) };
+        let now = gpu.driver.now();
+        value(now)?;
+        form.put(UNSIGNED)?;
+        let moments = (0..kept).map(|back| now.saturating_sub(back.saturating_mul(apart))).rev();
+        let newer = moments.filter(|at| at.saturating_mul(1000) > since);
+        let samples = newer.map(|at| Sample { time: at.saturating_mul(1000), value: value(at).unwrap_or_default() });
+        let there = u32::try_from(samples.clone().count()).unwrap_or_default();
+        if array.is_null() {
+            return Ok(count.put(u32::try_from(kept).unwrap_or_default())?);
+        }
+        if there == 0 {
+            return Err(Code::NOT_FOUND);
+        }
+        let room = usize::try_from(count.get()?).unwrap_or_default();
+        if room == 0 {
+            return Err(Code::INSUFFICIENT_SIZE);
+        }
+        lists::write_all(samples.take(room), count, array)
+    })
 }
 
 /// A list of things that a simulated GPU has none of, where it could have some.
@@ -91,6 +116,14 @@ pub(crate) fn none(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer
         device.gpu(|gpu| gpu.text(key).map(drop))?;
         Ok(count.put(0)?)
     }
+}
+
+/// The programs that ended: none was accounted. A caller without room is told so even of none.
+pub(crate) fn ended(device: Handle, count: Out<u32>) -> Answer {
+    device.gpu(|gpu| gpu.text("accounting.mode").map(drop))?;
+    let room = count.get()?;
+    count.put(0)?;
+    if room == 0 { Err(Code::INSUFFICIENT_SIZE) } else { Ok(()) }
 }
 
 /// A program that ended: none was accounted.
@@ -105,16 +138,24 @@ pub(crate) fn accounted(device: Handle, stats: Out<u64>) -> Answer {
 pub(crate) fn forget(device: Handle) -> Answer {
     device.gpu(|gpu| {
         gpu.text("accounting.mode")?;
-        if nvidia_simulated_shim::kernel::effective_user() == 0 { Ok(()) } else { Err(Code::NO_PERMISSION) }
+        if kernel::effective_user() == 0 { Ok(()) } else { Err(Code::NO_PERMISSION) }
     })
 }
 
 /// What of the encoder is left, in per cent.
 pub(crate) fn encoder_room(device: Handle, codec: u32, out: Out<u32>) -> Answer {
-    if codec > 2 {
+    const AV1: u32 = 2;
+    if codec > AV1 {
         return Err(Code::INVALID_ARGUMENT);
     }
-    let used: u32 = device.gpu(|gpu| gpu.number("utilization.encoder", Unit::Same))?;
+    let used: u32 = device.gpu(|gpu| {
+        // The chip of Hopper has no encoder; the driver speaks of the older codecs all the same.
+        let has_av1 = matches!(gpu.text("product_architecture"), Ok("Ada Lovelace" | "Blackwell"));
+        if codec == AV1 && !has_av1 {
+            return Err(Code::NOT_SUPPORTED);
+        }
+        gpu.number("utilization.encoder", Unit::Same)
+    })?;
     Ok(out.put(100_u32.saturating_sub(used))?)
 }
 

@@ -79,8 +79,12 @@ impl<'a> Device<'a> {
 
     /// A number of the GPU, or what this process set in its place.
     pub(crate) fn number<T: TryFrom<i64>>(self, key: &str, unit: Unit) -> Result<T, Code> {
-        settings::number(self.place, key)
-            .map_or_else(|| number(self.gpu, key, unit, self.driver.now()), |set| in_unit(set, unit))
+        self.number_at(key, unit, self.driver.now())
+    }
+
+    /// The number at another time.
+    pub(crate) fn number_at<T: TryFrom<i64>>(self, key: &str, unit: Unit, at: u64) -> Result<T, Code> {
+        settings::number(self.place, key).map_or_else(|| number(self.gpu, key, unit, at), |set| in_unit(set, unit))
     }
 
     /// A word of the GPU that says yes or no, as 1 or 0.
@@ -113,7 +117,8 @@ fn in_unit<T: TryFrom<i64>>(thousandths: i64, unit: Unit) -> Result<T, Code> {
     let number = match unit {
         Unit::Thousandth => thousandths,
         Unit::Same => thousandths / 1000,
-        Unit::Bytes => (thousandths / 1000).saturating_mul(1 << 20),
+        // Memory is handed out in pages of 64 KiB, a sixteenth of a MiB, which thousandths come close to.
+        Unit::Bytes => (thousandths.saturating_mul(16).saturating_add(500) / 1000).saturating_mul(1 << 16),
     };
     T::try_from(number).map_err(|_| Code::UNKNOWN)
 }

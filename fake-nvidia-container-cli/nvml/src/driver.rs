@@ -59,6 +59,12 @@ impl Driver {
         self.loaded.machine()
     }
 
+    /// The first number of the driver's version: what it knows came with one of these.
+    pub(crate) fn release(&self) -> u32 {
+        let version = self.machine().text("driver").unwrap_or_default();
+        version.split_once('.').map_or(version, |(release, _)| release).parse().unwrap_or_default()
+    }
+
     /// The GPUs that were given, each with its place in the file.
     pub(crate) fn gpus(&self) -> impl Iterator<Item = (u8, Section<'_>)> {
         let all = (0..=u8::MAX).zip(self.machine().sections("gpu"));

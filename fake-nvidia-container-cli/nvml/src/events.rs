@@ -20,8 +20,9 @@ const PAUSE: u64 = 20;
 const SINGLE_BIT: u32 = 0x1;
 const DOUBLE_BIT: u32 = 0x2;
 const XID: u32 = 0x8;
-/// What may be waited for: what the driver of a data centre GPU supports.
-const KNOWN: u32 = SINGLE_BIT | DOUBLE_BIT | 0x4 | XID | 0x10 | 0x80 | 0x100;
+/// What may be waited for: what the driver of a data centre GPU supports, and the release that brought it.
+const KNOWN: [(u32, u32); 3] =
+    [(0, SINGLE_BIT | DOUBLE_BIT | 0x4 | XID | 0x10 | 0x80 | 0x100), (560, 0x3e00), (570, 0xc000)];
 
 /// The critical error of a GPU that has fallen off the bus.
 const OFF_THE_BUS: u32 = 79;
@@ -91,11 +92,16 @@ pub(crate) fn free(handle: Handle) -> Answer {
     Ok(())
 }
 
+fn known(gpu: Device<'_>) -> u32 {
+    let release = gpu.driver.release();
+    KNOWN.iter().filter(|(since, _)| release >= *since).fold(0, |all, (_, kinds)| all | kinds)
+}
+
 /// What a GPU can tell.
 pub(crate) fn supported(device: Handle, out: Out<u64>) -> Answer {
     let kinds = device.gpu(|gpu| {
         let errors = if gpu.text("ecc.mode.current").is_ok() { 0 } else { SINGLE_BIT | DOUBLE_BIT };
-        Ok(KNOWN & !errors)
+        Ok(known(gpu) & !errors)
     })?;
     Ok(out.put(kinds.into())?)
 }
@@ -103,8 +109,10 @@ pub(crate) fn supported(device: Handle, out: Out<u64>) -> Answer {
 /// A GPU is watched from now on.
 pub(crate) fn register(device: Handle, kinds: u64, handle: Handle) -> Answer {
     let set = set(handle)?;
-    let wanted = u32::try_from(kinds).ok().filter(|kinds| kinds & !KNOWN == 0).ok_or(Code::NOT_SUPPORTED)?;
-    let (place, now) = device.gpu(|gpu| Ok((gpu.place, counts(gpu))))?;
+    let (place, now, wanted) = device.gpu(|gpu| {
+        let wanted = u32::try_from(kinds).ok().filter(|kinds| kinds & !known(gpu) == 0).ok_or(Code::NOT_SUPPORTED)?;
+        Ok((gpu.place, counts(gpu), wanted))
+    })?;
     let watch = set.watches.get(usize::from(place)).ok_or(Code::INSUFFICIENT_RESOURCES)?;
     now.iter().zip(&watch.seen).for_each(|(count, seen)| seen.store(*count, Ordering::Relaxed));
     watch.wanted.fetch_or(wanted, Ordering::Release);

@@ -73,6 +73,8 @@ pub(crate) fn architecture(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.device(architecture_of)?)?)
 }
 
+const HOPPER: u32 = 9;
+
 pub(crate) fn architecture_of(device: Device<'_>) -> Result<u32, Code> {
     const ARCHITECTURES: [(&str, u32); 9] = [
         ("Kepler", 2),
@@ -86,6 +88,11 @@ pub(crate) fn architecture_of(device: Device<'_>) -> Result<u32, Code> {
         ("Blackwell", 10),
     ];
     known(&ARCHITECTURES, device.text("product_architecture")?).ok_or(Code::NOT_SUPPORTED)
+}
+
+/// Whether a GPU is of an architecture that tells margins of temperature, fabrics and confidential computing.
+pub(crate) fn is_since_hopper(device: Device<'_>) -> bool {
+    architecture_of(device).is_ok_and(|number| number >= HOPPER)
 }
 
 fn known(table: &[(&str, u32)], word: &str) -> Option<u32> {
@@ -140,7 +147,9 @@ pub(crate) fn inforom(device: Handle, object: u32, out: Out<u8>, length: u32) ->
         0 => "inforom.oem",
         1 => "inforom.ecc",
         2 => "inforom.pwr",
-        _ => return Err(Code::NOT_SUPPORTED),
+        // The serial number of a component, which no simulated GPU has.
+        3 => return device.gpu(|_| Err(Code::NOT_SUPPORTED)),
+        _ => return Err(Code::INVALID_ARGUMENT),
     };
     device.gpu(|gpu| Ok(out.text(length, gpu.text(key)?)?))
 }
@@ -182,7 +191,8 @@ pub(crate) struct Fabric {
     cluster: [u8; 16],
     status: u32,
     clique: u32,
-    state: u8,
+    /// A byte of the header's, and those after it, which are zero.
+    state: [u8; 4],
 }
 
 /// The same with a version, and its health.
@@ -192,7 +202,7 @@ pub(crate) struct FabricV3 {
     version: u32,
     fabric: Fabric,
     health: u32,
-    summary: u8,
+    summary: [u8; 4],
 }
 
 /// The same without the summary.
@@ -209,7 +219,10 @@ const _: () = assert!(size_of::<Fabric>() == 28 && size_of::<FabricV2>() == 36 &
 fn fabric_of(device: Handle) -> Result<Fabric, Code> {
     device.gpu(|gpu| {
         let states = [("Not Supported", 0), ("Not Started", 1), ("In Progress", 2), ("Completed", 3)];
-        let state = known(&states, gpu.text("fabric.state")?).ok_or(Code::NOT_SUPPORTED)?;
+        // Where there is no fabric, those that could have one say that it is not supported, and no error.
+        let word =
+            gpu.text("fabric.state").or_else(|why| if is_since_hopper(gpu) { Ok("Not Supported") } else { Err(why) });
+        let state = known(&states, word?).ok_or(Code::NOT_SUPPORTED)?;
         let mut cluster = [0; 16];
         let digits = gpu.text("fabric.clusterUuid").unwrap_or_default().chars().filter_map(|c| c.to_digit(16));
         for (at, value) in digits.enumerate() {
@@ -218,7 +231,7 @@ fn fabric_of(device: Handle) -> Result<Fabric, Code> {
             }
         }
         let clique = gpu.number("fabric.cliqueId", Unit::Same).unwrap_or_default();
-        Ok(Fabric { cluster, status: 0, clique, state: u8::try_from(state).unwrap_or_default() })
+        Ok(Fabric { cluster, status: 0, clique, state: state.to_le_bytes() })
     })
 }
 
@@ -233,7 +246,7 @@ pub(crate) fn fabric_versioned(device: Handle, out: Out<FabricV3>) -> Answer {
     let version = out.version()?;
     // No health is told: nothing is known to be wrong.
     if version == crate::layout::word::<FabricV3>(3) {
-        return Ok(out.put(FabricV3 { version, fabric, health: 0, summary: 0 })?);
+        return Ok(out.put(FabricV3 { version, fabric, health: 0, summary: [0; 4] })?);
     }
     crate::layout::version(out.of::<FabricV2>(), 2)?;
     Ok(out.of::<FabricV2>().put(FabricV2 { version, fabric, health: 0 })?)

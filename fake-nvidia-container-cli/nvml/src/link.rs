@@ -40,8 +40,11 @@ fn pair<T>(one: Handle, other: Handle, question: impl FnOnce(&str) -> T) -> Resu
     one.gpu(|gpu| Ok(question(word(gpu, place))))
 }
 
-/// The level at which two GPUs meet.
+/// The level at which two GPUs meet; a GPU does not meet itself.
 pub(crate) fn ancestor(one: Handle, other: Handle, out: Out<u32>) -> Answer {
+    if one == other {
+        return one.gpu(|_| Err(Code::NOT_SUPPORTED));
+    }
     Ok(out.put(pair(one, other, level)?)?)
 }
 
@@ -100,7 +103,7 @@ pub(crate) fn processors(device: Handle, words: u32, out: Out<usize>) -> Answer 
 /// The processors or the memories near a GPU, a bit each; the scope makes no difference here.
 pub(crate) fn affinity(key: &'static str) -> impl FnOnce(Handle, u32, Out<usize>, u32) -> Answer {
     move |device, words, out, scope| {
-        if scope > 1 {
+        if scope > 1 || words == 0 {
             return Err(Code::INVALID_ARGUMENT);
         }
         device.gpu(|gpu| lists::set(lists::ranges(gpu.text(key)?), words, out))
@@ -109,12 +112,10 @@ pub(crate) fn affinity(key: &'static str) -> impl FnOnce(Handle, u32, Out<usize>
 
 /// A link of a GPU: its number is one that the GPU has.
 fn link(device: Handle, number: u32) -> Result<u32, Code> {
-    if number >= LINKS {
-        return Err(Code::INVALID_ARGUMENT);
-    }
     let links: u32 = device.gpu(|gpu| gpu.number("nvlink.count", Unit::Same))?;
     match links {
         0 => Err(Code::NOT_SUPPORTED),
+        _ if number >= LINKS => Err(Code::INVALID_ARGUMENT),
         links if number >= links => Err(Code::INVALID_ARGUMENT),
         links => Ok(links),
     }

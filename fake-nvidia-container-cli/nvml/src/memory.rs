@@ -20,7 +20,7 @@ pub(crate) struct Memory {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryV2 {
-    version: u32,
+    version: [u32; 2],
     total: u64,
     reserved: u64,
     free: u64,
@@ -48,7 +48,7 @@ pub(crate) fn memory_v2(device: Handle, out: Out<MemoryV2>) -> Answer {
     version(out, 2)?;
     let [total, reserved, used] = device.device(sizes)?;
     let free = total.saturating_sub(reserved).saturating_sub(used);
-    Ok(out.put(MemoryV2 { version: out.version()?, total, reserved, free, used })?)
+    Ok(out.put(MemoryV2 { version: [out.version()?, 0], total, reserved, free, used })?)
 }
 
 /// What of the memory the processor can reach.
@@ -60,10 +60,10 @@ pub(crate) fn bar1(device: Handle, out: Out<Memory>) -> Answer {
     Ok(out.put(Memory { total, free: total.saturating_sub(used), used })?)
 }
 
-/// Memory of confidential computing, in KiB: all of it is unprotected.
+/// Memory of confidential computing, in KiB: all that programs can have is unprotected.
 pub(crate) fn confidential(device: Handle, out: Out<[u64; 2]>) -> Answer {
-    let total: u64 = device.gpu(|gpu| gpu.number("memory.total", Unit::Bytes))?;
-    Ok(out.put([0, total / 1024])?)
+    let [total, reserved, _] = device.gpu(sizes)?;
+    Ok(out.put([0, total.saturating_sub(reserved) / 1024])?)
 }
 
 /// Memory that confidential computing protects: none.

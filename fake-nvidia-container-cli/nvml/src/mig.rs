@@ -7,11 +7,11 @@ use crate::lists;
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
 
-/// How many parts a GPU can have; 0 if it cannot be split.
+/// How many parts a GPU can have; 0 if it is not split.
 pub(crate) fn most(device: Handle, out: Out<u32>) -> Answer {
-    let most = device.gpu(|gpu| match gpu.text("mig.mode.current") {
-        Ok(_) => Ok(gpu.number("mig.max", Unit::Same).unwrap_or(7)),
-        Err(_) => Ok(0),
+    let most = device.gpu(|gpu| match gpu.switch("mig.mode.current") {
+        Ok(1) => Ok(gpu.number("mig.max", Unit::Same).unwrap_or(7)),
+        _ => Ok(0),
     })?;
     Ok(out.put(most)?)
 }
@@ -37,7 +37,7 @@ pub(crate) fn part(device: Handle, index: u32, out: Out<Handle>) -> Answer {
 pub(crate) fn instance_of(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer {
     move |device, out| {
         let id = device.device(|device| {
-            let (_, part) = device.part.ok_or(Code::NOT_SUPPORTED)?;
+            let (_, part) = device.part.ok_or(Code::INVALID_ARGUMENT)?;
             part.id(key).ok_or(Code::UNKNOWN)
         })?;
         Ok(out.put(id)?)
@@ -108,7 +108,7 @@ pub(crate) fn by_id(device: Handle, wanted: u32, out: Out<Handle>) -> Answer {
 /// How many more instances of a profile there is room for.
 pub(crate) fn room(device: Handle, profile: u32, out: Out<u32>) -> Answer {
     let room = device.gpu(|gpu| {
-        let row = crate::profiles::with_id(gpu, profile)?;
+        let row = crate::profiles::with_id(gpu, profile, Code::NOT_SUPPORTED)?;
         let taken = instances(gpu).filter_map(|part| part.id("size")).fold(0, u32::saturating_add);
         let free = gpu.gpu.id("mig.slices").unwrap_or(8).saturating_sub(taken);
         let fit = free.checked_div(row.id("size").unwrap_or(1)).unwrap_or_default();

@@ -2,11 +2,14 @@
 //! computing. What a simulated machine has none of is counted as none.
 
 use crate::code::{Answer, Code};
-use crate::device::Unit;
+use crate::device::{Device, Unit};
+use crate::driver::ask;
 use crate::handle::Handle;
+use crate::identity::is_since_hopper;
 use crate::layout::{Versioned, version};
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
+use nvidia_simulated_shim::kernel;
 
 /// The place in a rack.
 #[repr(C)]
@@ -51,10 +54,10 @@ fn hexadecimal(section: Section<'_>, key: &str) -> Option<u64> {
 }
 
 /// The number of the device that no other in the world has.
-pub(crate) fn pdi(device: Handle, out: Out<Versioned<u64>>) -> Answer {
+pub(crate) fn pdi(device: Handle, out: Out<[u64; 2]>) -> Answer {
     version(out, 1)?;
     let value = device.gpu(|gpu| hexadecimal(gpu.gpu, "pdi").ok_or(Code::NOT_SUPPORTED))?;
-    Ok(out.put(Versioned { version: out.version()?, value })?)
+    Ok(out.put([out.version()?.into(), value])?)
 }
 
 /// A number that is the same for every GPU.
@@ -93,21 +96,65 @@ pub(crate) fn valid(device: Handle) -> Answer {
     })
 }
 
-/// The performance states that a GPU has: the highest, and that of now. What is left of the array says that it is not one.
-pub(crate) fn states(device: Handle, out: Out<u32>, bytes: u32) -> Answer {
-    const NO_STATE: u32 = 32;
-    let room = bytes / 4;
-    let now: u32 = device.gpu(|gpu| {
-        let state = gpu.text("pstate")?.strip_prefix('P').and_then(|state| state.parse().ok());
-        state.ok_or(Code::NOT_SUPPORTED)
+/// Whether only root may use a right: of clocks for applications it is not told, and of boost everybody may.
+pub(crate) fn restricted(device: Handle, which: u32, out: Out<u32>) -> Answer {
+    match which {
+        0 => device.gpu(|_| Err(Code::NOT_SUPPORTED)),
+        1 => always(0)(device, out),
+        _ => Err(Code::INVALID_ARGUMENT),
+    }
+}
+
+/// Whether clocks follow the voltage: since Maxwell they do.
+pub(crate) fn adaptive(device: Handle, out: Out<u32>) -> Answer {
+    device
+        .gpu(|gpu| if gpu.text("product_architecture") == Ok("Kepler") { Err(Code::NOT_SUPPORTED) } else { Ok(()) })?;
+    Ok(out.put(1)?)
+}
+
+/// The checksum of the infoROM's configuration.
+pub(crate) fn checksum(device: Handle, out: Out<u32>) -> Answer {
+    device.gpu(|gpu| gpu.text("inforom.img").map(drop))?;
+    Ok(out.put(0)?)
+}
+
+/// When the infoROM's black box was last written, and how long that took: it has not been yet.
+pub(crate) fn flushed(device: Handle, _time: Out<u64>, _length: Out<u64>) -> Answer {
+    device.gpu(|gpu| gpu.text("inforom.img").and(Err(Code::NOT_READY)))
+}
+
+/// How the clocks follow the load: as the driver thinks best, of the three ways that there are.
+pub(crate) fn power_mizer(device: Handle, out: Out<[u32; 3]>) -> Answer {
+    const WAYS: u32 = 0b111;
+    device.gpu(|_| Ok(()))?;
+    Ok(out.put([0, 0, WAYS])?)
+}
+
+/// The certificate of a GPU, which it has only while it computes confidentially.
+pub(crate) fn certificate(device: Handle, _out: usize) -> Answer {
+    device.gpu(|gpu| Err(if is_since_hopper(gpu) { Code::UNKNOWN } else { Code::NOT_SUPPORTED }))
+}
+
+/// What processors and GPUs can do of confidential computing: GPUs since Hopper can.
+pub(crate) fn capabilities(out: Out<[u32; 2]>) -> Answer {
+    let can = ask(|driver| {
+        let of = |(place, gpu)| is_since_hopper(Device { driver, gpu, place, part: None });
+        Ok(driver.gpus().any(of))
     })?;
-    let there = [0, now];
-    let there = there.get(..if now == 0 { 1 } else { 2 }).unwrap_or_default();
-    if usize::try_from(room).unwrap_or_default() < there.len() {
-        return Err(Code::INSUFFICIENT_SIZE);
+    Ok(out.put([0, can.into()])?)
+}
+
+/// After how much use of a key it is changed.
+pub(crate) fn key_rotation(out: Out<[u64; 2]>) -> Answer {
+    const ADVANTAGE: u64 = 60;
+    version(out, 1)?;
+    Ok(out.put([out.version()?.into(), ADVANTAGE])?)
+}
+
+/// How wide links are: in full. Only root is told.
+pub(crate) fn link_mode(out: Out<u32>) -> Answer {
+    if kernel::effective_user() != 0 {
+        return Err(Code::NO_PERMISSION);
     }
-    for at in 0..usize::try_from(room).unwrap_or_default() {
-        out.put_at(at, there.get(at).copied().unwrap_or(NO_STATE))?;
-    }
-    Ok(())
+    Ok(out.put(0)?)
 }

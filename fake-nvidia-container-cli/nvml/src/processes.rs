@@ -16,7 +16,7 @@ const NO_INSTANCE: u32 = u32::MAX;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct ProcessV1 {
-    pid: u32,
+    pid: [u32; 2],
     memory: u64,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct ProcessV1 {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
-    pid: u32,
+    pid: [u32; 2],
     memory: u64,
     instance: u32,
     compute: u32,
@@ -52,7 +52,7 @@ pub(crate) struct DetailList {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Sample {
-    pid: u32,
+    pid: [u32; 2],
     time: u64,
     shares: [u32; 4],
 }
@@ -89,7 +89,7 @@ fn of<'a>(device: Device<'a>, work: Option<Work>) -> impl Iterator<Item = Sectio
 fn read(process: Section<'_>, now: u64) -> Process {
     let instance = |key| process.id(key).unwrap_or(NO_INSTANCE);
     Process {
-        pid: process.id("pid").unwrap_or_default(),
+        pid: [process.id("pid").unwrap_or_default(), 0],
         memory: number(process, "memory", Unit::Bytes, now).unwrap_or(UNKNOWN_MEMORY),
         instance: instance("gi"),
         compute: instance("ci"),
@@ -119,7 +119,6 @@ pub(crate) fn list(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<Process>) ->
 
 /// The list with details, of a kind of work by its number.
 pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
-    version(out, 1)?;
     let mut asked = out.get()?;
     let work = match asked.mode {
         0 => Work::Compute,
@@ -127,6 +126,7 @@ pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
         2 => Work::Shared,
         _ => return Err(Code::INVALID_ARGUMENT),
     };
+    version(out, 1)?;
     device.device(|device| {
         let now = device.driver.now();
         let all = of(device, Some(work));
@@ -153,7 +153,7 @@ pub(crate) fn utilization(device: Handle, array: Out<Sample>, count: Out<u32>, s
         let share = move |process: Section<'_>, key| number(process, key, Unit::Same, now).unwrap_or(0);
         let used = of(gpu, None).filter(|process| process.text("sm").is_some() && time > since);
         let samples = used.map(move |process| Sample {
-            pid: process.id("pid").unwrap_or_default(),
+            pid: [process.id("pid").unwrap_or_default(), 0],
             time,
             shares: ["sm", "mem", "enc", "dec"].map(|key| share(process, key)),
         });
@@ -167,5 +167,52 @@ pub(crate) fn utilization(device: Handle, array: Out<Sample>, count: Out<u32>, s
             return Err(Code::INSUFFICIENT_SIZE);
         }
         lists::write(samples, count, array)
+    })
+}
+
+/// What a program used of each engine since a time.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Shares {
+    time: u64,
+    pid: u32,
+    shares: [u32; 7],
+}
+
+/// A list of them: how many there is room for, since when, and where.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct SharesList {
+    version: u32,
+    count: u32,
+    since: u64,
+    shares: usize,
+}
+
+const _: () = assert!(size_of::<Shares>() == 40 && (size_of::<usize>() != 8 || size_of::<SharesList>() == 24));
+
+/// What programs use of each engine, if it is newer than a time.
+pub(crate) fn shares(device: Handle, out: Out<SharesList>) -> Answer {
+    version(out, 1)?;
+    let asked = out.get()?;
+    device.gpu(|gpu| {
+        let now = gpu.driver.now();
+        let time = now.saturating_mul(1000);
+        let used = of(gpu, None).filter(|process| process.text("sm").is_some() && time > asked.since);
+        let there = u32::try_from(used.clone().count()).unwrap_or(u32::MAX);
+        if there == 0 {
+            return Err(Code::NOT_FOUND);
+        }
+        out.put(SharesList { count: there, ..asked })?;
+        let array = out.pointer::<Shares>(core::mem::offset_of!(SharesList, shares))?;
+        if array.is_null() || there > asked.count {
+            return Err(Code::INSUFFICIENT_SIZE);
+        }
+        for (at, process) in used.enumerate() {
+            let share = |key: &str| number(process, key, Unit::Same, now).unwrap_or(0);
+            let shares = ["sm", "mem", "enc", "dec", "jpg", "ofa", "no"].map(share);
+            array.put_at(at, Shares { time, pid: process.id("pid").unwrap_or_default(), shares })?;
+        }
+        Ok(())
     })
 }

@@ -9,8 +9,17 @@ use crate::lists;
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
 
-/// Numbers of GPU instance profiles end before this one.
-const PROFILES: u32 = 18;
+/// Numbers of GPU instance profiles end before one, which grew with releases of the driver.
+fn end(gpu: Device<'_>) -> u32 {
+    match gpu.driver.release() {
+        0..570 => 10,
+        570..575 => 13,
+        _ => 17,
+    }
+}
+
+/// Ids of profiles that drivers know, also where the GPU has none of it.
+const KNOWN: [u32; 9] = [0, 5, 6, 9, 10, 14, 15, 19, 20];
 /// Slices of compute instance profiles, by their number.
 const COMPUTE: [u32; 9] = [1, 2, 3, 4, 7, 8, 6, 1, 7];
 /// The numbers of those that are variants of others, which no simulated GPU has.
@@ -37,6 +46,7 @@ pub(crate) struct ProfileV2 {
     id: u32,
     peer: u32,
     rest: Counts,
+    gap: u32,
     memory: u64,
     name: [u8; 96],
 }
@@ -50,7 +60,7 @@ pub(crate) struct ProfileV3 {
     rest: Counts,
     memory: u64,
     name: [u8; 96],
-    capabilities: u32,
+    capabilities: [u32; 2],
 }
 
 const _: () = assert!(size_of::<Profile>() == 48 && size_of::<ProfileV2>() == 152 && size_of::<ProfileV3>() == 152);
@@ -58,16 +68,17 @@ const _: () = assert!(size_of::<Profile>() == 48 && size_of::<ProfileV2>() == 15
 /// The profile of a number: NOT_SUPPORTED if the GPU has none.
 fn numbered(gpu: Device<'_>, wanted: u32) -> Result<Section<'_>, Code> {
     gpu.text("mig.mode.current")?;
-    if wanted >= PROFILES {
+    if wanted >= end(gpu) {
         return Err(Code::INVALID_ARGUMENT);
     }
     gpu.gpu.sections("profile").find(|row| row.id("number") == Some(wanted)).ok_or(Code::NOT_SUPPORTED)
 }
 
-/// The profile with an id.
-pub(crate) fn with_id(gpu: Device<'_>, wanted: u32) -> Result<Section<'_>, Code> {
+/// The profile with an id: an error of its own if the driver knows it and the GPU does not have it.
+pub(crate) fn with_id(gpu: Device<'_>, wanted: u32, missing: Code) -> Result<Section<'_>, Code> {
     gpu.text("mig.mode.current")?;
-    gpu.gpu.sections("profile").find(|row| row.id("id") == Some(wanted)).ok_or(Code::INVALID_ARGUMENT)
+    let code = if KNOWN.contains(&wanted) { missing } else { Code::INVALID_ARGUMENT };
+    gpu.gpu.sections("profile").find(|row| row.id("id") == Some(wanted)).ok_or(code)
 }
 
 fn read(row: Section<'_>) -> Profile {
@@ -92,7 +103,7 @@ pub(crate) fn versioned(device: Handle, wanted: u32, out: Out<ProfileV3>) -> Ans
 
 /// The same by its id.
 pub(crate) fn versioned_by_id(device: Handle, wanted: u32, out: Out<ProfileV3>) -> Answer {
-    device.gpu(|gpu| write(with_id(gpu, wanted)?, out))
+    device.gpu(|gpu| write(with_id(gpu, wanted, Code::NOT_FOUND)?, out))
 }
 
 fn write(row: Section<'_>, out: Out<ProfileV3>) -> Answer {
@@ -100,16 +111,17 @@ fn write(row: Section<'_>, out: Out<ProfileV3>) -> Answer {
     let name = profile_name(row.text("name").unwrap_or_default());
     let version = out.version()?;
     if version == word::<ProfileV3>(3) {
-        return Ok(out.put(ProfileV3 { version, id, rest, memory, name, capabilities: 0 })?);
+        return Ok(out.put(ProfileV3 { version, id, rest, memory, name, capabilities: [0; 2] })?);
     }
     crate::layout::version(out.of::<ProfileV2>(), 2)?;
-    Ok(out.of::<ProfileV2>().put(ProfileV2 { version, id, peer, rest, memory, name })?)
+    // The driver leaves no version in what it has filled.
+    Ok(out.of::<ProfileV2>().put(ProfileV2 { version: 0, id, peer, rest, gap: 0, memory, name })?)
 }
 
 /// Where instances of a profile may begin, and how much they take.
 pub(crate) fn placements(device: Handle, wanted: u32, array: Out<Pair>, count: Out<u32>) -> Answer {
     device.gpu(|gpu| {
-        let row = with_id(gpu, wanted)?;
+        let row = with_id(gpu, wanted, Code::NOT_SUPPORTED)?;
         let size = row.id("size").unwrap_or_default();
         let starts = lists::ranges(row.text("starts").unwrap_or_default());
         let pairs = starts.map(|start| Pair(u32::try_from(start).unwrap_or_default(), size));
@@ -167,7 +179,7 @@ fn compute<'a>(
     if engines > 0 {
         return Err(Code::INVALID_ARGUMENT);
     }
-    let row = with_id(gpu, part.id("gi.profile").unwrap_or_default())?;
+    let row = with_id(gpu, part.id("gi.profile").unwrap_or_default(), Code::INVALID_ARGUMENT)?;
     let has = |key| row.id(key).unwrap_or_default();
     let slices = COMPUTE.get(usize::try_from(wanted).unwrap_or(usize::MAX)).ok_or(Code::INVALID_ARGUMENT)?;
     if VARIANTS.contains(&wanted) || *slices > has("slices") {
@@ -190,7 +202,9 @@ pub(crate) fn compute_versioned(instance: Handle, wanted: u32, engines: u32, out
     instance.instance(|gpu, part| {
         let (profile, name) = compute(gpu, part, wanted, engines)?;
         let whole = profile.counts.first()
-            == crate::profiles::read(with_id(gpu, part.id("gi.profile").unwrap_or_default())?).rest.first();
+            == crate::profiles::read(with_id(gpu, part.id("gi.profile").unwrap_or_default(), Code::INVALID_ARGUMENT)?)
+                .rest
+                .first();
         let name = if whole { profile_name(name) } else { shared_name(profile.counts, name) };
         let second = ComputeProfileV2 { version: out.version()?, profile, name };
         if second.version == word::<ComputeProfileV3>(3) {

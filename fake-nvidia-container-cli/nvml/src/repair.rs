@@ -10,9 +10,9 @@ use nvidia_simulated_shim::c::Out;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Sram {
-    version: u32,
+    version: [u32; 2],
     counts: [u64; 11],
-    exceeded: u32,
+    exceeded: [u32; 2],
 }
 
 const _: () = assert!(size_of::<Sram>() == 104);
@@ -45,7 +45,7 @@ pub(crate) fn sram(device: Handle, out: Out<Sram>) -> Answer {
         let exceeded = gpu.switch("ecc.errors.uncorrected.aggregate.sram.thresholdExceeded").unwrap_or_default();
         Ok((COUNTS.map(|key| gpu.number(key, Unit::Same).unwrap_or_default()), exceeded))
     })?;
-    Ok(out.put(Sram { version: out.version()?, counts, exceeded })?)
+    Ok(out.put(Sram { version: [out.version()?, 0], counts, exceeded: [exceeded, 0] })?)
 }
 
 /// Whether a channel of the memory or a part of the chip waits for its repair.

@@ -3,8 +3,8 @@
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::handle::Handle;
+use crate::identity::is_since_hopper;
 use crate::layout::{Pair, Versioned, put_versioned, version};
-use crate::lists;
 use nvidia_simulated_shim::c::Out;
 use nvidia_simulated_shim::kernel;
 
@@ -20,8 +20,10 @@ pub(crate) fn utilization(device: Handle, out: Out<Pair>) -> Answer {
 /// The share of an engine, and over how long it was taken, in microseconds.
 pub(crate) fn engine(key: &'static str) -> impl FnOnce(Handle, Out<u32>, Out<u32>) -> Answer {
     move |device, share, period| {
-        share.put(device.gpu(|gpu| gpu.number(key, Unit::Same))?)?;
-        Ok(period.put(167_000)?)
+        let (now, over) = device
+            .gpu(|gpu| Ok((gpu.number(key, Unit::Same)?, if is_since_hopper(gpu) { 100_000 } else { 167_000 })))?;
+        share.put(now)?;
+        Ok(period.put(over)?)
     }
 }
 
@@ -68,23 +70,96 @@ pub(crate) fn threshold(device: Handle, which: u32, out: Out<u32>) -> Answer {
         4 => "temperature.target.min",
         5 => "temperature.target",
         6 => "temperature.target.max",
+        7 => return device.gpu(|_| Err(Code::NOT_SUPPORTED)),
         _ => return Err(Code::INVALID_ARGUMENT),
     };
     let degrees = device.gpu(|gpu| {
-        // Models that tell margins have no such temperatures.
-        if gpu.text("temperature.form") == Ok("tlimit") {
-            Err(Code::NOT_SUPPORTED)
-        } else {
-            gpu.number(key, Unit::Same)
+        let told = gpu.number::<i32>(key, Unit::Same)?;
+        if which > 3 || gpu.text("temperature.form") != Ok("tlimit") {
+            return Ok(told);
         }
+        // Models that tell margins tell them below these: what is left now, beyond what there is.
+        let highest = match which {
+            2 => gpu.number::<i32>("temperature.memory.limit", Unit::Same)?,
+            _ => gpu
+                .number::<i32>("temperature.gpu", Unit::Same)?
+                .saturating_add(gpu.number("temperature.gpu.tlimit", Unit::Same)?),
+        };
+        Ok(highest.saturating_sub(told))
     })?;
-    Ok(out.put(degrees)?)
+    Ok(out.put(u32::try_from(degrees).map_err(|_| Code::UNKNOWN)?)?)
 }
 
-/// The fan's speed in per cent, of the fan or of one of them.
-pub(crate) fn fan(device: Handle, fan: u32, out: Out<u32>) -> Answer {
-    let speed = device.gpu(|gpu| gpu.number("fan.speed", Unit::Same))?;
-    if fan > 0 { Err(Code::INVALID_ARGUMENT) } else { Ok(out.put(speed)?) }
+/// A sensor: what tells it, between what it is, what it is now, and of what.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Sensor {
+    controller: u32,
+    least: i32,
+    most: i32,
+    now: i32,
+    target: u32,
+}
+
+/// The sensors of a GPU.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct Sensors {
+    count: u32,
+    all: [Sensor; 3],
+}
+
+const _: () = assert!(size_of::<Sensors>() == 64);
+
+/// The sensors up to one of a number. Only the first is there; the driver tells of the others what they would be of.
+pub(crate) fn thermal(device: Handle, last: u32, out: Out<Sensors>) -> Answer {
+    const INTERNAL: u32 = 1;
+    const CHIP: u32 = 1;
+    let now = device.gpu(|gpu| gpu.number("temperature.gpu", Unit::Same))?;
+    let none = Sensor { controller: 0, least: 0, most: 0, now: 0, target: 0 };
+    let mut all = [none; 3];
+    let last = usize::try_from(last).unwrap_or(usize::MAX);
+    for (at, sensor) in all.iter_mut().enumerate().take(last.saturating_add(1)) {
+        *sensor = Sensor { controller: INTERNAL, target: CHIP, ..none };
+        if at == 0 {
+            *sensor = Sensor { most: 127, now, ..*sensor };
+        }
+    }
+    let count = u32::try_from(last.saturating_add(1).min(all.len())).unwrap_or_default();
+    Ok(out.put(Sensors { count, all })?)
+}
+
+/// The speed of the fan in per cent; NOT_SUPPORTED where there is none.
+pub(crate) fn fan(device: Handle, out: Out<u32>) -> Answer {
+    Ok(out.put(device.gpu(|gpu| gpu.number("fan.speed", Unit::Same))?)?)
+}
+
+/// The speed of a fan by its number, which must be one that there is.
+pub(crate) fn fan_numbered(device: Handle, fan: u32, out: Out<u32>) -> Answer {
+    Ok(out.put(device.gpu(|gpu| has_fan(gpu, fan).and_then(|()| gpu.number("fan.speed", Unit::Same)))?)?)
+}
+
+/// An error unless a GPU has a fan of a number.
+pub(crate) fn has_fan(gpu: Device<'_>, fan: u32) -> Answer {
+    if fan == 0 && gpu.text("fan.speed").is_ok() { Ok(()) } else { Err(Code::INVALID_ARGUMENT) }
+}
+
+/// Who controls a fan: not known where there is one.
+pub(crate) fn fan_policy(device: Handle, fan: u32, _out: Out<u32>) -> Answer {
+    device.gpu(|gpu| has_fan(gpu, fan).and(Err(Code::NOT_SUPPORTED)))
+}
+
+/// How fast a fan turns: not known where there is one.
+pub(crate) fn fan_turns(device: Handle, out: Out<[u32; 3]>) -> Answer {
+    version(out, 1)?;
+    let [_, fan, _] = out.get()?;
+    device.gpu(|gpu| has_fan(gpu, fan).and(Err(Code::NOT_SUPPORTED)))
+}
+
+/// What cools a part of a GPU.
+pub(crate) fn cooler(device: Handle, out: Out<[u32; 4]>) -> Answer {
+    version(out, 1)?;
+    device.gpu(|_| Err(Code::NOT_SUPPORTED))
 }
 
 /// How many fans there are.
@@ -101,7 +176,12 @@ pub(crate) fn power(device: Handle, out: Out<u32>) -> Answer {
 const DRAWS: [&str; 3] = ["power.draw", "power.draw.average", "power.draw.instant"];
 
 pub(crate) fn draw<T: TryFrom<i64>>(gpu: Device<'_>) -> Result<T, Code> {
-    let mut draws = DRAWS.into_iter().map(|key| gpu.number(key, Unit::Thousandth));
+    draw_at(gpu, gpu.driver.now())
+}
+
+/// The draw at a time.
+pub(crate) fn draw_at<T: TryFrom<i64>>(gpu: Device<'_>, at: u64) -> Result<T, Code> {
+    let mut draws = DRAWS.into_iter().map(|key| gpu.number_at(key, Unit::Thousandth, at));
     draws.find_map(Result::ok).ok_or(Code::NOT_SUPPORTED)
 }
 
@@ -132,114 +212,6 @@ pub(crate) fn energy_of(gpu: Device<'_>) -> Result<u64, Code> {
     Ok(milliwatts.saturating_mul(kernel::ticks() / 1000))
 }
 
-/// The key of a clock, after what it is.
-fn clock(which: u32, keys: [&'static str; 4]) -> Result<&'static str, Code> {
-    keys.get(usize::try_from(which).unwrap_or(usize::MAX)).copied().ok_or(Code::INVALID_ARGUMENT)
-}
-
-const CURRENT: [&str; 4] =
-    ["clocks.current.graphics", "clocks.current.sm", "clocks.current.memory", "clocks.current.video"];
-const MOST: [&str; 4] = ["clocks.max.graphics", "clocks.max.sm", "clocks.max.memory", "clocks.max.video"];
-const SET: [&str; 4] =
-    ["clocks.applications.graphics", "clocks.applications.graphics", "clocks.applications.memory", "no"];
-const DEFAULT: [&str; 4] = [
-    "clocks.default_applications.graphics",
-    "clocks.default_applications.graphics",
-    "clocks.default_applications.memory",
-    "no",
-];
-const BOOST: [&str; 4] = ["clocks.boost.graphics", "clocks.boost.graphics", "clocks.max.memory", "no"];
-
-/// Which clocks a row of the table tells.
-#[derive(Clone, Copy)]
-pub(crate) enum Clocks {
-    /// Those of now.
-    Current,
-    /// The highest.
-    Most,
-    /// Those that are set for applications.
-    Set,
-    /// Those that are set unless others are.
-    Default,
-    /// The highest that a customer may set.
-    Boost,
-}
-
-fn keys(clocks: Clocks) -> [&'static str; 4] {
-    match clocks {
-        Clocks::Current => CURRENT,
-        Clocks::Most => MOST,
-        Clocks::Set => SET,
-        Clocks::Default => DEFAULT,
-        Clocks::Boost => BOOST,
-    }
-}
-
-/// A clock in MHz.
-pub(crate) fn clocks(clocks: Clocks) -> impl FnOnce(Handle, u32, Out<u32>) -> Answer {
-    move |device, which, out| {
-        let key = clock(which, keys(clocks))?;
-        Ok(out.put(device.gpu(|gpu| gpu.number(key, Unit::Same))?)?)
-    }
-}
-
-/// A clock by its kind and by what it is of.
-pub(crate) fn clock_of(device: Handle, which: u32, kind: u32, out: Out<u32>) -> Answer {
-    let all = [Clocks::Current, Clocks::Set, Clocks::Default, Clocks::Boost];
-    let kind = all.get(usize::try_from(kind).unwrap_or(usize::MAX)).ok_or(Code::INVALID_ARGUMENT)?;
-    clocks(*kind)(device, which, out)
-}
-
-/// The memory's clocks that may be set: the highest alone.
-pub(crate) fn memory_clocks(device: Handle, count: Out<u32>, array: Out<u32>) -> Answer {
-    let most: u32 = device.gpu(|gpu| gpu.number("clocks.max.memory", Unit::Same))?;
-    lists::write([most].into_iter(), count, array)
-}
-
-/// The graphics clocks that may be set with one of the memory: from the highest down in steps of 15 MHz.
-pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, array: Out<u32>) -> Answer {
-    let (most, of_memory) = device.gpu(|gpu| {
-        let clock = |key| gpu.number::<u32>(key, Unit::Same);
-        Ok((clock("clocks.max.graphics")?, clock("clocks.max.memory")?))
-    })?;
-    if memory != of_memory {
-        return Err(Code::NOT_FOUND);
-    }
-    lists::write((210..=most.min(10_000)).rev().step_by(15), count, array)
-}
-
-/// Why the clocks are not higher: a bit a reason.
-pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
-    const BITS: [(&str, u64); 9] = [
-        ("clocks_event_reasons.gpu_idle", 0x1),
-        ("clocks_event_reasons.applications_clocks_setting", 0x2),
-        ("clocks_event_reasons.sw_power_cap", 0x4),
-        ("clocks_event_reasons.hw_slowdown", 0x8),
-        ("clocks_event_reasons.sync_boost", 0x10),
-        ("clocks_event_reasons.sw_thermal_slowdown", 0x20),
-        ("clocks_event_reasons.hw_thermal_slowdown", 0x40),
-        ("clocks_event_reasons.hw_power_brake_slowdown", 0x80),
-        ("clocks_event_reasons.display_clock_setting", 0x100),
-    ];
-    let bits = device.gpu(|gpu| {
-        if let Ok(told) = gpu.number("clocks_event_reasons.active", Unit::Same) {
-            return Ok(told);
-        }
-        let active = |key| gpu.switch(key) == Ok(1);
-        Ok(BITS.iter().filter(|(key, _)| active(key)).fold(0, |bits, (_, bit)| bits | bit))
-    })?;
-    Ok(out.put(bits)?)
-}
-
-/// The performance state: 0 of `P0`.
-pub(crate) fn performance(device: Handle, out: Out<u32>) -> Answer {
-    let state = device.gpu(|gpu| {
-        let state = gpu.text("pstate")?.strip_prefix('P').and_then(|state| state.parse().ok());
-        state.ok_or(Code::NOT_SUPPORTED)
-    })?;
-    Ok(out.put(state)?)
-}
-
 /// What goes over the bus in a direction, in KB/s.
 pub(crate) fn throughput(device: Handle, direction: u32, out: Out<u32>) -> Answer {
     let key = match direction {
@@ -250,21 +222,19 @@ pub(crate) fn throughput(device: Handle, direction: u32, out: Out<u32>) -> Answe
     Ok(out.put(device.gpu(|gpu| gpu.number(key, Unit::Same))?)?)
 }
 
-/// The bus's speed in Mbit/s a lane, by its generation.
-pub(crate) fn bus_speed(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer {
-    move |device, out| {
-        let generation: u32 = device.gpu(|gpu| gpu.number(key, Unit::Same))?;
-        let speed = match generation {
-            1 => 2_500,
-            2 => 5_000,
-            3 => 8_000,
-            4 => 16_000,
-            5 => 32_000,
-            6 => 64_000,
-            _ => return Err(Code::UNKNOWN),
-        };
-        Ok(out.put(speed)?)
-    }
+/// The bus's speed now in Mbit/s a lane, by its generation.
+pub(crate) fn bus_speed(device: Handle, out: Out<u32>) -> Answer {
+    let generation: u32 = device.gpu(|gpu| gpu.number("pcie.link.gen.current", Unit::Same))?;
+    let speed = match generation {
+        1 => 2_500,
+        2 => 5_000,
+        3 => 8_000,
+        4 => 16_000,
+        5 => 32_000,
+        6 => 64_000,
+        _ => return Err(Code::UNKNOWN),
+    };
+    Ok(out.put(speed)?)
 }
 
 /// How many videos are encoded, how fast and how late.

@@ -8,6 +8,7 @@ use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::handle::Handle;
 use crate::layout::{Pair, version};
+use crate::sensors;
 use core::sync::atomic::{AtomicI64, Ordering};
 use nvidia_simulated_shim::c::Out;
 use nvidia_simulated_shim::kernel;
@@ -215,7 +216,7 @@ pub(crate) fn fan_default(device: Handle, fan: u32) -> Answer {
 
 /// How slow and how fast a fan may run, in per cent.
 pub(crate) fn fan_range(device: Handle, least: Out<u32>, most: Out<u32>) -> Answer {
-    let Pair(low, high) = device.gpu(|gpu| gpu.text("fan.speed").map(|_| Pair(30, 100)))?;
+    let Pair(low, high) = device.gpu(|gpu| sensors::has_fan(gpu, 0).map(|()| Pair(30, 100)))?;
     least.put(low)?;
     Ok(most.put(high)?)
 }

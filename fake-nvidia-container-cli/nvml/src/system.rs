@@ -29,21 +29,37 @@ pub(crate) fn cuda(out: Out<i32>) -> Answer {
     Ok(out.put(i32::try_from(version).map_err(|_| Code::UNKNOWN)?)?)
 }
 
-/// The driver's branch: `r570_00` of `570.172.08`.
+/// Branches that drivers were seen to tell: they do not follow from the version.
+const BRANCHES: [(&str, &str); 1] = [("580.159.04", "r582_49")];
+
+/// The driver's branch: `r570_00` of `570.172.08`, unless it is known to be another.
 pub(crate) fn branch(out: Out<[u8; 84]>, length: u32) -> Answer {
     version(out, 1)?;
     ask(|driver| {
-        let major = fact(driver.machine(), "driver")?.split_once('.').map_or("", |(major, _)| major);
+        let own = fact(driver.machine(), "driver")?;
+        let major = own.split_once('.').map_or("", |(major, _)| major);
+        let known = BRANCHES.iter().find(|(driver, _)| *driver == own);
+        let pieces = known.map_or(["r", major, "_00"], |(_, branch)| [branch, "", ""]);
         let mut info = out.get()?;
         let room = info.get_mut(4..).unwrap_or_default();
-        if length == 0 || usize::try_from(length).unwrap_or_default() <= major.len().saturating_add(4) {
+        let needed = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        if usize::try_from(length).unwrap_or_default() <= needed {
             return Err(Code::INSUFFICIENT_SIZE);
         }
         room.fill(0);
-        let text = [b'r'].into_iter().chain(major.bytes()).chain(*b"_00");
-        room.iter_mut().zip(text).for_each(|(place, byte)| *place = byte);
+        room.iter_mut().zip(pieces.iter().flat_map(|piece| piece.bytes())).for_each(|(place, byte)| *place = byte);
         Ok(out.put(info)?)
     })
+}
+
+/// The versions of virtual GPUs that the driver knows, and those that are set: of this driver alone it is known.
+pub(crate) fn virtual_versions(supported: Out<[u32; 2]>, current: Out<[u32; 2]>) -> Answer {
+    let versions = ask(|driver| match fact(driver.machine(), "driver")?.split_once('.') {
+        Some(("580", _)) => Ok([0x12_0001, 0x1a_0001]),
+        _ => Err(Code::NOT_SUPPORTED),
+    })?;
+    supported.put(versions)?;
+    Ok(current.put(versions)?)
 }
 
 /// How many GPUs were given.
@@ -89,9 +105,6 @@ pub(crate) fn by_bus(bus: Words, out: Out<Handle>) -> Answer {
 pub(crate) fn by_uuid(uuid: Words, out: Out<Handle>) -> Answer {
     let mut buffer = [0; 97];
     let uuid = uuid.read(&mut buffer)?;
-    if uuid.is_empty() {
-        return Err(Code::INVALID_ARGUMENT);
-    }
     found(out, |driver| with_uuid(driver, uuid), Code::NOT_FOUND)
 }
 

@@ -2,6 +2,7 @@
 
 use super::table;
 use crate::bus::{self, PciInfo, PciInfoExt, PciInfoV1};
+use crate::clocks::{self, Clocks};
 use crate::device::Unit::{Same, Thousandth};
 use crate::device::{reading, shared, switch, switches, text};
 use crate::fields::{self, Field};
@@ -10,8 +11,8 @@ use crate::identity::{self, Fabric, FabricV3};
 use crate::layout::{Pair, Versioned};
 use crate::link;
 use crate::memory::{self, Memory, MemoryV2};
-use crate::processes::{self, DetailList, Process, ProcessV1, Sample, Work};
-use crate::sensors::{self, Clocks, Temperature};
+use crate::processes::{self, DetailList, Process, ProcessV1, Sample, SharesList, Work};
+use crate::sensors::{self, Sensors, Temperature};
 use nvidia_simulated_shim::c::Out;
 
 // Which one it is.
@@ -84,9 +85,10 @@ table! {
     nvmlDeviceGetTemperature(device: Handle, sensor: u32, degrees: Out<u32>) => sensors::temperature;
     nvmlDeviceGetTemperatureV(device: Handle, temperature: Out<Temperature>) => sensors::temperature_versioned;
     nvmlDeviceGetTemperatureThreshold(device: Handle, which: u32, degrees: Out<u32>) => sensors::threshold;
+    nvmlDeviceGetThermalSettings(device: Handle, last: u32, sensors: Out<Sensors>) => sensors::thermal;
     nvmlDeviceGetMarginTemperature(device: Handle, margin: Out<Versioned<i32>>) => sensors::margin;
-    nvmlDeviceGetFanSpeed(device: Handle, speed: Out<u32>) => |device, speed| sensors::fan(device, 0, speed);
-    nvmlDeviceGetFanSpeed_v2(device: Handle, fan: u32, speed: Out<u32>) => sensors::fan;
+    nvmlDeviceGetFanSpeed(device: Handle, speed: Out<u32>) => sensors::fan;
+    nvmlDeviceGetFanSpeed_v2(device: Handle, fan: u32, speed: Out<u32>) => sensors::fan_numbered;
     nvmlDeviceGetNumFans(device: Handle, count: Out<u32>) => sensors::fans;
 
     nvmlDeviceGetPowerUsage(device: Handle, power: Out<u32>) => sensors::power;
@@ -96,21 +98,21 @@ table! {
     nvmlDeviceGetPowerManagementDefaultLimit(device: Handle, limit: Out<u32>)
         => reading("power.default_limit", Thousandth);
     nvmlDeviceGetPowerManagementLimitConstraints(device: Handle, least: Out<u32>, most: Out<u32>) => sensors::limits;
-    nvmlDeviceGetPerformanceState(device: Handle, state: Out<u32>) => sensors::performance;
-    nvmlDeviceGetPowerState(device: Handle, state: Out<u32>) => sensors::performance;
+    nvmlDeviceGetPerformanceState(device: Handle, state: Out<u32>) => clocks::performance;
+    nvmlDeviceGetPowerState(device: Handle, state: Out<u32>) => clocks::performance;
 
-    nvmlDeviceGetClockInfo(device: Handle, which: u32, clock: Out<u32>) => sensors::clocks(Clocks::Current);
-    nvmlDeviceGetMaxClockInfo(device: Handle, which: u32, clock: Out<u32>) => sensors::clocks(Clocks::Most);
-    nvmlDeviceGetApplicationsClock(device: Handle, which: u32, clock: Out<u32>) => sensors::clocks(Clocks::Set);
+    nvmlDeviceGetClockInfo(device: Handle, which: u32, clock: Out<u32>) => clocks::clocks(Clocks::Current);
+    nvmlDeviceGetMaxClockInfo(device: Handle, which: u32, clock: Out<u32>) => clocks::clocks(Clocks::Most);
+    nvmlDeviceGetApplicationsClock(device: Handle, which: u32, clock: Out<u32>) => clocks::clocks(Clocks::Set);
     nvmlDeviceGetDefaultApplicationsClock(device: Handle, which: u32, clock: Out<u32>)
-        => sensors::clocks(Clocks::Default);
-    nvmlDeviceGetMaxCustomerBoostClock(device: Handle, which: u32, clock: Out<u32>) => sensors::clocks(Clocks::Boost);
-    nvmlDeviceGetClock(device: Handle, which: u32, kind: u32, clock: Out<u32>) => sensors::clock_of;
-    nvmlDeviceGetSupportedMemoryClocks(device: Handle, count: Out<u32>, clocks: Out<u32>) => sensors::memory_clocks;
+        => clocks::clocks(Clocks::Default);
+    nvmlDeviceGetMaxCustomerBoostClock(device: Handle, which: u32, clock: Out<u32>) => clocks::clocks(Clocks::Boost);
+    nvmlDeviceGetClock(device: Handle, which: u32, kind: u32, clock: Out<u32>) => clocks::clock_of;
+    nvmlDeviceGetSupportedMemoryClocks(device: Handle, count: Out<u32>, clocks: Out<u32>) => clocks::memory_clocks;
     nvmlDeviceGetSupportedGraphicsClocks(device: Handle, memory: u32, count: Out<u32>, clocks: Out<u32>)
-        => sensors::graphics_clocks;
-    nvmlDeviceGetCurrentClocksEventReasons(device: Handle, reasons: Out<u64>) => sensors::reasons;
-    nvmlDeviceGetCurrentClocksThrottleReasons(device: Handle, reasons: Out<u64>) => sensors::reasons;
+        => clocks::graphics_clocks;
+    nvmlDeviceGetCurrentClocksEventReasons(device: Handle, reasons: Out<u64>) => clocks::reasons;
+    nvmlDeviceGetCurrentClocksThrottleReasons(device: Handle, reasons: Out<u64>) => clocks::reasons;
     nvmlDeviceGetSupportedClocksEventReasons(device: Handle, reasons: Out<u64>)
         => reading("clocks_event_reasons.supported", Same);
     nvmlDeviceGetSupportedClocksThrottleReasons(device: Handle, reasons: Out<u64>)
@@ -123,8 +125,8 @@ table! {
         => reading("pcie.link.gen.gpumax", Same);
     nvmlDeviceGetCurrPcieLinkWidth(device: Handle, width: Out<u32>) => reading("pcie.link.width.current", Same);
     nvmlDeviceGetMaxPcieLinkWidth(device: Handle, width: Out<u32>) => reading("pcie.link.width.max", Same);
-    nvmlDeviceGetPcieSpeed(device: Handle, speed: Out<u32>) => sensors::bus_speed("pcie.link.gen.current");
-    nvmlDeviceGetPcieLinkMaxSpeed(device: Handle, speed: Out<u32>) => sensors::bus_speed("pcie.link.gen.max");
+    nvmlDeviceGetPcieSpeed(device: Handle, speed: Out<u32>) => sensors::bus_speed;
+    nvmlDeviceGetPcieLinkMaxSpeed(device: Handle, speed: Out<u32>) => reading("pcie.link.gen.max", Same);
     nvmlDeviceGetPcieThroughput(device: Handle, direction: u32, rate: Out<u32>) => sensors::throughput;
     nvmlDeviceGetPcieReplayCounter(device: Handle, count: Out<u32>) => reading("pcie.replays", Same);
 
@@ -175,6 +177,7 @@ table! {
     nvmlDeviceGetRunningProcessDetailList(device: Handle, list: Out<DetailList>) => processes::details;
     nvmlDeviceGetProcessUtilization(device: Handle, samples: Out<Sample>, count: Out<u32>, since: u64)
         => processes::utilization;
+    nvmlDeviceGetProcessesUtilizationInfo(device: Handle, list: Out<SharesList>) => processes::shares;
 }
 
 // How it is connected.

@@ -8,18 +8,24 @@ use crate::layout::Versioned;
 use crate::memory::Memory;
 use crate::platform::{self, Platform};
 use crate::repair::{self, Sram};
+use crate::states::{self, Chosen, Offset, Told};
 use crate::{link, sensors, settings, system};
 use nvidia_simulated_shim::c::Out;
 
 // Where it is, and what it can do.
 table! {
     nvmlDeviceGetPlatformInfo(device: Handle, platform: Out<Platform>) => platform::place;
-    nvmlDeviceGetPdi(device: Handle, pdi: Out<Versioned<u64>>) => platform::pdi;
+    nvmlDeviceGetPdi(device: Handle, pdi: Out<[u64; 2]>) => platform::pdi;
     // PCIe, and the mains.
     nvmlDeviceGetBusType(device: Handle, kind: Out<u32>) => platform::always(2);
     nvmlDeviceGetPowerSource(device: Handle, source: Out<u32>) => platform::always(0);
     nvmlDeviceGetCapabilities(device: Handle, mask: Out<Versioned<u32>>) => platform::always_versioned(0);
-    nvmlDeviceGetSupportedPerformanceStates(device: Handle, states: Out<u32>, bytes: u32) => platform::states;
+    nvmlDeviceGetSupportedPerformanceStates(device: Handle, states: Out<u32>, bytes: u32) => states::supported;
+    nvmlDeviceGetAPIRestriction(device: Handle, which: u32, restricted: Out<u32>) => platform::restricted;
+    nvmlDeviceGetAdaptiveClockInfoStatus(device: Handle, on: Out<u32>) => platform::adaptive;
+    nvmlDeviceGetInforomConfigurationChecksum(device: Handle, sum: Out<u32>) => platform::checksum;
+    nvmlDeviceGetLastBBXFlushTime(device: Handle, time: Out<u64>, length: Out<u64>) => platform::flushed;
+    nvmlDeviceGetPowerMizerMode_v1(device: Handle, mode: Out<[u32; 3]>) => platform::power_mizer;
     nvmlDeviceValidateInforom(device: Handle) => platform::valid;
     nvmlDeviceGetGridLicensableFeatures(device: Handle, features: Out<[u32; 2]>) => platform::licences;
     nvmlDeviceGetGridLicensableFeatures_v2(device: Handle, features: Out<[u32; 2]>) => platform::licences;
@@ -29,7 +35,10 @@ table! {
     nvmlDeviceGetNvLinkRemotePciInfo_v2(device: Handle, number: u32, info: Out<crate::bus::PciInfo>) => link::remote;
     nvmlDeviceGetNvLinkRemoteDeviceType(device: Handle, number: u32, kind: Out<u32>) => link::remote_kind;
 
-    nvmlSystemGetConfComputeCapabilities(capabilities: Out<[u32; 2]>) => platform::confidential;
+    nvmlSystemGetConfComputeCapabilities(capabilities: Out<[u32; 2]>) => platform::capabilities;
+    nvmlSystemGetConfComputeKeyRotationThresholdInfo(limit: Out<[u64; 2]>) => platform::key_rotation;
+    nvmlSystemGetNvlinkBwMode(mode: Out<u32>) => platform::link_mode;
+    nvmlDeviceGetConfComputeGpuCertificate(device: Handle, certificate: usize) => platform::certificate;
     nvmlSystemGetConfComputeState(state: Out<[u32; 3]>) => platform::confidential;
     nvmlSystemGetConfComputeGpusReadyState(ready: Out<[u32; 1]>) => platform::confidential;
     nvmlDeviceGetConfComputeProtectedMemoryUsage(device: Handle, memory: Out<Memory>) => crate::memory::protected;
@@ -39,6 +48,20 @@ table! {
     nvmlGetBlacklistDeviceInfoByIndex(_index: u32, _info: usize) => |_, _| Err(Code::INVALID_ARGUMENT);
 }
 
+// The performance states and their clocks.
+table! {
+    nvmlDeviceGetMinMaxClockOfPState(device: Handle, which: u32, state: u32, least: Out<u32>, most: Out<u32>)
+        => states::range;
+    nvmlDeviceGetCurrentClockFreqs(device: Handle, clocks: Out<Told>) => states::current;
+    nvmlDeviceGetPerformanceModes(device: Handle, modes: Out<Told>) => states::modes;
+    nvmlDeviceGetDynamicPstatesInfo(device: Handle, info: Out<Chosen>) => states::chosen;
+    nvmlDeviceGetGpcClkVfOffset(device: Handle, offset: Out<i32>) => states::moved;
+    nvmlDeviceGetMemClkVfOffset(device: Handle, offset: Out<i32>) => states::moved;
+    nvmlDeviceGetGpcClkMinMaxVfOffset(device: Handle, least: Out<i32>, most: Out<i32>) => states::movable;
+    nvmlDeviceGetMemClkMinMaxVfOffset(device: Handle, least: Out<i32>, most: Out<i32>) => states::movable;
+    nvmlDeviceGetClockOffsets(device: Handle, offset: Out<Offset>) => states::offset;
+}
+
 // What is counted.
 table! {
     nvmlDeviceGetViolationStatus(device: Handle, policy: u32, time: Out<Violation>) => counted::violation;
@@ -46,7 +69,7 @@ table! {
         device: Handle, what: u32, since: u64, form: Out<u32>, count: Out<u32>, samples: Out<Sample>
     ) => counted::samples;
     nvmlDeviceGetAccountingPids(device: Handle, count: Out<u32>, _pids: usize)
-        => |device, count, _| counted::none("accounting.mode")(device, count);
+        => |device, count, _| counted::ended(device, count);
     nvmlDeviceGetAccountingStats(device: Handle, _pid: u32, stats: Out<u64>)
         => |device, _, stats| counted::accounted(device, stats);
     nvmlDeviceGetEncoderSessions(device: Handle, count: Out<u32>, _sessions: usize)
@@ -58,7 +81,10 @@ table! {
     nvmlDeviceGetSramEccErrorStatus(device: Handle, errors: Out<Sram>) => repair::sram;
     nvmlDeviceGetRepairStatus(device: Handle, status: Out<[u32; 3]>) => repair::status;
     nvmlDeviceGetUnrepairableMemoryFlag_v1(device: Handle, flag: Out<[u32; 2]>) => repair::unrepairable;
-    nvmlDeviceGetTargetFanSpeed(device: Handle, fan: u32, speed: Out<u32>) => sensors::fan;
+    nvmlDeviceGetTargetFanSpeed(device: Handle, fan: u32, speed: Out<u32>) => sensors::fan_numbered;
+    nvmlDeviceGetFanControlPolicy_v2(device: Handle, fan: u32, policy: Out<u32>) => sensors::fan_policy;
+    nvmlDeviceGetFanSpeedRPM(device: Handle, speed: Out<[u32; 3]>) => sensors::fan_turns;
+    nvmlDeviceGetCoolerInfo(device: Handle, cooler: Out<[u32; 4]>) => sensors::cooler;
     nvmlDeviceGetMinMaxFanSpeed(device: Handle, least: Out<u32>, most: Out<u32>) => settings::fan_range;
     nvmlUnitGetDevices(_unit: usize, count: Out<u32>, _devices: usize) => |_, count, _| no_unit(count);
 }

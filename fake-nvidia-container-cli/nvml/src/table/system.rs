@@ -35,6 +35,8 @@ table! {
     nvmlSystemGetTopologyGpuSet(processor: u32, count: Out<u32>, devices: Out<Handle>) => link::near_processor;
     nvmlSystemGetHicVersion(count: Out<u32>, _entries: usize) => |count, _| system::none(count);
 
+    nvmlGetVgpuVersion(supported: Out<[u32; 2]>, current: Out<[u32; 2]>) => system::virtual_versions;
+
     nvmlUnitGetCount(count: Out<u32>) => system::none;
     nvmlGetExcludedDeviceCount(count: Out<u32>) => system::none;
     nvmlGetBlacklistDeviceCount(count: Out<u32>) => system::none;

@@ -24,46 +24,26 @@ unsupported! {
     nvmlDeviceCreateGpuInstanceWithPlacement
     nvmlDeviceDiscoverGpus
     nvmlDeviceFreezeNvLinkUtilizationCounter
-    nvmlDeviceGetAPIRestriction
     nvmlDeviceGetActiveVgpus
-    nvmlDeviceGetAdaptiveClockInfoStatus
     nvmlDeviceGetBridgeChipInfo
     nvmlDeviceGetClkMonStatus
-    nvmlDeviceGetClockOffsets
     nvmlDeviceGetConfComputeGpuAttestationReport
-    nvmlDeviceGetConfComputeGpuCertificate
-    nvmlDeviceGetCoolerInfo
     nvmlDeviceGetCreatableVgpus
-    nvmlDeviceGetCurrentClockFreqs
     nvmlDeviceGetDramEncryptionMode
     nvmlDeviceGetDriverModel
     nvmlDeviceGetDriverModel_v2
-    nvmlDeviceGetDynamicPstatesInfo
-    nvmlDeviceGetFanControlPolicy_v2
-    nvmlDeviceGetFanSpeedRPM
-    nvmlDeviceGetGpcClkMinMaxVfOffset
-    nvmlDeviceGetGpcClkVfOffset
     nvmlDeviceGetGpuOperationMode
     nvmlDeviceGetHostVgpuMode
     nvmlDeviceGetHostname_v1
-    nvmlDeviceGetInforomConfigurationChecksum
-    nvmlDeviceGetLastBBXFlushTime
-    nvmlDeviceGetMemClkMinMaxVfOffset
-    nvmlDeviceGetMemClkVfOffset
-    nvmlDeviceGetMinMaxClockOfPState
     nvmlDeviceGetNvLinkInfo
     nvmlDeviceGetNvLinkUtilizationControl
     nvmlDeviceGetNvLinkUtilizationCounter
     nvmlDeviceGetNvlinkBwMode
     nvmlDeviceGetNvlinkSupportedBwModes
-    nvmlDeviceGetPerformanceModes
     nvmlDeviceGetPgpuMetadataString
-    nvmlDeviceGetPowerMizerMode_v1
-    nvmlDeviceGetProcessesUtilizationInfo
     nvmlDeviceGetRemappedRows_v2
     nvmlDeviceGetSramUniqueUncorrectedEccErrorCounts
     nvmlDeviceGetSupportedVgpus
-    nvmlDeviceGetThermalSettings
     nvmlDeviceGetVgpuCapabilities
     nvmlDeviceGetVgpuHeterogeneousMode
     nvmlDeviceGetVgpuInstancesUtilizationInfo
@@ -112,7 +92,6 @@ unsupported! {
     nvmlDeviceWorkloadPowerProfileSetRequestedProfiles
     nvmlGetVgpuCompatibility
     nvmlGetVgpuDriverCapabilities
-    nvmlGetVgpuVersion
     nvmlGpmMetricsGet
     nvmlGpmMigSampleGet
     nvmlGpmQueryIfStreamingEnabled
@@ -137,9 +116,7 @@ unsupported! {
     nvmlSystemEventSetCreate
     nvmlSystemEventSetFree
     nvmlSystemEventSetWait
-    nvmlSystemGetConfComputeKeyRotationThresholdInfo
     nvmlSystemGetConfComputeSettings
-    nvmlSystemGetNvlinkBwMode
     nvmlSystemRegisterEvents
     nvmlSystemSetConfComputeGpusReadyState
     nvmlSystemSetConfComputeKeyRotationThresholdInfo

@@ -1,0 +1,188 @@
+//! Clocks: those of now, those that are set, those that there can be, and the states that they come in.
+
+use crate::code::{Answer, Code};
+use crate::device::{Device, Unit};
+use crate::handle::Handle;
+use crate::lists;
+use nvidia_simulated_given::pieces;
+use nvidia_simulated_shim::c::Out;
+
+const CURRENT: [&str; 4] =
+    ["clocks.current.graphics", "clocks.current.sm", "clocks.current.memory", "clocks.current.video"];
+const MOST: [&str; 4] = ["clocks.max.graphics", "clocks.max.sm", "clocks.max.memory", "clocks.max.video"];
+const SET: [&str; 4] =
+    ["clocks.applications.graphics", "clocks.applications.graphics", "clocks.applications.memory", NONE];
+const DEFAULT: [&str; 4] = [
+    "clocks.default_applications.graphics",
+    "clocks.default_applications.graphics",
+    "clocks.default_applications.memory",
+    NONE,
+];
+const BOOST: [&str; 4] = ["clocks.boost.graphics", "clocks.boost.graphics", NONE, NONE];
+/// The key of a clock that no GPU has.
+const NONE: &str = "no";
+
+/// The lowest clock of the shaders where a model's figures do not say, and the step between two, in MHz.
+const LOWEST: u32 = 210;
+const STEP: usize = 15;
+
+/// Which clocks a row of the table tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clocks {
+    /// Those of now.
+    Current,
+    /// The highest.
+    Most,
+    /// Those that are set for applications.
+    Set,
+    /// Those that are set unless others are.
+    Default,
+    /// The highest that a customer may set.
+    Boost,
+}
+
+fn keys(clocks: Clocks) -> [&'static str; 4] {
+    match clocks {
+        Clocks::Current => CURRENT,
+        Clocks::Most => MOST,
+        Clocks::Set => SET,
+        Clocks::Default => DEFAULT,
+        Clocks::Boost => BOOST,
+    }
+}
+
+/// A clock in MHz. The driver looks the current clocks up before it looks at the number.
+pub(crate) fn clocks(clocks: Clocks) -> impl FnOnce(Handle, u32, Out<u32>) -> Answer {
+    move |device, which, out| {
+        let wrong = if clocks == Clocks::Current { Code::NOT_SUPPORTED } else { Code::INVALID_ARGUMENT };
+        let key = keys(clocks).get(usize::try_from(which).unwrap_or(usize::MAX)).copied().ok_or(wrong)?;
+        Ok(out.put(device.gpu(|gpu| gpu.number(key, Unit::Same))?)?)
+    }
+}
+
+/// A clock by its kind and by what it is of.
+pub(crate) fn clock_of(device: Handle, which: u32, kind: u32, out: Out<u32>) -> Answer {
+    let all = [Clocks::Current, Clocks::Set, Clocks::Default, Clocks::Boost];
+    let kind = all.get(usize::try_from(kind).unwrap_or(usize::MAX)).ok_or(Code::INVALID_ARGUMENT)?;
+    clocks(*kind)(device, which, out)
+}
+
+/// A performance state and the memory's clock in it.
+#[derive(Clone, Copy)]
+pub(crate) struct State {
+    pub(crate) number: u32,
+    pub(crate) memory: u32,
+}
+
+/// The states that a model's figures name, the fastest first: `P0:3201,P2:2201`.
+pub(crate) fn states<'a>(gpu: Device<'a>) -> impl Iterator<Item = State> + Clone + use<'a> {
+    let row = gpu.text("clocks.pstates").unwrap_or_default();
+    pieces(row, ',').filter_map(|state| {
+        let (name, memory) = state.trim().split_once(':')?;
+        Some(State { number: name.strip_prefix('P')?.parse().ok()?, memory: memory.parse().ok()? })
+    })
+}
+
+/// The state of now.
+pub(crate) fn state(gpu: Device<'_>) -> Result<u32, Code> {
+    gpu.text("pstate")?.strip_prefix('P').and_then(|state| state.parse().ok()).ok_or(Code::NOT_SUPPORTED)
+}
+
+/// The least and the most of a clock in a state, by its number.
+pub(crate) fn range(gpu: Device<'_>, which: u32, state: State) -> Result<(u32, u32), Code> {
+    let clock = |key| gpu.number::<u32>(key, Unit::Same);
+    match which {
+        0 => Ok((clock("clocks.min.graphics")?, clock("clocks.max.graphics")?)),
+        1 => Ok((clock("clocks.min.graphics")?, clock("clocks.max.sm")?)),
+        2 => Ok((state.memory, state.memory)),
+        3 => Ok((clock("clocks.min.video")?, clock("clocks.max.video")?)),
+        _ => Err(Code::INVALID_ARGUMENT),
+    }
+}
+
+/// Calls something with each memory clock that may be set, the highest first: as the topology says, by the states, or the
+/// highest alone.
+fn supported(gpu: Device<'_>) -> Result<Supported<'_>, Code> {
+    let most: u32 = gpu.number("clocks.max.memory", Unit::Same)?;
+    Ok(Supported { written: gpu.text("clocks.supported").unwrap_or_default(), states: gpu, most })
+}
+
+/// Where the memory's clocks are told.
+#[derive(Clone, Copy)]
+struct Supported<'a> {
+    written: &'a str,
+    states: Device<'a>,
+    most: u32,
+}
+
+impl<'a> Supported<'a> {
+    /// The memory's clocks.
+    fn memory(self) -> impl Iterator<Item = u32> + Clone + use<'a> {
+        let written = pieces(self.written, ';').filter_map(|pair| pair.split_once(':')?.0.trim().parse().ok());
+        let told = !self.written.is_empty();
+        let of_states = states(self.states).map(|state| state.memory).filter(move |_| !told);
+        let alone = !told && states(self.states).next().is_none();
+        written.chain(of_states).chain(alone.then_some(self.most))
+    }
+
+    /// The graphics clocks that are written with one of the memory.
+    fn graphics(self, memory: u32) -> &'a str {
+        let pairs = pieces(self.written, ';').filter_map(|pair| pair.split_once(':'));
+        let mut of = pairs.filter(|(clock, _)| clock.trim().parse() == Ok(memory));
+        of.next().map_or("", |(_, graphics)| graphics)
+    }
+}
+
+/// The memory's clocks that may be set.
+pub(crate) fn memory_clocks(device: Handle, count: Out<u32>, array: Out<u32>) -> Answer {
+    device.gpu(|gpu| lists::write(supported(gpu)?.memory(), count, array))
+}
+
+/// The graphics clocks that may be set with one of the memory: as the topology says, or from the highest down.
+pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, array: Out<u32>) -> Answer {
+    if memory == 0 {
+        return Err(Code::INVALID_ARGUMENT);
+    }
+    device.gpu(|gpu| {
+        let all = supported(gpu)?;
+        if all.memory().all(|clock| clock != memory) {
+            return Err(Code::NOT_FOUND);
+        }
+        let written = all.graphics(memory);
+        if !written.is_empty() {
+            let clocks = pieces(written, ',').filter_map(|clock| clock.trim().parse().ok());
+            return lists::write(clocks, count, array);
+        }
+        let most: u32 = gpu.number("clocks.max.graphics", Unit::Same)?;
+        let least = gpu.number("clocks.min.graphics", Unit::Same).unwrap_or(LOWEST);
+        lists::write((least..=most.min(10_000)).rev().step_by(STEP), count, array)
+    })
+}
+
+/// Why the clocks are not higher: a bit a reason.
+pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
+    const BITS: [(&str, u64); 9] = [
+        ("clocks_event_reasons.gpu_idle", 0x1),
+        ("clocks_event_reasons.applications_clocks_setting", 0x2),
+        ("clocks_event_reasons.sw_power_cap", 0x4),
+        ("clocks_event_reasons.hw_slowdown", 0x8),
+        ("clocks_event_reasons.sync_boost", 0x10),
+        ("clocks_event_reasons.sw_thermal_slowdown", 0x20),
+        ("clocks_event_reasons.hw_thermal_slowdown", 0x40),
+        ("clocks_event_reasons.hw_power_brake_slowdown", 0x80),
+        ("clocks_event_reasons.display_clock_setting", 0x100),
+    ];
+    let bits = device.gpu(|gpu| {
+        if let Ok(told) = gpu.number("clocks_event_reasons.active", Unit::Same) {
+            return Ok(told);
+        }
+        let active = |key| gpu.switch(key) == Ok(1);
+        Ok(BITS.iter().filter(|(key, _)| active(key)).fold(0, |bits, (_, bit)| bits | bit))
+    })?;
+    Ok(out.put(bits)?)
+}
+
+/// The performance state: 0 of `P0`.
+pub(crate) fn performance(device: Handle, out: Out<u32>) -> Answer {
+    Ok(out.put(device.gpu(state)?)?)
+}
