@@ -7,11 +7,11 @@ use hook::mode::ldcache::Libraries;
 
 use super::examination::{DRIVER_CONTAINER, Examination};
 use super::states::{
-    DRIVER_ELSEWHERE, DRIVER_ROOT_MISSING, DRIVER_TOO_OLD, LDCACHE_STALE, LIBRARIES_MISSING, LIBRARIES_MIXED, MUSL,
-    TEGRA, TEGRA_WITHOUT_CSV, VERSION_MISMATCH, WSL_LINUX_DRIVER, WSL_WITHOUT_DRIVER, WSL1,
+    DRIVER_ELSEWHERE, DRIVER_ROOT_MISSING, DRIVER_TOO_OLD, LDCACHE_STALE, LIBRARIES_MISSING, LIBRARIES_MIXED,
+    LIBRARY_DAMAGED, MUSL, TEGRA, TEGRA_WITHOUT_CSV, VERSION_MISMATCH, WSL_LINUX_DRIVER, WSL_WITHOUT_DRIVER, WSL1,
 };
 use super::surroundings::{Around, Distribution};
-use super::{distributions, hardware, linker, modules};
+use super::{distributions, elf, hardware, linker, modules};
 use crate::driver::{compare, cuda_of, is_version, of_host};
 use crate::finding::Severity;
 use crate::inspect::{Inspect, seen};
@@ -135,6 +135,10 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     let missing: Vec<&str> = LIBRARIES.into_iter().filter(|name| library(host, &root, name).is_none()).collect();
     let place = if root == Path::new("/") { String::new() } else { format!(" below {}", root.display()) };
     if missing.is_empty() {
+        if let Some(message) = damaged(host, &root) {
+            examination.found(&LIBRARY_DAMAGED, message);
+            return;
+        }
         examination.ok("driver-libraries", format!("{} are there{place}", LIBRARIES.join(" and ")));
         return;
     }
@@ -155,6 +159,23 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
             examination.found_with(&LIBRARIES_MISSING, message, remedy);
         }
     }
+}
+
+/// What is wrong with the first library that no program could load.
+fn damaged(host: &Tree, root: &Path) -> Option<String> {
+    let below = host.below(root);
+    let own = elf::own_machine(host);
+    LIBRARIES.into_iter().filter_map(|name| library(host, root, name)).find_map(|path| {
+        let is = match (below.beginning(&path, 1).as_deref(), elf::of(&below, &path.to_string_lossy())) {
+            // What cannot be read is for others to judge: it was found by its name in the linker's cache.
+            (None, _) => return None,
+            (Some([]), _) => "is empty (\"file too short\")".to_owned(),
+            (Some(_), elf::Kind::Elf { machine, .. }) if elf::runs_here(machine, own) => return None,
+            (Some(_), elf::Kind::Elf { machine, .. }) => format!("is made for {}", elf::name(machine)),
+            (Some(_), _) => "is not a library (\"invalid ELF header\")".to_owned(),
+        };
+        Some(format!("{} {is}", path.display()))
+    })
 }
 
 /// What to do about a driver that is in another place; `None` where it is in none.

@@ -3,8 +3,8 @@
 
 use super::examination::Examination;
 use super::states::{
-    MODULE_BLOCKED, MODULE_NOT_BUILT, MODULE_NOT_LOADED, MODULE_NOT_SIGNED, MODULE_OF_ANOTHER_KERNEL, MODULE_REPLACED,
-    NO_HARDWARE, NOUVEAU,
+    DRIVER_HIDDEN, MODULE_BLOCKED, MODULE_NOT_BUILT, MODULE_NOT_LOADED, MODULE_NOT_SIGNED, MODULE_OF_ANOTHER_KERNEL,
+    MODULE_REPLACED, NO_HARDWARE, NOUVEAU,
 };
 use super::surroundings::Around;
 use super::{distributions, hardware};
@@ -67,7 +67,10 @@ fn kernels(host: &Tree) -> Vec<String> {
 /// Why no module is loaded.
 pub fn not_loaded(examination: &mut Examination<'_>) {
     let (host, surroundings) = (examination.host, examination.surroundings);
-    if let Around::Container(kind) = surroundings.around {
+    if let Some(version) = loaded_and_hidden(host) {
+        let message = format!("the kernel module {version} is loaded, and /proc/driver/nvidia is not to be seen");
+        examination.found(&DRIVER_HIDDEN, message);
+    } else if let Around::Container(kind) = surroundings.around {
         let remedy = "load it on the outer host, whose kernel this is, and give this container its device nodes";
         let message = format!("the kernel module is not loaded, and this is itself a container ({kind})");
         examination.found_with(&MODULE_NOT_LOADED, message, remedy);
@@ -81,6 +84,13 @@ pub fn not_loaded(examination: &mut Examination<'_>) {
     } else {
         by_files(examination);
     }
+}
+
+/// The version of a module that is loaded all the same: its parameters and state are below /sys/module.
+fn loaded_and_hidden(host: &Tree) -> Option<String> {
+    let state = host.text("/sys/module/nvidia/initstate")?;
+    let version = host.text("/sys/module/nvidia/version").unwrap_or_default();
+    (state.trim() == "live").then(|| version.trim().to_owned())
 }
 
 /// Why no module is loaded, by the modules that are installed.

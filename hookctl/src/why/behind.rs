@@ -48,7 +48,7 @@ pub const BEHIND: &[(&str, &[&State])] = &[
     ("module-not-found", &[&MODULE_OF_ANOTHER_KERNEL, &MODULE_NOT_LOADED, &MODULE_NOT_BUILT]),
     ("module-key-rejected", &[&MODULE_NOT_SIGNED]),
     ("privilege-denied", &[&SINGLE_ID_MAP, &ROOTLESS]),
-    ("library-unusable", &[&LIBRARIES_MIXED, &VERSION_MISMATCH]),
+    ("library-unusable", &[&LIBRARY_DAMAGED, &LIBRARIES_MIXED, &VERSION_MISMATCH]),
     ("dxcore-missing", &[&DOCKER_SNAP, &WSL_WITHOUT_DRIVER, &LDCACHE_STALE]),
     ("nvml-no-permission", &[&WSL_WITHOUT_DRIVER, &SELINUX]),
     ("not-initialized", &[&FABRIC_MANAGER]),

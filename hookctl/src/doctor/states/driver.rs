@@ -66,6 +66,16 @@ super::states! { DRIVER:
         says ["nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: cannot open shared object file: no such file or directory"];
         do "install the driver's libraries of the kernel module's version, and run ldconfig"
         from ["NVIDIA/nvidia-container-toolkit #154", "AbdBarho/stable-diffusion-webui-docker #48"];
+    LIBRARY_DAMAGED "library-damaged" Error
+        "A library of the driver is empty, or not made for this machine. Empty ones are mount points: an image made from a GPU container keeps them."
+        says ["nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: file too short"];
+        do "remove it where it is empty, and make the image anew without a GPU; otherwise install the driver's packages anew, of this architecture"
+        from ["NVIDIA/libnvidia-container #140", "NVIDIA/enroot #155"];
+    DRIVER_HIDDEN "driver-hidden" Error
+        "The kernel module is loaded, and something is mounted over /proc/driver/nvidia, so its version and GPUs cannot be seen."
+        says [];
+        do "find it (grep /proc/driver /proc/self/mountinfo), and unmount it, or look from outside of this container"
+        from ["a machine with an H200 and driver 580, tried so"];
     DRIVER_ROOT_MISSING "driver-root-missing" Error
         "The directory that nvidia-container-cli.root names does not exist."
         says ["nvidia-container-cli: initialization error: change root failed: no such file or directory"];
