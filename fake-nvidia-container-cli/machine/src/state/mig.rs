@@ -41,6 +41,8 @@ pub struct Profile {
     gib: String,
     gib_early: Option<String>,
     gib_late: Option<String>,
+    /// The driver from which on `gib_late` holds.
+    late: Option<String>,
     /// The memory of its device in MiB.
     pub memory: u64,
     /// The window to it in MiB.
@@ -123,7 +125,8 @@ impl Profile {
     #[must_use]
     pub fn gib(&self, driver: &str) -> &str {
         let early = self.gib_early.as_deref().filter(|_| within(driver, None, Some("530")));
-        let late = || self.gib_late.as_deref().filter(|_| within(driver, Some("610"), None));
+        let since = self.late.as_deref().unwrap_or("610");
+        let late = || self.gib_late.as_deref().filter(|_| within(driver, Some(since), None));
         early.or_else(late).unwrap_or(&self.gib)
     }
 
