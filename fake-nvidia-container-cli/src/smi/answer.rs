@@ -2,7 +2,7 @@
 
 use super::scene::{Host, Scene};
 use super::words::{self, Words};
-use super::{change, csv, failing, help, links, log, mig, monitor, ok, rest, table, told};
+use super::{change, csv, failing, help, log, mig, monitor, nvlink, ok, rest, table, told, topo};
 use crate::outcome::Outcome;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -20,19 +20,22 @@ pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
     let settled = |answer: Result<Outcome, Outcome>| match answer {
         Ok(outcome) | Err(outcome) => outcome,
     };
+    let driver = &host.given.machine.driver;
     match words.split_first() {
         Some((name, rest)) if name == "dmon" || name == "pmon" => return monitor::run(name, rest, host, emit),
-        Some((name, rest)) if name == "topo" => return settled(links::topo(rest, host)),
-        Some((name, rest)) if name == "nvlink" => return settled(links::nvlink(rest, host)),
+        Some((name, rest)) if name == "topo" => return settled(topo::topo(rest, host)),
+        Some((name, rest)) if name == "nvlink" => return settled(nvlink::nvlink(rest, host)),
         Some((name, rest)) if name == "mig" => return settled(mig::run(rest, host)),
-        Some((name, rest)) if rest::is_known(name) => return settled(rest::run(name, rest, host)),
+        Some((name, rest)) if rest::is_known(name, driver) => return settled(rest::run(name, rest, host, emit)),
         _ => {}
     }
     let words = match words::read(words) {
         Ok(words) => words,
-        Err(line) => return told(&line, 2),
+        Err((line, exit)) => return told(&line, exit),
     };
-    let driver = &host.given.machine.driver;
+    if let Some((line, exit)) = words.refused(change::is_asked_for(&words)) {
+        return told(&line, exit);
+    }
     if words.has("--help") {
         return ok(help::help(driver));
     }
@@ -100,11 +103,11 @@ impl Output<'_, '_> {
 }
 
 /// Writes into the file of `-f`: a new one, or the next round of a loop.
-fn append(path: &str, text: &str, is_new: bool) -> Result<(), Outcome> {
+pub(super) fn append(path: &str, text: &str, is_new: bool) -> Result<(), Outcome> {
     let mut open = OpenOptions::new();
     let open = open.create(true).write(true).append(!is_new).truncate(is_new);
     let written = open.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|why| told(&format!("Failed to open file {path}: {why}"), 255))
+    written.map_err(|_| told(&format!("Failed to create the log file {path}\n"), 255))
 }
 
 /// One round: the machine now, and the answer.
@@ -123,7 +126,7 @@ fn round(words: &Words, host: &Host, number: u64) -> Outcome {
 fn answer(words: &Words, scene: &Scene, is_first: bool) -> Result<Outcome, Outcome> {
     if words.has("--version") {
         let text = help::version(scene);
-        let unknown = || told("ERROR: Option --version is not recognized. Please run 'nvidia-smi -h' for help.", 2);
+        let unknown = || told("ERROR: Option --version is not recognized. Please run 'nvidia-smi -h'.\n", 255);
         return if text.is_empty() { Err(unknown()) } else { Ok(ok(text)) };
     }
     if words.has("--list-excluded-gpus") {
@@ -134,6 +137,9 @@ fn answer(words: &Words, scene: &Scene, is_first: bool) -> Result<Outcome, Outco
     }
     if words.has("--unit") && words.has("--query") {
         return Ok(ok(log::units(scene, words.has("--xml-format"))));
+    }
+    if words.has("--dtd") && !words.has("--query") {
+        return Ok(ok(log::document_type(scene, words.has("--unit"))));
     }
     if words.has("--list-gpus") && scene.devices.is_empty() {
         return Err(told("No devices found.", 6));
@@ -187,10 +193,9 @@ fn sections(words: &Words) -> Result<Option<Vec<String>>, Outcome> {
     ];
     let Some(text) = words.get("--display") else { return Ok(None) };
     let all: Vec<String> = text.split(',').map(|word| word.trim().to_ascii_uppercase()).collect();
-    match all.iter().find(|word| !KNOWN.contains(&word.as_str())) {
-        Some(wrong) => {
-            Err(told(&format!("\"{wrong}\" is not a valid display type. Please run 'nvidia-smi -h' for help."), 2))
-        }
-        None => Ok(Some(all)),
+    if all.iter().all(|word| KNOWN.contains(&word.as_str())) {
+        Ok(Some(all))
+    } else {
+        Err(told("Failed to parse --display/-d flags", 2))
     }
 }

@@ -7,11 +7,11 @@ const STEP: i64 = 15;
 const LOWEST: i64 = 210;
 
 /// Each memory clock with the shader clocks that go with it, highest first. `clocks.supported` writes them as
-/// `5001:1590,1575;405:645`.
+/// `5001:1590,1575;405:645`; `1980-345` are all from one to the other.
 pub(super) fn supported(device: &Device) -> Vec<(i64, Vec<i64>)> {
     let written = device.get("clocks.supported");
     if written != NONE {
-        let numbers = |list: &str| list.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+        let numbers = |list: &str| list.split(',').flat_map(clocks).collect();
         let pair = |part: &str| {
             let (memory, graphics) = part.split_once(':')?;
             Some((memory.trim().parse().ok()?, numbers(graphics)))
@@ -22,4 +22,12 @@ pub(super) fn supported(device: &Device) -> Vec<(i64, Vec<i64>)> {
     let (Some(memory), Some(graphics)) = (memory, graphics) else { return Vec::new() };
     let steps = (graphics.min(10_000) - LOWEST).max(0) / STEP;
     vec![(memory, (0..=steps).map(|step| graphics - step * STEP).collect())]
+}
+
+/// A clock, or all between two.
+fn clocks(text: &str) -> Vec<i64> {
+    let (high, low) = text.split_once('-').unwrap_or((text, text));
+    let (Ok(high), Ok(low)) = (high.trim().parse::<i64>(), low.trim().parse::<i64>()) else { return Vec::new() };
+    let steps = (high.min(10_000) - low.max(0)).max(0) / STEP;
+    (0..=steps).map(|step| high - step * STEP).collect()
 }

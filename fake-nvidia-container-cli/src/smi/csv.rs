@@ -106,7 +106,7 @@ pub(super) const QUERIES: [(&str, &str); 6] = [
 /// Answers a query; `is_first` is false for the later rounds of a loop, which have no header.
 pub(super) fn run(words: &Words, scene: &Scene, query: (&str, &str), is_first: bool) -> Result<String, Outcome> {
     let (option, name) = query;
-    let format = format(words)?;
+    let format = format(words, &scene.machine.driver)?;
     let columns = columns(words.get(option).unwrap_or_default(), &fields(name, &scene.machine.driver))?;
     let devices = scene.chosen(words.get("--id"))?;
     scene.all_answer(&devices)?;
@@ -122,30 +122,20 @@ pub(super) fn run(words: &Words, scene: &Scene, query: (&str, &str), is_first: b
     Ok(out)
 }
 
-fn format(words: &Words) -> Result<Format, Outcome> {
-    let Some(text) = words.get("--format") else {
+fn format(words: &Words, driver: &str) -> Result<Format, Outcome> {
+    if !words.has("--format") && within(driver, None, Some("580")) {
         return Err(told("\"--format=\" switch is missing. Please run 'nvidia-smi -h' for help.", 2));
-    };
+    }
     let mut format = Format::default();
-    let mut is_csv = false;
-    for word in text.split(',').map(str::trim) {
+    for word in words.get("--format").unwrap_or("csv").split(',').map(str::trim) {
         match word {
-            "csv" => is_csv = true,
+            "csv" => {}
             "noheader" => format.noheader = true,
             "nounits" => format.nounits = true,
-            _ => {
-                return Err(told(
-                    &format!("\"{word}\" is not a valid format. Please run 'nvidia-smi -h' for help."),
-                    2,
-                ));
-            }
+            _ => return Err(told("Format modifier is not recognized.", 2)),
         }
     }
-    if is_csv {
-        Ok(format)
-    } else {
-        Err(told("\"--format=\" only supports csv. Please run 'nvidia-smi -h' for help.", 2))
-    }
+    Ok(format)
 }
 
 fn columns(asked: &str, known: &[Field]) -> Result<Vec<Field>, Outcome> {
@@ -154,7 +144,7 @@ fn columns(asked: &str, known: &[Field]) -> Result<Vec<Field>, Outcome> {
         let field = known.iter().find(named).copied();
         field.ok_or_else(|| told(&format!("Field \"{word}\" is not a valid field to query.\n"), 2))
     };
-    asked.split(',').map(str::trim).map(find).collect()
+    asked.split(',').map(find).collect()
 }
 
 fn row(cells: impl Iterator<Item = String>) -> String {

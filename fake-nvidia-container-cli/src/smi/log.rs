@@ -69,6 +69,16 @@ pub(super) fn xml(scene: &Scene, devices: &[&Device], is_embedded: bool) -> Stri
     out + "</nvidia_smi_log>\n"
 }
 
+/// The document type alone, of GPUs or of units.
+pub(super) fn document_type(scene: &Scene, is_of_units: bool) -> String {
+    let number = scene.layout.line("x.dtd");
+    if is_of_units {
+        super::dtd::of_units(number)
+    } else {
+        super::dtd::elements(&scene.machine.driver, number, &tree::read())
+    }
+}
+
 /// The log of units, the boxes of S-class systems: a simulated machine has none.
 pub(super) fn units(scene: &Scene, is_xml: bool) -> String {
     let head = [
@@ -87,7 +97,9 @@ pub(super) fn units(scene: &Scene, is_xml: bool) -> String {
     }
     let column = scene.layout.number("q.column");
     let facts: String = head.map(|(label, _, value)| format!("{label:<column$}: {value}\n")).collect();
-    format!("\n==============NVSMI LOG==============\n\n{facts}\nHIC Info\n{:<column$}: 0\n", "Attached Units")
+    let line = |label: &str, value: &str| format!("{label:<column$}: {value}\n");
+    let (hic, count) = (line("HIC Info", NONE), line("Attached Units", "0"));
+    format!("\n==============NVSMI LOG==============\n\n{facts}\n{hic}{count}\n")
 }
 
 fn gpu(scene: &Scene, device: &Device, trees: &Trees, (style, sections): (Style, Option<&[String]>), out: &mut String) {
@@ -235,22 +247,23 @@ impl Block<'_> {
         page.close(name, level, out);
     }
 
-    /// What the driver sampled of a value; a simulated GPU shows one value for all of it.
+    /// What the driver sampled of a value: how long, how often, and maybe what; else a simulated GPU shows one value for
+    /// all of it. A text alone is why there are none.
     fn samples(self, what: &str, level: usize, out: &mut String) {
         let mut words: Vec<&str> = what.split(' ').collect();
         let (form, key) = (words.pop().unwrap_or_default(), words.pop().unwrap_or_default());
         let page = self.page();
         page.open(&words.join(" "), level, out);
-        let value = formed(self.device.get(key), form);
-        let (length, count) = if value == NONE { (NONE.to_owned(), NONE) } else { ("2.36 sec".to_owned(), "119") };
-        for (label, value) in [
-            ("Duration", length.as_str()),
-            ("Number of Samples", count),
-            ("Max", &value),
-            ("Min", &value),
-            ("Avg", &value),
-        ] {
-            page.leaf(label, value, level + 1, out);
+        let value = self.device.get(key);
+        let said = if value == NONE { NONE } else { self.device.get(&format!("samples.{key}")) };
+        let parts: Vec<&str> = said.split(';').map(str::trim).collect();
+        for (at, label) in ["Duration", "Number of Samples", "Max", "Min", "Avg"].into_iter().enumerate() {
+            let shown = match (parts.get(at), parts.as_slice()) {
+                (_, [why]) => (*why).to_owned(),
+                (Some(said), _) if at < 2 => (*said).to_owned(),
+                (said, _) => formed(said.unwrap_or(&value), form),
+            };
+            page.leaf(label, &shown, level + 1, out);
         }
     }
 }

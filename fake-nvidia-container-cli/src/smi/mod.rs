@@ -13,16 +13,17 @@ mod failing;
 mod given;
 mod help;
 mod layout;
-mod links;
 mod log;
 mod mig;
 mod monitor;
+mod nvlink;
 mod options;
 mod rest;
 mod scene;
 mod store;
 mod table;
 mod text;
+mod topo;
 mod tree;
 mod words;
 

@@ -1,11 +1,12 @@
 //! `dmon` and `pmon`: a line a GPU or a program, round after round.
 
-use super::answer::Emit;
+use super::answer::{Emit, append};
 use super::layout::Layout;
 use super::scene::{Host, Scene};
 use super::text::{fill, pairs};
-use super::{ok, options, told};
+use super::{help, ok, options, told};
 use crate::outcome::Outcome;
+use nvidia_simulated_machine::state::figures::thousandths;
 use nvidia_simulated_machine::state::{Device, NONE, Values};
 use nvidia_simulated_machine::topology::live::Process;
 use std::time::Duration;
@@ -13,14 +14,15 @@ use std::time::Duration;
 /// The rounds after which the header comes again.
 const HEADER_EVERY: u64 = 20;
 
-/// A column: the letter of its group, heading, unit and key.
+/// A column: heading, unit and key, and how wide it is.
 struct Column<'a> {
     heading: &'a str,
     unit: &'a str,
     key: &'a str,
+    width: usize,
 }
 
-/// The options of both.
+/// The options of both; those of one alone the other does not know.
 const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--id", &["-i"], true),
     ("--delay", &["-d"], true),
@@ -29,33 +31,87 @@ const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--options", &["-o"], true),
     ("--filename", &["-f"], true),
     ("--help", &["-h"], false),
+    ("--format", &[], true),
+    ("--gpm-metrics", &[], true),
+    ("--gpm-options", &[], true),
 ];
+/// Those that dmon alone has.
+const OF_DEVICES: [&str; 3] = ["--format", "--gpm-metrics", "--gpm-options"];
 
 /// What one run of a monitor does.
 struct Monitor<'a> {
     is_processes: bool,
     groups: &'a str,
+    metrics: Option<&'a str>,
     stamps: &'a str,
     ids: Option<&'a str>,
+    format: Format,
+}
+
+/// What the lines look like.
+#[derive(Clone, Copy, Default)]
+struct Format {
+    is_csv: bool,
+    noheader: bool,
+    nounit: bool,
+}
+
+impl Format {
+    fn of(text: &str) -> Option<Self> {
+        let mut format = Self::default();
+        for word in text.split(',') {
+            match word {
+                "csv" => format.is_csv = true,
+                "noheader" => format.noheader = true,
+                "nounit" => format.nounit = true,
+                _ => return None,
+            }
+        }
+        Some(format)
+    }
+}
+
+/// The end where a command line asks for nothing that there is.
+fn unusable(why: &str) -> Outcome {
+    told(&format!("{why}\nFailed to process command line \n"), 255)
 }
 
 /// Runs a monitor. Without `-c` it goes on until nobody reads it any more.
 pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
+    let is_processes = name == "pmon";
+    let foreign = |word: &String| is_processes && OF_DEVICES.iter().any(|option| word.starts_with(option));
+    let unknown = |line: String| ok(format!("{line}\n{}", help::usage(name)));
+    if let Some(word) = words.iter().find(|word| foreign(word)) {
+        return unknown(format!("Option \"{word}\" is not recognized."));
+    }
     let words = match options::read(words, OPTIONS) {
         Ok(words) => words,
-        Err(line) => return told(&line, 2),
+        Err(line) => return unknown(line),
     };
     if words.has("--help") {
-        return ok(format!("\n    Usage: nvidia-smi {name} [-i ids] [-d seconds] [-c rounds] [-s groups] [-o DT]\n"));
+        return ok(help::usage(name));
     }
-    let is_processes = name == "pmon";
     let number = |option: &str, default: u64| words.get(option).map_or(Ok(default), str::parse);
     let (Ok(delay), Ok(count)) = (number("--delay", 1), number("--count", u64::MAX)) else {
-        return told("Invalid value of -d or -c. Please run 'nvidia-smi -h' for help.", 2);
+        return unusable("Invalid value of -d or -c");
     };
-    let groups = words.get("--select").unwrap_or(if is_processes { "u" } else { "puc" });
-    let monitor =
-        Monitor { is_processes, groups, stamps: words.get("--options").unwrap_or(""), ids: words.get("--id") };
+    let (known, default) = if is_processes { ("um", "u") } else { ("pucvmet", "puc") };
+    let groups = words.get("--select").unwrap_or(default);
+    if groups.is_empty() || groups.contains(|group| !known.contains(group)) {
+        return unusable("Failed to find any metric to display");
+    }
+    let Some(format) = words.get("--format").map_or(Some(Format::default()), Format::of) else {
+        return unusable("Failed to find a valid format");
+    };
+    let monitor = Monitor {
+        is_processes,
+        groups,
+        metrics: words.get("--gpm-metrics"),
+        stamps: words.get("--options").unwrap_or(""),
+        ids: words.get("--id"),
+        format,
+    };
+    let mut out = Outcome::default();
     for round in 0..count.max(1) {
         let text = match host
             .scene_of_round(round + 1)
@@ -64,14 +120,18 @@ pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> 
             Ok(text) => text,
             Err(outcome) => return outcome,
         };
-        if !emit(&text) {
+        let goes_on = match words.get("--filename") {
+            None => emit(&text),
+            Some(path) => append(path, &text, round == 0).map_err(|wrong| out = wrong).is_ok(),
+        };
+        if !goes_on {
             break;
         }
         if round + 1 < count.max(1) {
             std::thread::sleep(Duration::from_secs(delay));
         }
     }
-    Outcome::default()
+    out
 }
 
 impl Monitor<'_> {
@@ -96,35 +156,61 @@ impl Monitor<'_> {
         Ok(out)
     }
 
-    /// The columns of the groups that were asked for, in the order of the layout.
+    /// The columns of the groups that were asked for, in the order of the layout, and those of metrics.
     fn columns<'l>(&self, layout: &'l Layout) -> Vec<Column<'l>> {
         let lines = layout.lines(if self.is_processes { "pmon.columns" } else { "dmon.columns" });
+        let width = layout.number("monitor.width");
         let column = |line: &'l String| {
             let mut words = line.split(' ');
             let group = words.next()?;
-            let column = Column { heading: words.next()?, unit: words.next()?, key: words.next()? };
+            let column = Column { heading: words.next()?, unit: words.next()?, key: words.next()?, width };
             self.groups.contains(group).then_some(column)
         };
-        lines.iter().filter_map(column).collect()
+        let metrics = layout.lines("gpm.columns");
+        let metric = |number: &str| {
+            let mut words = metrics.iter().map(|line| line.split(' ')).find_map(|mut words| {
+                let is = words.next() == Some(number);
+                is.then_some(words)
+            })?;
+            // A metric is what happened since the sample before.
+            Some(Column { heading: words.next()?, unit: words.next()?, key: "=-", width: layout.number("gpm.width") })
+        };
+        let numbers = self.metrics.unwrap_or("").split(',');
+        lines.iter().filter_map(column).chain(numbers.filter_map(metric)).collect()
     }
 
+    /// The stamps that -o asks for: the names of their texts.
+    fn stamps(&self) -> impl Iterator<Item = &'static str> {
+        [("D", "monitor.date"), ("T", "monitor.time")]
+            .into_iter()
+            .filter(|(letter, _)| self.stamps.contains(letter))
+            .map(|(_, name)| name)
+    }
+
+    /// The two lines above the columns.
     fn header(&self, layout: &Layout, columns: &[Column<'_>]) -> String {
-        let width = layout.number("monitor.width");
         let mut out = String::new();
-        let stamps = [("#Date       ", "#YYYYMMDD   "), ("Time     ", "HH:MM:SS ")];
-        let texts: [fn(&Column<'_>) -> String; 2] = [|c| c.heading.to_owned(), |c| c.unit.to_owned()];
-        for (row, text) in texts.into_iter().enumerate() {
-            let first = ["# gpu", "# Idx"].get(row).copied().unwrap_or_default().to_owned();
-            let first =
-                if self.is_processes { layout.lines("pmon.head").get(row).cloned().unwrap_or(first) } else { first };
-            for (letter, (heading, form)) in ["D", "T"].into_iter().zip(stamps) {
-                if self.stamps.contains(letter) {
-                    out.push_str(if row == 0 { heading } else { form });
-                }
+        let texts: [Vec<&str>; 2] =
+            [columns.iter().map(|c| c.heading).collect(), columns.iter().map(|c| c.unit).collect()];
+        let rows = [!self.format.noheader, !self.format.noheader && !self.format.nounit];
+        for (row, texts) in texts.into_iter().enumerate().filter(|(row, _)| rows.get(*row) == Some(&true)) {
+            let first = ["gpu", "Idx"].get(row).copied().unwrap_or_default();
+            let stamps: Vec<&str> =
+                self.stamps().map(|name| layout.lines(name).get(row).map_or("", String::as_str)).collect();
+            if self.format.is_csv {
+                let cells = stamps.iter().map(|stamp| stamp.trim()).chain([first]).chain(texts);
+                out.push_str(&format!("#{}\n", cells.collect::<Vec<_>>().join(", ")));
+                continue;
             }
+            let head = if self.is_processes { layout.lines("pmon.head").get(row).cloned() } else { None };
+            let head = head.unwrap_or_else(|| format!("# {first}"));
             // The mark of a header is at the beginning of the line.
-            out.push_str(&if out.ends_with(' ') { first.replacen('#', " ", 1) } else { first });
-            out.extend(columns.iter().map(|column| format!("{:>width$}", text(column))));
+            out.push_str(&if stamps.is_empty() {
+                head
+            } else {
+                format!("#{}{}", stamps.concat(), head.replacen('#', " ", 1))
+            });
+            out.extend(columns.iter().zip(texts).map(|(c, text)| format!("{text:>width$}", width = c.width)));
             if self.is_processes {
                 out.push_str(layout.line("pmon.gap"));
                 out.push_str(["command", "name"].get(row).copied().unwrap_or_default());
@@ -136,17 +222,18 @@ impl Monitor<'_> {
     }
 
     fn line(&self, scene: &Scene, first: &str, columns: &[Column<'_>], values: &Values, last: &str) -> String {
-        let width = scene.layout.number("monitor.width");
-        let mut out = String::new();
-        for (letter, form) in [("D", " %Y%m%d   "), ("T", "%H:%M:%S ")] {
-            if self.stamps.contains(letter) {
-                out.push_str(&scene.now.local.strftime(form).to_string());
-            }
+        let form = |name: &str| scene.layout.lines(name).get(2).map_or("", String::as_str);
+        let stamps: Vec<String> = self.stamps().map(|name| scene.now.local.strftime(form(name)).to_string()).collect();
+        let cells = columns.iter().map(|column| cell(values, column.key));
+        if self.format.is_csv {
+            let stamps = stamps.iter().map(|stamp| stamp.trim().to_owned());
+            let all: Vec<String> = stamps.chain([first.trim().to_owned()]).chain(cells).collect();
+            return format!(" {}\n", all.join(", "));
         }
+        let mut out = if stamps.is_empty() { String::new() } else { format!(" {}", stamps.concat()) };
         out.push_str(first);
-        for column in columns {
-            let cell = values.number(column.key).map_or_else(|| "-".to_owned(), |number| number.to_string());
-            out.push_str(&format!("{cell:>width$}"));
+        for (column, cell) in columns.iter().zip(cells) {
+            out.push_str(&format!("{cell:>width$}", width = column.width));
         }
         let end = if last.is_empty() { scene.layout.line("monitor.end") } else { last };
         out + end + "\n"
@@ -164,6 +251,7 @@ impl Monitor<'_> {
                 ("mem", number(|p| p.mem)),
                 ("enc", number(|p| p.enc)),
                 ("dec", number(|p| p.dec)),
+                ("ccpm", number(|_| Some(0))),
             ]
             .into_iter()
             .chain([("fb", process.and_then(|p| p.memory).map_or_else(|| NONE.to_owned(), |used| used.to_string()))])
@@ -180,4 +268,14 @@ impl Monitor<'_> {
         let last = format!("{}{name:<15}", layout.line("pmon.gap"));
         self.line(scene, &fill(layout.line("pmon.row"), &pairs(&told)), columns, &values, &last)
     }
+}
+
+/// What a column shows: whole numbers, and nothing of what is left over.
+fn cell(values: &Values, key: &str) -> String {
+    if let Some(text) = key.strip_prefix('=') {
+        return text.to_owned();
+    }
+    let (key, parts) = key.split_once('/').map_or((key, Some(1)), |(key, parts)| (key, parts.parse::<i64>().ok()));
+    let whole = thousandths(values.get(key)).map(|number| number / 1000);
+    whole.zip(parts).map_or_else(|| "-".to_owned(), |(number, parts)| (number / parts.max(1)).to_string())
 }

@@ -15,7 +15,7 @@ pub(super) fn read(words: &[String], known: &'static [(&str, &[&str], bool)]) ->
         let (name, inline) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
         let Some((long, _, takes)) = known.iter().find(|(long, others, _)| *long == name || others.contains(&name))
         else {
-            return Err(format!("ERROR: Option {word} is not recognized. Please run 'nvidia-smi -h' for help."));
+            return Err(format!("Option \"{word}\" is not recognized."));
         };
         let next = || rest.next_if(|next| !next.starts_with('-')).cloned();
         let value = if *takes { inline.map(str::to_owned).or_else(next).unwrap_or_default() } else { String::new() };
@@ -28,6 +28,11 @@ impl Options {
     /// The value of an option.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.given.iter().rfind(|(long, _)| *long == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.given.is_empty()
     }
 
     /// Whether an option is there.

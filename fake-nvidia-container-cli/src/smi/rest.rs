@@ -2,13 +2,16 @@
 //!
 //! It knows no subcommand by name.
 
+use super::answer::Emit;
 use super::scene::Host;
-use super::text::{fill, pairs};
-use super::{internal, ok, told};
+use super::text::fill;
+use super::{help, internal, ok, told};
 use crate::outcome::Outcome;
 use nvidia_simulated_machine::state::figures::within;
+use nvidia_simulated_machine::state::{Device, NONE};
 use serde::Deserialize;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 /// A subcommand.
 #[derive(Debug, Deserialize)]
@@ -17,13 +20,39 @@ struct Command {
     name: String,
     /// The driver that brought it.
     since: Option<String>,
-    usage: String,
+    /// Whether it acts without an option, too; it prints its usage otherwise.
+    #[serde(default)]
+    alone: bool,
+    /// The options that name GPUs, if not `-i`.
+    ids: Option<Vec<String>>,
+    /// What is said of a GPU that is not there, if not the usual; the exit code is 255 then.
+    missing: Option<String>,
+    form: Vec<Form>,
+}
+
+/// What it answers to some of its options.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    /// The options; it stands for any words if there are none.
+    #[serde(default)]
+    options: Vec<String>,
     /// The answer, or its head.
     text: Option<String>,
     /// What is said of each GPU.
     each: Option<String>,
     #[serde(default)]
     exit: i32,
+    /// The reading without which a GPU is left out.
+    needs: Option<String>,
+    /// The answer if all are.
+    none: Option<String>,
+    #[serde(default)]
+    none_exit: i32,
+    /// The pause of a form that goes on, in seconds.
+    every: Option<u64>,
+    /// The rounds after which the head comes again.
+    again: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,45 +68,89 @@ fn find(name: &str) -> Option<&'static Command> {
     FILE.as_ref().ok()?.command.iter().find(|command| command.name == name)
 }
 
-/// Whether a word is one of these subcommands.
-pub(super) fn is_known(name: &str) -> bool {
-    find(name).is_some()
+/// Whether a word is one of these subcommands for a driver.
+pub(super) fn is_known(name: &str, driver: &str) -> bool {
+    find(name).is_some_and(|command| within(driver, command.since.as_deref(), None))
 }
 
 /// Answers a subcommand, for the GPUs of `-i` or all.
-pub(super) fn run(name: &str, words: &[String], host: &Host) -> Result<Outcome, Outcome> {
+pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> Result<Outcome, Outcome> {
     let command = find(name).ok_or_else(|| internal(format!("{name}: no such subcommand")))?;
-    let scene = host.scene()?;
-    if !within(&scene.machine.driver, command.since.as_deref(), None) {
-        let unknown = format!("ERROR: Option {name} is not recognized. Please run 'nvidia-smi -h' for help.");
-        return Err(told(&unknown, 2));
+    let bare = |word: &String| word.split('=').next().unwrap_or_default().to_owned();
+    let given: Vec<String> = words.iter().map(bare).collect();
+    if given.iter().any(|word| word == "-h" || word == "--help") {
+        return Ok(ok(help::usage(name)));
     }
-    if words.iter().any(|word| word == "-h" || word == "--help") {
-        return Ok(ok(format!("\n    Usage: {}\n", command.usage)));
+    let known = help::options(name);
+    if let Some(unknown) = given.iter().find(|word| word.starts_with('-') && !known.contains(&word.as_str())) {
+        return Err(told(&format!("Option \"{unknown}\" is not recognized."), 2));
     }
-    let devices = scene.chosen(ids(words).as_deref())?;
-    scene.all_answer(&devices)?;
-    let mut out: String = command.text.iter().map(|text| format!("{}\n", text.trim_start_matches('\n'))).collect();
-    for each in command.each.iter().map(|each| each.trim_start_matches('\n')) {
-        for device in &devices {
-            let told = [("index", device.place.to_string()), ("bus", device.get("pci.bus_id").to_owned())];
-            out.push_str(&fill(each, &pairs(&told)));
-            out.push('\n');
+    let names = |form: &&Form| form.options.iter().any(|option| given.contains(option));
+    let rest = |form: &&Form| form.options.is_empty() && (!given.is_empty() || command.alone);
+    let Some(form) = command.form.iter().find(names).or_else(|| command.form.iter().find(rest)) else {
+        return Ok(ok(help::usage(name)));
+    };
+    let names = command.ids.clone().unwrap_or_else(|| ["-i", "--id"].map(str::to_owned).to_vec());
+    let ids = value(words, &names);
+    let pause = value(words, &["-l", "--loop"].map(str::to_owned)).and_then(|text| text.parse().ok()).or(form.every);
+    let Some(pause) = form.every.and(pause) else { return round(command, form, ids.as_deref(), host, 1) };
+    for number in 1.. {
+        let outcome = round(command, form, ids.as_deref(), host, number)?;
+        if !emit(&outcome.stdout) {
+            break;
         }
+        std::thread::sleep(Duration::from_secs(pause));
     }
-    Ok(Outcome { stdout: out, exit: command.exit, ..Outcome::default() })
+    Ok(Outcome::default())
 }
 
-/// The value of `-i`, `--id`, or of the bus by which `drain` names a GPU.
-fn ids(words: &[String]) -> Option<String> {
-    let names = ["-i", "--id", "-p", "--pciid"];
+/// One round of a form.
+fn round(command: &Command, form: &Form, ids: Option<&str>, host: &Host, number: u64) -> Result<Outcome, Outcome> {
+    let scene = host.scene_of_round(number)?;
+    let devices = scene.chosen(ids);
+    let devices = devices.map_err(|usual| command.missing.as_ref().map_or(usual, |line| told(line, 255)))?;
+    scene.all_answer(&devices)?;
+    let has = |device: &&Device| form.needs.as_deref().is_none_or(|key| device.get(key) != NONE);
+    let devices: Vec<&Device> = devices.into_iter().filter(has).collect();
+    if let Some(none) = form.none.as_ref().filter(|_| devices.is_empty()) {
+        return Err(told(none, form.none_exit));
+    }
+    let is_head = form.again.is_none_or(|again| (number - 1).is_multiple_of(again.max(1)));
+    let line = |text: &String| match text.strip_prefix('\n').unwrap_or(text) {
+        "" => String::new(),
+        text => format!("{text}\n"),
+    };
+    let mut out: String = form.text.iter().filter(|_| is_head).map(line).collect();
+    for each in form.each.iter().map(line) {
+        for device in &devices {
+            out.push_str(&fill(&each, &|key| Some(reading(device, key))));
+        }
+    }
+    Ok(Outcome { stdout: out, exit: form.exit, ..Outcome::default() })
+}
+
+/// What a place of a line shows.
+fn reading(device: &Device, key: &str) -> String {
+    match key {
+        "index" => device.place.to_string(),
+        "bus" => device.get("pci.bus_id").to_owned(),
+        "lanes" => {
+            let errors = device.get("pcie.errors.lanes").split(',').map(str::trim).filter(|count| *count != NONE);
+            errors.enumerate().map(|(lane, count)| format!("\n\t lane {lane:>2}: {count}")).collect()
+        }
+        key => device.get(key).to_owned(),
+    }
+}
+
+/// The value of an option, beside its name or after it.
+fn value(words: &[String], names: &[String]) -> Option<String> {
     let beside = words.iter().find_map(|word| {
         let (name, value) = word.split_once('=')?;
-        names.contains(&name).then(|| value.to_owned())
+        names.iter().any(|known| known == name).then(|| value.to_owned())
     });
     let after = || {
         words.windows(2).find_map(|two| match two {
-            [name, value] if names.contains(&name.as_str()) => Some(value.clone()),
+            [name, value] if names.contains(name) => Some(value.clone()),
             _ => None,
         })
     };
@@ -93,16 +166,23 @@ mod tests {
         let file = FILE.as_ref().unwrap();
         assert!(file.command.len() > 15);
         for command in &file.command {
-            assert!(command.usage.contains(&command.name), "{}", command.name);
-            assert!(command.text.is_some() || command.each.is_some(), "{}", command.name);
+            assert!(!command.form.is_empty(), "{}", command.name);
+            for form in &command.form {
+                assert!(form.text.is_some() || form.each.is_some(), "{}", command.name);
+                assert_eq!(form.needs.is_some(), form.none.is_some(), "{}", command.name);
+                let known = help::options(&command.name);
+                assert!(form.options.iter().all(|option| known.contains(&option.as_str())), "{}", command.name);
+            }
         }
-        assert!(is_known("vgpu") && !is_known("mig") && !is_known("-q"));
+        assert!(is_known("vgpu", "580.1") && !is_known("mig", "580.1") && !is_known("-q", "580.1"));
+        assert!(!is_known("rusd", "580.159.04") && is_known("rusd", "595.1"));
     }
 
     #[test]
     fn gpus_are_named_beside_or_after_the_option() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(ids(&words("-q -p 0000:01:00.0")).as_deref(), Some("0000:01:00.0"));
-        assert_eq!((ids(&words("--id=1")).as_deref(), ids(&words("-l"))), (Some("1"), None));
+        assert_eq!(value(&words("-q -p 0000:01:00.0"), &words("-p")).as_deref(), Some("0000:01:00.0"));
+        let id = |text: &str| value(&words(text), &words("-i --id"));
+        assert_eq!((id("--id=1").as_deref(), id("-l")), (Some("1"), None));
     }
 }

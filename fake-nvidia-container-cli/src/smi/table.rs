@@ -2,6 +2,7 @@
 
 use super::scene::Scene;
 use super::text::{fill, lines, pairs};
+use nvidia_simulated_machine::state::figures::thousandths;
 use nvidia_simulated_machine::state::{Device, NONE, Part};
 use nvidia_simulated_machine::topology::live::Process;
 
@@ -55,6 +56,12 @@ fn with(device: &Device, key: &str, unit: &str) -> String {
     device.number(key).map_or_else(|| device.get(key).to_owned(), |number| format!("{number}{unit}"))
 }
 
+/// Watts, without what is left over.
+fn watts(device: &Device, key: &str) -> String {
+    let said = device.get(key);
+    thousandths(said).map_or_else(|| said.to_owned(), |number| format!("{}W", number / 1000))
+}
+
 fn gpu(scene: &Scene, device: &Device) -> String {
     let told = [
         ("index", device.place.to_string()),
@@ -66,8 +73,8 @@ fn gpu(scene: &Scene, device: &Device) -> String {
         ("fan", with(device, "fan.speed", "%")),
         ("temp", with(device, "temperature.gpu", "C")),
         ("perf", device.get("pstate").to_owned()),
-        ("power", with(device, "power.draw", "W")),
-        ("limit", with(device, "enforced.power.limit", "W")),
+        ("power", watts(device, "power.draw")),
+        ("limit", watts(device, "enforced.power.limit")),
         ("memory", memory(scene, device)),
         ("util", with(device, "utilization.gpu", "%")),
         ("compute", mode(device.get("compute_mode"))),

@@ -14,7 +14,14 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 struct Case {
     /// The words after the program's name.
+    #[serde(default)]
     run: Vec<String>,
+    /// Several runs in their place, each on the machine as it was: `expected` has the words, the output and the exit code.
+    #[serde(default)]
+    transcript: Vec<Vec<String>>,
+    /// Whether the user may change nothing.
+    #[serde(default)]
+    denied: bool,
     /// Commands that come before it on the same machine.
     #[serde(default)]
     before: Vec<Vec<String>>,
@@ -40,7 +47,8 @@ fn folders() -> Vec<PathBuf> {
 /// What a case prints, and its exit code.
 fn answer(folder: &Path, case: &Case) -> (String, i32) {
     let sandbox = Sandbox::new();
-    let (machine, state) = (folder.join("machine.toml"), sandbox.path("state"));
+    let machine = folder.join("machine.toml");
+    let state = if case.denied { PathBuf::from("/sys/state") } else { sandbox.path("state") };
     if let Some(device) = &case.device {
         let machine = topology::load(machine.to_str()).unwrap();
         let devices = select::devices(device, &machine.gpus).unwrap();
@@ -58,8 +66,24 @@ fn answer(folder: &Path, case: &Case) -> (String, i32) {
     for words in &case.before {
         assert!(smi(words).status.success(), "{}: {words:?}", folder.display());
     }
+    if !case.transcript.is_empty() {
+        let told = |words: &Vec<String>| {
+            let output = smi(words);
+            // Each begins with the machine as the file says.
+            let _ = fs::remove_file(&state);
+            let (text, exit) = (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap());
+            format!("$ nvidia-smi {}\n{text}exit {exit}\n", words.iter().map(quoted).collect::<Vec<_>>().join(" "))
+        };
+        return (case.transcript.iter().map(told).collect(), 0);
+    }
     let output = smi(&case.run);
     (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &String) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/".contains(c);
+    if word.chars().all(is_plain) { word.clone() } else { format!("'{word}'") }
 }
 
 fn trimmed(text: &str) -> String {

@@ -1,14 +1,20 @@
 //! Limits that are set: power, clocks, temperature.
 
 use super::Answer::{self, Done, Stop, Warn};
-use super::{bus, unsupported, wrong};
+use super::{bus, invalid, not_clocks, unsupported};
 use crate::smi::clocks;
 use crate::smi::tree::decimals;
 use nvidia_simulated_machine::state::Device;
 use nvidia_simulated_machine::state::figures::thousandths;
 
+/// How the clocks of options are written.
+const GPU_FORM: &str = "'gpuClkMin,gpuClkMax' or 'gpuClkVal' e.g. '--lock-gpu-clocks=1500,1500', \
+     '--lock-gpu-clocks=1500', or '--lock-gpu-clocks=tdp,unlimited'";
+const MEMORY_FORM: &str = "'memClkMin,memClkMax' or 'memClkVal' e.g. '--lock-memory-clocks=5100,5100', or \
+     '--lock-memory-clocks=5100'";
+
 pub(super) fn power(device: &Device, value: &str) -> Answer {
-    let Some(asked) = thousandths(value) else { return wrong("power limit", value) };
+    let Some(asked) = thousandths(value) else { return invalid("power limit", value) };
     let limit = |key: &str| thousandths(device.get(key));
     let (low, high) = (limit("power.min_limit"), limit("power.max_limit"));
     let (Some(low), Some(high)) = (low, high) else { return unsupported("Changing power management limit", device) };
@@ -43,12 +49,12 @@ pub(super) fn lock_gpu(device: &Device, value: &str) -> Answer {
     }
     let words: Vec<&str> = value.split(',').map(str::trim).collect();
     let clock = |word: &str| match word {
-        "tdp" | "base" => device.number("clocks.max.graphics"),
+        "tdp" | "base" | "unlimited" => device.number("clocks.max.graphics"),
         number => number.parse().ok(),
     };
     let first = words.first().copied().unwrap_or_default();
     let last = words.last().copied().unwrap_or_default();
-    let (Some(_), Some(high)) = (clock(first), clock(last)) else { return wrong("locking GPU clocks", value) };
+    let (Some(_), Some(high)) = (clock(first), clock(last)) else { return not_clocks(value, GPU_FORM) };
     let line = format!("GPU clocks set to \"(gpuClkMin {first}, gpuClkMax {last})\" for GPU {}\n", bus(device));
     let high = high.min(device.number("clocks.max.graphics").unwrap_or(high)).to_string();
     Done(line, vec![("clocks.current.graphics", high.clone()), ("clocks.current.sm", high)])
@@ -62,7 +68,7 @@ pub(super) fn lock_memory(device: &Device, value: &str) -> Answer {
     if let Some(answer) = cannot_lock(device, "Memory") {
         return answer;
     }
-    let Some((low, high)) = range(value) else { return wrong("locking memory clocks", value) };
+    let Some((low, high)) = range(value) else { return not_clocks(value, MEMORY_FORM) };
     let line = format!("Memory clocks set to \"(memClkMin {low}, memClkMax {high})\" for GPU {}\n", bus(device));
     Done(line, vec![("clocks.current.memory", high.to_string())])
 }
@@ -80,7 +86,7 @@ pub(super) fn defer_memory(device: &Device, value: &str) -> Answer {
             let line = format!("Deferred memory clocks set to \"memClk {clock}\" for GPU {}\n", bus(device));
             Done(line, vec![("clocks.deferred.memory", clock.to_string())])
         }
-        Err(_) => wrong("locking memory clocks", value),
+        Err(_) => not_clocks(value, MEMORY_FORM),
     }
 }
 
@@ -91,7 +97,7 @@ pub(super) fn undefer_memory(_: &Device, _: &str) -> Answer {
 pub(super) fn applications(device: &Device, value: &str) -> Answer {
     let bus = bus(device);
     let Some((memory, graphics)) = range(value).filter(|_| value.contains(',')) else {
-        return wrong("applications clocks", value);
+        return not_clocks(value, "'mem,graphics' e.g. '--applications-clocks=2000,800'");
     };
     if thousandths(device.get("clocks.applications.graphics")).is_none() {
         return Warn(format!(
@@ -102,7 +108,7 @@ pub(super) fn applications(device: &Device, value: &str) -> Answer {
         let pair =
             format!("Specified clock combination \"(MEM {memory}, SM {graphics})\" is not supported for GPU {bus}.");
         let hint = "Run 'nvidia-smi -q -d SUPPORTED_CLOCKS' to see list of supported clock combinations";
-        return Stop(format!("{pair} {hint}"), 2);
+        return Warn(format!("{pair} {hint}\nTreating as warning and moving on.\n"));
     }
     let line = format!("Applications clocks set to \"(MEM {memory}, SM {graphics})\" for GPU {bus}\n");
     let changes = [("clocks.applications.memory", memory), ("clocks.applications.graphics", graphics)]
@@ -118,13 +124,14 @@ pub(super) fn unset_applications(_: &Device, _: &str) -> Answer {
 pub(super) fn target(device: &Device, value: &str) -> Answer {
     let limit = |key: &str| device.number(key);
     let (Some(low), Some(high)) = (limit("temperature.target.min"), limit("temperature.target.max")) else {
-        return unsupported("Changing GPU target temperature", device);
+        let line = format!("GPU Target Temperature Threshold not supported for GPU {}.", bus(device));
+        return Warn(line + "\nTreating as warning and moving on.\n");
     };
     match value.parse::<i64>() {
         Ok(asked) if (low..=high).contains(&asked) => {
             let line = format!("Set GPU target temperature to {asked} C for GPU {}.\n", bus(device));
             Done(line, vec![("temperature.target", asked.to_string())])
         }
-        _ => wrong("target temperature", value),
+        _ => invalid("target temperature", value),
     }
 }

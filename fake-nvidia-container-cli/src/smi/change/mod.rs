@@ -11,15 +11,17 @@ use nvidia_simulated_machine::state::{Device, NONE};
 
 /// What one action on one device comes to.
 enum Answer {
-    /// A line, and the values that change.
+    /// A line, and the values that change; it takes rights only if one does.
     Done(String, Vec<(&'static str, String)>),
+    /// The same where the driver is told whatever the values are.
+    Act(String, Vec<(&'static str, String)>),
     /// A line; nothing changes, and the run goes on.
     Warn(String),
     /// A line and the exit code; the run ends.
     Stop(String, i32),
 }
 
-use Answer::{Done, Stop, Warn};
+use Answer::{Act, Done, Stop, Warn};
 use limits::{
     applications, defer_memory, lock_gpu, lock_memory, power, target, undefer_memory, unlock_gpu, unlock_memory,
     unset_applications,
@@ -29,14 +31,14 @@ use modes::{accounting, clear, compute, ecc, ecc_errors, hostname, mig, persiste
 /// An action: the option, what the real program says it cannot without rights, and what it does.
 type Action = (&'static str, &'static str, fn(&Device, &str) -> Answer);
 
-const ACTIONS: [Action; 24] = [
+const ACTIONS: [Action; 26] = [
     ("--persistence-mode", "Unable to set persistence mode for GPU {}: Insufficient Permissions", persistence),
     ("--ecc-config", "Unable to set ECC mode for GPU {}: Insufficient Permissions", ecc),
-    ("--reset-ecc-errors", "Unable to reset ECC errors for GPU {}: Insufficient Permissions", ecc_errors),
-    ("--compute-mode", "Unable to set compute mode for GPU {}: Insufficient Permissions", compute),
+    ("--reset-ecc-errors", "Unable to clear ECC errors for GPU {}: Insufficient Permissions", ecc_errors),
+    ("--compute-mode", "Unable to set the compute mode for GPU {}: Insufficient Permissions", compute),
     ("--power-limit", "Failed to set power management limit for GPU {}: Insufficient Permissions", power),
-    ("--multi-instance-gpu", "Unable to set MIG Mode for GPU {}: Insufficient Permissions", mig),
-    ("--accounting-mode", "Unable to set accounting mode for GPU {}: Insufficient Permissions", accounting),
+    ("--multi-instance-gpu", "Unable to enable MIG Mode for GPU {}: Insufficient Permissions", mig),
+    ("--accounting-mode", "Unable to set Accounting Mode for GPU {}: Insufficient Permissions", accounting),
     ("--lock-gpu-clocks", CLOCKS, lock_gpu),
     ("--reset-gpu-clocks", CLOCKS, unlock_gpu),
     ("--lock-memory-clocks", CLOCKS, lock_memory),
@@ -44,17 +46,21 @@ const ACTIONS: [Action; 24] = [
     ("--applications-clocks", CLOCKS, applications),
     ("--reset-applications-clocks", CLOCKS, unset_applications),
     ("--gpu-target-temp", "Unable to set target temperature for GPU {}: Insufficient Permissions", target),
-    ("--clear-accounted-apps", "Unable to clear accounted applications for GPU {}: Insufficient Permissions", clear),
-    ("--set-hostname", "Unable to set hostname for GPU {}: Insufficient Permissions", hostname),
+    ("--clear-accounted-apps", "Unable to clear Accounted PIDs for GPU {}: Insufficient Permissions", clear),
+    ("--set-hostname", "Insufficient permissions to set hostname.", hostname),
     ("--lock-memory-clocks-deferred", CLOCKS, defer_memory),
     ("--reset-memory-clocks-deferred", CLOCKS, undefer_memory),
     // What no simulated GPU has, whoever asks.
-    ("--gom", "", |device, _| unsupported("Changing GPU Operation Mode", device)),
+    ("--gom", "", |device, _| {
+        Warn(format!("GOM mode cannot be changed on GPU {}.\nTreating as warning and moving on.\n", bus(device)))
+    }),
     ("--virt-mode", "", |device, _| unsupported("Changing GPU virtualization mode", device)),
     ("--cuda-clocks", "", |device, _| unsupported("Changing CUDA clocks", device)),
     ("--auto-boost-default", "", |device, _| unsupported("Changing default auto boost policy", device)),
     ("--auto-boost-permission", "", |device, _| unsupported("Changing auto boost permission", device)),
     ("--dram-encryption", "", |device, _| unsupported("Changing DRAM encryption mode", device)),
+    ("--driver-model", "", driver_model),
+    ("--force-driver-model", "", driver_model),
 ];
 
 const CLOCKS: &str = "The current user does not have permission to change clocks for GPU {}.";
@@ -77,9 +83,13 @@ pub(super) fn run(words: &Words, scene: &Scene, host: &Host) -> Result<Outcome, 
         for device in &devices {
             let bus = device.get("pci.bus_id");
             match act(device, value) {
-                Done(line, changes) => match keep(host, scene, device, &changes) {
-                    Ok(()) => out.push_str(&line),
-                    Err(Lost::Denied) => return Ok(ended(&out, &denied.replace("{}", bus), 4)),
+                Done(line, changes) if changes.is_empty() => out.push_str(&line),
+                Done(line, changes) | Act(line, changes) => match keep(host, scene, device, &changes) {
+                    Ok(()) => {
+                        reboot |= *option == "--ecc-config";
+                        out.push_str(&line);
+                    }
+                    Err(Lost::Denied) => return Ok(ended(&out, &refusal(denied, value).replace("{}", bus), 4)),
                     Err(Lost::Fault(why)) => return Err(internal(why)),
                 },
                 Warn(line) => {
@@ -88,7 +98,6 @@ pub(super) fn run(words: &Words, scene: &Scene, host: &Host) -> Result<Outcome, 
                 }
                 Stop(line, code) => return Ok(ended(&out, &line, code)),
             }
-            reboot |= *option == "--ecc-config";
         }
     }
     out.push_str("All done.\n");
@@ -99,15 +108,17 @@ pub(super) fn run(words: &Words, scene: &Scene, host: &Host) -> Result<Outcome, 
     Ok(Outcome { stdout: out, exit, ..Outcome::default() })
 }
 
+/// What the program may not do: the words of a switch that is turned off differ.
+fn refusal(denied: &str, value: &str) -> String {
+    if switch(value) == Some(false) { denied.replace("to enable MIG", "to disable MIG") } else { denied.to_owned() }
+}
+
 fn ended(before: &str, line: &str, exit: i32) -> Outcome {
     let stdout = format!("{before}{line}\nTerminating early due to previous errors.\n");
     Outcome { stdout, exit, ..Outcome::default() }
 }
 
 fn keep(host: &Host, scene: &Scene, device: &Device, changes: &[(&'static str, String)]) -> Result<(), Lost> {
-    if changes.is_empty() {
-        return Ok(());
-    }
     host.store.change(&host.given.machine, |state| {
         changes.iter().try_for_each(|(key, value)| state.set(device.get("uuid"), key, value, scene.now.ms))
     })
@@ -131,8 +142,22 @@ fn word(is_on: bool) -> &'static str {
     if is_on { "Enabled" } else { "Disabled" }
 }
 
-fn wrong(what: &str, value: &str) -> Answer {
-    Stop(format!("\"{value}\" is not a valid value for {what}. Please run 'nvidia-smi -h' for help."), 2)
+/// A number that stands for nothing.
+fn invalid(what: &str, value: &str) -> Answer {
+    Stop(format!("Invalid {what}: {value}"), 2)
+}
+
+/// Clocks that are none, with how they are written.
+fn not_clocks(value: &str, form: &str) -> Answer {
+    Stop(format!("Specified clocks \"{value}\" are not valid. Please format input as {form}"), 2)
+}
+
+/// Only Windows has driver models.
+fn driver_model(device: &Device, value: &str) -> Answer {
+    match value.parse::<u32>() {
+        Ok(3..) => invalid("driver model specified", value),
+        _ => unsupported("Changing driver model", device),
+    }
 }
 
 fn unsupported(what: &str, device: &Device) -> Answer {
@@ -180,7 +205,16 @@ fn reset(scene: &Scene, host: &Host, devices: &[&Device]) -> Outcome {
         match keep(host, scene, device, &changes) {
             Ok(()) => out.push_str(&format!("GPU {} was successfully reset.\n", bus(device))),
             Err(Lost::Denied) => {
-                return ended(&out, &format!("GPU {} could not be reset: Insufficient Permissions", bus(device)), 4);
+                // It begins with turning persistence mode off.
+                let what = match device.get("persistence_mode") {
+                    "Enabled" => format!("Unable to disable persistence mode for GPU {}", bus(device)),
+                    _ => format!("GPU {} could not be reset", bus(device)),
+                };
+                return Outcome {
+                    stdout: format!("{out}{what}: Insufficient Permissions\n"),
+                    exit: 4,
+                    ..Outcome::default()
+                };
             }
             Err(Lost::Fault(why)) => return internal(why),
         }

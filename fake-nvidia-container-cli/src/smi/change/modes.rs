@@ -1,11 +1,11 @@
 //! Modes that are switched: persistence, ECC, computing, MIG, accounting.
 
-use super::Answer::{self, Done, Stop};
-use super::{bus, busy, switch, unsupported, word, wrong};
+use super::Answer::{self, Act, Done, Stop};
+use super::{bus, busy, invalid, switch, unsupported, word};
 use nvidia_simulated_machine::state::{Device, NONE};
 
 pub(super) fn persistence(device: &Device, value: &str) -> Answer {
-    let Some(is_on) = switch(value) else { return wrong("persistence mode", value) };
+    let Some(is_on) = switch(value) else { return invalid("persistence mode", value) };
     let word = word(is_on);
     if device.get("persistence_mode") == word {
         return Done(format!("Persistence mode is already {word} for GPU {}.\n", bus(device)), Vec::new());
@@ -15,11 +15,14 @@ pub(super) fn persistence(device: &Device, value: &str) -> Answer {
 }
 
 pub(super) fn ecc(device: &Device, value: &str) -> Answer {
-    let Some(is_on) = switch(value) else { return wrong("ECC configuration", value) };
+    let Some(is_on) = switch(value) else { return invalid("ECC configuration code", value) };
     if device.get("ecc.mode.current") == NONE {
         return unsupported("Changing ECC support", device);
     }
     let word = word(is_on);
+    if device.get("ecc.mode.pending") == word {
+        return Done(format!("ECC support is already {word} for GPU {}.\n", bus(device)), Vec::new());
+    }
     let line = format!("{word} ECC support for GPU {}.\n", bus(device));
     Done(line, vec![("ecc.mode.pending", word.to_owned())])
 }
@@ -28,13 +31,13 @@ pub(super) fn ecc_errors(device: &Device, value: &str) -> Answer {
     let kind = match value.to_ascii_uppercase().as_str() {
         "0" | "VOLATILE" => "volatile",
         "1" | "AGGREGATE" => "aggregate",
-        _ => return wrong("resetting ECC errors", value),
+        _ => return invalid("ECC type", value),
     };
     if device.get("ecc.mode.current") == NONE {
         return unsupported("Resetting ECC errors", device);
     }
     let line = format!("Reset {kind} ECC errors to zero for GPU {}.\n", bus(device));
-    Done(line, zeroed(device, kind))
+    Act(line, zeroed(device, kind))
 }
 
 /// The counters of a kind, set to zero.
@@ -59,7 +62,7 @@ pub(super) fn compute(device: &Device, value: &str) -> Answer {
         // The thread-exclusive mode is long gone; the driver takes it for the other one.
         "1" | "EXCLUSIVE_THREAD" | "3" | "EXCLUSIVE_PROCESS" => ("EXCLUSIVE_PROCESS", "Exclusive_Process"),
         "2" | "PROHIBITED" => ("PROHIBITED", "Prohibited"),
-        _ => return wrong("compute mode", value),
+        _ => return invalid("compute mode", value),
     };
     if device.get("compute_mode") == kept {
         return Done(format!("Compute mode is already set to {text} for GPU {}.\n", bus(device)), Vec::new());
@@ -68,7 +71,7 @@ pub(super) fn compute(device: &Device, value: &str) -> Answer {
 }
 
 pub(super) fn mig(device: &Device, value: &str) -> Answer {
-    let Some(is_on) = switch(value) else { return wrong("MIG mode", value) };
+    let Some(is_on) = switch(value) else { return invalid("MIG Mode", value) };
     let (mode, bus) = (word(is_on), bus(device));
     let verb = if is_on { "enable" } else { "disable" };
     if device.get("mig.mode.current") == NONE {
@@ -99,14 +102,14 @@ pub(super) fn mig(device: &Device, value: &str) -> Answer {
 }
 
 pub(super) fn accounting(device: &Device, value: &str) -> Answer {
-    let Some(is_on) = switch(value) else { return wrong("accounting mode", value) };
+    let Some(is_on) = switch(value) else { return invalid("accounting mode", value) };
     let word = word(is_on);
     let line = format!("{word} Accounting Mode for GPU {}.\n", bus(device));
     Done(line, vec![("accounting.mode", word.to_owned())])
 }
 
 pub(super) fn clear(device: &Device, _: &str) -> Answer {
-    Done(format!("Cleared Accounted PIDs for GPU {}.\n", bus(device)), Vec::new())
+    Act(format!("Cleared Accounted PIDs for GPU {}.\n", bus(device)), Vec::new())
 }
 
 pub(super) fn hostname(device: &Device, value: &str) -> Answer {

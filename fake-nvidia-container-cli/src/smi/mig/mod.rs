@@ -5,7 +5,7 @@ mod lists;
 
 use super::options::{self, Options};
 use super::scene::{Host, Scene};
-use super::{ok, told};
+use super::{help, ok, told};
 use crate::outcome::Outcome;
 use nvidia_simulated_machine::state::Device;
 
@@ -27,26 +27,23 @@ const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--help", &["-h"], false),
 ];
 
-const USAGE: &str = "\n    Usage: nvidia-smi mig [-i ids] [-gi ids] [-ci ids] ACTION\n\n    \
-    -lgip   list GPU instance profiles\n    -lgipp  list where they may be placed\n    \
-    -cgi    create GPU instances of a list of profiles; -C with a compute instance in each\n    \
-    -lgi    list GPU instances\n    -dgi    destroy GPU instances\n    \
-    -lcip   list compute instance profiles\n    -lcipp  list where they may be placed\n    \
-    -cci    create compute instances of a list of profiles\n    \
-    -lci    list compute instances\n    -dci    destroy compute instances\n";
-
 /// Answers it.
 pub(super) fn run(words: &[String], host: &Host) -> Result<Outcome, Outcome> {
     let options = options::read(words, OPTIONS).map_err(|line| told(&line, 2))?;
-    if options.has("--help") {
-        return Ok(ok(USAGE.to_owned()));
+    if options.is_empty() || options.has("--help") {
+        return Ok(ok(help::usage("mig")));
     }
     let scene = host.scene()?;
     let devices = scene.chosen(options.get("--id"))?;
     scene.all_answer(&devices)?;
-    let split: Vec<&Device> = devices.into_iter().filter(|d| d.get("mig.mode.current") == "Enabled").collect();
+    // What a GPU could be split into is told whether it is to be split or not.
+    let of_any = ["--list-gpu-instance-profiles", "--list-gpu-instance-possible-placements"];
+    let is_of_any = of_any.iter().any(|option| options.has(option));
+    let (wanted, none): (&[&str], _) =
+        if is_of_any { (&["Enabled", "Disabled"], "supported") } else { (&["Enabled"], "enabled") };
+    let split: Vec<&Device> = devices.into_iter().filter(|d| wanted.contains(&d.get("mig.mode.current"))).collect();
     if split.is_empty() {
-        return Err(told("No MIG-enabled devices found.", 6));
+        return Ok(ok(format!("No MIG-{none} devices found.\n")));
     }
     let run = Run { scene: &scene, host, options: &options, devices: &split };
     run.answer()
@@ -57,7 +54,7 @@ struct Run<'a> {
     scene: &'a Scene,
     host: &'a Host,
     options: &'a Options,
-    /// The GPUs in MIG mode.
+    /// The GPUs in MIG mode, or those that have one.
     devices: &'a [&'a Device],
 }
 
@@ -85,7 +82,7 @@ impl Run<'_> {
         } else if asked("--destroy-compute-instance") {
             self.destroy_computes()
         } else {
-            Err(told(USAGE, 2))
+            Ok(ok(help::usage("mig")))
         }
     }
 
