@@ -150,13 +150,21 @@ pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, arra
         }
         let written = all.graphics(memory);
         if !written.is_empty() {
-            let clocks = pieces(written, ',').filter_map(|clock| clock.trim().parse().ok());
-            return lists::write(clocks, count, array);
+            return lists::write(pieces(written, ',').flat_map(run), count, array);
         }
         let most: u32 = gpu.number("clocks.max.graphics", Unit::Same)?;
         let least = gpu.number("clocks.min.graphics", Unit::Same).unwrap_or(LOWEST);
         lists::write((least..=most.min(10_000)).rev().step_by(STEP), count, array)
     })
+}
+
+/// A clock, or all from one down to another: `1980-345`.
+fn run(text: &str) -> impl Iterator<Item = u32> + Clone + use<> {
+    let (most, least) = text.split_once('-').unwrap_or((text, text));
+    let (most, least) = (most.trim().parse::<u32>(), least.trim().parse::<u32>());
+    // From 1 to 0 there is nothing.
+    let (most, least) = most.ok().zip(least.ok()).unwrap_or((0, 1));
+    (least..=most.min(10_000)).rev().step_by(STEP)
 }
 
 /// Why the clocks are not higher: a bit a reason.
