@@ -53,7 +53,7 @@ fn measure_all() -> Result<BTreeMap<&'static str, Figures>> {
         std::fs::copy(library.hook()?, &hook)?;
         let size = std::fs::metadata(&hook)?.len();
         measured.entry("binary").or_default().insert(("size", library), size);
-        for variant in Variant::SMALL.into_iter().chain(Large::ALL.map(Variant::Large)) {
+        for variant in Variant::SMALL.into_iter().chain([Variant::Rootless]).chain(Large::ALL.map(Variant::Large)) {
             let scenario = Scenario::make(&workplace, variant, &c.target())?;
             let measurement =
                 Measurement { scenario: &scenario, hook: &hook, c: &c, log: workplace.path().join("log") };

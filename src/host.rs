@@ -10,7 +10,7 @@ pub use stream::StateStream;
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsString};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
@@ -25,10 +25,12 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::AccessFlags;
 
-use content::{check_settled, file_type, read_all, read_pipe, uninterrupted};
+use content::{check_settled, file_type, names_in, read_all, read_line, read_pipe, uninterrupted};
 
 /// How long the writer of a pipe that is named as the configuration may take, from the start to the end of the file.
 const PIPE_PATIENCE: Duration = Duration::from_secs(10);
+/// Where a machine says which user a process acts as.
+pub const STATUS: &str = "/proc/self/status";
 /// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
 const SETTLING_READS: u32 = 10;
 const SETTLING_PAUSE: Duration = Duration::from_millis(5);
@@ -73,6 +75,16 @@ pub trait Host {
     /// The path by which the program that deciding calls `path` is executed.
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path>;
 
+    /// The first line of a file, without its end.
+    fn first_line(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let content = self.read(path)?;
+        Ok(content.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
+    }
+    /// Whether a start acts as user 0 of its namespace, as the machine's files say it; without them it does.
+    fn is_root(&self) -> io::Result<bool> {
+        self.read_if_present(Path::new(STATUS))?.map_or(Ok(true), |status| content::is_of_root(&status))
+    }
+
     /// The content of a file, as [`Host::read`]; `None` where it is absent.
     fn read_if_present(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         present(self.read(path))
@@ -102,6 +114,8 @@ pub fn present<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
 #[derive(Debug, Default)]
 pub struct RealHost {
     root: Option<PathBuf>,
+    /// Whether this process acts as user 0, where the kernel has said so before it was asked.
+    root_acts: Option<bool>,
     /// The file that was read last. It is close-on-exec, so a start saves the system call that would close it.
     last: RefCell<Option<File>>,
     closed_streams: Cell<bool>,
@@ -112,6 +126,12 @@ impl RealHost {
     #[must_use]
     pub fn new(root: Option<PathBuf>) -> Self {
         RealHost { root, ..RealHost::default() }
+    }
+
+    /// Of this machine, for a process that is known to act as user 0 or not. What stands for a machine says it itself.
+    #[must_use]
+    pub fn seen_by_root(self, is_root: bool) -> Self {
+        RealHost { root_acts: Some(is_root).filter(|_| self.root.is_none()), ..self }
     }
 
     /// Whether one of the descriptors 0 to 2 is closed. The kernel gives the lowest free number to every file that is
@@ -205,6 +225,25 @@ impl Host for RealHost {
         Ok(names)
     }
 
+    fn first_line(&self, path: &Path) -> io::Result<Vec<u8>> {
+        // By openat: musl's open would set close-on-exec once more.
+        let (place, flags) =
+            (CString::new(self.locate(path).as_os_str().as_bytes())?, OFlag::O_NONBLOCK | OFlag::O_CLOEXEC);
+        let file = uninterrupted(|| nix::fcntl::openat(AT_FDCWD, place.as_c_str(), flags, Mode::empty()))?;
+        let line = read_line(&file);
+        if file.as_raw_fd() > nix::libc::STDERR_FILENO {
+            // Not closed, as the file that was read last.
+            std::mem::forget(file);
+        }
+        line
+    }
+
+    fn is_root(&self) -> io::Result<bool> {
+        let by_status =
+            || self.read_if_present(Path::new(STATUS))?.map_or(Ok(true), |status| content::is_of_root(&status));
+        self.root_acts.map_or_else(by_status, Ok)
+    }
+
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
         // A relative path is one of the working directory, wherever that is.
         match self.root.as_ref().map(|root| path.strip_prefix("/").map(|below| root.join(below))) {
@@ -216,29 +255,6 @@ impl Host for RealHost {
 
 fn refuse_pipe(_: &File) -> io::Result<Vec<u8>> {
     Err(io::Error::other("a pipe, not a file"))
-}
-
-/// The names in an open directory, without itself and its parent.
-fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
-    let mut names = Vec::new();
-    let mut entries = directory.iter();
-    let read = loop {
-        match entries.next() {
-            None => break Ok(names),
-            Some(Err(Errno::EINTR)) => {}
-            Some(Err(error)) => break Err(error.into()),
-            Some(Ok(entry)) => match entry.file_name().to_bytes() {
-                b"." | b".." => {}
-                name => names.push(OsStr::from_bytes(name).to_owned()),
-            },
-        }
-    };
-    // By its descriptor, since `Dir` panics where closing fails. Its buffer is left to the end of the process.
-    // A reader that is done would wind it back.
-    std::mem::forget(entries);
-    let _ = nix::unistd::close(directory.as_raw_fd());
-    std::mem::forget(directory);
-    read
 }
 
 /// A path from bytes that a contract gives as bytes.

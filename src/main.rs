@@ -65,7 +65,9 @@ extern "C" fn main(_argc: c_int, argv: *const *const c_char, envp: *const *const
     let arguments: Vec<&OsStr> = argv.iter().skip(1).map(|word| OsStr::from_bytes(word.to_bytes())).collect();
     // SAFETY: nothing here closes standard input. Where the runtime has closed it, reading says so.
     let stdin = unsafe { BorrowedFd::borrow_raw(nix::libc::STDIN_FILENO) };
-    nvidia_container_runtime_hook::run::run(&arguments, Environ(&envp), stdin).into()
+    // SAFETY: looks a number up that the kernel left to this process at its start, which costs no system call.
+    let is_root = unsafe { nix::libc::getauxval(nix::libc::AT_EUID) } == 0;
+    nvidia_container_runtime_hook::run::run(&arguments, Environ(&envp), is_root, stdin).into()
 }
 
 /// The C strings of a null-terminated array.

@@ -39,10 +39,10 @@ Commands:
 See also: nvidia-hookctl, which shows what would be executed and what may be wrong.
 ";
 
-/// Runs the hook on the arguments after the program's name and returns the exit status: 0 done or nothing to do,
+/// Runs the hook, whose effective user is 0 if it `is_root`, on the arguments after the program's name and returns the exit status: 0 done or nothing to do,
 /// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
 #[must_use]
-pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) -> u8 {
+pub fn run(arguments: &[&OsStr], environ: Environ<'_>, is_root: bool, stdin: BorrowedFd<'_>) -> u8 {
     let (flags, command) = match invocation::parse(arguments) {
         Ok(parsed) => parsed,
         Err(UsageError(message)) => {
@@ -52,7 +52,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
         }
     };
     match command {
-        Command::Prestart => prestart(&Invocation { flags, environ }, stdin),
+        Command::Prestart => prestart(&Invocation { flags, environ }, is_root, stdin),
         Command::Nothing => 0,
         Command::Version => {
             // The version is one text with its words, so that that of an installed program can be read from its file.
@@ -73,8 +73,8 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, stdin: BorrowedFd<'_>) ->
 }
 
 /// Serves one container: exit status 0 or 1, unless this process becomes `nvidia-container-cli`.
-fn prestart(invocation: &Invocation<'_>, stdin: BorrowedFd<'_>) -> u8 {
-    let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from));
+fn prestart(invocation: &Invocation<'_>, is_root: bool, stdin: BorrowedFd<'_>) -> u8 {
+    let host = RealHost::new(invocation.flags.host_root.map(PathBuf::from)).seen_by_root(is_root);
     let (texts, mut trail) = (Texts::default(), Trail::default());
     let decision = prestart::decide(invocation, &mut StateStream::new(stdin), &host, &texts, &mut trail);
     note(invocation, &trail, decision.as_ref(), &host);

@@ -227,7 +227,7 @@ fn unsafe_stands_in_the_entry_points_only() {
 /// How many blocks, functions, attributes and implementations say it, file by file: one more is a decision, not a detail.
 const UNSAFE: &[(&str, usize)] = &[
     ("src/exec.rs", 2),
-    ("src/main.rs", 15),
+    ("src/main.rs", 16),
     ("conformance/src/entry.rs", 6),
     ("fake-nvidia-container-cli/cuda/src/table/mod.rs", 2),
     ("fake-nvidia-container-cli/nvml/src/table/mod.rs", 2),

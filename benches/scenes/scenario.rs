@@ -32,6 +32,8 @@ pub enum Variant {
     Searched,
     /// As [`Variant::Configured`] with mode `auto`, which looks at the machine.
     Auto,
+    /// As [`Variant::Configured`] with `rootless = "auto"`, which asks the machine who starts the hook.
+    Rootless,
     /// As [`Variant::Configured`], and the container asks for no GPU.
     NoGpu,
     /// As [`Variant::Configured`] with a generated specification.
@@ -53,6 +55,7 @@ impl Variant {
             Variant::ShortConfig => "docker-gpus-short",
             Variant::Searched => "docker-gpus-search",
             Variant::Auto => "docker-gpus-auto",
+            Variant::Rootless => "docker-gpus-rootless",
             Variant::NoGpu => "no-gpu",
             Variant::Large(large) => large.name(),
             Variant::Grown(grown) => grown.name,
@@ -69,6 +72,10 @@ impl Variant {
         if self == Variant::Large(Large::MountsAccepted) {
             let key = "accept-nvidia-visible-devices-as-volume-mounts";
             config = replace(&config, &format!("#{key} = false"), &format!("{key} = true"))?;
+        }
+        if self == Variant::Rootless {
+            let hook = "[nvidia-container-runtime-hook]\n";
+            config = replace(&config, hook, &format!("{hook}rootless = \"auto\"\n"))?;
         }
         if self != Variant::Auto {
             config = replace(&config, "mode = \"auto\"", "mode = \"legacy\"")?;

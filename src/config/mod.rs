@@ -62,6 +62,7 @@ impl<'a> Config<'a> {
         config.cli_version = config.parsed_cli_version()?;
         config.check_ldconfig()?;
         config.check_environment()?;
+        config.check_rootless()?;
         Ok(config)
     }
 
@@ -75,6 +76,7 @@ impl<'a> Config<'a> {
                 config.parsed_cli_version().err(),
                 config.check_ldconfig().err(),
                 config.check_environment().err(),
+                config.check_rootless().err(),
             ]
             .into_iter()
             .flatten()
@@ -214,6 +216,14 @@ impl<'a> Config<'a> {
             None => Error::LdconfigNotHost { place: self.place(key), value: value.to_owned() },
         };
         Err(fault)
+    }
+
+    fn check_rootless(&self) -> Result<(), Error> {
+        let key = Key::HookRootless;
+        match self.text(key) {
+            "auto" | "off" => Ok(()),
+            value => Err(Error::Rootless { place: self.place(key), value: value.to_owned() }),
+        }
     }
 
     fn check_environment(&self) -> Result<(), Error> {

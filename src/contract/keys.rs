@@ -169,6 +169,8 @@ keys! {
         "Loader and interpreter variables (`LD_*`, `GLIBC_TUNABLES`, ...) of the hook's environment do not reach `nvidia-container-cli`."
     HookLog "nvidia-container-runtime-hook." "log" HookOnly Text("")
         "Where a line of JSON about each start goes: an absolute path of a file, `syslog`, or `journald`. The variable `NVIDIA_CONTAINER_HOOK_LOG` of the hook's own environment overrides it."
+    HookRootless "nvidia-container-runtime-hook." "rootless" HookOnly Text("off") ["auto", "off"]
+        "`auto`: a start that is not that of the host's root (in a user namespace, or by another user) passes `--user`, unless `nvidia-container-cli.user` is set, and `--no-cgroups`."
     CtkPath "nvidia-ctk." "path" Others Text("nvidia-ctk")
         "The `nvidia-ctk` that CDI hooks call."
     AllowCudaCompatLibs "features." "allow-cuda-compat-libs-from-container" Hook Bool(false)

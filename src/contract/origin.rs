@@ -6,6 +6,11 @@ use std::path::PathBuf;
 
 use crate::contract::keys::Key;
 
+/// What [`Origin::Machine`] names: the user namespace that a start is made in.
+pub const USER_NAMESPACE: &str = "user namespace";
+/// The user as whom a start is made.
+pub const EFFECTIVE_USER: &str = "effective user";
+
 /// The input that an argument, a program or a variable comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -29,6 +34,8 @@ pub enum Origin {
     Flag(&'static str),
     /// The directory of the search path (in the order of the search) in which the program was found.
     Search(usize),
+    /// A key that leaves something to the machine, and what the machine said of the start.
+    Machine(Key, &'static str),
     /// The contract itself.
     Fixed,
 }
@@ -63,6 +70,7 @@ impl Display for Origin {
             Origin::Spec(member) => write!(f, "{member} of config.json"),
             Origin::Flag(flag) => write!(f, "flag {flag} of the hook"),
             Origin::Search(index) => write!(f, "directory {} of the search", index + 1),
+            Origin::Machine(key, what) => write!(f, "{}, {what} of the start", key.row().name),
             Origin::Fixed => f.write_str("always"),
         }
     }

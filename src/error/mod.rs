@@ -42,6 +42,8 @@ pub enum Doubt {
     Distribution,
     /// Whether ldconfig is wrapped.
     Ldconfig,
+    /// Whether the start is that of the host's root.
+    Rootless,
 }
 
 /// A question that the machine did not answer. What cannot be told is never taken for "no".
@@ -105,6 +107,13 @@ pub enum Error {
     },
     /// `cli-version` is not a version, or one that is too old.
     CliVersion {
+        /// Line and column of the value.
+        place: Place,
+        /// The value as it is written.
+        value: String,
+    },
+    /// `rootless` is not one of its words.
+    Rootless {
         /// Line and column of the value.
         place: Place,
         /// The value as it is written.

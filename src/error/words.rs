@@ -47,6 +47,11 @@ impl Error {
                 format!("{} is not a version from 1.14.0 on", value_of(Key::HookCliVersion, value)),
                 "write one such as \"1.17.8\", or \"newest\"".to_owned(),
             ),
+            Error::Rootless { value, .. } => fault(
+                Key::HookRootless,
+                format!("{} is neither \"auto\" nor \"off\"", value_of(Key::HookRootless, value)),
+                "write one of them".to_owned(),
+            ),
             Error::LdconfigNotHost { value, .. } => {
                 let host = Excerpt(if value.starts_with('/') { value } else { "/sbin/ldconfig" });
                 fault(
@@ -120,6 +125,9 @@ fn machine(f: &mut fmt::Formatter<'_>, question: &Unanswered, doubt: Doubt) -> f
         Doubt::Program => ("which nvidia-container-cli comes first", "or name it with nvidia-container-cli.path"),
         Doubt::Distribution => ("the distribution", "or set nvidia-container-cli.user, which may be empty"),
         Doubt::Ldconfig => ("whether ldconfig is wrapped", "or remove it"),
+        Doubt::Rootless => {
+            ("whether this is the host's root", "or set nvidia-container-runtime-hook.rootless = \"off\"")
+        }
     };
     let Unanswered { call, path, cause } = question;
     write!(f, "cannot tell {subject}: {call} {}: {}; make it readable, {remedy}", path.display(), reason(cause))
@@ -150,7 +158,7 @@ impl Display for Error {
                 fault.what,
                 fault.remedy
             ),
-            Error::CliVersion { place, .. } | Error::CliEnvironment { place, .. } => {
+            Error::CliVersion { place, .. } | Error::CliEnvironment { place, .. } | Error::Rootless { place, .. } => {
                 write!(f, "{CONFIG} {place}: {}; {}", fault.what, fault.remedy)
             }
             Error::LdconfigNotHost { place, .. } | Error::LdconfigNotAbsolute { place, .. } => {

@@ -1,11 +1,14 @@
-//! What an open file or pipe holds: read once, within limits, and judged by what the system says of it before and after.
-//! Must not know a path, nor what the content is for.
+//! What an open file, pipe or directory holds: read once, within limits, and judged by what the system says of it before
+//! and after. Must not know a path, nor what the content is for.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::{FileStat, SFlag};
@@ -14,6 +17,8 @@ use nix::sys::stat::{FileStat, SFlag};
 pub const SIZE_LIMIT: usize = 256 << 20;
 /// Room for a file whose size is not known beforehand, as those of /proc.
 const FIRST_READ: usize = 8 << 10;
+/// Room for a line of /proc.
+const LINE: usize = 256;
 /// What is wrong with an empty file: whoever writes one in place makes it empty first.
 pub const EMPTY: &str = "it is empty";
 
@@ -66,6 +71,43 @@ pub(super) fn read_all(file: &mut File, stat: &FileStat) -> io::Result<Vec<u8>> 
     Ok(content)
 }
 
+/// Reads to the end of the first line, and no further than the one read that a file of /proc needs for it.
+pub(super) fn read_line(file: &OwnedFd) -> io::Result<Vec<u8>> {
+    let (mut line, mut length) = ([0; LINE], 0);
+    while let Some(room) = line.get_mut(length..).filter(|room| !room.is_empty()) {
+        let got = uninterrupted(|| nix::unistd::read(file, room))?;
+        length += got;
+        if got == 0 || line.contains(&b'\n') {
+            break;
+        }
+    }
+    let line = line.get(..length).unwrap_or_default();
+    Ok(line.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
+}
+
+/// The names in an open directory, without itself and its parent.
+pub(super) fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
+    let mut names = Vec::new();
+    let mut entries = directory.iter();
+    let read = loop {
+        match entries.next() {
+            None => break Ok(names),
+            Some(Err(Errno::EINTR)) => {}
+            Some(Err(error)) => break Err(error.into()),
+            Some(Ok(entry)) => match entry.file_name().to_bytes() {
+                b"." | b".." => {}
+                name => names.push(OsStr::from_bytes(name).to_owned()),
+            },
+        }
+    };
+    // By its descriptor, since `Dir` panics where closing fails. Its buffer is left to the end of the process.
+    // A reader that is done would wind it back.
+    std::mem::forget(entries);
+    let _ = nix::unistd::close(directory.as_raw_fd());
+    std::mem::forget(directory);
+    read
+}
+
 /// Reads a pipe to its end: until every writer has closed it.
 pub(super) fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> {
     let deadline = Instant::now() + patience;
@@ -85,6 +127,15 @@ pub(super) fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> 
         }
         check_size(content.len())?;
     }
+}
+
+/// Whether a status of /proc is that of a process whose effective user is 0.
+pub(super) fn is_of_root(status: &[u8]) -> io::Result<bool> {
+    let ids = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"));
+    // Real, effective, saved, of the file system.
+    let mut words = ids.unwrap_or_default().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let unnamed = || io::Error::new(io::ErrorKind::InvalidData, "it names no effective user");
+    words.nth(1).map(|user| user == b"0").ok_or_else(unnamed)
 }
 
 /// Refuses what is larger than [`SIZE_LIMIT`].

@@ -1,11 +1,12 @@
 //! The command line of `nvidia-container-cli` (SPEC section 12), each argument with its origin. Asks the host two things
-//! only: whether this is SUSE, and whether ldconfig is wrapped. Must not know which program gets it.
+//! only, beside what `rootless` asks: whether this is SUSE, and whether ldconfig is wrapped. Must not know which program gets it.
 
 use std::borrow::Cow;
 use std::ffi::CString;
 use std::path::Path;
 
 use super::program::Program;
+use super::rootless;
 use crate::config::{Config, SUSE_USER};
 use crate::container::{Spec, State};
 use crate::contract::cli_version::CompatSyntax;
@@ -39,11 +40,13 @@ pub(super) fn arguments(
     request: &Request,
     host: &dyn Host,
 ) -> Result<Vec<Argument>, Error> {
+    let rootless = rootless::find(config, host)?;
     let mut arguments = Arguments(Vec::with_capacity(16));
     arguments.push(program.path.clone(), program.origin.clone())?;
-    global_options(&mut arguments, invocation, config, request, host)?;
+    global_options(&mut arguments, invocation, config, request)?;
+    user(&mut arguments, config, rootless.as_ref(), host)?;
     arguments.push("configure", Origin::Fixed)?;
-    configure_options(&mut arguments, config, request, host)?;
+    configure_options(&mut arguments, config, request, rootless, host)?;
     for requirement in &request.requirements {
         arguments.option("--require=", &requirement.expression, requirement.origin.clone())?;
     }
@@ -52,13 +55,12 @@ pub(super) fn arguments(
     Ok(arguments.0)
 }
 
-/// The options that stand before `configure`.
+/// The options that stand before `configure`, without the user.
 fn global_options(
     arguments: &mut Arguments,
     invocation: &Invocation<'_>,
     config: &Config<'_>,
     request: &Request,
-    host: &dyn Host,
 ) -> Result<(), Error> {
     arguments.value("--root=", config, Key::CliRoot)?;
     arguments.flag("--load-kmods", config, Key::CliLoadKmods)?;
@@ -71,11 +73,23 @@ fn global_options(
     } else {
         arguments.value("--debug=", config, Key::CliDebug)?;
     }
-    arguments.value("--ldcache=", config, Key::CliLdcache)?;
-    match user(config, host)? {
-        "" => Ok(()),
-        user => arguments.option("--user=", user, config.origin(Key::CliUser)),
-    }
+    arguments.value("--ldcache=", config, Key::CliLdcache)
+}
+
+/// The user who queries the driver: the configured one, the one who starts the program, or the one of this distribution.
+fn user(
+    arguments: &mut Arguments,
+    config: &Config<'_>,
+    rootless: Option<&Origin>,
+    host: &dyn Host,
+) -> Result<(), Error> {
+    let user = match rootless {
+        _ if config.is_set(Key::CliUser) => config.text(Key::CliUser),
+        Some(origin) => return arguments.push("--user", origin.clone()),
+        None if is_suse(host)? => SUSE_USER,
+        None => "",
+    };
+    if user.is_empty() { Ok(()) } else { arguments.option("--user=", user, config.origin(Key::CliUser)) }
 }
 
 /// The options of `configure`, without requirements.
@@ -83,6 +97,7 @@ fn configure_options(
     arguments: &mut Arguments,
     config: &Config<'_>,
     request: &Request,
+    rootless: Option<Origin>,
     host: &dyn Host,
 ) -> Result<(), Error> {
     if let Some(flag) = compat_flag(config) {
@@ -92,7 +107,10 @@ fn configure_options(
         path if path.is_empty() => {}
         path => arguments.option("--ldconfig=", &path, config.origin(Key::CliLdconfig))?,
     }
-    arguments.flag("--no-cgroups", config, Key::CliNoCgroups)?;
+    let configured = config.flag(Key::CliNoCgroups).then(|| config.origin(Key::CliNoCgroups));
+    if let Some(origin) = configured.or(rootless) {
+        arguments.push("--no-cgroups", origin)?;
+    }
     if let Some(devices) = request.devices.value.argument() {
         arguments.option("--device=", &devices, request.devices.origin.clone())?;
     }
@@ -148,11 +166,6 @@ fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
         CompatSyntax::NoCntlibs => Some("--no-cntlibs"),
         CompatSyntax::None => None,
     }
-}
-
-/// The user who queries the driver: the configured one, or the one of this distribution.
-fn user<'c>(config: &'c Config<'_>, host: &dyn Host) -> Result<&'c str, Error> {
-    Ok(if config.is_set(Key::CliUser) || !is_suse(host)? { config.text(Key::CliUser) } else { SUSE_USER })
 }
 
 fn is_suse(host: &dyn Host) -> Result<bool, Error> {

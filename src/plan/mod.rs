@@ -3,6 +3,7 @@
 mod arguments;
 pub mod environment;
 pub mod program;
+mod rootless;
 
 pub use arguments::Argument;
 

@@ -70,6 +70,15 @@ pub fn all() -> Vec<Setting> {
     vec![
         setting("usual", |_| {}),
         Setting { passed_over: &[NEXT_PROGRAM], ..setting("suse with two programs", suse) },
+        setting("rootless by the namespace", |scene| {
+            rootless(scene);
+            scene.put("/proc/self/uid_map", Node::text("         0     100000      65536\n"));
+        }),
+        setting("rootless by the user", |scene| {
+            rootless(scene);
+            scene.put("/proc/self/status", Node::text("Name:\thook\nUid:\t0\t1000\t0\t0\n"));
+        }),
+        setting("asked and found to be root", rootless),
         setting("tegra by both marks", |scene| {
             tegra_file(scene);
             tegra_family(scene);
@@ -111,6 +120,12 @@ fn suse(scene: &mut Scene) {
     scene.put("/etc/os-release", Node::text("ID=sles\nID_LIKE=\"suse\"\n"));
     scene.put("/usr/local/bin/nvidia-container-cli", Node::EXECUTABLE_CLI);
     scene.put("/sbin/ldconfig.real", Node::text("a program"));
+}
+
+fn rootless(scene: &mut Scene) {
+    scene.put(CONFIG_TOML, Node::text("nvidia-container-runtime-hook.rootless = \"auto\""));
+    scene.put("/proc/self/uid_map", Node::text("         0          0 4294967295\n"));
+    scene.put("/proc/self/status", Node::text("Uid:\t0\t0\t0\t0\n"));
 }
 
 fn tegra_file(scene: &mut Scene) {

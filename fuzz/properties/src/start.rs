@@ -158,8 +158,16 @@ fn decided(scene: &Scene) -> Decided {
 /// What of a command line is not of the closed grammar: each argument a known one, the values after their `=`, and the two
 /// last a process id and an absolute path.
 fn grammar_fault(argv: &[Vec<u8>]) -> Option<String> {
-    const BEFORE: [&str; 7] =
-        ["--root=", "--load-kmods", "--no-create-imex-channels", "--no-pivot", "--debug=", "--ldcache=", "--user="];
+    const BEFORE: [&str; 8] = [
+        "--root=",
+        "--load-kmods",
+        "--no-create-imex-channels",
+        "--no-pivot",
+        "--debug=",
+        "--ldcache=",
+        "--user=",
+        "--user",
+    ];
     const AFTER: [&str; 17] = [
         "--cuda-compat-mode=",
         "--no-cntlibs",

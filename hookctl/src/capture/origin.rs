@@ -22,6 +22,9 @@ pub fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> Stri
         Origin::LegacyImage(variable) => format!("legacy image without {variable}"),
         Origin::State(member) => format!("state: {member}"),
         Origin::Spec(member) => format!("config.json: {member}"),
+        Origin::Machine(key, what) => {
+            format!("{}, machine: {what}", words(&Origin::Config(*key), config, environ))
+        }
         Origin::Flag(flag) => format!("flag {flag}"),
         Origin::Search(index) => {
             let directories = program::directories(config.text(Key::CliRoot), environ);

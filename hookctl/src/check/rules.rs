@@ -47,7 +47,8 @@ pub fn for_all(config: &Config<'_>, document: &Document<'_>, file: &ConfigFile) 
             Key::CliNoCgroups,
             "no-cgroups = true in this file counts for the containers of root (rootful) too, which then get no access to the devices \
              from the hook",
-            "set it for rootless users only, in $XDG_CONFIG_HOME/nvidia-container-runtime/config.toml",
+            "set it for rootless users only, in $XDG_CONFIG_HOME/nvidia-container-runtime/config.toml, or write \
+             nvidia-container-runtime-hook.rootless = \"auto\" in place of it",
         );
     }
     findings.list

@@ -39,6 +39,10 @@ pub fn check(examination: &mut Examination<'_>) {
         examination.ok(id, format!("yes, {who}, and no-cgroups is true"));
         return;
     }
+    if examination.config.text(Key::HookRootless) == "auto" {
+        examination.ok(id, format!("yes, {who}, and rootless is auto, so that a start leaves control groups alone"));
+        return;
+    }
     // In a namespace of its own the hook fails for certain; a plain user may start containers by a daemon of root.
     let severity = if examination.surroundings.mapped_ids.is_some() { Severity::Error } else { Severity::Warning };
     if let Around::Container(kind) = examination.surroundings.around {

@@ -41,7 +41,7 @@ fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
         runtimes(examination, &config, &document);
     }
     match no_cgroups(host, home) {
-        Some(file) => examination.ok("docker-rootless", format!("{home} has one, and {file} says no-cgroups = true")),
+        Some(said) => examination.ok("docker-rootless", format!("{home} has one, and {said}")),
         None => {
             let message = format!(
                 "{home} has a rootless Docker, whose hook may not change control groups, and no-cgroups is not set for it"
@@ -61,12 +61,17 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, document: &Value) {
     }
 }
 
-/// The file that says no-cgroups = true to the hook of a user: the user's own, which a start prefers, or the host's.
+/// What keeps the hook of a user from control groups, and the file that says it: the user's own, which a start prefers, or
+/// the host's.
 fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
     let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
     let file = if host.has(&own) { own } else { COMMON.to_owned() };
     let text = host.text(&file)?;
     let table: toml::Table = text.parse().ok()?;
-    let value = table.get("nvidia-container-cli")?.get("no-cgroups")?.as_bool()?;
-    value.then_some(file)
+    let value = |section: &str, key: &str| table.get(section)?.get(key).cloned();
+    if value("nvidia-container-cli", "no-cgroups").and_then(|value| value.as_bool()) == Some(true) {
+        return Some(format!("{file} says no-cgroups = true"));
+    }
+    let rootless = value("nvidia-container-runtime-hook", "rootless")?;
+    (rootless.as_str() == Some("auto")).then(|| format!("{file} says rootless = \"auto\""))
 }

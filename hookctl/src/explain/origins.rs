@@ -49,6 +49,8 @@ pub enum OriginKind {
     Flag,
     /// A directory of the search path.
     Search,
+    /// What the machine says of the process that starts the program.
+    Machine,
     /// Always so.
     Fixed,
 }
@@ -65,7 +67,11 @@ impl Origins<'_> {
     /// Each input that an origin names.
     #[must_use]
     pub fn list(&self, origin: &origin::Origin) -> Vec<Origin> {
-        origin.each().iter().map(|one| self.one(one)).collect()
+        let several = |one: &origin::Origin| match one {
+            origin::Origin::Machine(key, what) => vec![self.key(*key), said(what)],
+            one => vec![self.one(one)],
+        };
+        origin.each().iter().flat_map(several).collect()
     }
 
     fn one(&self, origin: &origin::Origin) -> Origin {
@@ -82,6 +88,7 @@ impl Origins<'_> {
             From::Unset(name) => (OriginKind::Unset, (*name).to_owned(), format!("default: {origin}")),
             From::State(member) => (OriginKind::State, (*member).to_owned(), origin.to_string()),
             From::Spec(member) => (OriginKind::Spec, (*member).to_owned(), origin.to_string()),
+            From::Machine(_, what) => return said(what),
             From::Flag(flag) => (OriginKind::Flag, (*flag).to_owned(), origin.to_string()),
             // Several are taken apart before.
             From::Fixed | From::Several(_) => (OriginKind::Fixed, String::new(), origin.to_string()),
@@ -109,6 +116,11 @@ impl Origins<'_> {
         let directory = self.directories.get(index).map(|path| String::from_utf8_lossy(path)).unwrap_or_default();
         plain(OriginKind::Search, &directory, format!("found in {directory}, directory {} of the search", index + 1))
     }
+}
+
+/// What the machine said of the start.
+fn said(what: &str) -> Origin {
+    plain(OriginKind::Machine, what, format!("{what} of the start, which is not that of the host's root"))
 }
 
 fn plain(kind: OriginKind, name: &str, text: String) -> Origin {

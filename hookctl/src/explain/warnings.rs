@@ -1,10 +1,11 @@
 //! What looks like a mistake although the hook takes it as it is. Made from the report alone.
 
-use super::report::{CandidateOutcome, CandidateSource, Report};
+use super::report::{CandidateOutcome, CandidateSource, Origin, OriginKind, Report};
 use crate::driver::NEWEST_CUDA;
 use crate::finding::Finding;
 use crate::requirement::is_unmeetable;
 use hook::contract::cdi;
+use hook::contract::origin::EFFECTIVE_USER;
 use hook::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
 use hook::text::comma_list;
 
@@ -20,6 +21,7 @@ pub fn of(report: &Report) -> Vec<Finding> {
     channels(report, &mut warnings);
     capability_list(report, &mut warnings);
     requirements(report, &mut warnings);
+    rootless(report, &mut warnings);
     warnings
 }
 
@@ -59,6 +61,17 @@ fn device_lists(report: &Report, warnings: &mut Vec<Finding>) {
                 warn(warnings, id, format!("{name}: '{item}' looks like {what}"), remedy);
             }
         }
+    }
+}
+
+/// Whoever explains may be another user than whoever starts the hook.
+fn rootless(report: &Report, warnings: &mut Vec<Finding>) {
+    let by_user = |origin: &Origin| origin.kind == OriginKind::Machine && origin.name == EFFECTIVE_USER;
+    if report.argv.iter().flat_map(|argument| &argument.origin).any(by_user) {
+        let message = "what is passed because this is not root counts for starts by this user; those by root, as of a \
+                       daemon, do without it"
+            .to_owned();
+        warn(warnings, "rootless-by-user", message, "explain as whoever starts the containers");
     }
 }
 

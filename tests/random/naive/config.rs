@@ -21,6 +21,8 @@ const CAPABILITY: &str =
 const VARIABLE: &str = "error getting hook config: failed to load config: …nvidia-container-cli.environment entry";
 const CLI_VERSION: &str =
     "error getting hook config: failed to load config: …nvidia-container-runtime-hook.cli-version value";
+const ROOTLESS: &str =
+    "error getting hook config: failed to load config: …nvidia-container-runtime-hook.rootless value";
 const NOT_OF_THE_HOST: &str =
     "error getting hook config: failed to load config: nvidia-container-cli.ldconfig value …is not host-relative";
 const NOT_ABSOLUTE: &str =
@@ -65,6 +67,7 @@ const STRINGS: &[&str] = &[
     "nvidia-container-runtime-hook.path",
     "nvidia-container-runtime-hook.cli-version",
     "nvidia-container-runtime-hook.log",
+    "nvidia-container-runtime-hook.rootless",
     "nvidia-ctk.path",
 ];
 const LISTS: &[&str] = &[
@@ -166,6 +169,9 @@ pub fn read(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Config> {
     let is_entry = |entry: &String| entry.find('=').is_some_and(|at| at > 0);
     if !config.variables().iter().all(is_entry) {
         return Err(VARIABLE);
+    }
+    if !["auto", "off"].contains(&config.text("nvidia-container-runtime-hook.rootless", "off")) {
+        return Err(ROOTLESS);
     }
     Ok(config)
 }

@@ -14,6 +14,7 @@ use super::{Flags, Step, Verdict, own};
 const RELATIVE: &str = "couldn't find binary nvidia-container-cli: …is relative";
 const NOT_FOUND: &str = "couldn't find binary nvidia-container-cli in PATH: exec: \"nvidia-container-cli\": executable file not found in $PATH";
 const IMEX: &str = "cannot serve the requested IMEX channels: ";
+const NOT_TOLD: &str = "cannot tell whether this is the host's root: ";
 const NUL: &str = "exec failed: invalid argument: ";
 
 /// The command line and the environment of a start.
@@ -26,9 +27,10 @@ pub fn written(
     host: &MemoryHost,
 ) -> Step<Verdict> {
     let (program, path) = program(scene, config, host)?;
+    let foreign = asks_for_root(config) && !is_root_of_the_host(host)?;
     let mut argv = vec![program];
     let mut add = |text: String| argv.push(text.into_bytes());
-    let global = options(flags, config, request)?;
+    let global = options(flags, config, request, foreign)?;
     global.into_iter().for_each(&mut add);
     add("configure".to_owned());
     compatibility(config).map(str::to_owned).into_iter().for_each(&mut add);
@@ -36,7 +38,7 @@ pub fn written(
     if !ldconfig.is_empty() {
         add(format!("--ldconfig={}", normalised(ldconfig, host)));
     }
-    if config.flag("nvidia-container-cli.no-cgroups", false) {
+    if foreign || config.flag("nvidia-container-cli.no-cgroups", false) {
         add("--no-cgroups".to_owned());
     }
     if !request.devices.is_empty() {
@@ -60,7 +62,7 @@ pub fn written(
 }
 
 /// The options before `configure`.
-fn options(flags: &Flags, config: &Config, request: &Request) -> Step<Vec<String>> {
+fn options(flags: &Flags, config: &Config, request: &Request, foreign: bool) -> Step<Vec<String>> {
     let knows = |version| config.cli.is_none_or(|cli| cli >= version);
     let uncreated = config.flag("features.disable-imex-channel-creation", false);
     let mut options = Vec::new();
@@ -88,8 +90,11 @@ fn options(flags: &Flags, config: &Config, request: &Request) -> Step<Vec<String
     if options.iter().any(|option| option.contains('\0')) {
         return Err(NUL);
     }
-    let user = config.set("nvidia-container-cli.user").map_or(config.default_user, Ok)?;
-    value(&mut options, "user", user);
+    match config.set("nvidia-container-cli.user") {
+        None if foreign => options.push("--user".to_owned()),
+        None => value(&mut options, "user", config.default_user?),
+        Some(user) => value(&mut options, "user", user),
+    }
     if options.iter().any(|option| option.contains('\0')) {
         return Err(NUL);
     }
@@ -97,6 +102,33 @@ fn options(flags: &Flags, config: &Config, request: &Request) -> Step<Vec<String
         return Err(IMEX);
     }
     Ok(options)
+}
+
+/// Whether anything follows from who starts the program.
+fn asks_for_root(config: &Config) -> bool {
+    let settled =
+        config.set("nvidia-container-cli.user").is_some() && config.flag("nvidia-container-cli.no-cgroups", false);
+    config.text("nvidia-container-runtime-hook.rootless", "off") == "auto" && !settled
+}
+
+/// Whether the start is that of the host's root.
+fn is_root_of_the_host(host: &MemoryHost) -> Step<bool> {
+    let text = |path: &str| -> Step<Option<String>> {
+        let bytes = host.read_if_present(Path::new(path)).map_err(|_| NOT_TOLD)?;
+        Ok(bytes.map(|bytes| String::from_utf8(bytes).unwrap()))
+    };
+    if let Some(map) = text("/proc/self/uid_map")? {
+        let line = map.lines().next().unwrap_or_default();
+        let numbers: Vec<u64> = line.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        match numbers[..] {
+            [0, 0, 4_294_967_295] => {}
+            [] | [_, _, _] => return Ok(false),
+            _ => return Err(NOT_TOLD),
+        }
+    }
+    let Some(status) = text("/proc/self/status")? else { return Ok(true) };
+    let ids = status.lines().find(|line| line.starts_with("Uid:")).ok_or(NOT_TOLD)?;
+    Ok(ids.split_whitespace().nth(2) == Some("0"))
 }
 
 /// The flag about compatibility libraries.

@@ -55,6 +55,27 @@ pub fn draw(dice: &mut Dice, scene: &mut Scene) {
         }
     }
     libraries(dice, scene);
+    process(dice, scene);
+}
+
+/// The user namespace and the user of the start.
+fn process(dice: &mut Dice, scene: &mut Scene) {
+    if dice.one_in(3) {
+        let map = dice.pick(&[
+            "         0          0 4294967295\n",
+            "         0     100000      65536\n",
+            "0 1000 1\n1 100000 65536\n",
+            "         0          0 4294967294\n",
+            "",
+            "0 0\n",
+        ]);
+        scene.put("/proc/self/uid_map", Node::text(map));
+    }
+    if dice.one_in(4) {
+        let status =
+            dice.pick(&["Name:\thook\nUid:\t0\t1000\t0\t0\n", "Uid:\t1000\t0\t0\t0\nGid:\t5\t5\n", "Name:\tx\n"]);
+        scene.put("/proc/self/status", Node::text(status));
+    }
 }
 
 /// The libraries by which a machine is known, and the linker's cache.
