@@ -12,6 +12,7 @@ mod suite {
     mod hostile;
     pub(crate) mod hostile_root;
     pub(crate) mod libraries;
+    mod nodes;
     mod nvml_cases;
     mod nvml_rules;
     mod nvml_wrapper;
