@@ -416,6 +416,28 @@ fn the_source_of_a_case_can_be_looked_up() {
     none(&offenders);
 }
 
+/// No telemetry (docs/support.md): neither an interface of a network nor a crate that has one.
+#[test]
+fn nothing_speaks_to_a_network() {
+    const INTERFACES: [&str; 8] =
+        ["std::net", "TcpStream", "TcpListener", "UdpSocket", "ToSocketAddrs", "AF_INET", "sys::socket", "unix::net"];
+    const CRATES: [&str; 9] =
+        ["async-std", "curl", "hyper", "mio", "native-tls", "reqwest", "rustls", "socket2", "tokio"];
+    // The socket of the machine's own log daemon.
+    let is_log = |path: &str, name: &str| path == "src/note/store.rs" && name == "unix::net";
+    let mut offenders = Vec::new();
+    for source in rust().iter().filter(|source| source.path.split('/').any(|part| part == "src")) {
+        let code = source.code();
+        let named = INTERFACES.iter().filter(|name| code.contains(**name) && !is_log(&source.path, name));
+        offenders.extend(named.map(|name| format!("{}: {name}", source.path)));
+    }
+    let lock = fs::read_to_string(top().join("Cargo.lock")).unwrap();
+    offenders.extend(
+        CRATES.iter().filter(|name| lock.contains(&format!("name = \"{name}\"\n"))).map(|name| (*name).to_owned()),
+    );
+    none(&offenders);
+}
+
 #[test]
 fn the_recorded_runs_that_documents_name_are_there() {
     let recorded = fs::read_to_string(top().join("fixtures/recorded/main.jsonl")).unwrap();
