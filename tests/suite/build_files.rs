@@ -17,6 +17,8 @@ pub fn tests() -> Vec<Trial> {
         test("docs: bazel leaves out the suites of a feature", bazel_leaves_out_the_suites_of_a_feature),
         test("docs: bazel makes the driver's libraries as cargo does", bazel_makes_the_libraries_as_cargo_does),
         test("docs: bazel reads the manifest of every member", bazel_reads_the_manifest_of_every_member),
+        test("docs: what a registry of bazel gets is of this module", the_registry_entry_is_of_this_module),
+        test("docs: nixpkgs gets a package for every program", nixpkgs_gets_every_program),
     ]
 }
 
@@ -73,6 +75,51 @@ fn bazel_reads_the_manifest_of_every_member() {
     let labels = members.map(|member| format!("//{member}:Cargo.toml"));
     let labels: BTreeSet<String> = labels.chain(["//:Cargo.toml".to_owned()]).collect();
     assert!(module().is_none_or(|module| words_behind(&module, "manifests") == labels));
+}
+
+/// The entry's templates parse once they are filled in, and name what MODULE.bazel and the BUILD files name.
+fn the_registry_entry_is_of_this_module() {
+    let filled = |path: &str| {
+        let text = text(&format!("packages/bazel/{path}"));
+        let pieces: Vec<&str> = text.split('@').collect();
+        // Words between two signs; those of a label have no second one.
+        let is_word = |piece: &str| !piece.is_empty() && piece.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        pieces.iter().map(|piece| if is_word(piece) { "1" } else { piece }).collect::<String>()
+    };
+    let json = |path: &str| serde_json::from_str::<serde_json::Value>(&filled(path)).unwrap();
+    let metadata = json("metadata.json");
+    assert!(metadata["maintainers"][0]["github_user_id"].is_u64() && metadata["yanked_versions"].is_object());
+    let source = json("source.json");
+    let prefix = source["strip_prefix"].as_str().unwrap();
+    assert!(source["url"].as_str().unwrap().ends_with(&format!("/{prefix}.tar.gz")), "{source}");
+    let presubmit = text("packages/bazel/presubmit.yml");
+    let lines = presubmit.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let yaml = nvidia_hookctl::yaml::parse(&lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let targets = yaml["tasks"]["programs"]["build_targets"].as_array().unwrap();
+    let name = targets[0].as_str().unwrap().trim_start_matches('@').split_once("//").unwrap().0.to_owned();
+    assert!(module().is_none_or(|module| module.contains(&format!("    name = \"{name}\",\n"))));
+    for target in targets {
+        let label = target.as_str().unwrap().split_once("//").unwrap().1;
+        let (folder, program) = label.split_once(':').unwrap_or((label, label.rsplit('/').next().unwrap()));
+        let build = text(&format!("{folder}/BUILD.bazel").trim_start_matches('/').to_owned());
+        assert!(build.contains(&format!("rust_binary(\n    name = \"{program}\",")), "{label}");
+    }
+    let test_module = &yaml["bcr_test_module"];
+    let build = text(&format!("{}/BUILD.bazel", test_module["module_path"].as_str().unwrap()));
+    let test = test_module["tasks"]["simulator"]["test_targets"][0].as_str().unwrap();
+    assert!(build.contains(&format!("name = \"{}\"", test.trim_start_matches("//:"))));
+}
+
+fn nixpkgs_gets_every_program() {
+    let flake = text("flake.nix");
+    let programs = flake.split_once("programs = {").unwrap().1.split_once('}').unwrap().0;
+    for (name, folder) in programs.lines().filter_map(|line| line.trim().trim_end_matches(';').split_once(" = ")) {
+        let package = text(&format!("packages/nixpkgs/pkgs/by-name/{}/{name}/package.nix", &name[..2]));
+        assert!(package.contains(&format!("mainProgram = \"{name}\";")), "{name}");
+        let manifest = text(&format!("{}/Cargo.toml", folder.trim_matches('"')));
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name}");
+        assert!(package.contains(&format!("--package={name}\"")), "{name}");
+    }
 }
 
 /// Options that Bazel need not give: rules_rust sets them, or the target does not come up.

@@ -1,0 +1,60 @@
+{
+  lib,
+  stdenv,
+  buildPackages,
+  rustPlatform,
+  fetchFromGitHub,
+  installShellFiles,
+  nix-update-script,
+  versionCheckHook,
+}:
+
+rustPlatform.buildRustPackage (finalAttrs: {
+  pname = "nvidia-container-runtime-hook";
+  version = "@VERSION@";
+
+  src = fetchFromGitHub {
+    owner = "@OWNER@";
+    repo = "@NAME@";
+    tag = "v${finalAttrs.version}";
+    hash = "@HASH@";
+  };
+
+  cargoHash = "@CARGO_HASH@";
+
+  # Alone, so that no feature that another program asks for reaches its dependencies.
+  cargoBuildFlags = [ "--package=nvidia-container-runtime-hook" ];
+
+  nativeBuildInputs = [ installShellFiles ];
+
+  # The tests want the whole workspace's programs; the published cases below run on the program that is installed.
+  doCheck = false;
+
+  postInstall = ''
+    installManPage docs/nvidia-container-runtime-hook.8
+  '';
+
+  doInstallCheck = stdenv.buildPlatform.canExecute stdenv.hostPlatform;
+  nativeInstallCheckInputs = [
+    buildPackages.nvidia-hook-conformance
+    versionCheckHook
+  ];
+  postInstallCheck = ''
+    nvidia-hook-conformance "$out/bin/nvidia-container-runtime-hook"
+  '';
+
+  passthru.updateScript = nix-update-script { };
+
+  meta = {
+    description = "@DESCRIPTION@";
+    homepage = "https://github.com/@REPOSITORY@";
+    changelog = "https://github.com/@REPOSITORY@/blob/v${finalAttrs.version}/CHANGELOG.md";
+    license = lib.licenses.asl20;
+    maintainers = with lib.maintainers; [ @MAINTAINER@ ];
+    mainProgram = "nvidia-container-runtime-hook";
+    platforms = [
+      "x86_64-linux"
+      "aarch64-linux"
+    ];
+  };
+})
