@@ -139,12 +139,13 @@ pub struct Subject<'s> {
 impl Subject<'_> {
     /// Writes findings in their order.
     pub fn write(self, page: &mut Page, findings: &[Finding]) {
+        let mut lines = Lines::of(self.file.map_or("", |(_, text)| text));
         for finding in findings {
             let (tone, word) = self.label(finding.severity);
             match (self.file, finding.place) {
-                (Some((file, text)), Some(place)) => {
+                (Some((file, _)), Some(place)) => {
                     page.line(tone, &format!("{file}:{}:{}: {word}: {}", place.line, place.column, finding.message));
-                    caret(page, text, place);
+                    caret(page, lines.characters(place.line), place);
                     page.row("help", &finding.remedy);
                     page.gap();
                 }
@@ -174,13 +175,32 @@ impl Subject<'_> {
     }
 }
 
+/// The lines of a file, of which the last that was asked for is kept: findings come in the order of the file, and many may be
+/// on one line.
+struct Lines<'t> {
+    lines: Vec<&'t str>,
+    last: (usize, Vec<char>),
+}
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        Lines { lines: text.lines().collect(), last: (0, Vec::new()) }
+    }
+
+    /// The characters of a line, which counts from 1. Tabs as one blank, so that marks stay below what they mark.
+    fn characters(&mut self, line: usize) -> &[char] {
+        if self.last.0 != line {
+            let text = self.lines.get(line - 1).copied().unwrap_or_default();
+            self.last = (line, text.chars().map(|c| if c == '\t' { ' ' } else { c }).collect());
+        }
+        &self.last.1
+    }
+}
+
 /// The line of a place, or the part of a long one around it, and the place marked below it.
-fn caret(page: &mut Page, text: &str, place: Place) {
+fn caret(page: &mut Page, line: &[char], place: Place) {
     const MARGIN: usize = 9;
     let room = WIDTH - MARGIN;
-    let line = text.lines().nth(place.line - 1).unwrap_or_default();
-    // Tabs as one blank, so that the marks stay below what they mark.
-    let line: Vec<char> = line.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
     let start = if line.len() <= room { 0 } else { (place.column - 1).saturating_sub(room / 2).min(line.len() - room) };
     let excerpt: String = line.iter().skip(start).take(room).map(|c| if c.is_control() { '?' } else { *c }).collect();
     page.verbatim(Tone::Plain, format!("{:>6} | {excerpt}", place.line).trim_end());
@@ -223,5 +243,14 @@ mod tests {
             write(file, &finding),
             "/f:1:3: error: what\n     1 | a bc\n       |   ^^\n  help            do\n\n"
         );
+    }
+
+    #[test]
+    fn a_line_with_many_findings_is_read_once() {
+        let mut lines = Lines::of("one\n\ttwo\n");
+        let first = lines.characters(2).as_ptr();
+        assert_eq!(lines.characters(2).as_ptr(), first);
+        assert_eq!(lines.characters(2), [' ', 't', 'w', 'o']);
+        assert_eq!((lines.characters(1).len(), lines.characters(3).len()), (3, 0));
     }
 }

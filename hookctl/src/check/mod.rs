@@ -14,6 +14,8 @@ mod values;
 pub use default_file::{default, default_file};
 pub use text::text;
 
+use std::cell::Cell;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,7 +26,6 @@ use crate::inspect::Inspect;
 use hook::config::{self, Config, ConfigFile};
 use hook::error::{Error, reason};
 use hook::invocation::Invocation;
-use hook::text::position::Position;
 
 /// The number of the JSON form; it changes when a member changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -130,21 +131,46 @@ fn report(file: Option<ConfigFile>, mut findings: Vec<Finding>, others: Vec<&'st
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
+    /// The place that was asked for last, in bytes and columns. Places are asked for in their order, and many may be on one
+    /// line, which is not to be counted from its start each time.
+    last: Cell<(usize, usize)>,
 }
 
 impl<'t> Lines<'t> {
     fn of(text: &'t str) -> Self {
         let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
-        Lines { text, starts: std::iter::once(0).chain(after).collect() }
+        Lines { text, starts: std::iter::once(0).chain(after).collect(), last: Cell::new((0, 1)) }
     }
 
     /// The place of a span of bytes.
     fn place(&self, span: &std::ops::Range<usize>) -> Place {
         let before = self.starts.partition_point(|start| *start <= span.start).saturating_sub(1);
         let start = self.starts.get(before).copied().unwrap_or_default();
-        let Position { column, .. } = Position::of(self.text.get(start..).unwrap_or_default(), span.start - start);
+        let (from, columns) =
+            Some(self.last.get()).filter(|(at, _)| (start..=span.start).contains(at)).unwrap_or((start, 1));
+        let column = columns + self.text.get(from..span.start).unwrap_or_default().chars().count();
+        self.last.set((span.start, column));
         let spanned = self.text.get(span.clone()).unwrap_or_default();
         let length = spanned.lines().next().unwrap_or_default().chars().count().max(1);
         Place { line: before + 1, column, length }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_what_they_are_in_any_order() {
+        let lines = Lines::of("é = 1\na = 2, é = 3\n");
+        let at = |start: usize| {
+            let place = lines.place(&(start..start + 1));
+            (place.line, place.column)
+        };
+        assert_eq!(
+            [at(0), at(7), at(9), at(14), at(11), at(3), at(16)],
+            [(1, 1), (2, 1), (2, 3), (2, 8), (2, 5), (1, 3), (2, 9)]
+        );
+        assert_eq!(lines.last.get(), (16, 9));
     }
 }

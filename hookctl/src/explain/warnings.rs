@@ -1,5 +1,7 @@
 //! What looks like a mistake although the hook takes it as it is. Made from the report alone.
 
+use std::collections::BTreeSet;
+
 use super::report::{CandidateOutcome, CandidateSource, Origin, OriginKind, Report};
 use crate::driver::NEWEST_CUDA;
 use crate::finding::Finding;
@@ -53,8 +55,8 @@ fn device_lists(report: &Report, warnings: &mut Vec<Finding>) {
         }
         let items: Vec<&str> = comma_list(value).collect();
         special_words(name, value, &items, warnings);
-        for (index, item) in items.iter().enumerate() {
-            if items.iter().take(index).any(|before| before == item) {
+        for (item, is_repeated) in items.iter().zip(repeated(&items)) {
+            if is_repeated {
                 let message = format!("{name} names {item} twice");
                 warn(warnings, "duplicate-device", message, "remove one; it counts once");
             } else if let Some((id, what, remedy)) = oddity(item) {
@@ -73,6 +75,12 @@ fn rootless(report: &Report, warnings: &mut Vec<Finding>) {
             .to_owned();
         warn(warnings, "rootless-by-user", message, "explain as whoever starts the containers");
     }
+}
+
+/// Of each item whether it stood before.
+fn repeated<T: Ord>(items: &[T]) -> impl Iterator<Item = bool> {
+    let mut seen = BTreeSet::new();
+    items.iter().map(move |item| !seen.insert(item))
 }
 
 /// `void`, `all` and `none` beside something else.
@@ -168,5 +176,38 @@ fn requirements(report: &Report, warnings: &mut Vec<Finding>) {
                 "correct the variable it comes from, or use another image",
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    /// Counts how often it is compared.
+    #[derive(PartialEq, Eq)]
+    struct Counted<'c>(usize, &'c Cell<usize>);
+
+    impl Ord for Counted<'_> {
+        fn cmp(&self, other: &Self) -> Ordering {
+            self.1.set(self.1.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+    impl PartialOrd for Counted<'_> {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    #[test]
+    fn what_stands_twice_is_found_without_comparing_each_to_each() {
+        assert!(repeated(&["0", "1", "0", "0"]).eq([false, false, true, true]));
+        let compared = Cell::new(0);
+        let items: Vec<Counted<'_>> = (0..10_000).map(|number| Counted(number, &compared)).collect();
+        assert_eq!(repeated(&items).filter(|is_repeated| *is_repeated).count(), 0);
+        assert!(compared.get() < 100 * items.len(), "{}", compared.get());
     }
 }
