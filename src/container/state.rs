@@ -57,13 +57,17 @@ impl State {
     /// # Errors
     /// [`Error::State`] when it is not a state, [`Error::Pid`] and [`Error::Bundle`] for its members.
     pub fn read(stream: &mut dyn Read) -> Result<Self, Error> {
+        Self::read_by(stream, Self::parse)
+    }
+
+    fn read_by(stream: &mut dyn Read, mut parse: impl FnMut(&[u8]) -> Result<Self, Parse>) -> Result<Self, Error> {
         let (mut buffer, mut parsed, mut end) = (Vec::new(), 0, ValueEnd::default());
         loop {
             let ended = fill(stream, &mut buffer).map_err(|cause| Error::State(cause.to_string()))?;
             if !ended && parsed > 0 && buffer.len() < AGAIN * parsed && !end.is_in(&buffer) {
                 continue;
             }
-            match Self::parse(&buffer) {
+            match parse(&buffer) {
                 Err(Parse::Incomplete(_)) if !ended => parsed = buffer.len(),
                 Ok(state) => return Ok(state),
                 Err(Parse::Incomplete(error) | Parse::Failed(error)) => return Err(error),
@@ -184,6 +188,7 @@ fn fill(stream: &mut dyn Read, buffer: &mut Vec<u8>) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::SIZE_LIMIT;
 
     /// Gives one byte a read, and counts the reads.
     struct Drip<'d>(&'d [u8], usize);
@@ -213,5 +218,26 @@ mod tests {
         let Err(Error::State(message)) = State::read(&mut drip) else { panic!("not a fault of the state") };
         assert!(message.starts_with("1:9: expected value"), "{message}");
         assert!(drip.1 < 40, "{}", drip.1);
+    }
+
+    #[test]
+    fn a_long_state_is_parsed_a_few_times() {
+        let text = format!(r#"{{"annotations": "{}", "pid": 7, "bundle": "/b"}}"#, "x".repeat(1 << 13));
+        let mut lengths = Vec::new();
+        let state = State::read_by(&mut Drip(text.as_bytes(), 0), |bytes| {
+            lengths.push(bytes.len());
+            State::parse(bytes)
+        });
+        assert_eq!(state.map(|state| state.pid).ok(), Some(7));
+        assert_eq!(lengths, [1, 16, 256, 1 << 12, text.len()]);
+    }
+
+    #[test]
+    fn a_state_has_a_limit() {
+        // Memory of zeros that nobody has touched is none.
+        let mut buffer = vec![0; SIZE_LIMIT];
+        assert!(matches!(fill(&mut &b"x"[..], &mut buffer), Ok(false)));
+        let refused = fill(&mut &b"x"[..], &mut buffer).unwrap_err();
+        assert_eq!((refused.kind(), buffer.len()), (io::ErrorKind::FileTooLarge, SIZE_LIMIT + 1));
     }
 }

@@ -163,3 +163,18 @@ pub(super) fn is_readable(descriptor: BorrowedFd<'_>, timeout: PollTimeout) -> i
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_is_the_largest_size_that_is_read() {
+        assert!(check_size(SIZE_LIMIT).is_ok());
+        let refused = check_size(SIZE_LIMIT + 1).unwrap_err();
+        assert_eq!(
+            (refused.kind(), refused.to_string()),
+            (io::ErrorKind::FileTooLarge, "more than 256 MiB".to_owned())
+        );
+    }
+}

@@ -76,6 +76,8 @@ fn a_note_is_one_line_of_json_in_a_private_file() {
     assert_eq!(verdicts, ["execute", "error", "nothing"]);
     assert_eq!(lines[0]["devices_by"][0], "NVIDIA_VISIBLE_DEVICES");
     assert_eq!(lines[0]["argv"][0], "/usr/bin/nvidia-container-cli");
+    assert_eq!((&lines[0]["pid"], &lines[0]["bundle"]), (&4242.into(), &"/run/bundle".into()));
+    assert_eq!((&lines[0]["privileged"], &lines[0]["config"]), (&false.into(), &Value::Null));
     assert!(lines[1]["why"].as_str().unwrap().contains("/nowhere/config.json"));
     assert!(lines.iter().all(|line| line["time"].as_str().unwrap().ends_with('Z')));
 }
@@ -84,7 +86,8 @@ fn a_key_of_the_configuration_asks_for_notes_and_the_variable_overrides_it() {
     let machine = machine();
     fs::write(machine.path("/c.toml"), "[nvidia-container-runtime-hook]\nlog = \"/key.log\"\n").unwrap();
     machine.run_with(&["-config", "/c.toml", "prestart"], STATE, &[]);
-    assert_eq!(fs::read_to_string(machine.path("/key.log")).unwrap().lines().count(), 1);
+    let line: Value = serde_json::from_slice(&fs::read(machine.path("/key.log")).unwrap()).unwrap();
+    assert_eq!(line["config"], "/c.toml");
     for value in ["", "/variable.log"] {
         machine.run_with(&["-config", "/c.toml", "prestart"], STATE, &[("NVIDIA_CONTAINER_HOOK_LOG", value)]);
     }
