@@ -65,14 +65,48 @@ fn the_list_of_components_is_that_of_cargo() {
     let list: Value = serde_json::from_str(&read(name.unwrap())).unwrap();
     assert_eq!(list["bomFormat"], "CycloneDX");
     let listed: BTreeSet<String> = list["components"].as_array().unwrap().iter().map(named).collect();
+    let mut used = crates_of("nvidia-container-runtime-hook");
+    used.retain(|line| !line.starts_with("nvidia-container-runtime-hook"));
+    assert_eq!(listed, used);
+}
+
+/// What cargo links a program from, as it is released.
+fn crates_of(program: &str) -> BTreeSet<String> {
+    let target = format!("--target={}-unknown-linux-musl", std::env::consts::ARCH);
+    let package = format!("--package={program}");
     let tree = said(
         "cargo",
-        &["tree", "--locked", "--package=nvidia-container-runtime-hook", "--edges=normal", "--prefix=none"],
+        &["tree", "--locked", &package, &target, "--edges=normal,no-proc-macro", "--prefix=none", "--no-dedupe"],
         None,
     );
-    let tree = tree.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(" v", " "));
-    let used: BTreeSet<String> = tree.filter(|line| !line.starts_with("nvidia-container-runtime-hook")).collect();
-    assert_eq!(listed, used);
+    tree.lines().map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" ").replace(" v", " ")).collect()
+}
+
+#[test]
+fn each_program_carries_the_list_of_its_crates() {
+    let folder = tempfile::tempdir().unwrap();
+    let tarball = file("nvidia-prestart-hook-", ".tar.gz");
+    let into = folder.path().to_str().unwrap();
+    said("tar", &["-xzf", tarball.to_str().unwrap(), "-C", into, "--strip-components=1"], None);
+    let programs = names(&folder.path().join("bin"));
+    assert_eq!(programs.len(), 4);
+    for program in programs {
+        let [from, to] = ["bin", "list"].map(|name| folder.path().join(name));
+        let from = from.join(&program);
+        let (from, to) = (from.to_str().unwrap(), to.to_str().unwrap());
+        said(
+            "objcopy",
+            &["--output-target=binary", "--only-section=.dep-v0", "--set-section-flags=.dep-v0=alloc", from, to],
+            None,
+        );
+        // One block of zlib's that is stored as it is: 7 bytes, the text, 4 bytes.
+        let list = fs::read(to).unwrap();
+        let list: Value = serde_json::from_slice(&list[7..list.len() - 4]).unwrap();
+        let list = list["packages"].as_array().unwrap();
+        assert_eq!(list.iter().map(named).collect::<BTreeSet<_>>(), crates_of(&program), "{program}");
+        let roots: Vec<String> = list.iter().filter(|one| one["root"] == true).map(named).collect();
+        assert!(roots.len() == 1 && roots[0].starts_with(&program), "{program}: {roots:?}");
+    }
 }
 
 fn named(component: &Value) -> String {
