@@ -1,4 +1,4 @@
-//! `nvlink`: the links of GPUs. It knows nothing of where they lead.
+//! `nvlink`: the links of GPUs, and what is at their other ends. It knows no path over the bus.
 
 use super::options::{self, Options};
 use super::scene::{Host, Scene};
