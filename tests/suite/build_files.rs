@@ -101,7 +101,7 @@ fn the_registry_entry_is_of_this_module() {
     for target in targets {
         let label = target.as_str().unwrap().split_once("//").unwrap().1;
         let (folder, program) = label.split_once(':').unwrap_or((label, label.rsplit('/').next().unwrap()));
-        let build = text(&format!("{folder}/BUILD.bazel").trim_start_matches('/'));
+        let build = text(format!("{folder}/BUILD.bazel").trim_start_matches('/'));
         assert!(build.contains(&format!("rust_binary(\n    name = \"{program}\",")), "{label}");
     }
     let test_module = &yaml["bcr_test_module"];

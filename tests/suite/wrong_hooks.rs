@@ -146,7 +146,7 @@ const WRONG: [Wrong; 14] = [
     Wrong {
         does: "takes every nvidia-container-cli for the newest",
         area: "arguments",
-        also: &[],
+        also: &["rootless"],
         act: |start| start.replace(CONFIG_TOML, "cli-version = ", "cli-virsion = "),
     },
     Wrong {
