@@ -61,9 +61,9 @@ fn now(gpu: Device<'_>) -> u64 {
     gpu.driver.now().saturating_mul(1000)
 }
 
-/// How many samples a driver keeps, and how far apart they are, in milliseconds: of the power, and of everything else.
-const OF_POWER: (u64, u64) = (119, 20);
-const OF_SHARES: (u64, u64) = (71, 200);
+/// How many samples a driver keeps, and how far apart they are, in milliseconds: of power and clocks, and of shares.
+const QUICK: (u64, u64) = (119, 20);
+const SLOW: (u64, u64) = (71, 200);
 
 /// Samples since a time, the oldest first: what the file says of each moment.
 pub(crate) fn samples(
@@ -76,18 +76,27 @@ pub(crate) fn samples(
 ) -> Answer {
     const UNSIGNED: u32 = 1;
     let (key, (kept, apart)) = match what {
-        0 => ("power.draw", OF_POWER),
-        1 => ("utilization.gpu", OF_SHARES),
-        2 => ("utilization.memory", OF_SHARES),
-        3 => ("utilization.encoder", OF_SHARES),
-        4 => ("utilization.decoder", OF_SHARES),
-        8 => ("utilization.jpeg", OF_SHARES),
-        9 => ("utilization.ofa", OF_SHARES),
-        // Clocks have not been sampled for long.
-        5 | 6 => return device.gpu(|_| Err(Code::NOT_FOUND)),
+        0 => ("power.draw", QUICK),
+        1 => ("utilization.gpu", SLOW),
+        2 => ("utilization.memory", SLOW),
+        3 => ("utilization.encoder", SLOW),
+        4 => ("utilization.decoder", SLOW),
+        8 => ("utilization.jpeg", SLOW),
+        9 => ("utilization.ofa", SLOW),
+        5 => ("clocks.current.sm", QUICK),
+        6 => ("clocks.current.memory", QUICK),
         _ => return Err(Code::INVALID_ARGUMENT),
     };
+    // Where clocks are not sampled, the figures of the model say so.
+    let told = match what {
+        5 => "samples.clocks.current.sm",
+        6 => "samples.clocks.current.memory",
+        _ => "",
+    };
     device.gpu(|gpu| {
+        if gpu.text(told) == Ok("Not Found") {
+            return Err(Code::NOT_FOUND);
+        }
         let value = |at: u64| if what == 0 { draw_at(gpu, at) } else { gpu.number_at(key, Unit::Same, at) };
         let now = gpu.driver.now();
         value(now)?;

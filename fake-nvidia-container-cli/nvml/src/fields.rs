@@ -7,7 +7,6 @@ use crate::handle::Handle;
 use crate::identity::is_since_hopper;
 use crate::sensors::{self, energy_of};
 use nvidia_simulated_shim::c::Out;
-use nvidia_simulated_shim::kernel;
 
 /// A fact: what was asked, when and how it was answered.
 #[repr(C)]
@@ -57,7 +56,7 @@ use Source::{Errors, Nowhere, Number, Switch, Time, Worked, Zero};
 type Row = (u32, u32, u32, Source);
 
 /// The fields of driver 580; those between them it does not know.
-const ROWS: [Row; 99] = [
+const ROWS: [Row; 109] = [
     (1, 1, LONG, Switch("ecc.mode.current")),
     (2, 2, LONG, Switch("ecc.mode.pending")),
     (3, 3, LONG, Number("ecc.errors.corrected.volatile.total", Unit::Same)),
@@ -117,9 +116,19 @@ const ROWS: [Row; 99] = [
     (161, 163, LONG, Nowhere),
     (164, 168, UNSIGNED, Nowhere),
     // What the bus has counted.
-    (169, 169, UNSIGNED, Zero),
+    (169, 169, UNSIGNED, Number("pcie.errors.l0_to_recovery", Unit::Same)),
     (170, 172, UNSIGNED, Nowhere),
-    (173, 183, UNSIGNED, Zero),
+    (173, 173, UNSIGNED, Number("pcie.errors.correctable", Unit::Same)),
+    (174, 174, UNSIGNED, Number("pcie.errors.naks_received", Unit::Same)),
+    (175, 175, UNSIGNED, Number("pcie.errors.receiver", Unit::Same)),
+    (176, 176, UNSIGNED, Number("pcie.errors.bad_tlp", Unit::Same)),
+    (177, 177, UNSIGNED, Number("pcie.errors.naks_sent", Unit::Same)),
+    (178, 178, UNSIGNED, Number("pcie.errors.bad_dllp", Unit::Same)),
+    (179, 179, UNSIGNED, Number("pcie.errors.non_fatal", Unit::Same)),
+    (180, 180, UNSIGNED, Number("pcie.errors.fatal", Unit::Same)),
+    (181, 181, UNSIGNED, Number("pcie.errors.unsupported_request", Unit::Same)),
+    (182, 182, UNSIGNED, Number("pcie.errors.lcrc", Unit::Same)),
+    (183, 183, UNSIGNED, Zero),
     (184, 184, UNSIGNED, Worked(splits_at_once)),
     (185, 185, UNSIGNED, Worked(draw)),
     (186, 186, UNSIGNED, Number("power.draw.instant", Unit::Thousandth)),
@@ -133,8 +142,8 @@ const ROWS: [Row; 99] = [
     (194, 194, SIGNED, Worked(|gpu| margin(gpu, "temperature.slowdown"))),
     (195, 195, SIGNED, Worked(|gpu| margin(gpu, "temperature.memory.max"))),
     (196, 196, SIGNED, Worked(|gpu| margin(gpu, "temperature.max"))),
-    (197, 197, UNSIGNED, Worked(|gpu| moved(gpu, "pcie.tx"))),
-    (198, 198, UNSIGNED, Worked(|gpu| moved(gpu, "pcie.rx"))),
+    (197, 197, UNSIGNED, Worked(|gpu| moved(gpu, "pcie.tx.bytes"))),
+    (198, 198, UNSIGNED, Worked(|gpu| moved(gpu, "pcie.rx.bytes"))),
     (199, 199, UNSIGNED, Worked(splits_at_once)),
     (200, 200, UNSIGNED, Nowhere),
     (201, 222, DOUBLE, Nowhere),
@@ -262,10 +271,9 @@ fn margin(gpu: Device<'_>, key: &str) -> Result<i64, Code> {
     if gpu.text("temperature.form") == Ok("tlimit") { gpu.number(key, Unit::Same) } else { Err(Code::NOT_SUPPORTED) }
 }
 
-/// What went over the bus since the host was started, in the 32 bits that count it; the file has KB/s.
+/// What went over the bus, in the 32 bits that count it.
 fn moved(gpu: Device<'_>, key: &str) -> Result<i64, Code> {
-    let rate: u64 = gpu.number(key, Unit::Same)?;
-    Ok(i64::from(rate.saturating_mul(kernel::ticks()) as u32))
+    Ok(gpu.number::<i64>(key, Unit::Same)? & i64::from(u32::MAX))
 }
 
 /// What the bus can do at once: bits, none unless they are told.

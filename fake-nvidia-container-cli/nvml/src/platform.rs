@@ -137,11 +137,15 @@ pub(crate) fn certificate(device: Handle, _out: usize) -> Answer {
 
 /// What processors and GPUs can do of confidential computing: GPUs since Hopper can.
 pub(crate) fn capabilities(out: Out<[u32; 2]>) -> Answer {
-    let can = ask(|driver| {
+    Ok(out.put([0, has_hopper()?.into()])?)
+}
+
+/// Whether a GPU of the machine is of Hopper or after it.
+fn has_hopper() -> Result<bool, Code> {
+    ask(|driver| {
         let of = |(place, gpu)| is_since_hopper(Device { driver, gpu, place, part: None });
         Ok(driver.gpus().any(of))
-    })?;
-    Ok(out.put([0, can.into()])?)
+    })
 }
 
 /// After how much use of a key it is changed.
@@ -151,8 +155,11 @@ pub(crate) fn key_rotation(out: Out<[u64; 2]>) -> Answer {
     Ok(out.put([out.version()?.into(), ADVANTAGE])?)
 }
 
-/// How wide links are: in full. Only root is told.
+/// How wide links are, since Hopper: in full. Only root is told.
 pub(crate) fn link_mode(out: Out<u32>) -> Answer {
+    if !has_hopper()? {
+        return Err(Code::NOT_SUPPORTED);
+    }
     if kernel::effective_user() != 0 {
         return Err(Code::NO_PERMISSION);
     }

@@ -25,10 +25,12 @@ pub fn version(driver: &str) -> String {
 }
 
 /// `params`: the settings of a module as it is loaded without any; of drivers before 580 those that container tools read.
+/// A GPU of which the topology says that it has no link had its links switched off.
 #[must_use]
-pub fn params(driver: &str) -> String {
-    if driver_files::branch(driver) >= 580 {
-        return PARAMS.to_owned();
+pub fn params(machine: &Topology) -> String {
+    if driver_files::branch(&machine.driver) >= 580 {
+        let is_off = machine.gpus.iter().any(|gpu| gpu.state.0.get("nvlink.count").is_some_and(|count| count == "0"));
+        return if is_off { PARAMS.replace("NvLinkDisable: 0", "NvLinkDisable: 1") } else { PARAMS.to_owned() };
     }
     let settings = [
         ("ResmanDebugLevel", "4294967295"),

@@ -16,7 +16,7 @@ pub(super) fn all(machine: &Topology) -> Vec<Entry> {
     let file = |path: String, text: String| (path, What::from(text));
     let mut all = vec![
         file(format!("{}/version", proc::FOLDER), proc::version(&machine.driver)),
-        file(format!("{}/params", proc::FOLDER), proc::params(&machine.driver)),
+        file(format!("{}/params", proc::FOLDER), proc::params(machine)),
         file(format!("{}/registry", proc::FOLDER), "Binary: \"\"\n".to_owned()),
         (format!("{}/gpus", proc::FOLDER), What::Folder),
         file("/proc/devices".to_owned(), proc::devices()),
