@@ -1,0 +1,170 @@
+//! Each scenario under each engine as a test, and what is said when all are done: skips, what was left on the machine, and
+//! whether docs/engines.md says the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tempfile::TempDir;
+
+use super::document::{self, Column};
+use super::engine::{Change, Container, Engine, Seen};
+use super::host::Host;
+use super::machine::Machine;
+use super::oci::Runtime;
+use super::scenario::Scenario;
+use super::{image, judge, look, sandbox};
+
+/// Every engine, in the order of the document.
+fn engines() -> Vec<Box<dyn Engine>> {
+    vec![
+        Box::new(Runtime { program: "runc" }),
+        Box::new(Runtime { program: "crun" }),
+        Box::new(Runtime { program: "youki" }),
+    ]
+}
+
+/// An engine that is here, on a host of its own. Its scenarios take turns, since a host has one configuration.
+struct Place {
+    engine: Box<dyn Engine>,
+    host: Mutex<Host>,
+    version: String,
+}
+
+/// What each scenario came to under each engine.
+type Results = Arc<Mutex<BTreeMap<(String, String), Result<(), String>>>>;
+
+/// Runs the tests that the command line asks for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let folder = TempDir::new().unwrap();
+    open(folder.path());
+    if !arguments.list {
+        image::make(folder.path());
+    }
+    let scenarios = Scenario::all();
+    let (mut places, mut columns, mut skips) = (Vec::new(), Vec::new(), Vec::new());
+    for engine in engines() {
+        let name = engine.name().to_owned();
+        match engine.version() {
+            Ok(version) => {
+                columns.push(Column { name, version: Some(version.clone()) });
+                places.push(Arc::new(Place { engine, host: Mutex::new(Host::new(folder.path())), version }));
+            }
+            Err(missing) => {
+                skips.push(format!("{name}, all scenarios: {missing}"));
+                columns.push(Column { name, version: None });
+            }
+        }
+    }
+    let results = Results::default();
+    let (trials, unable) = trials(&scenarios, &places, &results);
+    skips.extend(unable);
+    let all = arguments.filter.is_none() && !arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let versions: Vec<String> =
+        places.iter().map(|place| format!("{} {}", place.engine.name(), place.version)).collect();
+    // Engines end here, with what they hold.
+    drop(places);
+    if !all {
+        return conclusion.exit_code();
+    }
+    println!("engines: {}", versions.join(", "));
+    skips.iter().for_each(|skip| println!("skipped: {skip}"));
+    let left = sandbox::others();
+    left.iter().for_each(|process| println!("left on the machine: {process}"));
+    let results = results.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_as_written = !conclusion.has_failed() && document::compare(&columns, &scenarios, &results);
+    if left.is_empty() && is_as_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// A container's root may be anybody on the host.
+fn open(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The tests, scenario by scenario so that engines work side by side; and what cannot be, engine by engine and reason.
+fn trials(scenarios: &[Scenario], places: &[Arc<Place>], results: &Results) -> (Vec<Trial>, Vec<String>) {
+    let mut trials = Vec::new();
+    let mut unable: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for scenario in scenarios {
+        for place in places {
+            let engine = place.engine.name();
+            let key = (engine.to_owned(), scenario.name.clone());
+            if let Some(reason) = place.engine.cannot(scenario) {
+                unable.entry((engine, reason)).or_default().push(&scenario.name);
+                results.lock().unwrap().insert(key, Err(reason.to_owned()));
+                continue;
+            }
+            let (place, scenario, results) = (Arc::clone(place), scenario.clone(), Arc::clone(results));
+            trials.push(Trial::test(format!("{engine}/{}", scenario.name), move || {
+                check(&place, &scenario)?;
+                results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Ok(()));
+                Ok(())
+            }));
+        }
+    }
+    let line =
+        |((engine, reason), names): (&(&str, &str), &Vec<&str>)| format!("{engine}, {}: {reason}", names.join(" "));
+    (trials, unable.iter().map(line).collect())
+}
+
+fn check(place: &Place, scenario: &Scenario) -> Result<(), Failed> {
+    // A failing test has shown what it saw; the host is as good as before.
+    let host = place.host.lock().unwrap_or_else(PoisonError::into_inner);
+    let engine = place.engine.as_ref();
+    let machines: Vec<Machine> =
+        [&scenario.topology].into_iter().chain(&scenario.then).map(|name| Machine::of(name)).collect();
+    host.prepare(scenario, &scenario.topology);
+    host.forget();
+    let before = host.traces();
+    let changes: Vec<Box<dyn Fn() + Sync + '_>> = scenario
+        .then
+        .iter()
+        .map(|topology| Box::new(|| host.prepare(scenario, topology)) as Box<dyn Fn() + Sync>)
+        .collect();
+    let changes: Vec<Change<'_>> = changes.iter().map(AsRef::as_ref).collect();
+    let containers: Vec<Container> = (0..scenario.at_once)
+        .map(|turn| {
+            let name = format!("{}-{}-{turn}-{}", engine.name(), scenario.name, std::process::id());
+            container(name, scenario, &machines[0], turn)
+        })
+        .collect();
+    let starts: Vec<Vec<Seen>> = std::thread::scope(|scope| {
+        let host = &*host;
+        let changes = &changes[..];
+        let all: Vec<_> =
+            containers.iter().map(|container| scope.spawn(move || engine.run(host, container, changes))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let mut wrong = Vec::new();
+    for (turn, seen) in starts.iter().enumerate() {
+        for (machine, seen) in machines.iter().zip(seen) {
+            wrong.extend(judge::differences(engine, scenario, machine, turn, seen));
+        }
+    }
+    wrong.extend(judge::differences_of_calls(engine, scenario, &host.calls()));
+    wrong.extend(host.left_since(&before).iter().map(|left| format!("left: {left}")));
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+/// The container of a scenario's turn.
+fn container(name: String, scenario: &Scenario, machine: &Machine, turn: usize) -> Container {
+    let fill = |text: &String| machine.fill(&judge::at_turn(text, turn, machine));
+    let described = &scenario.container;
+    let folder = "/var/run/nvidia-container-devices";
+    Container {
+        name,
+        gpus: described.gpus.as_ref().map(fill),
+        env: described.env.iter().map(fill).collect(),
+        mounts: described.mounts.iter().map(|device| format!("{folder}/{}", fill(device))).collect(),
+        privileged: described.privileged,
+        read_only: described.read_only,
+        remapped: described.remapped,
+        is_limited: described.hook_has_a_second,
+        script: look::script(&described.script),
+    }
+}

@@ -1,0 +1,69 @@
+//! A machine of the suite's own: this program once more, in namespaces in which every engine's places are empty. What a test
+//! leaves behind goes with it, an engine that the machine runs is not met, and at the end every process is one that was left.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitCode};
+
+use nix::mount::{MsFlags, mount, umount};
+
+/// Says that this is the inner program.
+const INSIDE: &str = "NVIDIA_HOOK_ENGINES_INSIDE";
+
+/// Users of the machine that engines know: `nobody` has what a rootless engine needs, and so has Docker's own user.
+const SUBORDINATE: &str = "nobody:400000:65536\nroot:300000:65536\ndockremap:300000:65536\n";
+
+/// Runs the inner program to its end; nothing, if this is it.
+pub fn enter() -> Option<ExitCode> {
+    if std::env::var_os(INSIDE).is_some() {
+        private_places();
+        return None;
+    }
+    assert!(nix::unistd::geteuid().is_root(), "the engines suite needs root");
+    let mut inner = Command::new("unshare");
+    inner.args(["--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]);
+    inner.arg(std::env::current_exe().unwrap()).args(std::env::args_os().skip(1)).env(INSIDE, "1");
+    let status = inner.status().expect("unshare");
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    Some(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+}
+
+fn private_places() {
+    for place in ["/run", "/var/lib", "/dev/shm"] {
+        mount(Some("engines"), place, Some("tmpfs"), MsFlags::empty(), Some("mode=755")).unwrap();
+    }
+    without_the_second_tree();
+    for folder in ["/run/etc", "/run/work", "/run/lock", "/run/user"] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let layers = "lowerdir=/etc,upperdir=/run/etc,workdir=/run/work";
+    mount(Some("engines"), "/etc", Some("overlay"), MsFlags::empty(), Some(layers)).unwrap();
+    for file in ["/etc/subuid", "/etc/subgid"] {
+        fs::write(file, SUBORDINATE).unwrap();
+    }
+}
+
+/// Takes the tree of cgroup version 2 away where the machine has version 1 beside it: crun refuses both at once.
+fn without_the_second_tree() {
+    let table = fs::read_to_string("/proc/self/mounts").unwrap();
+    let of_kind = |kind: &str| -> Vec<&str> {
+        let rows = table.lines().map(|line| line.split(' ').collect::<Vec<&str>>());
+        rows.filter(|row| row[2] == kind && row[1].starts_with("/sys/fs/cgroup")).map(|row| row[1]).collect()
+    };
+    if !of_kind("cgroup").is_empty() {
+        of_kind("cgroup2").into_iter().for_each(|place| umount(place).unwrap());
+    }
+}
+
+/// The processes that are there beside this one, which are what the engines left.
+pub fn others() -> Vec<String> {
+    let own = std::process::id().to_string();
+    let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let ids = entries.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()) && *name != own);
+    let said = ids.filter_map(|id| {
+        let words = fs::read(format!("/proc/{id}/cmdline")).ok()?;
+        // A process that has ended, and that nobody waits for in these namespaces, has none.
+        (!words.is_empty()).then(|| format!("{id} {}", String::from_utf8_lossy(&words).replace('\0', " ")))
+    });
+    said.collect()
+}
