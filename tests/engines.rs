@@ -3,7 +3,8 @@
 //! skip with its reason; what came out is held against docs/engines.md. Needs root and what `.ci/run` installs. Must not look
 //! into the hook: only at what an engine, its user and a container see.
 //!
-//! `cargo test --features engines --test engines [ENGINE/SCENARIO]`; with `BLESS=1` it writes docs/engines.md.
+//! `cargo test --features engines --test engines [ENGINE/SCENARIO]`; with `BLESS=1` it writes docs/engines.md. With
+//! `NVIDIA_HOOK_ENGINES_CGROUP=2` engines find version 2 of control groups alone, also on a machine that has both.
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![allow(
     clippy::unwrap_used,
@@ -16,14 +17,20 @@
 )]
 
 mod engines {
+    pub mod calls;
+    pub mod containerd;
+    pub mod docker;
     pub mod document;
     pub mod engine;
     pub mod host;
+    pub mod hpc;
     pub mod image;
     pub mod judge;
     pub mod look;
+    pub mod lxc;
     pub mod machine;
     pub mod oci;
+    pub mod podman;
     pub mod runner;
     pub mod sandbox;
     pub mod scenario;

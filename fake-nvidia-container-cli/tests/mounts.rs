@@ -217,3 +217,21 @@ fn without_a_process_of_its_own_nothing_is_mounted() {
     assert!(stderr(&output).contains("has no mount namespace of its own"), "{}", stderr(&output));
     assert_eq!((left_here(&sandbox), tree(&sandbox.path("rootfs"))), (before, inside));
 }
+
+/// As LXC and Enroot call it: no process is named, and the users around are the container's.
+#[test]
+fn among_users_of_its_own_it_mounts_in_the_namespace_that_it_is_in() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    fs::create_dir_all(sandbox.path("rootfs/proc")).unwrap();
+    let script = "mount --rbind /proc \"$1/proc\" && \"$0\" --user configure --no-cgroups --device=0 --utility \"$1\" && \
+                  grep -c \" $1/usr/bin/nvidia-smi \" /proc/self/mounts";
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.arg(suite::programs::fake()).arg(sandbox.rootfs());
+    command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "mounts");
+    let before = left_here(&sandbox);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), left_here(&sandbox)), ("1\n", before));
+}

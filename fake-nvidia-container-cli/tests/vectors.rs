@@ -36,11 +36,16 @@ fn trials() -> Vec<Trial> {
         let text = fs::read_to_string(folder.join(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    let machines: BTreeMap<String, Value> =
+    let mut machines: BTreeMap<String, Value> =
         lines("topologies.jsonl").into_iter().map(|t| (t["name"].as_str().unwrap().to_owned(), t)).collect();
+    // What clients of the program pass to it, on machines that the simulator has.
+    let clients = lines("clients.jsonl");
+    for name in clients.iter().map(|case| case["topology"].as_str().unwrap()) {
+        machines.entry(name.to_owned()).or_insert_with(|| built_in(name));
+    }
     let machines = Arc::new(machines);
     let mut trials = Vec::new();
-    for case in lines("cli.jsonl") {
+    for case in lines("cli.jsonl").into_iter().chain(clients) {
         let case = Arc::new(case);
         for mode in ["record", "files"] {
             let (case, machines) = (Arc::clone(&case), Arc::clone(&machines));
@@ -49,6 +54,14 @@ fn trials() -> Vec<Trial> {
         }
     }
     trials
+}
+
+/// A machine that the simulator has.
+fn built_in(name: &str) -> Value {
+    let mut command = Command::new(programs::fake());
+    let output =
+        command.args(["topologies", name]).env_clear().env("FAKE_NVIDIA_CONFIG", "/dev/null").output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// A case's own folder, gone when the test is over.

@@ -73,6 +73,27 @@ pub trait Engine: Send + Sync {
         true
     }
 
+    /// Keys that this engine needs below `nvidia-container-cli`, whatever the scenario.
+    fn settings(&self) -> &'static str {
+        ""
+    }
+
+    /// As whom nvidia-container-cli runs.
+    fn user(&self) -> u32 {
+        0
+    }
+
+    /// The libraries that it gives whatever was asked for.
+    fn libraries(&self) -> Option<&'static [&'static str]> {
+        None
+    }
+
+    /// Starts what runs as long as the engine does.
+    fn begin(&self, _host: &Host) {}
+
+    /// Ends what a container's user would leave for the next.
+    fn end(&self, _host: &Host) {}
+
     /// Starts a container, and once more after each change of the machine. Nothing of the container is left.
     fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen>;
 }
@@ -98,7 +119,7 @@ pub fn version(program: &str, words: &[&str]) -> Result<String, String> {
     if !installed(program) {
         return Err(format!("{program} is not installed"));
     }
-    let output = Command::new(program).args(words).env("PATH", SEARCH_PATH).output();
+    let output = Command::new(program).args(words).env("PATH", SEARCH_PATH).env("USER", "root").output();
     let said = output.map_err(|error| format!("{program}: {error}"))?;
     let text = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
     let number = text.split(|c: char| !c.is_ascii_digit() && c != '.').find_map(|word| {

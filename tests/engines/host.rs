@@ -6,32 +6,49 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use hook_test_support::programs::{self, static_simulator};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::engine::Engine;
 use super::scenario::Scenario;
 
 /// Of a container whose root is somebody else: who that is on the host.
 pub const REMAPPED: u32 = 300_000;
 
+/// The simulator's record, which is its user's own.
+const RECORD: &str = "record/calls.jsonl";
+
 /// A host.
 pub struct Host {
     top: TempDir,
+    /// Of the engine: further keys, and as whom nvidia-container-cli runs.
+    settings: &'static str,
+    user: u32,
+    environment: Mutex<Environment>,
 }
+
+/// Variables of the simulator.
+pub type Environment = Vec<(&'static str, String)>;
 
 impl Host {
     /// A host with an image, before any scenario.
-    pub fn new(image: &Path) -> Host {
-        let host = Host { top: TempDir::new().unwrap() };
-        for folder in ["bin", "home", "tmp", "containers", "hooks.d"] {
+    pub fn new(image: &Path, engine: &dyn Engine) -> Host {
+        let top = TempDir::new().unwrap();
+        let host = Host { top, settings: engine.settings(), user: engine.user(), environment: Mutex::default() };
+        for folder in ["bin", "home", "tmp", "containers", "hooks.d", "record"] {
             fs::create_dir_all(host.path(folder)).unwrap();
             // Engines of users run here too.
             fs::set_permissions(host.path(folder), Permissions::from_mode(0o1777)).unwrap();
         }
-        fs::set_permissions(host.top.path(), Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(host.top.path(), Permissions::from_mode(0o755)).unwrap();
+        for folder in ["home", "record"] {
+            fs::set_permissions(host.path(folder), Permissions::from_mode(0o755)).unwrap();
+            host.give(&host.path(folder), host.user);
+        }
         fs::copy(static_simulator(), host.path("bin/nvidia-container-cli")).unwrap();
         let hook = programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"));
         fs::copy(hook, host.path("bin/nvidia-container-runtime-hook")).unwrap();
@@ -51,9 +68,10 @@ impl Host {
 
     /// What the engine finds in the hook's place, and what the simulator is.
     pub fn prepare(&self, scenario: &Scenario, topology: &str) {
+        *self.environment.lock().unwrap() = self.simulator(scenario, topology);
         let text = match &scenario.broken_config {
             Some(text) => text.clone(),
-            None => self.config(scenario, topology),
+            None => self.config(scenario),
         };
         // At once: a container may be starting.
         fs::write(self.path("config.new"), text).unwrap();
@@ -62,37 +80,39 @@ impl Host {
 
     /// Empties the record.
     pub fn forget(&self) {
-        fs::write(self.path("record.jsonl"), "").unwrap();
-        fs::set_permissions(self.path("record.jsonl"), Permissions::from_mode(0o666)).unwrap();
+        let _ = fs::remove_file(self.path(RECORD));
     }
 
-    fn config(&self, scenario: &Scenario, topology: &str) -> String {
+    fn config(&self, scenario: &Scenario) -> String {
         let program = if scenario.cli_missing { "bin/there-is-none" } else { "bin/nvidia-container-cli" };
         let environment: Vec<String> =
-            self.simulator(scenario, topology).iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let keys = &scenario.config;
-        let path = self.path(program);
-        format!("{keys}\n[nvidia-container-cli]\npath = {path:?}\nenvironment = {environment:?}\n")
+            self.environment().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let (keys, settings, path) = (&scenario.config, self.settings, self.path(program));
+        format!("{keys}\n[nvidia-container-cli]\npath = {path:?}\nenvironment = {environment:?}\n{settings}")
     }
 
-    /// The environment of the simulator.
-    pub fn simulator(&self, scenario: &Scenario, topology: &str) -> Vec<(&'static str, String)> {
+    /// The environment of the simulator, as it was prepared: for engines that call it by themselves.
+    pub fn environment(&self) -> Environment {
+        self.environment.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn simulator(&self, scenario: &Scenario, topology: &str) -> Environment {
         let mut environment = vec![
             ("FAKE_NVIDIA_CONFIG", "/dev/null".to_owned()),
             ("FAKE_NVIDIA_APPLY", "mounts".to_owned()),
             ("FAKE_NVIDIA_TOPOLOGY", topology.to_owned()),
-            ("FAKE_NVIDIA_RECORD", self.path("record.jsonl").to_str().unwrap().to_owned()),
+            ("FAKE_NVIDIA_RECORD", self.path(RECORD).to_str().unwrap().to_owned()),
             ("FAKE_NVIDIA_STATE", self.path("tmp/none/state.json").to_str().unwrap().to_owned()),
         ];
         environment.extend(scenario.cli_fails.clone().map(|how| ("FAKE_NVIDIA_FAIL", how)));
         environment
     }
 
-    /// The calls that were to configure a container.
+    /// The calls of nvidia-container-cli.
     pub fn calls(&self) -> Vec<Value> {
-        let text = fs::read_to_string(self.path("record.jsonl")).unwrap_or_default();
+        let text = fs::read_to_string(self.path(RECORD)).unwrap_or_default();
         let calls = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        calls.filter(|call| call["parsed"]["command"] == "configure").collect()
+        calls.filter(|call| call["parsed"]["command"].is_string()).collect()
     }
 
     /// A fresh copy of the image.
@@ -102,9 +122,9 @@ impl Host {
         assert!(copied.success());
     }
 
-    /// Gives a tree to the root of a remapped container.
-    pub fn give_away(&self, tree: &Path) {
-        let owner = format!("{REMAPPED}:{REMAPPED}");
+    /// Gives a tree to a user: to the root of a remapped container, or to the one who runs an engine.
+    pub fn give(&self, tree: &Path, user: u32) {
+        let owner = format!("{user}:{user}");
         assert!(Command::new("chown").args(["-hR", &owner]).arg(tree).status().unwrap().success());
     }
 

@@ -19,7 +19,7 @@ pub fn differences(
     match &scenario.expect.devices {
         Some(devices) => {
             let devices: Vec<String> = devices.iter().map(|device| at_turn(device, turn, machine)).collect();
-            wrong.extend(started(scenario, machine, &devices, seen));
+            wrong.extend(started(engine, scenario, machine, &devices, seen));
         }
         None => {
             if seen.stdout.contains(STARTED) || seen.exit == 0 {
@@ -45,9 +45,10 @@ pub fn differences_of_calls(engine: &dyn Engine, scenario: &Scenario, calls: &[V
     if wanted.is_some_and(|wanted| wanted != calls.len()) {
         wrong.push(format!("nvidia-container-cli was called {} times, expected {wanted:?}", calls.len()));
     }
-    for call in calls {
+    for call in calls.iter().filter(|call| call["parsed"]["command"] == "configure") {
         let namespaces = [&call["target"]["namespaces"]["mnt"], &call["namespaces"]["mnt"]];
-        if namespaces[0].is_null() || namespaces[0] == namespaces[1] && engine.starts_the_hook() {
+        // Others call it in the container's own.
+        if engine.starts_the_hook() && (namespaces[0].is_null() || namespaces[0] == namespaces[1]) {
             wrong.push(format!("the container's process was not alive in its own mount namespace: {namespaces:?}"));
         }
         if call["rootfs"]["exists"] != true {
@@ -62,7 +63,13 @@ pub fn at_turn(text: &str, turn: usize, machine: &Machine) -> String {
     text.replace("{turn}", &(turn % machine.gpus().max(1)).to_string())
 }
 
-fn started(scenario: &Scenario, machine: &Machine, devices: &[String], seen: &Seen) -> Vec<String> {
+fn started(
+    engine: &dyn Engine,
+    scenario: &Scenario,
+    machine: &Machine,
+    devices: &[String],
+    seen: &Seen,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut same = |what: &str, got: &[&str], wanted: Vec<String>| {
         if got != wanted {
@@ -86,16 +93,15 @@ fn started(scenario: &Scenario, machine: &Machine, devices: &[String], seen: &Se
     same("nodes", &look.list("nodes"), nodes);
     let channels: Vec<String> = scenario.expect.imex.iter().map(u32::to_string).collect();
     same("channels", &look.list("channels"), channels);
-    let libraries = if devices.is_empty() && scenario.expect.calls == Some(0) {
-        Vec::new()
-    } else {
-        scenario.expect.libraries.clone()
-    };
+    let given = engine.libraries().map(|all| all.iter().map(|name| (*name).to_owned()).collect());
+    let expected = scenario.expect.libraries_of.get(engine.name()).unwrap_or(&scenario.expect.libraries);
+    let is_untouched = scenario.expect.calls == Some(0);
+    let libraries = if is_untouched { Vec::new() } else { given.unwrap_or_else(|| expected.clone()) };
     if libraries.contains(&"libcuda.so.1".to_owned()) {
         same("driver", &look.list("driver"), vec![format!("libcuda.so.{}", machine.driver())]);
     }
     same("libraries", &look.libraries(), libraries);
-    if scenario.expect.calls == Some(0) {
+    if is_untouched {
         same("traces", &look.list("traces"), vec!["0".to_owned()]);
     }
     wrong

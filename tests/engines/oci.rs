@@ -54,7 +54,7 @@ impl Engine for Runtime {
         let bundle = host.path("containers").join(&container.name);
         host.rootfs(&bundle.join("rootfs"));
         if container.remapped {
-            host.give_away(&bundle.join("rootfs"));
+            host.give(&bundle.join("rootfs"), REMAPPED);
         }
         let mut spec = spec(host, container, &bundle.join("rootfs"));
         if self.program == "youki" {

@@ -9,11 +9,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tempfile::TempDir;
 
-use super::document::{self, Column};
+use super::calls::{self, Calls};
+use super::containerd::Containerd;
+use super::docker::Docker;
+use super::document::{self, Column, Results};
 use super::engine::{Change, Container, Engine, Seen};
 use super::host::Host;
+use super::hpc::{Charliecloud, Enroot};
+use super::lxc::Lxc;
 use super::machine::Machine;
 use super::oci::Runtime;
+use super::podman::{Buildah, Podman};
 use super::scenario::Scenario;
 use super::{image, judge, look, sandbox};
 
@@ -23,6 +29,17 @@ fn engines() -> Vec<Box<dyn Engine>> {
         Box::new(Runtime { program: "runc" }),
         Box::new(Runtime { program: "crun" }),
         Box::new(Runtime { program: "youki" }),
+        Box::new(Docker::by_gpus()),
+        Box::new(Docker::by_runtime()),
+        Box::new(Podman { runtime: "runc", rootless: false }),
+        Box::new(Podman { runtime: "crun", rootless: false }),
+        Box::new(Podman { runtime: "crun", rootless: true }),
+        Box::new(Buildah::default()),
+        Box::new(Containerd::by_specification()),
+        Box::new(Containerd::by_gpus()),
+        Box::new(Lxc),
+        Box::new(Enroot),
+        Box::new(Charliecloud),
     ]
 }
 
@@ -33,8 +50,12 @@ struct Place {
     version: String,
 }
 
-/// What each scenario came to under each engine.
-type Results = Arc<Mutex<BTreeMap<(String, String), Result<(), String>>>>;
+/// What each scenario came to under each engine, and the calls that engines made by themselves.
+#[derive(Clone, Default)]
+struct Outcome {
+    results: Arc<Mutex<Results>>,
+    calls: Arc<Mutex<Calls>>,
+}
 
 /// Runs the tests that the command line asks for.
 pub fn run() -> ExitCode {
@@ -51,7 +72,8 @@ pub fn run() -> ExitCode {
         match engine.version() {
             Ok(version) => {
                 columns.push(Column { name, version: Some(version.clone()) });
-                places.push(Arc::new(Place { engine, host: Mutex::new(Host::new(folder.path())), version }));
+                let host = Mutex::new(Host::new(folder.path(), engine.as_ref()));
+                places.push(Arc::new(Place { engine, host, version }));
             }
             Err(missing) => {
                 skips.push(format!("{name}, all scenarios: {missing}"));
@@ -59,13 +81,16 @@ pub fn run() -> ExitCode {
             }
         }
     }
-    let results = Results::default();
-    let (trials, unable) = trials(&scenarios, &places, &results);
+    let outcome = Outcome::default();
+    let (trials, unable) = trials(&scenarios, &places, &outcome);
     skips.extend(unable);
     let all = arguments.filter.is_none() && !arguments.list;
     let conclusion = libtest_mimic::run(&arguments, trials);
     let versions: Vec<String> =
         places.iter().map(|place| format!("{} {}", place.engine.name(), place.version)).collect();
+    for place in &places {
+        place.engine.end(&place.host.lock().unwrap_or_else(PoisonError::into_inner));
+    }
     // Engines end here, with what they hold.
     drop(places);
     if !all {
@@ -75,8 +100,9 @@ pub fn run() -> ExitCode {
     skips.iter().for_each(|skip| println!("skipped: {skip}"));
     let left = sandbox::others();
     left.iter().for_each(|process| println!("left on the machine: {process}"));
-    let results = results.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_as_written = !conclusion.has_failed() && document::compare(&columns, &scenarios, &results);
+    let is_as_written = !conclusion.has_failed()
+        && document::compare(&columns, &scenarios, &outcome.results.lock().unwrap())
+        && calls::compare(&outcome.calls.lock().unwrap());
     if left.is_empty() && is_as_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -87,7 +113,7 @@ fn open(folder: &Path) {
 }
 
 /// The tests, scenario by scenario so that engines work side by side; and what cannot be, engine by engine and reason.
-fn trials(scenarios: &[Scenario], places: &[Arc<Place>], results: &Results) -> (Vec<Trial>, Vec<String>) {
+fn trials(scenarios: &[Scenario], places: &[Arc<Place>], outcome: &Outcome) -> (Vec<Trial>, Vec<String>) {
     let mut trials = Vec::new();
     let mut unable: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for scenario in scenarios {
@@ -96,13 +122,14 @@ fn trials(scenarios: &[Scenario], places: &[Arc<Place>], results: &Results) -> (
             let key = (engine.to_owned(), scenario.name.clone());
             if let Some(reason) = place.engine.cannot(scenario) {
                 unable.entry((engine, reason)).or_default().push(&scenario.name);
-                results.lock().unwrap().insert(key, Err(reason.to_owned()));
+                outcome.results.lock().unwrap().insert(key, Err(reason.to_owned()));
                 continue;
             }
-            let (place, scenario, results) = (Arc::clone(place), scenario.clone(), Arc::clone(results));
+            let (place, scenario, outcome) = (Arc::clone(place), scenario.clone(), outcome.clone());
             trials.push(Trial::test(format!("{engine}/{}", scenario.name), move || {
-                check(&place, &scenario)?;
-                results.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Ok(()));
+                let calls = check(&place, &scenario)?;
+                outcome.calls.lock().unwrap().extend(calls);
+                outcome.results.lock().unwrap().insert(key, Ok(()));
                 Ok(())
             }));
         }
@@ -112,7 +139,8 @@ fn trials(scenarios: &[Scenario], places: &[Arc<Place>], results: &Results) -> (
     (trials, unable.iter().map(line).collect())
 }
 
-fn check(place: &Place, scenario: &Scenario) -> Result<(), Failed> {
+/// One scenario under one engine, and the calls that are recorded.
+fn check(place: &Place, scenario: &Scenario) -> Result<Calls, Failed> {
     // A failing test has shown what it saw; the host is as good as before.
     let host = place.host.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = place.engine.as_ref();
@@ -120,6 +148,7 @@ fn check(place: &Place, scenario: &Scenario) -> Result<(), Failed> {
         [&scenario.topology].into_iter().chain(&scenario.then).map(|name| Machine::of(name)).collect();
     host.prepare(scenario, &scenario.topology);
     host.forget();
+    engine.begin(&host);
     let before = host.traces();
     let changes: Vec<Box<dyn Fn() + Sync + '_>> = scenario
         .then
@@ -138,7 +167,7 @@ fn check(place: &Place, scenario: &Scenario) -> Result<(), Failed> {
         let changes = &changes[..];
         let all: Vec<_> =
             containers.iter().map(|container| scope.spawn(move || engine.run(host, container, changes))).collect();
-        all.into_iter().map(|one| one.join().unwrap()).collect()
+        all.into_iter().map(|one| one.join().unwrap_or_else(|why| std::panic::resume_unwind(why))).collect()
     });
     let mut wrong = Vec::new();
     for (turn, seen) in starts.iter().enumerate() {
@@ -146,9 +175,14 @@ fn check(place: &Place, scenario: &Scenario) -> Result<(), Failed> {
             wrong.extend(judge::differences(engine, scenario, machine, turn, seen));
         }
     }
-    wrong.extend(judge::differences_of_calls(engine, scenario, &host.calls()));
+    let calls = host.calls();
+    wrong.extend(judge::differences_of_calls(engine, scenario, &calls));
     wrong.extend(host.left_since(&before).iter().map(|left| format!("left: {left}")));
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+    if wrong.is_empty() {
+        Ok(calls::cases(engine, &place.version, scenario, &calls))
+    } else {
+        Err(wrong.join("\n").into())
+    }
 }
 
 /// The container of a scenario's turn.

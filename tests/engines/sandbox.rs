@@ -20,8 +20,21 @@ pub fn enter() -> Option<ExitCode> {
         return None;
     }
     assert!(nix::unistd::geteuid().is_root(), "the engines suite needs root");
-    let mut inner = Command::new("unshare");
-    inner.args(["--mount", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]);
+    // The first process of its namespace does not heed most signals: it ends with this one.
+    let mut inner = Command::new("setpriv");
+    inner.args([
+        "--pdeathsig",
+        "KILL",
+        "unshare",
+        "--mount",
+        "--pid",
+        "--ipc",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--propagation",
+        "private",
+    ]);
     inner.arg(std::env::current_exe().unwrap()).args(std::env::args_os().skip(1)).env(INSIDE, "1");
     let status = inner.status().expect("unshare");
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
@@ -32,26 +45,42 @@ fn private_places() {
     for place in ["/run", "/var/lib", "/dev/shm"] {
         mount(Some("engines"), place, Some("tmpfs"), MsFlags::empty(), Some("mode=755")).unwrap();
     }
-    without_the_second_tree();
+    one_tree_of_control_groups();
     for folder in ["/run/etc", "/run/work", "/run/lock", "/run/user"] {
         fs::create_dir_all(folder).unwrap();
     }
+    for file in ["subuid", "subgid"] {
+        fs::write(format!("/run/etc/{file}"), SUBORDINATE).unwrap();
+    }
+    // Docker would make it, and two daemons would at once.
+    for (file, line) in [("passwd", "dockremap:x:299:299::/:/bin/false\n"), ("group", "dockremap:x:299:\n")] {
+        let text = fs::read_to_string(format!("/etc/{file}")).unwrap();
+        let line = if text.contains("\ndockremap:") { "" } else { line };
+        fs::write(format!("/run/etc/{file}"), text + line).unwrap();
+    }
     let layers = "lowerdir=/etc,upperdir=/run/etc,workdir=/run/work";
     mount(Some("engines"), "/etc", Some("overlay"), MsFlags::empty(), Some(layers)).unwrap();
-    for file in ["/etc/subuid", "/etc/subgid"] {
-        fs::write(file, SUBORDINATE).unwrap();
-    }
 }
 
-/// Takes the tree of cgroup version 2 away where the machine has version 1 beside it: crun refuses both at once.
-fn without_the_second_tree() {
+/// The variable that asks for a machine with version 2 of control groups.
+const VERSION_OF_CGROUPS: &str = "NVIDIA_HOOK_ENGINES_CGROUP";
+
+/// Leaves one tree of control groups where the machine has both, since crun refuses that: version 1, unless the other is asked for.
+fn one_tree_of_control_groups() {
+    const TOP: &str = "/sys/fs/cgroup";
     let table = fs::read_to_string("/proc/self/mounts").unwrap();
     let of_kind = |kind: &str| -> Vec<&str> {
         let rows = table.lines().map(|line| line.split(' ').collect::<Vec<&str>>());
-        rows.filter(|row| row[2] == kind && row[1].starts_with("/sys/fs/cgroup")).map(|row| row[1]).collect()
+        rows.filter(|row| row[2] == kind && row[1].starts_with(TOP)).map(|row| row[1]).collect()
     };
-    if !of_kind("cgroup").is_empty() {
-        of_kind("cgroup2").into_iter().for_each(|place| umount(place).unwrap());
+    let (first, second) = (of_kind("cgroup"), of_kind("cgroup2"));
+    if first.is_empty() {
+        return;
+    }
+    second.iter().for_each(|place| umount(*place).unwrap());
+    if std::env::var_os(VERSION_OF_CGROUPS).is_some_and(|version| version == "2") {
+        first.iter().for_each(|place| umount(*place).unwrap());
+        mount(Some("engines"), TOP, Some("cgroup2"), MsFlags::empty(), None::<&str>).unwrap();
     }
 }
 

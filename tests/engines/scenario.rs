@@ -83,6 +83,9 @@ pub struct Expect {
     /// The driver's libraries by the linker's cache, of those that [`super::look::LIBRARIES`] names.
     #[serde(default = "usual_libraries")]
     pub libraries: Vec<String>,
+    /// The same for engines that give others.
+    #[serde(default)]
+    pub libraries_of: BTreeMap<String, Vec<String>>,
     /// Whether nvidia-smi and NVML are there to ask.
     #[serde(default = "yes")]
     pub utility: bool,
@@ -131,10 +134,5 @@ impl Scenario {
         all.sort_by(|left, right| left.name.cmp(&right.name));
         assert!(!all.is_empty(), "{}: no scenarios", folder.display());
         all
-    }
-
-    /// A variable that the container has.
-    pub fn variable(&self, name: &str) -> Option<&str> {
-        self.container.env.iter().find_map(|entry| entry.strip_prefix(name)?.strip_prefix('='))
     }
 }

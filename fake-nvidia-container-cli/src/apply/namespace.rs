@@ -43,12 +43,14 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Nothing is ever mounted where it would stay: in this program's own namespace, unless the command line names a
-    /// process in it and it is not that of everything around, but one that was made for the purpose.
+    /// Nothing is ever mounted where it would stay: in this program's own namespace, unless it is not that of everything
+    /// around, but one that was made for the purpose. That shows in the processes around, where the command line names
+    /// one; the hooks of LXC and Enroot name none, and run in the user namespace of their container.
     fn refuse_own(&self, pid: i32, supervised: bool) -> Result<(), Stop> {
         let which = |handle: &OwnedFd| fstat(handle).map(|stat| stat.st_ino).ok();
         let own = which(&self.home);
-        if which(&self.container) != own || (supervised && is_private(own)) {
+        let is_made = if supervised { is_private(own) } else { has_users_of_its_own() };
+        if which(&self.container) != own || is_made {
             return Ok(());
         }
         Err(Stop::Internal(format!(
@@ -85,6 +87,13 @@ fn is_private(own: Option<u64>) -> bool {
         process = parent(process).unwrap_or_default();
     }
     false
+}
+
+/// Whether this is not the user namespace of the machine, whose mounts it cannot change then.
+fn has_users_of_its_own() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let whole = ["0", "0", "4294967295"];
+    !map.trim().is_empty() && map.split_whitespace().ne(whole)
 }
 
 /// The parent of a process: the second field after its name, which may hold anything but ends with the last bracket.

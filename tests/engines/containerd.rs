@@ -1,0 +1,182 @@
+//! containerd by its client: with a specification that has the hook in it, and by `ctr --gpus`, which calls nvidia-container-cli by
+//! itself.
+
+use std::fs;
+use std::process::Child;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::docker::end;
+use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
+use super::host::{Host, REMAPPED};
+use super::oci::{needs, only_gpus, spec};
+use super::scenario::Scenario;
+
+/// containerd, and its daemon from the first container on.
+pub struct Containerd {
+    by_gpus: bool,
+    daemon: OnceLock<Daemon>,
+}
+
+impl Containerd {
+    /// `ctr run --config`.
+    pub fn by_specification() -> Containerd {
+        Containerd { by_gpus: false, daemon: OnceLock::new() }
+    }
+
+    /// `ctr run --gpus`.
+    pub fn by_gpus() -> Containerd {
+        Containerd { by_gpus: true, daemon: OnceLock::new() }
+    }
+
+    fn start(&self, host: &Host, container: &Container, socket: &str) -> Seen {
+        let folder = host.path("containers").join(&container.name);
+        let mut ctr = command("ctr", host);
+        ctr.args(["--address", socket, "run", "--rm"]);
+        ctr.env("PATH", format!("{}:{SEARCH_PATH}", host.path("bin").display()));
+        if !self.by_gpus {
+            ctr.arg("--config").arg(folder.join("config.json")).arg(&container.name);
+            return Seen::of(&ctr.output().unwrap());
+        }
+        // The program's environment is that of whoever calls ctr.
+        ctr.envs(host.environment());
+        for gpu in container.gpus.iter().flat_map(|gpus| numbers(gpus).unwrap_or_default()) {
+            ctr.args(["--gpus", &gpu]);
+        }
+        for entry in container.env.iter().map(String::as_str).chain(["PATH=/sbin:/usr/bin:/bin"]) {
+            ctr.args(["--env", entry]);
+        }
+        if container.privileged {
+            ctr.arg("--privileged");
+        }
+        if container.read_only {
+            ctr.arg("--read-only");
+        }
+        ctr.arg("--rootfs").arg(folder.join("rootfs")).arg(&container.name).args(["/bin/sh", "-c", &container.script]);
+        Seen::of(&ctr.output().unwrap())
+    }
+}
+
+/// The indexes of a `--gpus` of Docker's, as `ctr --gpus` takes them.
+fn numbers(gpus: &str) -> Option<Vec<String>> {
+    let list = gpus.trim_matches('"').strip_prefix("device=")?;
+    let numbers: Vec<String> = list.split(',').map(str::to_owned).collect();
+    let is_number = |item: &String| item == "{turn}" || item.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.iter().all(is_number).then_some(numbers)
+}
+
+impl Engine for Containerd {
+    fn name(&self) -> &'static str {
+        if self.by_gpus { "ctr-gpus" } else { "ctr" }
+    }
+
+    fn version(&self) -> Result<String, String> {
+        needs(&["ctr", "runc"])?;
+        version("containerd", &["--version"])
+    }
+
+    fn cannot(&self, scenario: &Scenario) -> Option<&'static str> {
+        if !self.by_gpus {
+            return only_gpus(scenario);
+        }
+        let container = &scenario.container;
+        if container.hook_has_a_second {
+            return Some("`ctr --gpus` gives the program no time limit");
+        }
+        if let Some(reason) = of_the_hook(scenario) {
+            return Some(reason);
+        }
+        if container.remapped {
+            return Some("`ctr --rootfs` cannot have other users");
+        }
+        let is_plain = container.env.is_empty() && container.gpus.is_none();
+        let can_say = container.gpus.as_deref().and_then(numbers).is_some();
+        (!is_plain && !can_say).then_some("`ctr --gpus` takes indexes and nothing else")
+    }
+
+    fn starts_the_hook(&self) -> bool {
+        !self.by_gpus
+    }
+
+    fn libraries(&self) -> Option<&'static [&'static str]> {
+        const ALL: [&str; 4] = ["libcuda.so.1", "libnvidia-ml.so.1", "libnvidia-encode.so.1", "libGLX_nvidia.so.0"];
+        self.by_gpus.then_some(&ALL)
+    }
+
+    fn begin(&self, host: &Host) {
+        self.daemon.get_or_init(|| Daemon::start(host));
+    }
+
+    fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen> {
+        let daemon = self.daemon.get().unwrap();
+        let folder = host.path("containers").join(&container.name);
+        host.rootfs(&folder.join("rootfs"));
+        if container.remapped {
+            host.give(&folder.join("rootfs"), REMAPPED);
+        }
+        fs::write(folder.join("config.json"), spec(host, container, &folder.join("rootfs")).to_string()).unwrap();
+        let mut seen = vec![self.start(host, container, &daemon.socket)];
+        for change in changes {
+            change();
+            seen.push(self.start(host, container, &daemon.socket));
+        }
+        fs::remove_dir_all(&folder).unwrap();
+        seen
+    }
+}
+
+/// Why a scenario is not one of those who call nvidia-container-cli by themselves.
+pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
+    if !scenario.config.is_empty() || scenario.broken_config.is_some() {
+        return Some("it does not read the hook's configuration");
+    }
+    if scenario.cli_missing {
+        return Some("the program's place is not configured");
+    }
+    let reads = ["NVIDIA_REQUIRE_", "NVIDIA_IMEX_", "CUDA_VERSION"];
+    let is_read = |entry: &String| reads.iter().any(|name| entry.starts_with(name));
+    scenario
+        .container
+        .env
+        .iter()
+        .any(is_read)
+        .then_some("it hands on devices and capabilities and nothing else of the image")
+}
+
+/// A daemon of the test's own.
+struct Daemon {
+    process: Child,
+    socket: String,
+}
+
+impl Daemon {
+    fn start(host: &Host) -> Daemon {
+        let place = |what: &str| host.path(&format!("containerd.{what}"));
+        let settings = format!(
+            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = {:?}\n",
+            place("root"),
+            place("state"),
+            place("socket")
+        );
+        fs::write(place("toml"), settings).unwrap();
+        let log = fs::File::create(place("log")).unwrap();
+        let mut daemon = command("containerd", host);
+        let daemon = daemon.arg("--config").arg(place("toml")).stdout(log.try_clone().unwrap()).stderr(log);
+        let process = daemon.spawn().unwrap();
+        let daemon = Daemon { process, socket: place("socket").to_str().unwrap().to_owned() };
+        for _ in 0..1200 {
+            let mut client = command("ctr", host);
+            if client.args(["--address", &daemon.socket, "version"]).output().unwrap().status.success() {
+                return daemon;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("no daemon: {}", fs::read_to_string(place("log")).unwrap());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        end(&mut self.process);
+    }
+}
