@@ -254,6 +254,9 @@ def empty(handle, names):
     for name in names:
         yield name, (handle,) + (None,) * 5
         yield name, (None,) * 6
+        # What says how long other memory is must not be an address.
+        if any(word in name for word in ("Affinity", "FieldValues", "PerformanceStates")):
+            continue
         yield name, (None,) + tuple(memory() for _ in range(5))
         yield name, (handle,) + tuple(memory() for _ in range(5))
         yield name, (handle, None) + tuple(memory() for _ in range(4))
