@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::docker::end;
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::{Host, REMAPPED};
-use super::oci::{needs, only_gpus, spec};
+use super::oci::{needs, only_gpus, spec, unhurried};
 use super::scenario::Scenario;
 
 /// containerd, and its daemon from the first container on.
@@ -52,7 +52,7 @@ impl Containerd {
         if container.read_only {
             ctr.arg("--read-only");
         }
-        ctr.arg("--rootfs").arg(folder.join("rootfs")).arg(&container.name).args(["/bin/sh", "-c", &container.script]);
+        ctr.arg("--rootfs").arg(folder.join("rootfs")).arg(&container.name).args(unhurried(&container.script));
         Seen::of(&ctr.output().unwrap())
     }
 }
@@ -114,7 +114,10 @@ impl Engine for Containerd {
         if container.remapped {
             host.give(&folder.join("rootfs"), REMAPPED);
         }
-        fs::write(folder.join("config.json"), spec(host, container, &folder.join("rootfs")).to_string()).unwrap();
+        // ctr loses the last words of a container that ends at once.
+        let mut spec = spec(host, container, &folder.join("rootfs"));
+        spec["process"]["args"] = serde_json::json!(unhurried(&container.script));
+        fs::write(folder.join("config.json"), spec.to_string()).unwrap();
         let mut seen = vec![self.start(host, container, &daemon.socket)];
         for change in changes {
             change();
@@ -128,10 +131,10 @@ impl Engine for Containerd {
 /// Why a scenario is not one of those who call nvidia-container-cli by themselves.
 pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
     if !scenario.config.is_empty() || scenario.broken_config.is_some() {
-        return Some("it does not read the hook's configuration");
+        return Some("who calls nvidia-container-cli without the hook does not read the hook's configuration");
     }
     if scenario.cli_missing {
-        return Some("the program's place is not configured");
+        return Some("without the hook no configuration names the place of nvidia-container-cli");
     }
     let reads = ["NVIDIA_REQUIRE_", "NVIDIA_IMEX_", "CUDA_VERSION"];
     let is_read = |entry: &String| reads.iter().any(|name| entry.starts_with(name));
@@ -140,7 +143,7 @@ pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
         .env
         .iter()
         .any(is_read)
-        .then_some("it hands on devices and capabilities and nothing else of the image")
+        .then_some("`ctr --gpus` hands on devices, and nothing that the image says")
 }
 
 /// A daemon of the test's own.

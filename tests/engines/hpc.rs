@@ -49,11 +49,11 @@ impl Engine for Enroot {
             return Some("Enroot gives its hooks no time limit");
         }
         if described.privileged || described.read_only || !described.mounts.is_empty() {
-            return Some("its hook script looks at variables alone");
+            return Some("Enroot's hook script looks at variables alone");
         }
         let unread = ["NVIDIA_IMEX_", "CUDA_VERSION"];
         if described.env.iter().any(|entry| unread.iter().any(|name| entry.starts_with(name))) {
-            return Some("its hook script knows neither IMEX channels nor images of old");
+            return Some("Enroot's hook script knows neither IMEX channels nor images of old");
         }
         let requires = described.env.iter().any(|entry| entry.starts_with("NVIDIA_REQUIRE_"));
         of_the_hook(scenario).filter(|_| !requires).or(only_gpus(scenario))
@@ -120,7 +120,7 @@ impl Engine for Charliecloud {
         let described = &scenario.container;
         let is_all = described.env.iter().all(|entry| entry == "NVIDIA_VISIBLE_DEVICES=all");
         let is_plain = described.gpus.as_deref().is_none_or(|gpus| gpus == "all") && described.mounts.is_empty();
-        (!is_all || !is_plain).then_some("it gives an image the driver and every GPU, and reads no variable")
+        (!is_all || !is_plain).then_some("Charliecloud gives an image the driver and every GPU, and reads no variable")
     }
 
     fn starts_the_hook(&self) -> bool {

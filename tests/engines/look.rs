@@ -11,7 +11,7 @@ echo '[smi]'; command -v nvidia-smi >/dev/null && nvidia-smi -L
 echo '[nvml]'; /bin/nvml 2>/dev/null
 echo '[nodes]'; for n in /dev/nvidia[0-9]*; do test -e $n && echo ${n#/dev/}; done
 echo '[channels]'; for n in /dev/nvidia-caps-imex-channels/channel*; do test -e $n && echo ${n##*channel}; done
-echo '[libraries]'; /sbin/ldconfig -p | grep -F x86-64 | grep -o '[^ 	]*\.so\.[0-9]*' | grep -E 'nvidia|cuda'
+echo '[libraries]'; /sbin/ldconfig -p | grep -F libc6,x86-64 | grep -oE 'LIBRARIES'
 echo '[driver]'; readlink /usr/lib/ARCH-linux-gnu/libcuda.so.1
 echo '[traces]'; ls -d /dev/nvidia* /proc/driver/nvidia /usr/bin/nvidia* /etc/nvidia /run/nvidia* 2>/dev/null; grep -c nvidia /proc/self/mounts
 echo '[end]'
@@ -21,7 +21,7 @@ echo '[end]'
 pub fn script(then: &str) -> String {
     // A cache of another architecture names it otherwise.
     let look = SCRIPT.replace("x86-64", if cfg!(target_arch = "aarch64") { "AArch64" } else { "x86-64" });
-    let look = look.replace("ARCH", std::env::consts::ARCH);
+    let look = look.replace("ARCH", std::env::consts::ARCH).replace("LIBRARIES", &LIBRARIES.join("|"));
     format!("{look}{then}")
 }
 

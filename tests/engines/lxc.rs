@@ -77,20 +77,20 @@ impl Engine for Lxc {
             return Some("LXC gives its hooks no time limit");
         }
         if !scenario.container.mounts.is_empty() {
-            return Some("its hook reads variables alone");
+            return Some("LXC's hook reads variables alone");
         }
         if scenario.container.privileged {
-            return Some("its hook refuses containers that have the users of the machine");
+            return Some("LXC's hook refuses containers that have the users of the machine");
         }
         if scenario.container.env.iter().any(|entry| entry.starts_with("NVIDIA_IMEX_")) {
-            return Some("its hook knows no IMEX channels");
+            return Some("LXC's hook knows no IMEX channels");
         }
         if scenario.container.read_only {
-            return Some("its hook writes to the root filesystem, which cannot be written by then");
+            return Some("LXC's hook writes to the root filesystem, which cannot be written by then");
         }
         let has = |start: &str| scenario.container.env.iter().any(|entry| entry.starts_with(start));
         if has("CUDA_VERSION=") && scenario.expect.error.is_some() {
-            return Some("its hook loses what the version of an image of old requires");
+            return Some("LXC's hook loses what the version of an image of old requires");
         }
         let is_read = has("CUDA_VERSION=") || has("NVIDIA_REQUIRE_");
         of_the_hook(scenario).filter(|_| !is_read).or(only_gpus(scenario))

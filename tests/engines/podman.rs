@@ -170,7 +170,7 @@ impl Buildah {
         for (flag, name) in [("--root", "home/storage"), ("--runroot", "home/run")] {
             buildah.arg(flag).arg(host.path(name));
         }
-        buildah.args(["--storage-driver", "vfs"]).args(words).env("BUILDAH_ISOLATION", "oci");
+        buildah.args(["--storage-driver", "overlay"]).args(words).env("BUILDAH_ISOLATION", "oci");
         buildah
     }
 
@@ -210,7 +210,9 @@ impl Engine for Buildah {
             return Some("a step of a build is not started again");
         }
         if container.remapped {
-            return Some("it hands mounts on in a folder that only root enters, so runc cannot make their places");
+            return Some(
+                "buildah hands mounts on in a folder that only root enters, so a remapped container cannot have them",
+            );
         }
         only_gpus(scenario)
     }
