@@ -51,7 +51,7 @@ pub const CONFIG_TOML: &str = "etc/nvidia-container-runtime/config.toml";
 /// A file above this is one of those that no hook should read.
 const LARGE: u64 = 1 << 20;
 
-const WRONG: [Wrong; 14] = [
+const WRONG: [Wrong; 15] = [
     Wrong {
         does: "takes any command for prestart",
         area: "command-line",
@@ -148,6 +148,12 @@ const WRONG: [Wrong; 14] = [
         area: "arguments",
         also: &["rootless"],
         act: |start| start.replace(CONFIG_TOML, "cli-version = ", "cli-virsion = "),
+    },
+    Wrong {
+        does: "takes every start for that of the host's root",
+        area: "rootless",
+        also: &[],
+        act: |start| start.replace(CONFIG_TOML, "rootless = ", "rootlass = "),
     },
     Wrong {
         does: "hands on no environment of the configuration",
