@@ -53,7 +53,7 @@ impl Engine for Enroot {
         }
         let unread = ["NVIDIA_IMEX_", "CUDA_VERSION"];
         if described.env.iter().any(|entry| unread.iter().any(|name| entry.starts_with(name))) {
-            return Some("Enroot's hook script knows neither IMEX channels nor images of old");
+            return Some("Enroot's hook script knows neither IMEX channels nor legacy CUDA images");
         }
         let requires = described.env.iter().any(|entry| entry.starts_with("NVIDIA_REQUIRE_"));
         of_the_hook(scenario).filter(|_| !requires).or(only_gpus(scenario))

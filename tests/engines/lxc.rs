@@ -55,7 +55,7 @@ impl Lxc {
 
 /// The variables of a container whose hook gives nvidia-smi alone unless it is told otherwise.
 pub fn with_capabilities(env: &[String]) -> Vec<String> {
-    // To an image of old it gives everything.
+    // To a legacy CUDA image it gives everything.
     let told = ["NVIDIA_DRIVER_CAPABILITIES=", "CUDA_VERSION="];
     let is_told = env.iter().any(|entry| told.iter().any(|name| entry.starts_with(name)));
     let usual = (!is_told).then(|| "NVIDIA_DRIVER_CAPABILITIES=compute,utility".to_owned());
@@ -90,7 +90,7 @@ impl Engine for Lxc {
         }
         let has = |start: &str| scenario.container.env.iter().any(|entry| entry.starts_with(start));
         if has("CUDA_VERSION=") && scenario.expect.error.is_some() {
-            return Some("LXC's hook loses what the version of an image of old requires");
+            return Some("LXC's hook loses what the version of a legacy CUDA image requires");
         }
         let is_read = has("CUDA_VERSION=") || has("NVIDIA_REQUIRE_");
         of_the_hook(scenario).filter(|_| !is_read).or(only_gpus(scenario))

@@ -170,7 +170,7 @@ fn persistence(examination: &mut Examination<'_>) {
         examination.ok("persistence", "not here: the outer host's nvidia-persistenced counts");
         return;
     }
-    // Persistence mode of old (nvidia-smi -pm 1) shows in no file: the H200 of the fixtures had it.
+    // The legacy persistence mode (nvidia-smi -pm 1) shows in no file: the H200 of the fixtures had it.
     let message = "nvidia-persistenced does not run: unless nvidia-smi -pm 1 keeps it up, the driver starts anew for each \
                    container, which is slow with many GPUs (\"driver rpc error: timed out\")";
     examination.found(&NO_PERSISTENCE, message);
