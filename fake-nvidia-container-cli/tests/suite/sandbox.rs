@@ -4,13 +4,18 @@ use super::programs;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 /// A folder with a container's root and a record.
 pub(crate) struct Sandbox {
     top: tempfile::TempDir,
+}
+
+/// A file that nobody can make, root included: in a file system of the kernel. A sandbox without one has no such place.
+pub(crate) fn unwritable() -> Option<PathBuf> {
+    Path::new("/sys/kernel").is_dir().then(|| PathBuf::from("/sys/state"))
 }
 
 impl Sandbox {
