@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_state_has_a_limit() {
-        // Memory of zeros that nobody has touched is none.
+        // Zeroed memory that nobody touches takes no room.
         let mut buffer = vec![0; SIZE_LIMIT];
         assert!(matches!(fill(&mut &b"x"[..], &mut buffer), Ok(false)));
         let refused = fill(&mut &b"x"[..], &mut buffer).unwrap_err();

@@ -135,7 +135,7 @@ pub(super) struct Words {
 /// A word with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Given {
-    /// The long name of the option; nothing if it is none.
+    /// The long name of the option; nothing for a word that is not an option.
     long: Option<&'static str>,
     value: String,
     /// As it was written.

@@ -147,7 +147,7 @@ fn invalid(what: &str, value: &str) -> Answer {
     Stop(format!("Invalid {what}: {value}"), 2)
 }
 
-/// Clocks that are none, with how they are written.
+/// Refuses what is not a clock, and says how clocks are written.
 fn not_clocks(value: &str, form: &str) -> Answer {
     Stop(format!("Specified clocks \"{value}\" are not valid. Please format input as {form}"), 2)
 }
