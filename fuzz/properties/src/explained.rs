@@ -30,7 +30,8 @@ const FILES: [&str; 10] = [
 /// Asks twice.
 fn ask(words: &[&[u8]]) -> Answer {
     let words: Vec<OsString> = words.iter().map(|word| std::ffi::OsStr::from_bytes(word).to_os_string()).collect();
-    let run = || nvidia_hookctl::run(&words, Environ(&[]));
+    // Whoever runs this may do so on a terminal.
+    let run = || nvidia_hookctl::run(&words, Environ(&[c"NO_COLOR=1"]));
     let (answer, again) = (run(), run());
     assert_eq!((&answer.out, &answer.err, answer.status), (&again.out, &again.err, again.status));
     assert!(answer.status <= 2, "{}", answer.status);
