@@ -105,9 +105,13 @@ fn the_registry_entry_is_of_this_module() {
         assert!(build.contains(&format!("rust_binary(\n    name = \"{program}\",")), "{label}");
     }
     let test_module = &yaml["bcr_test_module"];
-    let build = text(&format!("{}/BUILD.bazel", test_module["module_path"].as_str().unwrap()));
+    let place = programs::source(&format!("{}/BUILD.bazel", test_module["module_path"].as_str().unwrap()));
     let test = test_module["tasks"]["simulator"]["test_targets"][0].as_str().unwrap();
-    assert!(build.contains(&format!("name = \"{}\"", test.trim_start_matches("//:"))));
+    // A module of its own, whose files Bazel keeps from this one's tests, as it does those of the gate.
+    if programs::source(".ci/run").exists() {
+        let build = std::fs::read_to_string(place).unwrap();
+        assert!(build.contains(&format!("name = \"{}\"", test.trim_start_matches("//:"))));
+    }
 }
 
 fn nixpkgs_gets_every_program() {
