@@ -138,7 +138,7 @@ super::lines! {
         do "ask for GPUs (--gpus all, NVIDIA_VISIBLE_DEVICES=all); run nvidia-smi on the host";
     "module-not-found" Admin ["modprobe: fatal: module nvidia* not found"]
         "modprobe: FATAL: Module nvidia not found in directory /lib/modules/6.8.0-45-generic"
-        means "There is no module of the driver for the kernel that runs, as after an upgrade of the kernel."
+        means "The running kernel has no driver module, as after a kernel upgrade."
         do "build it (dkms autoinstall, with the kernel's headers installed), install the driver again, or boot the old kernel";
     "module-key-rejected" Admin ["key was rejected by service"]
         "modprobe: ERROR: could not insert 'nvidia': Key was rejected by service"
@@ -179,7 +179,7 @@ super::lines! {
         do "make them (nvidia-smi mig -cgi PROFILE -C), or switch the mode off: nvidia-smi -mig 0";
     "module-no-device" Admin ["could not insert 'nvidia': no such device", "could not insert nvidia: no such device", "no nvidia gpu device is present"]
         "modprobe: ERROR: could not insert 'nvidia': No such device"
-        means "The module finds no GPU that it supports: there is none, another driver holds it, or the GPU is too old or too new for this driver."
+        means "The module finds no GPU that it supports: the machine has no GPU, another driver holds it, or it is too old or too new for this driver."
         do "look at lspci -k -d 10de: and dmesg; install a driver of a branch that supports the GPU";
     "api-mismatch" Admin ["nvrm: api mismatch"]
         "NVRM: API mismatch: the client has the version 535.129.03, but this kernel module has the version 535.104.05"
