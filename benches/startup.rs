@@ -1,8 +1,8 @@
 //! How long a start of the hook takes as a whole process, with either C library, beside the floor with either, two bare
 //! execs, the same hook once more (what the measurement itself adds) and (`HOOK_UNDER_TEST`) another hook, in random
 //! alternation. Minimum, median and their ratios to the first; what a shared machine adds it adds to all, and least of all
-//! to the minimum. Then the processor's time, which other programs lengthen little. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS` and `BENCH_SEED` change what their names
-//! say. Plots are written below the target directory.
+//! to the minimum. Then the processor's time, which other programs lengthen little. `cargo bench --bench startup
+//! [-- SCENARIO...]`; `BENCH_ROUNDS`, `BENCH_SEED` and `BENCH_PAGES` change what their names say. Plots are written below the target directory.
 #![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 #![expect(clippy::cast_precision_loss, reason = "times in microseconds")]
@@ -120,7 +120,8 @@ fn measure_all() -> Result<()> {
 }
 
 /// The programs, copied to paths of one length beside each other, and read from the disk as after a boot: the kernel
-/// keeps a file that was just written in larger pieces, how large is luck, and maps those with less work.
+/// keeps a file that was just written in larger pieces, how large is luck, and maps those with less work. That is what
+/// `BENCH_PAGES=written` measures, to compare with what others measured on a program that they had just built.
 fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> {
     let mut list = vec![
         ("floor", c.floor(Library::Glibc)?, Kind::Floor),
@@ -131,13 +132,20 @@ fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> 
         ("hook, musl", Library::Musl.hook()?, Kind::Hook),
     ];
     list.extend(programs::under_test().map(|path| ("hook under test", path, Kind::Hook)));
+    let written = match std::env::var("BENCH_PAGES").as_deref() {
+        Err(_) => false,
+        Ok("written") => true,
+        Ok(other) => return Err(format!("BENCH_PAGES={other}: only \"written\" is known").into()),
+    };
     let mut contestants = Vec::new();
     for (index, (name, source, kind)) in list.into_iter().enumerate() {
         let program = workplace.path().join(format!("program{index}"));
         std::fs::copy(source, &program)?;
-        let file = File::open(&program)?;
-        file.sync_all()?;
-        posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        if !written {
+            let file = File::open(&program)?;
+            file.sync_all()?;
+            posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+        }
         contestants.push(Contestant { name, program, kind });
     }
     Ok(contestants)
