@@ -31,7 +31,7 @@ use hook_test_support::programs;
 use libtest_mimic::{Arguments, Trial};
 use nvidia_hook_conformance::entry::copy_as_cli;
 
-nvidia_hook_conformance::entry!(run, suite::wrong_hooks::act);
+nvidia_hook_conformance::entry!(run, suite::hardening::act);
 
 fn run(words: Vec<OsString>) -> u8 {
     if words.iter().any(|word| word == "--show") {
