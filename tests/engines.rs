@@ -19,6 +19,7 @@
 mod engines {
     pub mod calls;
     pub mod containerd;
+    pub mod daemon;
     pub mod docker;
     pub mod document;
     pub mod engine;

@@ -5,17 +5,20 @@
 //!
 //! `cargo test --features engines --test engines_cdi`
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test")]
 #![allow(clippy::print_stderr, reason = "a skip says why")]
 
+#[path = "engines/daemon.rs"]
+mod daemon;
+
+use daemon::Daemon;
 use hook_test_support::programs::static_simulator;
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard};
-use std::time::Duration;
 
 /// Podman's stores of two tests at once would share what each takes for its own on the machine.
 static ONE_ENGINE: Mutex<()> = Mutex::new(());
@@ -208,17 +211,6 @@ fn ldconfig_would_write_the_same_cache() {
     assert_eq!(ours, listed(&root.join("etc/ld.so.cache")));
 }
 
-/// A daemon of the test's own; it ends with the test.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let id = nix::unistd::Pid::from_raw(i32::try_from(self.0.id()).unwrap());
-        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn docker_gives_a_container_exactly_the_device_that_was_asked_for() {
     let version = said(Command::new("dockerd").arg("--version"));
@@ -243,17 +235,13 @@ fn docker_gives_a_container_exactly_the_device_that_was_asked_for() {
     }
     let socket = format!("unix://{}", host.path("socket").display());
     command.arg("--pidfile").arg(host.path("pid")).arg("--host").arg(&socket);
-    let log = fs::File::create(host.path("log")).unwrap();
-    let _daemon = Daemon(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
     let client = |words: &[&str]| {
         let mut command = Command::new("docker");
         command.arg("--host").arg(&socket).args(words);
         command
     };
-    let is_up = || client(&["info"]).output().unwrap().status.success();
-    for _ in (0..600).take_while(|_| !is_up()) {
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let _daemon =
+        Daemon::start(&mut command, &host.path("log"), || client(&["info"]).output().unwrap().status.success());
     let archive = host.path("image.tar");
     said(Command::new("tar").arg("-C").arg(host.path("image")).arg("-cf").arg(&archive).arg("."));
     said(client(&["import"]).arg(archive).arg("tiny"));

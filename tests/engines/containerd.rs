@@ -2,11 +2,9 @@
 //! itself.
 
 use std::fs;
-use std::process::Child;
 use std::sync::OnceLock;
-use std::time::Duration;
 
-use super::docker::end;
+use super::daemon::Daemon;
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::{Host, REMAPPED};
 use super::oci::{needs, only_gpus, spec, unhurried};
@@ -15,7 +13,7 @@ use super::scenario::Scenario;
 /// containerd, and its daemon from the first container on.
 pub struct Containerd {
     by_gpus: bool,
-    daemon: OnceLock<Daemon>,
+    daemon: OnceLock<Served>,
 }
 
 impl Containerd {
@@ -104,7 +102,7 @@ impl Engine for Containerd {
     }
 
     fn begin(&self, host: &Host) {
-        self.daemon.get_or_init(|| Daemon::start(host));
+        self.daemon.get_or_init(|| Served::start(host));
     }
 
     fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen> {
@@ -147,13 +145,13 @@ pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
 }
 
 /// A daemon of the test's own.
-struct Daemon {
-    process: Child,
+struct Served {
+    _daemon: Daemon,
     socket: String,
 }
 
-impl Daemon {
-    fn start(host: &Host) -> Daemon {
+impl Served {
+    fn start(host: &Host) -> Served {
         let place = |what: &str| host.path(&format!("containerd.{what}"));
         let settings = format!(
             "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\naddress = {:?}\n",
@@ -162,24 +160,11 @@ impl Daemon {
             place("socket")
         );
         fs::write(place("toml"), settings).unwrap();
-        let log = fs::File::create(place("log")).unwrap();
-        let mut daemon = command("containerd", host);
-        let daemon = daemon.arg("--config").arg(place("toml")).stdout(log.try_clone().unwrap()).stderr(log);
-        let process = daemon.spawn().unwrap();
-        let daemon = Daemon { process, socket: place("socket").to_str().unwrap().to_owned() };
-        for _ in 0..1200 {
-            let mut client = command("ctr", host);
-            if client.args(["--address", &daemon.socket, "version"]).output().unwrap().status.success() {
-                return daemon;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("no daemon: {}", fs::read_to_string(place("log")).unwrap());
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        end(&mut self.process);
+        let socket = place("socket").to_str().unwrap().to_owned();
+        let mut containerd = command("containerd", host);
+        let daemon = Daemon::start(containerd.arg("--config").arg(place("toml")), &place("log"), || {
+            command("ctr", host).args(["--address", &socket, "version"]).output().unwrap().status.success()
+        });
+        Served { _daemon: daemon, socket }
     }
 }

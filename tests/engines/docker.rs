@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
+use super::daemon::Daemon;
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::Host;
 use super::oci::{WRAPPING, needs, only_gpus};
@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 pub struct Docker {
     /// By `--gpus`; otherwise by the runtime.
     by_gpus: bool,
-    daemon: OnceLock<Daemon>,
+    daemon: OnceLock<Dockerd>,
 }
 
 impl Docker {
@@ -79,17 +79,15 @@ impl Engine for Docker {
     }
 
     fn begin(&self, host: &Host) {
-        self.daemon.get_or_init(|| Daemon::start(host, "daemon", &[]));
+        self.daemon.get_or_init(|| Dockerd::start(host, "daemon", &[]));
     }
 
     fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen> {
         // Users are remapped for all containers of a daemon: it has one of its own.
-        let other = container.remapped.then(|| Daemon::start(host, "remapped", &["--userns-remap=default"]));
+        let other = container.remapped.then(|| Dockerd::start(host, "remapped", &["--userns-remap=default"]));
         let daemon = other.as_ref().or(self.daemon.get()).unwrap();
         let client = |words: &[&str], more: &[String]| {
-            let mut client = command("docker", host);
-            client.arg("--host").arg(&daemon.socket).args(words).args(more);
-            Seen::of(&client.output().unwrap())
+            Seen::of(&client(host, &daemon.socket, words).args(more).output().unwrap())
         };
         if changes.is_empty() {
             return vec![client(&["run", "--rm"], &self.words(container))];
@@ -115,77 +113,50 @@ fn has_every_right() -> bool {
     u64::from_str_radix(rights, 16).unwrap() == (1 << (last + 1)) - 1
 }
 
-/// A daemon of the test's own, with the image; it takes its mounts along when it ends.
-struct Daemon {
-    process: Child,
+/// A daemon of the test's own, with the image.
+struct Dockerd {
+    _daemon: Daemon,
     socket: String,
 }
 
-impl Daemon {
-    fn start(host: &Host, name: &str, words: &[&str]) -> Daemon {
+impl Dockerd {
+    fn start(host: &Host, name: &str, words: &[&str]) -> Dockerd {
         let place = |what: &str| host.path(&format!("{name}.{what}"));
         let runtime = host.path("bin").join(WRAPPING);
         let _ = symlink(std::env::current_exe().unwrap(), &runtime);
         let settings = serde_json::json!({ "runtimes": { "with-the-hook": { "path": runtime } } });
         fs::write(place("json"), settings.to_string()).unwrap();
-        let mut daemon = command("dockerd", host);
-        daemon.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver", "overlay2"]);
-        daemon.args(["--exec-opt", "native.cgroupdriver=cgroupfs"]).args(words);
+        let mut dockerd = command("dockerd", host);
+        dockerd.args(["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver", "overlay2"]);
+        dockerd.args(["--exec-opt", "native.cgroupdriver=cgroupfs"]).args(words);
         for (flag, what) in
             [("--config-file", "json"), ("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "pid")]
         {
-            daemon.arg(flag).arg(place(what));
+            dockerd.arg(flag).arg(place(what));
         }
         let socket = format!("unix://{}", place("socket").display());
-        daemon.arg("--host").arg(&socket).env("NVIDIA_CTK_CONFIG_FILE_PATH", host.path("config.toml"));
-        daemon.env("PATH", format!("{}:{SEARCH_PATH}", host.path("bin").display()));
-        let log = fs::File::create(place("log")).unwrap();
-        let process = daemon.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let mut daemon = Daemon { process, socket };
-        daemon.is_up(host, name);
-        daemon.import(host);
-        daemon
-    }
-
-    fn client(&self, host: &Host, words: &[&str]) -> Command {
-        let mut client = command("docker", host);
-        client.arg("--host").arg(&self.socket).args(words);
-        client
-    }
-
-    fn is_up(&mut self, host: &Host, name: &str) {
-        for _ in 0..1200 {
-            if self.process.try_wait().unwrap().is_some() {
-                break;
-            }
-            if self.client(host, &["info"]).output().unwrap().status.success() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("no daemon: {}", fs::read_to_string(host.path(&format!("{name}.log"))).unwrap());
-    }
-
-    fn import(&self, host: &Host) {
-        let mut archive = Command::new("tar");
-        archive.arg("-C").arg(host.path("image/")).args(["-c", "."]).stdout(Stdio::piped());
-        let mut archive = archive.spawn().unwrap();
-        let mut import = self.client(host, &["import", "-", "tiny"]);
-        let imported = import.stdin(archive.stdout.take().unwrap()).output().unwrap();
-        assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
-        assert!(archive.wait().unwrap().success());
+        dockerd.arg("--host").arg(&socket).env("NVIDIA_CTK_CONFIG_FILE_PATH", host.path("config.toml"));
+        dockerd.env("PATH", format!("{}:{SEARCH_PATH}", host.path("bin").display()));
+        let daemon = Daemon::start(&mut dockerd, &place("log"), || {
+            client(host, &socket, &["info"]).output().unwrap().status.success()
+        });
+        import(host, &socket);
+        Dockerd { _daemon: daemon, socket }
     }
 }
 
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        end(&mut self.process);
-    }
+fn client(host: &Host, socket: &str, words: &[&str]) -> Command {
+    let mut client = command("docker", host);
+    client.arg("--host").arg(socket).args(words);
+    client
 }
 
-/// Asks a daemon to end, and waits until it has.
-pub fn end(process: &mut Child) {
-    let id = nix::unistd::Pid::from_raw(i32::try_from(process.id()).unwrap());
-    let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGTERM);
-    let _ = process.wait();
+fn import(host: &Host, socket: &str) {
+    let mut archive = Command::new("tar");
+    archive.arg("-C").arg(host.path("image/")).args(["-c", "."]).stdout(Stdio::piped());
+    let mut archive = archive.spawn().unwrap();
+    let mut import = client(host, socket, &["import", "-", "tiny"]);
+    let imported = import.stdin(archive.stdout.take().unwrap()).output().unwrap();
+    assert!(imported.status.success(), "{}", String::from_utf8_lossy(&imported.stderr));
+    assert!(archive.wait().unwrap().success());
 }

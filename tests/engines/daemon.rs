@@ -1,0 +1,41 @@
+//! A daemon that an engine needs: started, awaited until it answers, asked to end. Must not know which engine's it is.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// How long a daemon may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A daemon that answers. It takes its mounts along when it ends.
+pub struct Daemon(Child);
+
+impl Daemon {
+    /// Starts a daemon, whose words go into a log, and waits until it answers. The log is what a failure shows.
+    pub fn start(command: &mut Command, log: &Path, answers: impl Fn() -> bool) -> Daemon {
+        let out = File::create(log).unwrap();
+        let process = command.stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
+        let mut daemon = Daemon(process);
+        let deadline = Instant::now() + PATIENCE;
+        while !answers() {
+            let ended = daemon.0.try_wait().unwrap();
+            if ended.is_some() || Instant::now() > deadline {
+                let state = ended.map_or("does not answer".to_owned(), |status| format!("ended, {status}"));
+                panic!("{:?} {state}:\n{}", command.get_program(), fs::read_to_string(log).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        daemon
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(i32::try_from(self.0.id()).unwrap()), Signal::SIGTERM);
+        let _ = self.0.wait();
+    }
+}
