@@ -26,13 +26,24 @@ impl Root {
         root
     }
 
-    /// A root with a shell, and rpm's database: the least that scripts of packages ask for.
+    /// A root with a shell, rpm's database, and the folders of Fedora's package `filesystem`: the least that packages ask for.
     pub fn rpm() -> Self {
         let root = Self { folder: TempDir::new().unwrap() };
-        for folder in ["usr/bin", "etc", "tmp", "dev", "var/lib/rpm"] {
+        for folder in [
+            "usr/bin",
+            "usr/share/licenses",
+            "usr/share/man/man1",
+            "usr/share/man/man8",
+            "etc",
+            "tmp",
+            "dev",
+            "var/lib/rpm",
+            "var/tmp",
+        ] {
             fs::create_dir_all(root.at(folder)).unwrap();
         }
         std::os::unix::fs::symlink("usr/bin", root.at("bin")).unwrap();
+        fs::write(root.at("dev/null"), "").unwrap();
         fs::copy("/bin/busybox", root.at("usr/bin/busybox")).unwrap();
         for name in ["sh", "cat", "cp", "ln", "mkdir", "rm", "rmdir"] {
             std::os::unix::fs::symlink("busybox", root.at("usr/bin").join(name)).unwrap();
@@ -111,7 +122,8 @@ pub fn said(program: &str, words: &[&str], folder: Option<&Path>) -> String {
     printed(&[&[program], words].concat(), &command.output().unwrap_or_else(|why| panic!("{program}: {why}")))
 }
 
-fn printed(words: &[&str], output: &Output) -> String {
+/// What a command printed, which has succeeded.
+pub fn printed(words: &[&str], output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{words:?}: {}\n{out}{}", output.status, String::from_utf8_lossy(&output.stderr));
     out
