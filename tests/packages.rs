@@ -7,16 +7,20 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::disallowed_methods,
-    reason = "a test fails by panicking, and installs packages"
+    clippy::print_stderr,
+    reason = "a test fails by panicking, says what it skips, and installs packages"
 )]
 
 mod packages {
     pub mod debian;
     pub mod documents;
+    pub mod engines;
     pub mod linters;
+    pub mod machine;
     pub mod nvidia;
     pub mod release;
     pub mod root;
     pub mod rpm;
     pub mod start;
+    pub mod verify;
 }

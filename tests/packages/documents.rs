@@ -8,13 +8,14 @@ use super::nvidia;
 use super::release::file;
 use super::root::Root;
 
-/// The blocks with a mark, without the fences.
-fn blocks(mark: &str) -> Vec<String> {
-    let document = fs::read_to_string(programs::source("docs/install.md")).unwrap();
+/// The blocks of a document with a mark, without the fences.
+pub fn blocks(document: &str, mark: &str) -> Vec<String> {
+    let name = document;
+    let document = fs::read_to_string(programs::source(name)).unwrap();
     let begin = format!("<!-- {mark} -->\n```sh\n");
     let found: Vec<_> =
         document.split(&begin).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect();
-    assert!(!found.is_empty(), "docs/install.md shows nothing that is {mark}");
+    assert!(!found.is_empty(), "{name} shows nothing that is {mark}");
     found
 }
 
@@ -34,7 +35,7 @@ fn download(root: &Root) {
 
 #[test]
 fn what_is_shown_for_debian_works() {
-    for block in blocks("tested in a Debian root") {
+    for block in blocks("docs/install.md", "tested in a Debian root") {
         let root = Root::debian();
         download(&root);
         run(&root, &block);
@@ -43,7 +44,7 @@ fn what_is_shown_for_debian_works() {
 
 #[test]
 fn what_is_shown_for_the_published_hook_works() {
-    for block in blocks("tested in a Debian root with the published hook") {
+    for block in blocks("docs/install.md", "tested in a Debian root with the published hook") {
         let root = Root::debian();
         download(&root);
         let (base, toolkit) = nvidia::debs(&root);
@@ -54,7 +55,7 @@ fn what_is_shown_for_the_published_hook_works() {
 
 #[test]
 fn what_is_shown_for_rpm_works() {
-    for block in blocks("tested in an rpm root") {
+    for block in blocks("docs/install.md", "tested in an rpm root") {
         let mut lines = block.lines();
         let install = lines.next().unwrap().strip_prefix("rpm ").expect("rpm itself is of this machine");
         let fedora = super::rpm::Fedora::new();

@@ -18,17 +18,20 @@ pub fn older(begin: &str, end: &str) -> PathBuf {
     pick("OLDER_RELEASE_DIR", begin, end)
 }
 
-fn folder(variable: &str) -> PathBuf {
+/// The folder that a variable names.
+pub fn folder(variable: &str) -> PathBuf {
     PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("{variable}: .ci/release makes such a folder")))
 }
 
-fn pick(variable: &str, begin: &str, end: &str) -> PathBuf {
+/// The file of a folder that a variable names whose name begins and ends so.
+pub fn pick(variable: &str, begin: &str, end: &str) -> PathBuf {
     let names = names(&folder(variable));
     let name = names.iter().find(|name| name.starts_with(begin) && name.ends_with(end));
     folder(variable).join(name.unwrap_or_else(|| panic!("{variable} has no {begin}...{end}: {names:?}")))
 }
 
-fn names(folder: &Path) -> BTreeSet<String> {
+/// The names in a folder.
+pub fn names(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
