@@ -15,6 +15,7 @@ mod packages {
     pub mod debian;
     pub mod documents;
     pub mod engines;
+    pub mod images;
     pub mod linters;
     pub mod machine;
     pub mod nvidia;
