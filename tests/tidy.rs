@@ -458,3 +458,46 @@ fn the_recorded_runs_that_documents_name_are_there() {
     assert!(named > 50, "{named}");
     none(&offenders);
 }
+
+/// A cell of docs/support.md names the test behind it, which is there, or says that there is none.
+#[test]
+fn the_support_matrix_names_tests_that_are_there() {
+    let document = fs::read_to_string(top().join("docs/support.md")).unwrap();
+    let tables = document.split("\n## Upgrading").next().unwrap();
+    let rows = tables.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---"));
+    let cells = rows.map(|row| row.trim_end_matches('|').rsplit('|').next().unwrap().trim());
+    let cells: Vec<&str> = cells.filter(|cell| *cell != "shown by").collect();
+    let mut offenders = Vec::new();
+    for cell in &cells {
+        let words: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        let names_a_test = words.iter().any(|words| words.starts_with("cargo test") || is_file_of(words));
+        let says_so = ["not run", "not tested", "not built"].iter().any(|none| cell.contains(none));
+        if !names_a_test && !says_so && !cell.contains("](") && !cell.starts_with("the same") {
+            offenders.push(format!("names no test: {cell}"));
+        }
+        let commands = words.iter().filter(|words| words.starts_with("cargo test"));
+        offenders.extend(commands.filter(|words| !is_there(words)).map(|words| format!("is not there: {words}")));
+    }
+    assert!(cells.len() > 20, "{}", cells.len());
+    none(&offenders);
+}
+
+/// Whether it is a file or folder of the tree, with its arguments, or the name of a case.
+fn is_file_of(words: &str) -> bool {
+    let name = words.split(' ').next().unwrap();
+    name.contains('/') && (top().join(name).exists() || top().join("fixtures/hook").join(name).exists())
+}
+
+/// Whether a command's suite is there, and what it is asked for is a name of its tests or of a case.
+fn is_there(command: &str) -> bool {
+    let words: Vec<&str> = command.split(' ').collect();
+    let after = |option: &str| words.iter().position(|word| *word == option).map(|at| words[at + 1].trim_matches('\''));
+    let package = after("-p").map(|name| format!("{}/", name.trim_start_matches("nvidia-"))).unwrap_or_default();
+    let tests = format!("{package}tests");
+    let Some(suite) = after("--test") else { return top().join(tests).is_dir() };
+    let known: String = sources(&[&tests], &["rs"]).into_iter().map(|source| source.text).collect();
+    let mut names =
+        words.iter().skip_while(|word| **word != "--test").skip(2).take_while(|word| !word.starts_with('-'));
+    top().join(format!("{tests}/{}.rs", suite.trim_end_matches('*'))).is_file()
+        && names.all(|name| known.contains(*name) || top().join("fixtures/hook").join(name).exists())
+}
