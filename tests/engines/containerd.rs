@@ -8,6 +8,7 @@ use super::daemon::Daemon;
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::{Host, REMAPPED};
 use super::oci::{needs, only_gpus, spec, unhurried};
+use super::sandbox::shares_processors;
 use super::scenario::Scenario;
 
 /// containerd, and its daemon from the first container on.
@@ -70,6 +71,9 @@ impl Engine for Containerd {
 
     fn version(&self) -> Result<String, String> {
         needs(&["ctr", "runc"])?;
+        if self.by_gpus {
+            shares_processors()?;
+        }
         version("containerd", &["--version"])
     }
 

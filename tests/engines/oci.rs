@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, installed, version};
 use super::host::{Host, REMAPPED};
+use super::sandbox::locks_memory;
 use super::scenario::Scenario;
 
 /// A runtime that is called with a bundle.
@@ -43,6 +44,9 @@ impl Engine for Runtime {
     }
 
     fn version(&self) -> Result<String, String> {
+        if self.program == "crun" {
+            locks_memory()?;
+        }
         version(self.program().to_str().unwrap(), &["--version"])
     }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::engine::{Change, Container, Engine, Seen, command, version};
 use super::host::{Host, REMAPPED};
 use super::oci::{hook, needs, only_gpus};
+use super::sandbox::locks_memory;
 use super::scenario::Scenario;
 
 /// The user of a rootless Podman, whom every machine has.
@@ -91,6 +92,9 @@ impl Engine for Podman {
 
     fn version(&self) -> Result<String, String> {
         needs(&[self.runtime])?;
+        if self.runtime == "crun" && !self.rootless {
+            locks_memory()?;
+        }
         if self.rootless {
             needs(&["newuidmap", "setpriv"])?;
         }

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use nix::mount::{MsFlags, mount, umount};
+use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 
 /// Says that this is the inner program.
 const INSIDE: &str = "NVIDIA_HOOK_ENGINES_INSIDE";
@@ -65,13 +67,15 @@ fn private_places() {
 /// The variable that asks for a machine with version 2 of control groups.
 const VERSION_OF_CGROUPS: &str = "NVIDIA_HOOK_ENGINES_CGROUP";
 
+/// Where control groups are.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
 /// Leaves one tree of control groups where the machine has both, since crun refuses that: version 1, unless the other is asked for.
 fn one_tree_of_control_groups() {
-    const TOP: &str = "/sys/fs/cgroup";
     let table = fs::read_to_string("/proc/self/mounts").unwrap();
     let of_kind = |kind: &str| -> Vec<&str> {
         let rows = table.lines().map(|line| line.split(' ').collect::<Vec<&str>>());
-        rows.filter(|row| row[2] == kind && row[1].starts_with(TOP)).map(|row| row[1]).collect()
+        rows.filter(|row| row[2] == kind && row[1].starts_with(CONTROL_GROUPS)).map(|row| row[1]).collect()
     };
     let (first, second) = (of_kind("cgroup"), of_kind("cgroup2"));
     if first.is_empty() {
@@ -80,8 +84,31 @@ fn one_tree_of_control_groups() {
     second.iter().for_each(|place| umount(*place).unwrap());
     if std::env::var_os(VERSION_OF_CGROUPS).is_some_and(|version| version == "2") {
         first.iter().for_each(|place| umount(*place).unwrap());
-        mount(Some("engines"), TOP, Some("cgroup2"), MsFlags::empty(), None::<&str>).unwrap();
+        mount(Some("engines"), CONTROL_GROUPS, Some("cgroup2"), MsFlags::empty(), None::<&str>).unwrap();
     }
+}
+
+/// What is missing where the machine has version 2 of control groups: their programs in the kernel count as locked memory, whose
+/// limit crun raises. It may not everywhere.
+pub fn locks_memory() -> Result<(), String> {
+    let raised = || setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
+    if !is_version_2() || raised().is_ok() {
+        return Ok(());
+    }
+    Err("version 2 of control groups, and a limit of locked memory that may not be raised here".to_owned())
+}
+
+/// What is missing where the machine has version 2 of control groups, but shares out processors by version 1.
+pub fn shares_processors() -> Result<(), String> {
+    let controllers = fs::read_to_string(format!("{CONTROL_GROUPS}/cgroup.controllers")).unwrap_or_default();
+    if !is_version_2() || controllers.split_whitespace().any(|name| name == "cpu") {
+        return Ok(());
+    }
+    Err("version 2 of control groups, and no controller `cpu` in it here".to_owned())
+}
+
+fn is_version_2() -> bool {
+    Path::new(CONTROL_GROUPS).join("cgroup.controllers").exists()
 }
 
 /// The processes that are there beside this one, which are what the engines left.
