@@ -76,7 +76,7 @@ the driver's libraries in `ldconfig -p`, in an image of Debian. One that is refu
 is left mounted, and no process.
 
 A run writes this document (`BLESS=1 cargo test --features engines --test engines`); `.ci/run` fails where an engine that is there
-comes to something else, and skips those that are not. The runs are on version 1 of control groups; `.ci/run` repeats some on
+comes to something else, and skips those that are not. The runs are on version 1 of control groups; `.ci/run` repeats all on
 version 2.
 
 ";
