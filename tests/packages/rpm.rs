@@ -21,13 +21,17 @@ pub struct Fedora {
     work: TempDir,
 }
 
+/// Whoever has the shell says so, or no package with a script could be installed.
+pub fn shell(folder: &Path) -> String {
+    let spec = "Name: shell\nVersion: 1\nRelease: 1\nSummary: a stand-in\nLicense: none\nProvides: /bin/sh\n\
+                %description\n%files\n";
+    nvidia::rpm_of(folder, "shell", spec)
+}
+
 impl Fedora {
     pub fn new() -> Self {
         let fedora = Self { root: Root::rpm(), work: TempDir::new().unwrap() };
-        // Whoever has the shell says so, or no package with a script could be installed.
-        let spec = "Name: shell\nVersion: 1\nRelease: 1\nSummary: a stand-in\nLicense: none\nProvides: /bin/sh\n\
-                    %description\n%files\n";
-        let shell = nvidia::rpm_of(fedora.work.path(), "shell", spec);
+        let shell = shell(fedora.work.path());
         fedora.rpm(&["--install", &shell]);
         fedora
     }
