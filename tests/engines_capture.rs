@@ -85,8 +85,9 @@ impl World {
     fn under_podman(&self, is_captured: bool) -> Output {
         let file = json!({ "version": "1.0.0", "when": {"always": true}, "stages": ["prestart"], "hook": self.entry(is_captured) });
         fs::write(self.path("hooks/nvidia.json"), file.to_string()).unwrap();
-        let mut command = Command::new("podman");
-        command.args(["--cgroup-manager", "cgroupfs", "--runtime", "runc"]);
+        // Podman mounts its store onto itself and leaves that so: in a namespace that ends with it.
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]);
         for (flag, name) in [("--hooks-dir", "hooks"), ("--root", "storage"), ("--runroot", "run")] {
             command.arg(flag).arg(self.path(name));
         }
