@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
+use nix::fcntl::OFlag;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
@@ -81,14 +82,25 @@ pub fn if_launcher(words: &[&[u8]]) -> Option<u8> {
 /// Does what a file says.
 fn follow(spec: &Path) -> Result<()> {
     let launch: Launch = serde_json::from_slice(&fs::read(spec)?)?;
-    // Opened first: the user and the root may change.
-    let mut file = fs::File::create(&launch.report)?;
-    let report: Report = start(launch).map_err(|why| format!("{why:#}"));
-    file.write_all(&serde_json::to_vec(&report)?)?;
+    // Both first: the user and the root may change.
+    let mut file = fs::OpenOptions::new().write(true).open(&launch.report)?;
+    let inherited = inherited();
+    let report: Report = start(launch, &inherited).map_err(|why| format!("{why:#}"));
+    let report = serde_json::to_vec(&report)?;
+    file.write_all(&report)?;
+    file.set_len(report.len() as u64)?;
     Ok(())
 }
 
-fn start(launch: Launch) -> Result<Ended> {
+/// The descriptors above 2 that whoever started this process may have left open. What is opened here ends with an `execve`.
+fn inherited() -> Vec<i32> {
+    let listed =
+        fs::read_dir("/proc/self/fd").map(|open| open.flatten().filter_map(|it| it.file_name().to_str()?.parse().ok()));
+    let all: Vec<i32> = listed.map_or_else(|_| (3..1024).collect(), Iterator::collect);
+    all.into_iter().filter(|descriptor| *descriptor > 2).collect()
+}
+
+fn start(launch: Launch, inherited: &[i32]) -> Result<Ended> {
     let strings = |list: Vec<Vec<u8>>| list.into_iter().map(CString::new).collect::<Result<Vec<_>, _>>();
     nix::sys::stat::umask(Mode::from_bits_truncate(launch.umask));
     match &launch.root {
@@ -112,14 +124,14 @@ fn start(launch: Launch) -> Result<Ended> {
     for descriptor in &launch.opened {
         actions.add_dup2(nothing.as_raw_fd(), *descriptor)?;
     }
-    let unread = launch.unread_stderr.then(nix::unistd::pipe).transpose()?;
+    let unread = launch.unread_stderr.then(|| nix::unistd::pipe2(OFlag::O_CLOEXEC)).transpose()?;
     if let Some((reader, writer)) = unread {
         drop(reader);
         actions.add_dup2(writer.into_raw_fd(), 2)?;
     }
-    // Whoever started this process may have left descriptors open; the hook gets 0 to 2, as from a runtime.
-    let further = (3..1024).filter(|descriptor| !launch.opened.contains(descriptor));
-    for descriptor in launch.closed.iter().copied().chain(further) {
+    // The hook gets 0 to 2, as from a runtime.
+    let further = inherited.iter().filter(|descriptor| !launch.opened.contains(descriptor));
+    for descriptor in launch.closed.iter().chain(further).copied() {
         actions.add_close(descriptor)?;
     }
     let (argv, environ) = (strings(launch.argv)?, strings(launch.environ)?);

@@ -29,3 +29,4 @@ pub mod scene;
 mod snapshot;
 pub mod subject;
 pub mod tree;
+mod trees;

@@ -6,12 +6,11 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::launch::{self, Ended, Launch, Report};
 use crate::outcome::{Executed, Outcome};
 use crate::scene::{HOOK, Scene, Stdin};
 use crate::snapshot::Snapshot;
+use crate::trees::{Trees, overwrite};
 use crate::{entry, host_toml, private_root, tree};
 
 /// After this a hook hangs; far beyond what any case takes on a slow machine.
@@ -40,13 +40,13 @@ pub enum Seat {
     PrivateRoot,
 }
 
-/// A hook, ready to be run: a folder with copies of the programs, so that cases can link to them, and one tree a case.
+/// A hook, ready to be run: a folder with copies of the programs, so that cases can link to them, and the trees of the cases.
 #[derive(Debug)]
 pub struct Runner {
     folder: tempfile::TempDir,
     base: PathBuf,
     seat: Seat,
-    next: AtomicUsize,
+    trees: Trees,
     patience: Duration,
 }
 
@@ -68,7 +68,8 @@ impl Runner {
         if seat == Seat::PrivateRoot {
             private_root::prepare(&base.join("private"), hook, &base.join("cli"))?;
         }
-        Ok(Runner { folder, base, seat, next: AtomicUsize::new(0), patience: HANGS_AFTER })
+        let trees = Trees::new(&base);
+        Ok(Runner { folder, base, seat, trees, patience: HANGS_AFTER })
     }
 
     /// How the hook takes a tree for the machine.
@@ -88,7 +89,7 @@ impl Runner {
         self.base.join("hook")
     }
 
-    /// Runs a scene, as often as it says, each time on a machine made anew.
+    /// Runs a scene, as often as it says, each time on a machine in which nothing is left of another start.
     pub fn run(&self, scene: &Scene) -> Result<Outcome> {
         let mut outcome = self.run_once(scene)?;
         for _ in 0..scene.again {
@@ -101,13 +102,13 @@ impl Runner {
     }
 
     fn run_once(&self, scene: &Scene) -> Result<Outcome> {
-        let place = self.base.join(format!("case-{}", self.next.fetch_add(1, Ordering::Relaxed)));
-        let root = place.join("root");
-        fs::create_dir_all(&root)?;
-        tree::set_mode(&root, 0o777)?;
-        let made = tree::make(&root, scene, &self.base.join("cli"));
-        let outcome = made.and_then(|()| self.run_in(&place, &root, scene));
-        tree::remove(&place);
+        let tree = self.trees.take(scene)?;
+        let outcome = self.run_in(&tree.place, &tree.root, scene);
+        match &outcome {
+            // A private root has mounts and libraries in it.
+            Ok(outcome) if outcome.leaves.is_empty() && self.seat == Seat::HostRoot => self.trees.give_back(tree),
+            _ => tree.remove(),
+        }
         outcome
     }
 
@@ -138,15 +139,17 @@ impl Runner {
             report: place.join("ended"),
         };
         let spec = place.join("launch");
-        fs::write(&spec, serde_json::to_vec(&launch)?)?;
-        let before = Snapshot::of(root);
+        overwrite(&spec, &serde_json::to_vec(&launch)?)?;
+        overwrite(&launch.report, b"nothing yet")?;
+        let known = fs::metadata(&recorded).map_or(0, |metadata| metadata.len());
+        let before = Snapshot::of(root, self.seat);
         let (stdout, stderr) = feed(&mut spawn(&spec)?, &scene.stdin, self.patience)?;
-        let leaves = before.changes(&Snapshot::of(root));
+        let leaves = before.changes(&Snapshot::of(root, self.seat));
         let report = fs::read(&launch.report).unwrap_or_default();
         let report: Report = serde_json::from_slice(&report)
             .map_err(|_| anyhow!("the launcher failed: {}", String::from_utf8_lossy(&stderr).trim_end()))?;
         let ended = report.map_err(|why| anyhow!(why))?;
-        let records = read_records(&recorded)?;
+        let records = read_records(&recorded, known)?;
         let executed = records.first().map(|record| executed(record, &settings, root, &ended)).transpose()?;
         Ok(Outcome {
             exit: ended.exit,
@@ -271,8 +274,13 @@ fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>
     Ok((said, complained))
 }
 
-fn read_records(file: &Path) -> Result<Vec<serde_json::Value>> {
-    let text = fs::read_to_string(file).unwrap_or_default();
+/// The records in a file after those of which it was known.
+fn read_records(file: &Path, known: u64) -> Result<Vec<serde_json::Value>> {
+    let mut text = String::new();
+    if let Ok(mut file) = fs::File::open(file) {
+        file.seek(SeekFrom::Start(known))?;
+        file.read_to_string(&mut text)?;
+    }
     let records = text.lines().map(serde_json::from_str).collect::<serde_json::Result<_>>();
     records.context("read the record of nvidia-container-cli")
 }

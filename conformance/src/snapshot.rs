@@ -5,8 +5,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// What the launcher and the stand-in make at the top of a tree.
-const NOT_THE_HOOK: [&str; 4] = ["proc", ".proc", "dev", ".record"];
+use crate::run::Seat;
+
+/// What the stand-in makes at the top of a tree.
+const OF_THE_STAND_IN: [&str; 1] = [".record"];
+/// What it and the launcher make at the top of a private root.
+const OF_A_PRIVATE_ROOT: [&str; 4] = [".record", "proc", ".proc", "dev"];
 
 /// Each path below a root, and what tells that it is still the same.
 #[derive(Debug, Default)]
@@ -21,17 +25,20 @@ struct Seen {
 
 impl Snapshot {
     /// What stands there now. A folder that may not be searched is taken for empty, before and after.
-    pub fn of(root: &Path) -> Snapshot {
+    pub fn of(root: &Path, seat: Seat) -> Snapshot {
         let mut snapshot = Snapshot::default();
-        snapshot.add(root, "");
+        let not_the_hook: &[&str] = match seat {
+            Seat::HostRoot => &OF_THE_STAND_IN,
+            Seat::PrivateRoot => &OF_A_PRIVATE_ROOT,
+        };
+        snapshot.add(root, "", not_the_hook);
         snapshot
     }
 
-    fn add(&mut self, folder: &Path, inside: &str) {
+    fn add(&mut self, folder: &Path, inside: &str, not_the_hook: &[&str]) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_ours = |prefix: &&str| inside.is_empty() && name.starts_with(*prefix);
-            if NOT_THE_HOOK.iter().any(is_ours) {
+            if inside.is_empty() && not_the_hook.contains(&name.as_str()) {
                 continue;
             }
             let Ok(metadata) = entry.path().symlink_metadata() else { continue };
@@ -39,7 +46,7 @@ impl Snapshot {
             let content = (!metadata.is_dir()).then(|| (metadata.size(), metadata.mtime(), metadata.mtime_nsec()));
             self.0.insert(path.clone(), Seen { mode: metadata.mode() & 0o7777, content });
             if metadata.is_dir() {
-                self.add(&entry.path(), &path);
+                self.add(&entry.path(), &path, not_the_hook);
             }
         }
     }

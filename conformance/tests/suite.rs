@@ -107,6 +107,18 @@ fn a_hook_that_does_nothing_passes_where_nothing_is_right() {
 }
 
 #[test]
+fn what_a_start_leaves_is_told_and_is_not_there_for_the_next() {
+    let leaves = |there: &str| {
+        Hook::new(&format!(r#"[ "$3" = poststop ] && exit 0; [ -e "$2{there}" ] && exit 9; echo >"$2{there}""#))
+    };
+    for there in ["/left", "/usr/bin/left", "/device"] {
+        let said = leaves(there).run(&["state/empty", "state/cut-off", "state/not-json"]);
+        assert!(said.out.contains("\n0 passed, 0 skipped, 3 FAILED\n"), "{said:?}");
+        assert_eq!(said.out.matches(&format!("got [\"{there} (0644)\"]")).count(), 3, "{said:?}");
+    }
+}
+
+#[test]
 fn what_cannot_run_is_skipped_with_a_reason_and_is_no_success() {
     // It does not know -host-root, and a private root has no shell for it.
     let hook = Hook::new("exit 2");
