@@ -54,10 +54,12 @@ fn folder(root: &Path, path: &str) -> Result<PathBuf> {
     let mut place = top.clone();
     for name in path.split('/').filter(|name| !["", "."].contains(name)) {
         place.push(name);
-        if place.symlink_metadata().is_err() {
-            fs::create_dir(&place)?;
+        match place.symlink_metadata() {
+            // Below a folder without links in its path, only a link leads elsewhere.
+            Ok(found) if found.is_symlink() => place = place.canonicalize()?,
+            Ok(_) => {}
+            Err(_) => fs::create_dir(&place)?,
         }
-        place = place.canonicalize()?;
         if name == ".." || !place.starts_with(&top) {
             bail!("{path} leads out of the tree");
         }
