@@ -54,11 +54,18 @@ impl Lacking {
 
     /// What is wrong with this start under some lacks.
     fn fault(&self, lacks: &[Lack], stage: Stage) -> Option<String> {
+        self.end_and_fault(lacks, stage).1
+    }
+
+    /// What becomes of this start under some lacks, and what is wrong with it.
+    fn end_and_fault(&self, lacks: &[Lack], stage: Stage) -> (End, Option<String>) {
         self.place.reset();
         let mut start = self.place.start.clone();
         start.lacks = lacks.to_vec();
         let stage = if stage == Stage::Deciding && !begins(&start) { Stage::BeforeMain } else { stage };
-        fault(&run(&start, Meddling::None), &start, &[&self.sound], stage).map(|why| format!("{lacks:?}: {why}"))
+        let outcome = run(&start, Meddling::None);
+        let fault = fault(&outcome, &start, &[&self.sound], stage).map(|why| format!("{lacks:?}: {why}"));
+        (outcome.end, fault)
     }
 }
 
@@ -87,10 +94,9 @@ fn memory(what: &'static str) -> Result<(), Failed> {
         // Below it, too: nothing may be executed there.
         let (mut most, mut enough) = (few.saturating_sub(8 * step).max(step), 0);
         while enough < 8 {
-            faults.extend(
-                lacking.fault(&[Lack::Limit(what, most)], Stage::Deciding).map(|fault| format!("{name}: {fault}")),
-            );
-            enough += usize::from(matches!(run(&with(most), Meddling::None).end, End::Becomes { .. }));
+            let (end, fault) = lacking.end_and_fault(&[Lack::Limit(what, most)], Stage::Deciding);
+            faults.extend(fault.map(|fault| format!("{name}: {fault}")));
+            enough += usize::from(matches!(end, End::Becomes { .. }));
             most += step;
             assert!(most < 256 << 20, "{name}: no memory is enough");
         }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use hook_test_support::programs;
 use nix::libc;
@@ -199,7 +200,8 @@ impl Setting {
     }
 
     fn placed(&self, change: fn(&mut Scene)) -> Place {
-        let mut scene = usual_scene(&Fixtures::read(&programs::fixtures()).unwrap());
+        static USUAL: LazyLock<Scene> = LazyLock::new(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap()));
+        let mut scene = USUAL.clone();
         (self.change)(&mut scene);
         change(&mut scene);
         let folder = tempfile::Builder::new().prefix("f").rand_bytes(8).tempdir().unwrap();
