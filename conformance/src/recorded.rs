@@ -8,6 +8,7 @@
 //! (no Tegra, no SUSE, no other nvidia-container-cli). Both come true below a root of its own.
 
 use std::collections::BTreeMap;
+use std::str::Utf8Chunk;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
@@ -189,6 +190,11 @@ impl Recorded {
         self.differs(release).map_or(&[], |differs| &differs.rules)
     }
 
+    /// Whether one record stands for two releases.
+    pub fn is_one_record(&self, one: Release, other: Release) -> bool {
+        self.expect(one).map(std::ptr::from_ref) == self.expect(other).map(std::ptr::from_ref)
+    }
+
     /// Where an outcome is not what was recorded of a release; without a recording, nowhere.
     pub fn faults(&self, outcome: &Outcome, release: Release) -> Result<Vec<String>> {
         let (Some(expect), Some(published)) = (self.expect(release), self.published(release)?) else {
@@ -337,14 +343,6 @@ fn list(texts: &[Text]) -> Result<Vec<Vec<u8>>> {
 
 /// The bytes with `$ROOT` put in.
 fn rooted(raw: &[u8]) -> Vec<u8> {
-    const WORD: &[u8] = b"$ROOT";
-    let mut bytes = Vec::new();
-    let mut rest = raw;
-    while let Some(at) = rest.windows(WORD.len()).position(|part| part == WORD) {
-        let (before, after) = rest.split_at(at);
-        bytes.extend_from_slice(before);
-        bytes.extend_from_slice(ROOT.as_bytes());
-        rest = after.strip_prefix(WORD).unwrap_or_default();
-    }
-    [bytes.as_slice(), rest].concat()
+    let put_in = |part: Utf8Chunk<'_>| [part.valid().replace("$ROOT", ROOT).as_bytes(), part.invalid()].concat();
+    raw.utf8_chunks().map(put_in).collect::<Vec<_>>().concat()
 }
