@@ -7,14 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 use hook::invocation::{self, Command, Environ, Invocation};
 use hook::text::Escaped;
 use hook_test_support::memory::MemoryHost;
-use nvidia_hook_conformance::fixtures::Fixtures;
-use nvidia_hook_conformance::judge::{Check, Suite};
+use nvidia_hook_conformance::judge::Check;
 use nvidia_hook_conformance::scene::Scene;
 use nvidia_hookctl::explain::report::{Report, Verdict};
 use nvidia_hookctl::explain::{Question, Subject, explain, text};
 use nvidia_hookctl::page::{Colour, WIDTH};
 
-use super::cases::{faults_of, programs};
+use super::cases::{faults_of, of_the_hook};
 
 /// What a case expects of a start, as far as an explanation foretells it.
 struct Expected {
@@ -43,7 +42,7 @@ fn expected(check: &Check<'_>, scene: &Scene) -> Option<Expected> {
 
 #[test]
 fn explanations_agree_with_every_case() {
-    let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
+    let (_, suite) = of_the_hook();
     let schema = jsonschema::draft202012::new(&super::schemas::of::<Report>()).unwrap();
     let (mut faults, mut explained) = (Vec::new(), 0);
     for check in suite.checks() {

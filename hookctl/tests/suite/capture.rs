@@ -15,13 +15,12 @@ use hook::invocation::Environ;
 use hook_test_support::core::{self, Decided, Planned};
 use hook_test_support::memory::MemoryHost;
 use nvidia_hook_conformance::case::{Case, usual_scene};
-use nvidia_hook_conformance::fixtures::{Files, Fixtures};
-use nvidia_hook_conformance::judge::Suite;
+use nvidia_hook_conformance::fixtures::Files;
 use nvidia_hook_conformance::scene::{Node, Scene};
 use nvidia_hookctl::capture::case::{self, Start};
 use nvidia_hookctl::replay::{decide, replay};
 
-use super::cases::{hookctl, programs};
+use super::cases::{hookctl, of_the_hook};
 
 const CANARY: &str = "s3cret-c4nary";
 
@@ -41,7 +40,7 @@ fn captured(scene: &Scene, host: &dyn Host) -> Option<Files> {
 
 #[test]
 fn every_case_captured_and_replayed_comes_to_the_same() {
-    let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
+    let (_, suite) = of_the_hook();
     let (mut faults, mut replayed) = (Vec::new(), 0);
     for check in suite.checks() {
         let scene = check.scene().unwrap();
@@ -85,7 +84,7 @@ fn expectation_faults(files: &Files, scene: &Scene) -> Option<String> {
 
 #[test]
 fn what_no_start_reads_never_appears() {
-    let mut scene = usual_scene(&Fixtures::read(&programs::fixtures()).unwrap());
+    let mut scene = usual_scene(&of_the_hook().0);
     let spec = format!(
         r#"{{"ociVersion":"1.0.2","hostname":"{0}","process":{{"args":["{0}"],"cwd":"/{0}","user":{{"username":"{0}"}},
         "env":["NVIDIA_VISIBLE_DEVICES=0","TOKEN={0}","{0}=1","LD_PRELOAD=/{0}"],"capabilities":{{"bounding":["CAP_{1}"]}}}},
@@ -228,7 +227,7 @@ fn a_bundle_is_captured_without_a_hook() {
 
 #[test]
 fn a_case_on_disk_that_has_the_program_comes_to_the_same() {
-    let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
+    let (_, suite) = of_the_hook();
     let mut replayed = 0;
     for check in suite.checks() {
         let scene = check.scene().unwrap();

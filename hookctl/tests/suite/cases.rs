@@ -8,9 +8,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 pub use hook_test_support::machine::{Machine, Said};
 pub use hook_test_support::programs;
+use nvidia_hook_conformance::fixtures::Fixtures;
+use nvidia_hook_conformance::judge::Suite;
 
 /// The program under test: `HOOKCTL_BIN`, or the one that cargo has built.
 pub fn hookctl() -> PathBuf {
@@ -25,6 +28,16 @@ pub fn machine_of(folder: &Path) -> Machine {
 /// The machine of a case, `AREA/CASE`.
 pub fn machine(case: &str) -> Machine {
     machine_of(&programs::fixtures().join("hookctl").join(case))
+}
+
+/// What the hook is tested with, read once for all tests.
+pub fn of_the_hook() -> &'static (Fixtures, Suite) {
+    static READ: OnceLock<(Fixtures, Suite)> = OnceLock::new();
+    READ.get_or_init(|| {
+        let fixtures = Fixtures::read(&programs::fixtures()).unwrap();
+        let suite = Suite::read(&fixtures).unwrap();
+        (fixtures, suite)
+    })
 }
 
 /// Runs every case of an area and compares the transcripts; returns the JSON form of each for further checks.
