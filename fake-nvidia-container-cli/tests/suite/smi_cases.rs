@@ -9,6 +9,8 @@ use nvidia_simulated_machine::{select, topology};
 use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,23 +92,36 @@ fn trimmed(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// What is wrong with what a case prints.
+fn fault(folder: &Path) -> Option<String> {
+    let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
+        .unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
+    let (found, exit) = answer(folder, &case)?;
+    let place = folder.join("expected");
+    if std::env::var_os("BLESS").is_some() && !case.trimmed {
+        fs::write(&place, &found).unwrap();
+    }
+    let expected = fs::read_to_string(&place).unwrap();
+    let is_same = if case.trimmed { trimmed(&found) == trimmed(&expected) } else { found == expected };
+    let differ = || found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+    let is_right = is_same && exit == case.exit;
+    (!is_right).then(|| format!("{}: exit {exit}, first difference {:#?}", folder.display(), differ()))
+}
+
 #[test]
 fn every_case_prints_its_bytes() {
-    let mut wrong = Vec::new();
-    for folder in folders() {
-        let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
-            .unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
-        let Some((found, exit)) = answer(&folder, &case) else { continue };
-        let place = folder.join("expected");
-        if std::env::var_os("BLESS").is_some() && !case.trimmed {
-            fs::write(&place, &found).unwrap();
+    // The last test of the suite to begin, which would leave a processor idle.
+    let (folders, next, wrong) = (folders(), AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let fault = fault(folder);
+                    wrong.lock().unwrap().extend(fault);
+                }
+            });
         }
-        let expected = fs::read_to_string(&place).unwrap();
-        let is_same = if case.trimmed { trimmed(&found) == trimmed(&expected) } else { found == expected };
-        if !is_same || exit != case.exit {
-            let differ = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
-            wrong.push(format!("{}: exit {exit}, first difference {differ:#?}", folder.display()));
-        }
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
