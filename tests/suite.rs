@@ -49,7 +49,9 @@ fn run(words: Vec<OsString>) -> u8 {
         suite::wrong_hooks::tests(),
     ];
     let tests = tests.into_iter().flatten().collect();
-    u8::from(libtest_mimic::run(&Arguments::from_iter(words), tests).has_failed())
+    let has_failed = libtest_mimic::run(&Arguments::from_iter(words), tests).has_failed();
+    suite::process::end();
+    u8::from(has_failed)
 }
 
 /// A test that fails by panicking.

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 
 use hook_test_support::programs;
@@ -61,11 +61,18 @@ fn scene() -> Scene {
     USUAL.get_or_init(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap())).clone()
 }
 
+/// What runs the hook, with a folder on the disk.
+static RUNNER: Mutex<Option<Arc<Runner>>> = Mutex::new(None);
+
 fn run(scene: &Scene) -> Outcome {
-    static RUNNER: OnceLock<Runner> = OnceLock::new();
-    let runner =
-        RUNNER.get_or_init(|| Runner::new(&crate::hook(), programs::fake().as_deref(), Seat::HostRoot).unwrap());
+    let new = || Arc::new(Runner::new(&crate::hook(), programs::fake().as_deref(), Seat::HostRoot).unwrap());
+    let runner = RUNNER.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(new).clone();
     runner.run(scene).unwrap()
+}
+
+/// Takes that folder away, after the last test.
+pub fn end() {
+    RUNNER.lock().unwrap_or_else(PoisonError::into_inner).take();
 }
 
 /// Runs a scene in which the program must be executed, and gives the record of it.
