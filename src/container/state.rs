@@ -204,11 +204,17 @@ mod tests {
 
     #[test]
     fn a_state_in_pieces_is_read_to_its_end_and_no_further() {
-        let state = br#"{"a": "}\"]", "b": [{}], "pid": 7, "bundle": "/b"}"#;
+        let state = br#"{"a": "}\"]{[", "b": [{}], "pid": 7, "bundle": "/b"}"#;
         let stream = [state.as_slice(), b" {more"].concat();
-        let mut drip = Drip(&stream, 0);
-        assert_eq!(State::read(&mut drip).map(|state| state.pid).ok(), Some(7));
+        let (mut drip, mut lengths) = (Drip(&stream, 0), Vec::new());
+        let read = State::read_by(&mut drip, |bytes| {
+            lengths.push(bytes.len());
+            State::parse(bytes)
+        });
+        assert_eq!(read.map(|state| state.pid).ok(), Some(7));
         assert_eq!(drip.1, state.len());
+        // Nor is it parsed at a bracket that closes less than all, or that stands in a string.
+        assert_eq!(lengths, [1, 16, state.len()]);
     }
 
     #[test]

@@ -146,4 +146,19 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(at("real/deep/log")).unwrap(), "line\nline\nline\n");
     }
+    #[test]
+    fn a_log_is_put_aside_only_where_a_line_would_take_it_beyond_the_limit() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (log, old) = (folder.path().join("log"), folder.path().join("log.old"));
+        // Alone in its file a line may be longer; there is nothing to put aside.
+        append_line(&log, "longer than the limit", 10).unwrap();
+        assert!(!old.exists());
+        fs::write(&log, "12345").unwrap();
+        append_line(&log, "67890", 10).unwrap();
+        assert!(!old.exists());
+        assert_eq!(fs::read_to_string(&log).unwrap(), "1234567890\n");
+        append_line(&log, "x", 11).unwrap();
+        assert_eq!(fs::read_to_string(&old).unwrap(), "1234567890\n");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "x\n");
+    }
 }
