@@ -25,15 +25,12 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag};
 use nix::unistd::AccessFlags;
 
-use content::{check_settled, file_type, names_in, read_all, read_line, read_pipe, uninterrupted};
+use content::{check_settled, file_type, names_in, read_all, read_line, read_pipe, settled, uninterrupted};
 
 /// How long the writer of a pipe that is named as the configuration may take, from the start to the end of the file.
 const PIPE_PATIENCE: Duration = Duration::from_secs(10);
 /// Where a machine says which user a process acts as.
 pub const STATUS: &str = "/proc/self/status";
-/// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
-const SETTLING_READS: u32 = 10;
-const SETTLING_PAUSE: Duration = Duration::from_millis(5);
 
 /// What stands at a path, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,16 +171,7 @@ impl Host for RealHost {
 
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
         let of_pipe = |pipe: &File| if waits_for_pipe { read_pipe(pipe, PIPE_PATIENCE) } else { refuse_pipe(pipe) };
-        let mut left = SETTLING_READS;
-        loop {
-            left -= 1;
-            match self.load(path, of_pipe, check_settled) {
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy && left > 0 => {
-                    std::thread::sleep(SETTLING_PAUSE);
-                }
-                content => return content,
-            }
-        }
+        settled(|| self.load(path, of_pipe, check_settled))
     }
 
     fn is_dangling(&self, path: &Path) -> io::Result<bool> {
@@ -319,6 +307,21 @@ mod tests {
             if answers.get() < 3 { Err(Errno::EINTR) } else { Ok(answers.get()) }
         };
         assert_eq!(uninterrupted(call).unwrap(), 3);
+    }
+
+    #[test]
+    fn what_is_being_written_is_read_again_and_nothing_else() {
+        let reads = |kind: io::ErrorKind, failures| {
+            let count = Cell::new(0);
+            let read = || {
+                count.set(count.get() + 1);
+                if count.get() > failures { Ok(()) } else { Err(kind.into()) }
+            };
+            (settled(read).is_ok(), count.get())
+        };
+        assert_eq!(reads(io::ErrorKind::ResourceBusy, 2), (true, 3));
+        assert_eq!(reads(io::ErrorKind::ResourceBusy, 100), (false, 10));
+        assert_eq!(reads(io::ErrorKind::NotFound, 100), (false, 1));
     }
 
     #[test]

@@ -246,4 +246,19 @@ mod tests {
         let refused = fill(&mut &b"x"[..], &mut buffer).unwrap_err();
         assert_eq!((refused.kind(), buffer.len()), (io::ErrorKind::FileTooLarge, SIZE_LIMIT + 1));
     }
+    /// Fails once, then gives what it has.
+    struct Fails<'d>(Option<io::ErrorKind>, &'d [u8]);
+
+    impl Read for Fails<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.0.take().map_or_else(|| self.1.read(buffer), |kind| Err(kind.into()))
+        }
+    }
+
+    #[test]
+    fn a_read_that_a_signal_interrupts_is_made_again_and_no_other() {
+        let read = |kind| State::read(&mut Fails(Some(kind), br#"{"pid": 7, "bundle": "/b"}"#));
+        assert_eq!(read(io::ErrorKind::Interrupted).map(|state| state.pid).ok(), Some(7));
+        assert!(matches!(read(io::ErrorKind::PermissionDenied), Err(Error::State(_))));
+    }
 }

@@ -19,6 +19,9 @@ pub const SIZE_LIMIT: usize = 256 << 20;
 const FIRST_READ: usize = 8 << 10;
 /// Room for a line of /proc.
 const LINE: usize = 256;
+/// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
+const SETTLING_READS: u32 = 10;
+const SETTLING_PAUSE: Duration = Duration::from_millis(5);
 /// What is wrong with an empty file: whoever writes one in place makes it empty first.
 pub const EMPTY: &str = "it is empty";
 
@@ -42,6 +45,20 @@ pub(super) fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> i
         return Err(unsettled("it changes while it is read"));
     }
     Ok(())
+}
+
+/// Reads until what is read is no longer being written, or for so long that somebody must look.
+pub(super) fn settled<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut left = SETTLING_READS;
+    loop {
+        left -= 1;
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && left > 0 => {
+                std::thread::sleep(SETTLING_PAUSE);
+            }
+            content => return content,
+        }
+    }
 }
 
 /// Makes a system call again as long as signals interrupt it.
