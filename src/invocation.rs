@@ -155,3 +155,16 @@ impl<'a> Flag<'a> {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_the_hook_for_a_command_of_hookctl_is_told_so() {
+        for command in HOOKCTL_COMMANDS {
+            let Err(UsageError(Some(message))) = parse(&[OsStr::new(command)]) else { panic!("{command}") };
+            assert_eq!(message, format!("{command} is a command of nvidia-hookctl: run nvidia-hookctl {command}"));
+        }
+    }
+}

@@ -77,3 +77,15 @@ impl Display for Capabilities {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_named_in_one_order() {
+        let set = |name| Capabilities::named(name).unwrap();
+        let both = set("utility").union(set("compute"));
+        assert_eq!(both.names().collect::<Vec<_>>(), ["compute", "utility"]);
+    }
+}

@@ -108,3 +108,15 @@ impl Display for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_named_as_a_person_would_look_for_it() {
+        let several = Origin::Several(vec![Origin::Mount(0), Origin::Mount(3)]);
+        assert_eq!(several.to_string(), "mounts[0], mounts[3]");
+        assert_eq!(Origin::Search(0).to_string(), "directory 1 of the search");
+    }
+}

@@ -282,3 +282,18 @@ impl Display for Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_that_does_not_end_has_a_remedy_of_its_own() {
+        let (path, cause) = ("/c.toml".into(), io::Error::new(io::ErrorKind::TimedOut, "the pipe was not closed"));
+        let said = Error::ConfigUnreadable { path, cause }.to_string();
+        assert!(
+            said.ends_with("/c.toml: the pipe was not closed; let its writer end, or name a file with --config"),
+            "{said}"
+        );
+    }
+}

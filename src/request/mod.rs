@@ -182,3 +182,15 @@ fn check_text(variable: &str, value: &str) -> Result<(), Error> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_gets_no_gpu_is_told_why() {
+        assert_eq!(NoGpuReason::NothingRequested.to_string(), "nothing asks for a GPU");
+        let ignored = NoGpuReason::Ignored { variables: vec!["A".to_owned(), "B".to_owned()] };
+        assert!(ignored.to_string().starts_with("A and B asks for GPUs, but the container is not privileged"));
+    }
+}
