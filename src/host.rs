@@ -295,6 +295,7 @@ mod tests {
             assert!(host.read_if_present(path).is_err(), "{path:?}");
         }
         assert_eq!(host.kind(Path::new("/file")).unwrap(), Some(FileKind::Regular { empty: true }));
+        assert_eq!(host.kind(Path::new("/")).unwrap(), Some(FileKind::Directory));
         assert!(!host.is_executable(Path::new("/file")).unwrap());
         assert_eq!(host.list(Path::new("/")).unwrap(), ["file", "loop"]);
     }

@@ -140,3 +140,22 @@ fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::RealHost;
+
+    #[test]
+    fn the_usual_file_is_passed_over_where_that_of_a_driver_is_read_and_it_is_there() {
+        let root = tempfile::TempDir::new().unwrap();
+        let host = RealHost::new(Some(root.path().to_path_buf()));
+        let read = |path: &str| ConfigFile { path: path.into(), text: String::new(), passed_over: Vec::new() };
+        assert_eq!(passed_over(&read(IN_DRIVER_ROOT), &host), None);
+        let usual = host.locate(Path::new(IN_ETC)).into_owned();
+        // Whatever stands there.
+        std::fs::create_dir_all(usual).unwrap();
+        assert_eq!(passed_over(&read(IN_DRIVER_ROOT), &host), Some(Path::new(IN_ETC)));
+        assert_eq!(passed_over(&read(IN_ETC), &host), None);
+    }
+}

@@ -234,3 +234,19 @@ impl<'a> Config<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_a_file_is_told() {
+        let text = "[nvidia-container-cli]\nldconfig = \"@sbin\"\nenvironment = [\"A\"]\n".to_owned();
+        let file = ConfigFile { path: "/c.toml".into(), text, passed_over: Vec::new() };
+        let faults = Config::faults(&file);
+        assert!(
+            matches!(faults.as_slice(), [Error::LdconfigNotAbsolute { .. }, Error::CliEnvironment { .. }]),
+            "{faults:?}"
+        );
+    }
+}
