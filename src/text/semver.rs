@@ -49,12 +49,8 @@ impl<'a> Version<'a> {
             return Err(Invalid::Form);
         }
         let mut parts = numbers.split('.');
-        let mut next = |first: bool| match parts.next() {
-            Some(digits) => number(digits),
-            None if first => Err(Invalid::Form),
-            None => Ok(0),
-        };
-        let (major, minor, patch) = (next(true)?, next(false)?, next(false)?);
+        let mut next = || parts.next().map_or(Ok(0), number);
+        let (major, minor, patch) = (next()?, next()?, next()?);
         if parts.next().is_some() {
             return Err(Invalid::Form);
         }
