@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 pub use hook_test_support::machine::{Machine, Said};
 pub use hook_test_support::programs;
@@ -47,10 +48,23 @@ pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
     folders.retain(|path| path.is_dir());
     folders.sort();
     assert!(!folders.is_empty(), "{folder:?} holds no case");
-    let mut faults = Vec::new();
-    let documents = folders.iter().map(|folder| run_case(folder, &mut faults)).collect();
+    // An area is one test, which would leave a processor idle in the end.
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let case = run_case(folder);
+                    done.lock().unwrap().push(case);
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+    let faults: Vec<&str> = done.iter().flat_map(|(.., faults)| faults).map(String::as_str).collect();
     assert!(faults.is_empty(), "{}\nBLESS=1 rewrites expectations\n", faults.join("\n"));
-    documents
+    done.into_iter().map(|(name, document, _)| (name, document)).collect()
 }
 
 /// Asserts that documents are as a schema says.
@@ -79,7 +93,9 @@ pub fn assert_shown(documents: &[(String, serde_json::Value)], list: &str, ids: 
     }
 }
 
-fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Value) {
+/// The name of a case, its JSON form, and what is wrong.
+fn run_case(folder: &Path) -> (String, serde_json::Value, Vec<String>) {
+    let mut faults = Vec::new();
     let name = folder.file_name().unwrap().to_string_lossy().into_owned();
     for entry in fs::read_dir(folder).unwrap() {
         let file = entry.unwrap().file_name().to_string_lossy().into_owned();
@@ -93,7 +109,7 @@ fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Val
     for line in said.stdout.lines().filter(|line| line.chars().count() > 100) {
         faults.push(format!("{name}: more than 100 columns: {line}"));
     }
-    compare(&folder.join("expected.txt"), &said_text, &name, faults);
+    compare(&folder.join("expected.txt"), &said_text, &name, &mut faults);
     arguments.extend(["--output".to_owned(), "json".to_owned()]);
     let json = machine.run(&arguments);
     if json.status != said.status {
@@ -101,9 +117,9 @@ fn run_case(folder: &Path, faults: &mut Vec<String>) -> (String, serde_json::Val
     }
     let document = serde_json::from_str(&json.stdout).unwrap_or_else(|why| panic!("{name}: {why}: {json:?}"));
     if folder.join("expected.json").exists() {
-        compare(&folder.join("expected.json"), &json.stdout, &name, faults);
+        compare(&folder.join("expected.json"), &json.stdout, &name, &mut faults);
     }
-    (name, document)
+    (name, document, faults)
 }
 
 fn compare(file: &Path, got: &str, name: &str, faults: &mut Vec<String>) {
