@@ -125,6 +125,9 @@ fn run_one(check: &Check<'_>, subject: &Subject) -> Result<Verdict> {
         Err(reason) => Ok(Verdict::Skipped(reason.clone())),
         Ok(runner) => {
             let scene = check.scene()?;
+            if let Some(reason) = runner.cannot(&scene) {
+                return Ok(Verdict::Skipped(reason.to_owned()));
+            }
             let verdict = check.judge(&scene, &runner.run(&scene)?, subject.contract)?;
             let file = match check {
                 Check::Program(_) => elf::faults(&std::fs::read(runner.hook())?),

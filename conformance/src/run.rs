@@ -89,6 +89,14 @@ impl Runner {
         self.base.join("hook")
     }
 
+    /// Why a scene would not be what it says, if so: in a private root a process, and nvidia-container-cli's stand-in too, is
+    /// told by the kernel who it is.
+    pub fn cannot(&self, scene: &Scene) -> Option<&'static str> {
+        let says_who = scene.files.iter().any(|(path, _)| path.starts_with("/proc/self/"));
+        (self.seat == Seat::PrivateRoot && says_who)
+            .then_some("in a private root the kernel says who a process is, not the case")
+    }
+
     /// Runs a scene, as often as it says, each time on a machine in which nothing is left of another start.
     pub fn run(&self, scene: &Scene) -> Result<Outcome> {
         let mut outcome = self.run_once(scene)?;
@@ -313,5 +321,21 @@ fn bytes(value: &serde_json::Value) -> Result<Vec<u8>> {
         (Some(text), _) => Ok(text.as_bytes().to_vec()),
         (None, Some(text)) => host_toml::decode(text),
         (None, None) => bail!("neither a text nor bytes: {value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::Node;
+
+    #[test]
+    fn in_a_private_root_no_scene_says_who_a_process_is() {
+        let this = std::env::current_exe().unwrap();
+        let scene = |path: &str| Scene { files: vec![(path.to_owned(), Node::text(""))], ..Scene::default() };
+        let cannot = |seat, path: &str| Runner::new(&this, Some(&this), seat).unwrap().cannot(&scene(path)).is_some();
+        assert!(cannot(Seat::PrivateRoot, "/proc/self/status"));
+        assert!(!cannot(Seat::HostRoot, "/proc/self/status"));
+        assert!(!cannot(Seat::PrivateRoot, "/proc/driver/nvidia/version"));
     }
 }
