@@ -187,13 +187,13 @@ fn term(text: &str, facts: Facts<'_>) -> TermResult {
     }
 }
 
-/// Name, operator and value; `None` if the name or the value is missing.
+/// Name, operator and value; `None` if the operator or the value is missing. An empty name is one that nobody knows.
 fn split(text: &str) -> Option<(&str, &str, &str)> {
     const OPERATORS: [char; 4] = ['<', '>', '=', '!'];
     let (name, rest) = text.split_at_checked(text.find(OPERATORS)?)?;
     let end = rest.find(|c| !OPERATORS.contains(&c))?;
     let (operator, value) = rest.split_at_checked(end)?;
-    (!name.is_empty() && !value.is_empty()).then_some((name, operator, value))
+    Some((name, operator, value))
 }
 
 fn brand(brand: &str, op: Operator, value: &str) -> Option<bool> {

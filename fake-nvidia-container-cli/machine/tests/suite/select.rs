@@ -94,6 +94,7 @@ fn a_bus_is_read_as_scanf_reads_it() {
         "0x0:13:0",
         "+0: 13:0",
         "0:13:0x0",
+        "0:13:0x1",
         "100000000:13:0",
         "-0:13:0",
     ] {
@@ -101,6 +102,16 @@ fn a_bus_is_read_as_scanf_reads_it() {
     }
     for name in ["0:013:0", "-1:13:0", "fffffffffffffffff:13:0", "1:13:0", "0:13", "0:13:", ":13:0", "13:0", "0:13:1"] {
         assert!(devices(name, &machine.gpus).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn of_negative_places_only_zero_names_a_part() {
+    let machine = machine();
+    assert_eq!(devices("-0:1", &machine.gpus).unwrap().migs, [(0, 1)]);
+    assert_eq!(devices("0:-0", &machine.gpus).unwrap().migs, [(0, 0)]);
+    for name in ["-1:1", "1:-1"] {
+        assert_eq!(devices(name, &machine.gpus), Err(name));
     }
 }
 
