@@ -166,6 +166,7 @@ mod tests {
             ("/a", "b", "/a/b"),
             ("/a//", "/b", "/a//b"),
             ("/", "/b", "/b"),
+            ("/a", "", "/a"),
         ] {
             assert_eq!(join(first, second), both);
         }
@@ -191,6 +192,20 @@ mod tests {
         assert_eq!(root.inner("a/up/x"), Err(format!("path error: a/up/x resolves outside of {name}")));
         let loops = format!("path error: {name}//loop/x: too many levels of symbolic links");
         assert_eq!(root.inner("/loop/x"), Err(loops));
+    }
+
+    #[test]
+    fn a_root_is_a_folder_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "").unwrap();
+        let name = folder.path().to_str().unwrap();
+        let root = Root::open(name, name).unwrap();
+        for (inside, why) in [("/file", "not a directory"), ("/missing", "no such file or directory")] {
+            let full = format!("{name}{inside}");
+            let expected = format!("open failed: {full}: {why}");
+            assert_eq!(root.open_below(inside).unwrap_err(), expected);
+            assert_eq!(Root::open(&full, &full).unwrap_err(), expected);
+        }
     }
 
     #[test]

@@ -238,3 +238,46 @@ fn compat_libs(root: &Root, flags: &Flags) -> Result<Vec<String>, String> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    /// A root with these folders, and links that lead to them.
+    fn folders_of(folders: &[&str], links: &[(&str, &str)]) -> (&'static str, &'static str) {
+        let top = tempfile::tempdir().unwrap();
+        folders.iter().for_each(|folder| fs::create_dir_all(top.path().join(folder)).unwrap());
+        links.iter().for_each(|(name, target)| symlink(target, top.path().join(name)).unwrap());
+        let name = top.path().to_str().unwrap();
+        library_folders(&Root::open(name, name).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn narrow_libraries_go_to_lib_only_where_that_is_a_folder_of_its_own() {
+        let beside = |narrow| ("/usr/lib64", narrow);
+        assert_eq!(folders_of(&[], &[]), beside("/usr/lib32"));
+        assert_eq!(folders_of(&["usr/lib"], &[]), beside("/usr/lib"));
+        assert_eq!(folders_of(&["usr/lib", "usr/lib64"], &[]), beside("/usr/lib"));
+        assert_eq!(folders_of(&["usr/lib", "usr/lib32"], &[]), beside("/usr/lib32"));
+        assert_eq!(folders_of(&["usr/lib"], &[("usr/lib64", "lib")]), beside("/usr/lib32"));
+    }
+
+    #[test]
+    fn newer_libraries_are_looked_for_where_compute_asks_for_them() {
+        let top = tempfile::tempdir().unwrap();
+        let compat = top.path().join(COMPAT.trim_start_matches('/'));
+        fs::create_dir_all(&compat).unwrap();
+        for file in ["libcuda.so.555.1", "libreadme", "notes.so.1"] {
+            fs::write(compat.join(file), "").unwrap();
+        }
+        symlink("libcuda.so.555.1", compat.join("libcuda.so.1")).unwrap();
+        let name = top.path().to_str().unwrap();
+        let root = Root::open(name, name).unwrap();
+        let found = |compute, compat| compat_libs(&root, &Flags { compute, compat, ..Flags::default() }).unwrap();
+        assert_eq!(found(true, CompatMode::Mount), [format!("{COMPAT}/libcuda.so.555.1")]);
+        assert_eq!(found(true, CompatMode::Disabled), [""; 0]);
+        assert_eq!(found(false, CompatMode::Mount), [""; 0]);
+    }
+}

@@ -139,6 +139,19 @@ fn undefined_behaviour_of_the_real_program_is_a_clear_error() {
     assert_eq!(stderr(&output), format!("nvidia-container-cli: {expected}\n"));
     let made = sandbox.cli(&["-k", "configure", "--pid=1", "--imex-channel=99", &sandbox.rootfs()]).status().unwrap();
     assert!(made.success(), "--load-kmods makes the node");
+    fs::write(sandbox.path("two.toml"), "gpus = 1\nimex_channels_present = 2\n").unwrap();
+    let gone = "mount error: stat failed: /dev/nvidia-caps-imex-channels/channel2: no such file or directory";
+    for (words, error) in [
+        (&["--imex-channel=1"][..], None),
+        (&["--imex-channel=2"], Some(gone)),
+        (&["--imex-channel=2", "--no-devbind"], Some(gone)),
+        (&["--imex-channel=2", "--no-cgroups"], Some(gone)),
+        (&["--imex-channel=2", "--no-devbind", "--no-cgroups"], None),
+    ] {
+        let output = sandbox.configure(words).env("FAKE_NVIDIA_TOPOLOGY", "two.toml").output().unwrap();
+        let expected = error.map(|error| format!("nvidia-container-cli: {error}\n")).unwrap_or_default();
+        assert_eq!(stderr(&output), expected, "{words:?}");
+    }
 }
 
 #[test]
@@ -290,10 +303,11 @@ fn the_real_programs_limits_are_kept() {
     let wide = machine(&sandbox, "[[gpus]]\nmodel = \"T4\"\nbusid = \"00010000:01:00.0\"\nminor = 70\n");
     sandbox.configure(&["--device=0", "-g"]).env("FAKE_NVIDIA_TOPOLOGY", wide).output().unwrap();
     assert!(sandbox.record()["plan"].to_string().contains("/proc/driver/nvidia/gpus/00010000:01:00.0"));
-    let high = "[[gpus]]\nmodel = \"A100\"\nminor = 1\nmig = [\"7g.40gb\"]\n";
-    let high = machine(&sandbox, high);
-    sandbox.cli(&["-k", "info"]).env("FAKE_NVIDIA_TOPOLOGY", high).output().unwrap();
-    assert_eq!(sandbox.record()["plan"].to_string().matches("\"nvidia-cap\"").count(), 2);
+    for (minor, nodes) in [(1, 2), (0, 4)] {
+        let text = format!("[[gpus]]\nmodel = \"A100\"\nminor = {minor}\nmig = [\"7g.40gb\"]\n");
+        sandbox.cli(&["-k", "info"]).env("FAKE_NVIDIA_TOPOLOGY", machine(&sandbox, &text)).output().unwrap();
+        assert_eq!(sandbox.record()["plan"].to_string().matches("\"nvidia-cap\"").count(), nodes, "{minor}");
+    }
 }
 
 #[test]
