@@ -338,6 +338,7 @@ mod tests {
         ];
         for (file, expected) in cases {
             assert_eq!(against_major(file, "550.54.15"), Some(expected), "{file}");
+            assert_eq!(newer_major(file, "550.54.15"), expected == Ordering::Less, "{file}");
         }
     }
 }

@@ -83,6 +83,8 @@ fn a_mount_that_the_machine_refuses_ends_the_plan_before_it() {
             format!("mount error: mount operation failed: {}{path}: operation not permitted", sandbox.rootfs());
         assert_eq!(stderr(&run(path)), format!("nvidia-container-cli: {expected}\n"));
         assert!(!sandbox.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
+        // The folder under /proc is the driver's own: where its mount is refused, nothing is made for it.
+        assert_eq!(sandbox.path("rootfs/proc").exists(), path != "/proc/driver/nvidia", "{path}");
         // The driver's mounts are taken back when one of them fails, and stay when a device's fails.
         assert_eq!(sandbox.path("rootfs/usr/bin/nvidia-smi").exists(), path == "/dev/nvidia0", "{path}");
     }
