@@ -209,6 +209,27 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_way_is_told_apart() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("folder")).unwrap();
+        fs::write(top.path().join("file"), "").unwrap();
+        symlink("folder", top.path().join("link")).unwrap();
+        let name = top.path().to_str().unwrap();
+        let root = Root::open(name, name).unwrap();
+        let (folder, mut ledger) = (Folder::of(root.handle().unwrap()).unwrap(), Ledger::default());
+        for (name, made, touched) in [
+            ("folder", Ok(()), Ok(())),
+            ("file", Err(Errno::ENOTDIR), Ok(())),
+            ("link", Err(Errno::EEXIST), Err(Errno::EEXIST)),
+        ] {
+            assert_eq!(folder.make_folder(name, 0o755, &mut ledger), made, "{name}");
+            assert_eq!(folder.touch(name, 0o644, &mut ledger), touched, "{name}");
+        }
+        ["folder", "file", "link"].iter().for_each(|name| folder.remove_empty(name));
+        assert_eq!(folder.names().unwrap(), ["link"]);
+    }
+
+    #[test]
     fn twenty_links_are_followed_and_one_more_is_a_loop() {
         let folder = tempfile::tempdir().unwrap();
         for at in 0..21 {
