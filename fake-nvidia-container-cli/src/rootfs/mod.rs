@@ -187,6 +187,8 @@ mod tests {
         assert_eq!(root.inner("/abs/b/new").unwrap(), "/a/b/new");
         assert_eq!(root.inner("abs/dangling/x").unwrap(), "/new/deep/x");
         assert_eq!(root.inner("/abs/missing/../b").unwrap(), "/a/b");
+        assert_eq!(root.inner("a/missing/x/../../dangling").unwrap(), "/new/deep");
+        assert_eq!(Root::imagined("/").inner("a/../b/c").unwrap(), "/b/c");
         assert_eq!(root.inner("magic/passwd").unwrap(), "/proc/self/cwd/etc/passwd");
         assert!(root.exists("/abs/b").unwrap() && !root.exists("/abs/c").unwrap());
         assert_eq!(root.inner("a/up/x"), Err(format!("path error: a/up/x resolves outside of {name}")));

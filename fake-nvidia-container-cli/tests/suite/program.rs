@@ -254,6 +254,12 @@ fn a_linker_cache_of_ones_own_has_to_be_one() {
     let error = |what: String| format!("nvidia-container-cli: detection error: {what}\n");
     assert_eq!(stderr(&run(&text)), error(format!("unsupported file format: {}", text.display())));
     assert_eq!(stderr(&run(&gone)), error(format!("open failed: {}: no such file or directory", gone.display())));
+    fs::create_dir(sandbox.path("folder")).unwrap();
+    fs::write(sandbox.path("empty"), "").unwrap();
+    for (name, why) in [("folder", "no such device"), ("empty", "invalid argument")] {
+        let path = sandbox.path(name);
+        assert_eq!(stderr(&run(&path)), error(format!("file mapping failed: {}: {why}", path.display())));
+    }
 }
 
 #[test]
