@@ -64,7 +64,7 @@ pub const CHANGES: &str = "changes";
 /// digits, a space and this.
 pub const TAIL: &str = "fake-nvidia tail\n";
 
-/// Why a file is none that can be used.
+/// Why a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// Of another version.
