@@ -19,7 +19,6 @@
 mod engines {
     pub mod calls;
     pub mod containerd;
-    pub mod daemon;
     pub mod docker;
     pub mod document;
     pub mod engine;

@@ -5,13 +5,10 @@
 //!
 //! `cargo test --features engines --test engines_cdi`
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail the test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail the test")]
 #![allow(clippy::print_stderr, reason = "a skip says why")]
 
-#[path = "engines/daemon.rs"]
-mod daemon;
-
-use daemon::Daemon;
+use hook_test_support::daemon::Daemon;
 use hook_test_support::programs::static_simulator;
 use serde_json::Value;
 use std::fs;

@@ -4,7 +4,8 @@
 use std::fs;
 use std::sync::OnceLock;
 
-use super::daemon::Daemon;
+use hook_test_support::daemon::Daemon;
+
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::{Host, REMAPPED};
 use super::oci::{needs, only_gpus, spec, unhurried};

@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use super::daemon::Daemon;
+use hook_test_support::daemon::Daemon;
+
 use super::engine::{Change, Container, Engine, SEARCH_PATH, Seen, command, version};
 use super::host::Host;
 use super::oci::{WRAPPING, needs, only_gpus};

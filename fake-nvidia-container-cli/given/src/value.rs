@@ -9,7 +9,7 @@ use crate::at_last;
 pub enum Value {
     /// `37`, `-8`, `41.25` or `0x25`.
     Constant(i64),
-    /// `ramp:30..90:60`: from one number to the other in so many seconds, again and again; with `@SINCE` behind it, a
+    /// `ramp:30..90:60`: from one number to the other in so many seconds, again and again; with `@SINCE` after it, a
     /// time in milliseconds since the epoch, once from then on.
     Ramp {
         /// Where it begins.
@@ -33,7 +33,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Reads a value; `None` if it is none.
+    /// Reads a value; `None` if the text is not one.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let Some((kind, moving)) = text.split_once(':') else { return number(text).map(Self::Constant) };

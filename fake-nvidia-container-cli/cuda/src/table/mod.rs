@@ -82,7 +82,7 @@ const FORMS: [(&str, i32, &str); 2] =
     [("cuGetProcAddress", 12_000, "cuGetProcAddress_v2"), ("cuDeviceTotalMem", 3_020, "cuDeviceTotalMem_v2")];
 
 /// The address of a function in the form that a version of CUDA has. The flags choose between streams of a program and of
-/// its threads, of which there are none.
+/// its threads; the simulator has no streams.
 fn find(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Option<Out<u32>>) -> Answer {
     let mut buffer = [0; 96];
     let name = symbol.read(&mut buffer)?;

@@ -12,6 +12,7 @@ use nix::unistd::Pid;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A daemon that answers. It takes its mounts along when it ends.
+#[derive(Debug)]
 pub struct Daemon(Child);
 
 impl Daemon {
