@@ -75,8 +75,9 @@ impl Display for NoGpuReason {
             NoGpuReason::NothingRequested => f.write_str("nothing asks for a GPU"),
             NoGpuReason::Ignored { variables } => write!(
                 f,
-                "{} asks for GPUs, but the container is not privileged and the configuration ignores such requests",
-                Excerpt(&variables.join(" and "))
+                "{} {} for GPUs, but the container is not privileged and the configuration ignores such requests",
+                Excerpt(&variables.join(" and ")),
+                if variables.len() == 1 { "asks" } else { "ask" }
             ),
         }
     }
@@ -190,7 +191,9 @@ mod tests {
     #[test]
     fn who_gets_no_gpu_is_told_why() {
         assert_eq!(NoGpuReason::NothingRequested.to_string(), "nothing asks for a GPU");
-        let ignored = NoGpuReason::Ignored { variables: vec!["A".to_owned(), "B".to_owned()] };
-        assert!(ignored.to_string().starts_with("A and B asks for GPUs, but the container is not privileged"));
+        let ignored =
+            |names: &[&str]| NoGpuReason::Ignored { variables: names.iter().map(ToString::to_string).collect() };
+        assert!(ignored(&["A"]).to_string().starts_with("A asks for GPUs, but the container is not privileged"));
+        assert!(ignored(&["A", "B"]).to_string().starts_with("A and B ask for GPUs, but the container is not"));
     }
 }
