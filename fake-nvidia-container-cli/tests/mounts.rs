@@ -2,10 +2,9 @@
 //! Needs root, util-linux and a static busybox, and no engine: `cargo test -p fake-nvidia-container-cli --features engines --test mounts`.
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
-use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Command;
 
 #[allow(dead_code, reason = "shared with the suite, which asks for more")]
 mod suite {
@@ -13,79 +12,14 @@ mod suite {
     pub(crate) mod programs;
     pub(crate) mod sandbox;
 }
+mod mounted {
+    mod confined;
+    pub(crate) mod container;
+    mod shown;
+}
+use mounted::container::{Container, configure, image, left_here, stderr, tree};
 use suite::hostile_root::{Host, Root, cases};
 use suite::sandbox::Sandbox;
-
-/// A process in a mount namespace of its own, as an engine has it when the hook runs.
-struct Container(Child);
-
-impl Container {
-    fn start() -> Self {
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "--propagation", "private", "sh", "-c", "echo; exec cat"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // It has its namespace when it says something.
-        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
-        Self(child)
-    }
-
-    /// The mount points in it.
-    fn mounts(&self) -> Vec<String> {
-        points(&self.0.id().to_string())
-    }
-
-    /// A path as it sees it.
-    fn sees(&self, path: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/{}/root{path}", self.0.id()))
-    }
-}
-
-impl Drop for Container {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn points(process: &str) -> Vec<String> {
-    let table = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap();
-    table.lines().map(|line| line.split(' ').nth(4).unwrap().to_owned()).collect()
-}
-
-/// What a run that goes wrong could have mounted in this test's own namespace.
-fn left_here(sandbox: &Sandbox) -> Vec<String> {
-    let ours = |point: &String| point.contains("nvidia") || Path::new(point).starts_with(sandbox.path(""));
-    points("self").into_iter().filter(ours).collect()
-}
-
-fn configure(sandbox: &Sandbox, container: &Container, words: &[&str], topology: &str) -> Output {
-    let (pid, rootfs) = (format!("--pid={}", container.0.id()), sandbox.rootfs());
-    let mut all = vec!["configure", &pid, "--no-cgroups"];
-    all.extend(words);
-    all.push(&rootfs);
-    let mut command = sandbox.cli(&all);
-    command.env("FAKE_NVIDIA_APPLY", "mounts").env("FAKE_NVIDIA_TOPOLOGY", topology);
-    sandbox.patiently(command)
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Everything below a folder, with links as they are.
-fn tree(top: &Path) -> BTreeSet<PathBuf> {
-    let mut found = BTreeSet::new();
-    let mut folders = vec![top.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-            found.insert(entry.path());
-            if entry.file_type().unwrap().is_dir() {
-                folders.push(entry.path());
-            }
-        }
-    }
-    found
-}
 
 const EVERYTHING: [&str; 8] = ["--device=all", "-c", "-u", "-v", "-g", "-D", "-n", "--compat32"];
 
@@ -110,13 +44,6 @@ fn no_hostile_root_leads_a_mount_outside() {
         if !output.status.success() {
             assert_eq!((new, tree(Path::new(&root.path))), (Vec::new(), before.3), "{name}: {}", stderr(&output));
         }
-    }
-}
-
-/// A root as the smallest images have it, with the folders that an engine adds.
-fn image(sandbox: &Sandbox) {
-    for folder in ["etc", "proc", "sys", "dev", "sbin"] {
-        fs::create_dir(sandbox.path("rootfs").join(folder)).unwrap();
     }
 }
 
@@ -195,12 +122,12 @@ fn without_a_process_of_its_own_nothing_is_mounted() {
     let (before, inside) = (left_here(&sandbox), tree(&sandbox.path("rootfs")));
     let dead = Container::start();
     let dead = format!("{}", {
-        let id = dead.0.id();
+        let id = dead.process();
         drop(dead);
         id
     });
     let (container, missing) = (Container::start(), format!("{rootfs}/missing"));
-    let lives = container.0.id().to_string();
+    let lives = container.process().to_string();
     let cases = [
         (vec![rootfs.as_str()], format!("stat failed: {rootfs}/proc/{own}: no such file or directory")),
         (vec!["--pid=0", &rootfs], format!("stat failed: {rootfs}/proc/{own}: no such file or directory")),
@@ -234,4 +161,55 @@ fn among_users_of_its_own_it_mounts_in_the_namespace_that_it_is_in() {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), left_here(&sandbox)), ("1\n", before));
+}
+
+/// As Charliecloud and others call it: the namespace was made for the purpose, and this program is in it itself.
+#[test]
+fn in_a_namespace_that_was_made_for_it_it_mounts_and_nothing_is_left() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    // The one that made it may be far above.
+    for depth in [
+        "\"$@\"",
+        "sh -c '\"$@\"; exit $?' sh \"$@\"",
+        "sh -c 'sh -c '\"'\"'\"$@\"; exit $?'\"'\"' sh \"$@\"; exit $?' sh \"$@\"",
+    ] {
+        let script = format!("{depth} --pid=$$ \"$ROOT\" && grep -c \" $ROOT/usr/bin/nvidia-smi \" /proc/self/mounts");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", &script, "sh"]);
+        command.arg(suite::programs::fake()).args(["configure", "--no-cgroups", "--device=0", "--utility"]);
+        command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "mounts").env("ROOT", sandbox.rootfs());
+        let before = left_here(&sandbox);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{depth}: {}", stderr(&output));
+        assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), left_here(&sandbox)), ("1\n", before), "{depth}");
+    }
+}
+
+/// As LXC calls it, but by root of the machine: the namespace around is nobody's but its own.
+#[test]
+fn among_the_users_of_the_machine_it_does_not_mount_where_it_is() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    let script = "mount --rbind /proc \"$1/proc\" && \"$0\" --user configure --no-cgroups --device=0 --utility \"$1\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--propagation", "private", "sh", "-c", script]);
+    command.arg(suite::programs::fake()).arg(sandbox.rootfs());
+    command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "mounts");
+    let before = tree(&sandbox.path("rootfs"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert!(stderr(&output).contains(" has no mount namespace of its own: "), "{}", stderr(&output));
+    assert_eq!(tree(&sandbox.path("rootfs")), before);
+}
+
+#[test]
+fn a_fifo_in_place_of_the_hosts_ldconfig_is_not_waited_for() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let word = format!("--ldconfig=@{}", sandbox.path("fifo").display());
+    let output = configure(&sandbox, &Container::start(), &["-c", &word], "t4");
+    let error = format!("ldcache error: open failed: {}: permission denied", sandbox.path("fifo").display());
+    assert_eq!(stderr(&output), format!("nvidia-container-cli: {error}\n"));
 }

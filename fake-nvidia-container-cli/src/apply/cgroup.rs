@@ -8,7 +8,7 @@ use crate::plan::{Op, Plan};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Devices to allow, and the file that takes them.
 #[derive(Debug, Default)]
@@ -18,14 +18,14 @@ pub(super) struct Devices {
 }
 
 impl Devices {
-    /// The devices of a plan, for the cgroup of a process.
-    pub(super) fn of(plan: &Plan, pid: i32) -> Self {
+    /// The devices of a plan, for the cgroup of a process, as a folder like /proc shows it.
+    pub(super) fn of(plan: &Plan, proc: &Path, pid: i32) -> Self {
         let rule = |op: &Op| match op {
             Op::CgroupAllow { major, minor } => Some(format!("c {major}:{minor} rw")),
             _ => None,
         };
         let rules: Vec<String> = plan.recorded().into_iter().filter_map(rule).collect();
-        let file = if rules.is_empty() { None } else { file(pid) };
+        let file = if rules.is_empty() { None } else { file(proc, pid) };
         Self { file, rules }
     }
 
@@ -40,13 +40,13 @@ impl Devices {
 }
 
 /// The file of a process's group; `None` if it shares the group with this program, whose own is not to be changed.
-fn file(pid: i32) -> Option<PathBuf> {
-    let of = |who: &str| fs::read_to_string(format!("/proc/{who}/cgroup")).ok();
+fn file(proc: &Path, pid: i32) -> Option<PathBuf> {
+    let of = |who: &str| fs::read_to_string(proc.join(who).join("cgroup")).ok();
     let group = group(&of(&pid.to_string())?)?.to_owned();
     if of("self").as_deref().and_then(self::group) == Some(group.as_str()) {
         return None;
     }
-    let table = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let table = fs::read_to_string(proc.join("self/mountinfo")).ok()?;
     let (root, mount) = table.lines().find_map(hierarchy)?;
     let below = group.strip_prefix(root.trim_end_matches('/')).unwrap_or(&group);
     Some(PathBuf::from(format!("{mount}{below}/devices.allow")))
@@ -74,6 +74,7 @@ fn hierarchy(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Action;
 
     #[test]
     fn the_controller_is_found_alone_and_among_others() {
@@ -82,6 +83,40 @@ mod tests {
         assert_eq!(group("0::/y\n"), None);
         let line = "30 25 0:26 /sub /sys/fs/cgroup/devices rw,nosuid shared:9 - cgroup cgroup rw,devices";
         assert_eq!(hierarchy(line), Some(("/sub", "/sys/fs/cgroup/devices")));
-        assert_eq!(hierarchy("30 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"), None);
+        for other in ["cgroup2 cgroup2 rw", "cgroup2 cgroup2 rw,devices", "cgroup cgroup rw,cpu", "cgroup cgroup rw"] {
+            assert_eq!(hierarchy(&format!("30 25 0:26 / /sys/fs/cgroup rw - {other}")), None, "{other}");
+        }
+    }
+
+    /// A /proc of a container and of this program, and what was written for devices of a plan, one after the other.
+    fn written(own: &str, actions: Vec<Action>) -> String {
+        let top = tempfile::tempdir().unwrap();
+        for folder in ["proc/self", "proc/7", "devices/engine/box"] {
+            fs::create_dir_all(top.path().join(folder)).unwrap();
+        }
+        let at = top.path().join("devices").display().to_string();
+        let table = format!("1 1 0:1 / / rw - ext4 disk rw\n2 1 0:2 /docker {at} rw - cgroup cgroup rw,devices\n");
+        fs::write(top.path().join("proc/self/mountinfo"), table).unwrap();
+        fs::write(top.path().join("proc/self/cgroup"), own).unwrap();
+        fs::write(top.path().join("proc/7/cgroup"), "5:devices:/docker/engine/box\n").unwrap();
+        // A pipe keeps every write; a file would keep the last.
+        let file = top.path().join("devices/engine/box/devices.allow");
+        nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let mut reader = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(file).unwrap();
+        Devices::of(&Plan { actions }, &top.path().join("proc"), 7).allow();
+        let mut written = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut written).unwrap();
+        written
+    }
+
+    #[test]
+    fn each_device_of_a_plan_is_a_line_for_the_group_of_the_container() {
+        let allow = |minor| Action::Op(Op::CgroupAllow { major: 195, minor });
+        let link = Action::Folder("/dev".to_owned().into());
+        let plan = || vec![allow(255), link.clone(), allow(0)];
+        assert_eq!(written("5:devices:/\n", plan()), "c 195:255 rwc 195:0 rw");
+        assert_eq!(written("0::/\n", plan()), "c 195:255 rwc 195:0 rw");
+        assert_eq!(written("5:devices:/docker/engine/box\n", plan()), "");
+        assert_eq!(written("5:devices:/\n", vec![link.clone()]), "");
     }
 }

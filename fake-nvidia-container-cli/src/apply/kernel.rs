@@ -78,3 +78,20 @@ impl Kernel {
 fn identity(handle: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
     fstat(handle).map(|stat| (stat.st_dev, stat.st_ino))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn a_file_is_told_from_every_other() {
+        let top = tempfile::tempdir().unwrap();
+        for name in ["one", "another"] {
+            std::fs::write(top.path().join(name), "").unwrap();
+            let file = std::fs::File::open(top.path().join(name)).unwrap();
+            let status = file.metadata().unwrap();
+            assert_eq!(identity(file.as_fd()), Ok((status.dev(), status.ino())));
+        }
+    }
+}

@@ -23,6 +23,7 @@ use nix::errno::Errno;
 use nix::mount::MsFlags;
 use nvidia_simulated_machine::topology::Topology;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 
 /// The folder that becomes a memory file system: without a driver the kernel has no /proc/driver/nvidia to mount on, and
 /// /proc takes no new folders.
@@ -40,7 +41,7 @@ pub fn mounts(
     let own = std::fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
     let kernel = Kernel::new().map_err(|why| Stop::Internal(format!("/proc/self/fd: {}", words(why))))?;
     let ldconfig = Ldconfig::of(plan)?;
-    let devices = Devices::of(plan, parsed.pid);
+    let devices = Devices::of(plan, Path::new("/proc"), parsed.pid);
     let namespace = Namespace::find(parsed, container)?;
     let mut site = Site { container, kernel, ledger: Ledger::default(), mounted: Vec::new() };
     let done = namespace.visit(|| site.build(plan, machine, told, &own)).and_then(|()| {
@@ -207,4 +208,18 @@ fn bits(flags: &[&str]) -> MsFlags {
         _ => MsFlags::empty(),
     };
     flags.iter().map(bit).fold(MsFlags::empty(), |all, one| all | one)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_a_plan_are_those_of_the_kernel() {
+        let all = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+        assert_eq!(bits(&["ro", "nosuid", "nodev", "noexec"]), all);
+        assert_eq!(bits(&["nodev"]), MsFlags::MS_NODEV);
+        assert_eq!(bits(&["nodev", "nodev"]), MsFlags::MS_NODEV);
+        assert_eq!(bits(&[]), MsFlags::empty());
+    }
 }

@@ -271,13 +271,8 @@ impl Mounts<'_> {
         kind: Kind,
     ) -> Result<(), Stop> {
         let (src, dst) = (Text::from(src.to_owned()), self.place(wanted)?);
-        let place = match kind {
-            Kind::Program | Kind::File | Kind::ContainerFile => {
-                Action::File { at: dst.clone(), content: String::new(), mode: kind.mode() }
-            }
-            _ => parent(&dst),
-        };
-        self.refuse(&dst, Some(place))?;
+        // The mount point itself would be taken back, and an image's file is not to be emptied for it.
+        self.refuse(&dst, Some(parent(&dst)))?;
         self.plan.op(Op::Bind { src, dst, flags, kind });
         Ok(())
     }

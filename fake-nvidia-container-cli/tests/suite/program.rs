@@ -157,6 +157,25 @@ fn undefined_behaviour_of_the_real_program_is_a_clear_error() {
 }
 
 #[test]
+fn a_refused_mount_leaves_the_files_of_an_image_as_they_were() {
+    let sandbox = Sandbox::new();
+    let inside = |path: &str| sandbox.path("rootfs").join(path);
+    fs::create_dir_all(inside("usr/bin")).unwrap();
+    fs::write(inside("usr/bin/nvidia-smi"), "of the image\n").unwrap();
+    let refused = "gpus = 1\n[fail]\nat = \"mount\"\nmessage = \"/usr/bin/nvidia-smi\"\n";
+    fs::write(sandbox.path("refused.toml"), refused).unwrap();
+    let mut command = sandbox.configure(&["--utility"]);
+    let output =
+        command.env("FAKE_NVIDIA_TOPOLOGY", "refused.toml").env("FAKE_NVIDIA_APPLY", "files").output().unwrap();
+    let at = inside("usr/bin/nvidia-smi").display().to_string();
+    let error = format!("nvidia-container-cli: mount error: mount operation failed: {at}: operation not permitted\n");
+    assert_eq!(stderr(&output), error);
+    assert_eq!(fs::read_to_string(at).unwrap(), "of the image\n");
+    // What was made of the driver's folder is gone, the files with a content too.
+    assert_eq!(fs::read_dir(inside("proc/driver")).unwrap().count(), 0);
+}
+
+#[test]
 fn our_own_name_speaks_with_the_real_ones_voice() {
     let sandbox = Sandbox::new();
     for argv0 in ["fake-nvidia-container-cli", "/opt/x/fake-nvidia-container-cli"] {
