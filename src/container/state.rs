@@ -69,6 +69,7 @@ impl State {
             }
             match parse(&buffer) {
                 Err(Parse::Incomplete(_)) if !ended => parsed = buffer.len(),
+                Err(Parse::Failed(_)) if !ended && ends_in_a_number(&buffer) => parsed = buffer.len(),
                 Ok(state) => return Ok(state),
                 Err(Parse::Incomplete(error) | Parse::Failed(error)) => return Err(error),
             }
@@ -111,6 +112,12 @@ enum Parse {
     Incomplete(Error),
     /// Whatever may come.
     Failed(Error),
+}
+
+/// Whether a digit is all that is missing. The parser calls `-`, `1.` and `1e` a fault where they end a text, not the end of
+/// a text that goes on.
+fn ends_in_a_number(bytes: &[u8]) -> bool {
+    matches!(State::parse(&[bytes, b"0"].concat()), Err(Parse::Incomplete(_)))
 }
 
 impl Raw<'_> {
@@ -215,6 +222,16 @@ mod tests {
         assert_eq!(drip.1, state.len());
         // Nor is it parsed at a bracket that closes less than all, or that stands in a string.
         assert_eq!(lengths, [1, 16, state.len()]);
+    }
+
+    #[test]
+    fn a_state_may_be_cut_anywhere() {
+        let state =
+            r#"{"a": [-2, 1.5, 1e5, -0.1E+5, 2e-3, true, null, "\u00e9é\\"], "pid": 7, "bundle": "/b"} x"#.as_bytes();
+        for cut in 1..state.len() {
+            let read = State::read(&mut state[..cut].chain(&state[cut..]));
+            assert_eq!(read.map(|state| state.pid).ok(), Some(7), "cut at {cut}");
+        }
     }
 
     #[test]

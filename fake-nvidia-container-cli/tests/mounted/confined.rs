@@ -62,7 +62,9 @@ fn description(process: &str, container: &Container, sandbox: &Sandbox) -> Strin
     lines.push(format!("executed: {}", read("cmdline").replace('\0', " ").trim_end()));
     let program = fs::read_link(of("exe")).unwrap();
     let seals = nix::fcntl::fcntl(File::open(of("exe")).unwrap().as_fd(), nix::fcntl::F_GET_SEALS);
-    lines.push(format!("program: {}, {:?} seals", program.display(), seals.ok()));
+    // A file in a memory file system has one as well.
+    let seals = seals.ok().filter(|_| program.starts_with("/memfd:ldconfig (deleted)"));
+    lines.push(format!("program: {}, seals {seals:?}", program.display()));
     lines.push(format!("environment: {:?}", read("environ")));
     for line in read("status").lines() {
         let (name, value) = line.split_once(':').unwrap();
@@ -120,7 +122,7 @@ fn least((user, group): (u32, u32), is_host: bool) -> String {
     let may = if is_host { "0000000000000002" } else { "0000000000000000" };
     let beyond = if user == 0 { "0000000000000000" } else { may };
     let program = if is_host { "SANDBOX/sh" } else { "/sbin/sh" };
-    let executed = if is_host { "/memfd:ldconfig (deleted), Some(15) seals" } else { "/sbin/sh, None seals" };
+    let executed = if is_host { "/memfd:ldconfig (deleted), seals Some(15)" } else { "/sbin/sh, seals None" };
     let proc = if is_host { "proc" } else { "tmpfs" };
     format!(
         "executed: {program} -f /etc/ld.so.conf -C /etc/ld.so.cache /usr/lib64 /usr/lib32
