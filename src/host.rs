@@ -300,6 +300,19 @@ mod tests {
         assert_eq!(host.list(Path::new("/")).unwrap(), ["file", "loop"]);
     }
 
+    /// Opening one would wait for a writer, who never comes.
+    #[test]
+    fn a_pipe_in_place_of_a_folder_or_of_a_file_of_the_kernel_is_not_waited_for() {
+        let directory = tempfile::TempDir::new().unwrap();
+        nix::unistd::mkfifo(&directory.path().join("pipe"), Mode::S_IRWXU).unwrap();
+        let (host, pipe) = (RealHost::new(Some(directory.path().to_path_buf())), Path::new("/pipe"));
+        assert_eq!(host.list(pipe).unwrap(), Vec::<OsString>::new());
+        assert_eq!(host.first_line(pipe).unwrap(), b"");
+        assert_eq!(host.kind(pipe).unwrap(), Some(FileKind::Other));
+        assert!(!host.is_executable(pipe).unwrap());
+        assert!(host.read(pipe).is_err());
+    }
+
     #[test]
     fn a_call_that_a_signal_interrupts_is_made_again() {
         let answers = Cell::new(0);
