@@ -14,6 +14,11 @@ pub(super) struct Complaint {
     pub value: String,
 }
 
+/// The last minor number of a GPU: 254 and 255 are nodes of the driver.
+pub(super) const LAST_MINOR: u32 = 253;
+/// How many minor numbers one major number has.
+const MINORS: u32 = 1 << 20;
+
 fn complaint(member: String, value: &str, what: &str) -> Complaint {
     Complaint { member, what: format!("`{value}` {what}"), value: value.to_owned() }
 }
@@ -24,6 +29,11 @@ pub(super) fn check(topology: &Topology) -> Result<(), Complaint> {
         if !dotted(value) {
             return Err(complaint(member.to_owned(), value, "is not a version"));
         }
+    }
+    let channels = topology.imex_channels_present;
+    if channels > MINORS {
+        let what = "is more than the 1048576 minor numbers that there are";
+        return Err(complaint("imex_channels_present".to_owned(), &channels.to_string(), what));
     }
     for (gpu, place) in topology.gpus.iter().zip(0_u32..) {
         check_gpu(gpu, place)?;
@@ -36,7 +46,7 @@ fn check_gpu(gpu: &Gpu, place: u32) -> Result<(), Complaint> {
     if gpu.index != place {
         return Err(complaint(member("index"), &gpu.index.to_string(), "is not its place in the list"));
     }
-    if gpu.minor > 253 {
+    if gpu.minor > LAST_MINOR {
         return Err(complaint(member("minor"), &gpu.minor.to_string(), "is above 253, which belong to the driver"));
     }
     if !uuid(&gpu.uuid, "GPU-") {

@@ -156,6 +156,9 @@ pub struct FaultFile {
     pub message: String,
 }
 
+/// How many GPUs a machine has at most.
+const MOST_GPUS: u32 = super::check::LAST_MINOR + 1;
+
 /// A visitor instead of an untagged enum, whose errors would not name the wrong key.
 impl<'de> Deserialize<'de> for Gpus {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -168,11 +171,14 @@ impl<'de> Deserialize<'de> for Gpus {
             }
 
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Gpus, E> {
-                u32::try_from(count).map(Gpus::Count).map_err(|_| E::custom("too many GPUs"))
+                // Each has a device node, and the driver has the last two.
+                let count = u32::try_from(count).ok().filter(|count| *count <= MOST_GPUS);
+                count.map(Gpus::Count).ok_or_else(|| E::custom(format!("more than {MOST_GPUS} GPUs")))
             }
 
             fn visit_i64<E: serde::de::Error>(self, count: i64) -> Result<Gpus, E> {
-                u32::try_from(count).map(Gpus::Count).map_err(|_| E::custom("not a number of GPUs"))
+                let count = u64::try_from(count).map_err(|_| E::custom("not a number of GPUs"))?;
+                self.visit_u64(count)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Gpus, A::Error> {

@@ -105,6 +105,13 @@ mod tests {
         assert!(toml("[[gpus]]\nmodel = \"Voodoo\"\n").contains("gpus[0].arch: missing"));
         assert!(json("{\n \"gpus\": [{\"mino\": 1}]\n}").starts_with("x.json:2:"));
         assert!(json("{\"gpus\": -1}").contains("not a number of GPUs"));
+        // Before room is made for them.
+        assert!(json("{\"gpus\": 7777777}").starts_with("x.json:1:16: more than 254 GPUs"));
+        assert!(toml("nopid = true\ngpus = 255\n").starts_with("x.toml:2:8: more than 254 GPUs"));
+        assert_eq!(parse("gpus = 254", Syntax::Toml, "x", "x.toml").unwrap().gpus.len(), 254);
+        let channels = "x.toml:1: imex_channels_present: `1048577` is more than the 1048576 minor numbers";
+        assert!(toml("imex_channels_present = 1048577\n").starts_with(channels));
+        assert!(parse("imex_channels_present = 1048576\n", Syntax::Toml, "x", "x.toml").is_ok());
         assert!(toml("[fail]\nat = \"lunch\"\nmessage = \"\"\n").contains("`lunch` is not a step"));
         let twice = "[[gpus]]\nbusid = \"00000000:01:00.0\"\n[[gpus]]\nbusid = \"00000000:01:00.0\"\n";
         assert!(toml(twice).starts_with("x.toml:4: gpus[1]: `00000000:01:00.0` is taken"));
