@@ -71,8 +71,9 @@ impl Ldconfig {
     /// Runs it in the container and waits for its end.
     pub(super) fn run(&self, namespace: &Namespace, container: &Container, parsed: &Parsed) -> Result<(), Stop> {
         let started = self.start(namespace, container, parsed);
-        let ended =
-            started.and_then(wait).map_err(|why| Stop::error(LDCACHE, format!("process creation failed: {why}")))?;
+        let ended = started
+            .and_then(|child| wait(child, PATIENCE))
+            .map_err(|why| Stop::error(LDCACHE, format!("process creation failed: {why}")))?;
         match (ended.code(), ended.signal()) {
             (Some(0), _) => Ok(()),
             (Some(code), _) => {
@@ -129,18 +130,33 @@ fn sealed_copy(name: &str) -> io::Result<OwnedFd> {
 }
 
 /// Waits for the end, and brings it about when it does not come.
-fn wait(mut child: Child) -> io::Result<ExitStatus> {
+fn wait(mut child: Child, patience: Duration) -> io::Result<ExitStatus> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some(ended) = child.try_wait()? {
             return Ok(ended);
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > patience {
             child.kill()?;
             return child.wait();
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_ends_is_ended_and_what_ends_is_waited_for() {
+        // It ends when nobody holds its input any more.
+        let cat = || Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        assert_eq!(wait(cat(), Duration::ZERO).unwrap().signal(), Some(9));
+        let mut ends = cat();
+        drop(ends.stdin.take());
+        assert_eq!(wait(ends, Duration::MAX).unwrap().code(), Some(0));
     }
 }
