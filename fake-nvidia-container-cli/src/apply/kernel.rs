@@ -1,9 +1,8 @@
 //! Mounting on handles: the kernel takes names only, so a handle is named by its number in this process's own folder of
 //! descriptors, which leads to the very thing that it holds.
 
-use crate::rootfs::{Folder, number};
+use crate::rootfs::{DIRECTORY, Folder, number};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::fchdir;
@@ -20,8 +19,7 @@ pub(super) struct Kernel {
 impl Kernel {
     /// Finds the way, outside of any container.
     pub(super) fn new() -> Result<Self, Errno> {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        Ok(Self { descriptors: nix::fcntl::open("/proc/self/fd", flags, Mode::empty())? })
+        Ok(Self { descriptors: nix::fcntl::open("/proc/self/fd", DIRECTORY, Mode::empty())? })
     }
 
     /// Mounts a memory file system on a folder, and returns the folder that is there now.

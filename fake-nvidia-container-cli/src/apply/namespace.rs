@@ -3,7 +3,7 @@
 use super::CLASS;
 use crate::cli::Parsed;
 use crate::outcome::Stop;
-use crate::rootfs::words;
+use crate::rootfs::{DIRECTORY, words};
 use crate::simulate::Container;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
@@ -25,17 +25,16 @@ impl Namespace {
     /// Finds the namespace of the process, or without `--pid` that of the parent as the container's own /proc shows it.
     pub(super) fn find(parsed: &Parsed, container: &Container) -> Result<Self, Stop> {
         let own = |why: Errno| Stop::Internal(format!("own namespace: {}", words(why)));
-        let home = open("/proc/self/ns/mnt", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).map_err(own)?;
-        let folder = open(".", OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(own)?;
+        let home = open("/proc/self/ns/mnt", OFlag::O_CLOEXEC, Mode::empty()).map_err(own)?;
+        let folder = open(".", DIRECTORY, Mode::empty()).map_err(own)?;
         let below = format!("{}/ns/mnt", parsed.pid);
         let supervised = container.flags.supervised;
         let name = format!("{}/proc/{below}", if supervised { "" } else { container.root.name() });
-        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
         let opened = if supervised {
-            open(name.as_str(), flags, Mode::empty())
+            open(name.as_str(), OFlag::O_CLOEXEC, Mode::empty())
         } else {
             let proc = container.root.proc_folder().ok_or(Errno::ENOENT);
-            proc.and_then(|proc| openat(proc.handle(), below.as_str(), flags, Mode::empty()))
+            proc.and_then(|proc| openat(proc.handle(), below.as_str(), OFlag::O_CLOEXEC, Mode::empty()))
         };
         let opened = opened.map_err(|why| Stop::error(CLASS, format!("open failed: {name}: {}", words(why))))?;
         let namespace = Self { name, container: opened, home, folder };

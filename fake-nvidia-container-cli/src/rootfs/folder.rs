@@ -114,7 +114,7 @@ impl Folder {
 
     /// The names in it, sorted.
     pub fn names(&self) -> Result<Vec<String>, Errno> {
-        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let mut folder = Dir::openat(&self.0, ".", flags, Mode::empty())?;
         let entries = folder.iter().filter_map(Result::ok);
         let names = entries.map(|entry| {
@@ -177,7 +177,8 @@ impl Folder {
     }
 
     fn create(&self, name: &str, mode: u32) -> Result<File, Errno> {
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
+        // O_EXCL follows no link either.
+        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
         openat(&self.0, os(name).as_os_str(), flags, Mode::from_bits_truncate(mode)).map(File::from)
     }
 

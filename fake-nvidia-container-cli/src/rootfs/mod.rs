@@ -9,12 +9,12 @@ mod walk;
 pub use folder::{Folder, Found, Ledger, number};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::sys::statfs::PROC_SUPER_MAGIC;
 use nvidia_simulated_machine::text::path;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
+pub use walk::DIRECTORY;
 use walk::{Lost, Walked, components, walk};
 
 /// Two paths with one slash between them: of slashes on both sides one is dropped, as the real program does.
@@ -59,8 +59,7 @@ impl Root {
     /// The directory of a name, as this process sees it. The error is the detail of a message, which shows the root as
     /// `shown`.
     pub fn open(name: &str, shown: &str) -> Result<Self, String> {
-        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-        let directory = nix::fcntl::open(&path(name), flags, Mode::empty());
+        let directory = nix::fcntl::open(&path(name), DIRECTORY, Mode::empty());
         let directory = directory.map_err(|why| format!("open failed: {shown}: {}", words(why)))?;
         Ok(Self { directory: Some(Rc::new(directory)), name: name.to_owned() })
     }

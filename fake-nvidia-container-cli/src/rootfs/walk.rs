@@ -24,6 +24,9 @@ const MAX_LINKS: usize = 20;
 /// A handle for looking, not for reading: opening a FIFO or a device this way neither waits nor wakes anything.
 pub(super) const PIN: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
+/// A handle of a directory, for looking and acting in it.
+pub const DIRECTORY: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+
 /// Why a name means nothing below a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {

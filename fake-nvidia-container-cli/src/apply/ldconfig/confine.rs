@@ -5,7 +5,7 @@
 //! It knows what its parent wrote on its command line, and nothing of plans.
 
 use super::calls;
-use crate::rootfs::Root;
+use crate::rootfs::{DIRECTORY, Root};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -63,7 +63,7 @@ fn read(words: &[Text]) -> Option<Order> {
         let number = number.parse::<i32>().ok()?;
         // Opened anew, so that it closes when the program is executed, and the inherited one is closed now.
         let name = format!("/proc/self/fd/{number}");
-        let handle = open(name.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok();
+        let handle = open(name.as_str(), OFlag::O_CLOEXEC, Mode::empty()).ok();
         let _ = close(number);
         handle
     };
@@ -119,7 +119,7 @@ fn change_root(order: &Order) -> Result<(), Errno> {
     mount(Some("."), ".", nothing, MsFlags::MS_BIND | MsFlags::MS_REC, nothing)?;
     let new = root(order)?;
     if order.pivot {
-        let old = open("/", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+        let old = open("/", DIRECTORY, Mode::empty())?;
         fchdir(&new)?;
         pivot_root(".", ".")?;
         fchdir(old)?;
@@ -159,7 +159,7 @@ fn hide(order: &Order) -> Result<(), Errno> {
     }
     mount(nothing, "/sys", Some("tmpfs"), read_only, nothing)?;
     mount(nothing, "/dev", Some("tmpfs"), MsFlags::empty(), nothing)?;
-    let dev = open("/dev", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let dev = open("/dev", DIRECTORY, Mode::empty())?;
     symlinkat("/proc/self/fd", &dev, "fd")?;
     mount(nothing, "/dev", Some("tmpfs"), MsFlags::MS_REMOUNT | read_only, nothing)
 }

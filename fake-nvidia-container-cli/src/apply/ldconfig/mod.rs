@@ -115,7 +115,7 @@ fn inherited(handle: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 
 /// A program's bytes in memory, sealed against every change.
 fn sealed_copy(name: &str) -> io::Result<OwnedFd> {
-    let source = nix::fcntl::open(&path(name), OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty())?;
+    let source = nix::fcntl::open(&path(name), OFlag::O_NONBLOCK | OFlag::O_CLOEXEC, Mode::empty())?;
     let mut source = File::from(source);
     if !source.metadata()?.is_file() {
         return Err(Errno::EACCES.into());
