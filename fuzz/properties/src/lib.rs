@@ -19,6 +19,7 @@ mod explained;
 pub mod seeds;
 mod simulator;
 mod start;
+mod written;
 
 /// A property: panics where it does not hold.
 pub type Property = fn(&[u8]);

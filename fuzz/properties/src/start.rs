@@ -25,7 +25,7 @@ use nvidia_hookctl::finding::Severity;
 use nvidia_hookctl::tree::Tree;
 
 use crate::draw::{self, Dice};
-use crate::is_harmless;
+use crate::{is_harmless, written};
 
 const CONFIG_JSON: &str = "/bundle/config.json";
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
@@ -57,16 +57,22 @@ pub fn state(data: &[u8]) {
     let whole = said(State::read(&mut Cursor::new(data)));
     // Where it is none, the message tells as much of it as had come.
     assert_eq!(whole.ok(), said(State::read(&mut Drops(data))).ok());
-    let mut scene = usual();
-    scene.stdin.content = data.to_vec();
-    decided(&scene);
+    let with = |content| {
+        let mut scene = usual();
+        scene.stdin.content = content;
+        decided(&scene)
+    };
+    comes_to_the_same(&with(data.to_vec()), written::json(data).map(with));
 }
 
 /// A `config.json`.
 pub fn spec(data: &[u8]) {
-    let mut scene = usual();
-    scene.put(CONFIG_JSON, Node::text(data));
-    decided(&scene);
+    let with = |content: &[u8]| {
+        let mut scene = usual();
+        scene.put(CONFIG_JSON, Node::text(content));
+        decided(&scene)
+    };
+    comes_to_the_same(&with(data), written::json(data).map(|content| with(&content)));
 }
 
 /// A configuration: what a start refuses in it, `check` calls an error, and the other way round.
@@ -74,6 +80,12 @@ pub fn config(data: &[u8]) {
     let mut scene = usual();
     scene.put(CONFIG_TOML, Node::text(data));
     let decision = decided(&scene);
+    let otherwise = written::toml(data).map(|content| {
+        let mut scene = usual();
+        scene.put(CONFIG_TOML, Node::text(content));
+        decided(&scene)
+    });
+    comes_to_the_same(&decision, otherwise);
     let folder = tempfile::tempdir().unwrap();
     tree::make(folder.path(), &scene_without_programs(&scene), Path::new("")).unwrap();
     let invocation = Invocation { flags: Flags::default(), environ: Environ(&[]) };
@@ -135,6 +147,20 @@ fn plant(scene: &mut Scene) -> bool {
     members.insert("annotations".to_owned(), serde_json::json!({"token": CANARY}));
     *content = serde_json::to_vec(&spec).unwrap();
     true
+}
+
+/// The same document in another writing comes to the same. Where it is refused, it may be for its writing: a member that stands
+/// twice does so no more.
+fn comes_to_the_same(decision: &Decided, otherwise: Option<Decided>) {
+    let seen = |decision: &Decided| match decision {
+        Decided::Execute(planned) => Some((planned.argv.clone(), planned.environ.clone())),
+        _ => None,
+    };
+    let Some(otherwise) = otherwise else { return };
+    if !matches!(decision, Decided::Failed(_)) {
+        assert_eq!(std::mem::discriminant(decision), std::mem::discriminant(&otherwise), "{otherwise:?}");
+        assert_eq!(seen(decision), seen(&otherwise));
+    }
 }
 
 /// What a scene comes to: decided twice the same, in words that are harmless, with a command line of the closed grammar.

@@ -1,0 +1,100 @@
+//! The same document in another writing: members in another order, each character escaped, other space between them, each
+//! table of TOML in its own line. Whoever reads one must read the other. Must not know what a document means.
+
+use serde::Deserialize;
+use std::fmt::Write as _;
+
+/// A JSON document, of which only the first value counts; nothing where it has none that a plain parser takes.
+pub fn json(data: &[u8]) -> Option<Vec<u8>> {
+    let mut first = serde_json::Deserializer::from_slice(data);
+    let value = serde_json::Value::deserialize(&mut first).ok()?;
+    let mut text = String::from(" \r\n\t");
+    write_json(&mut text, &value);
+    Some(text.into_bytes())
+}
+
+fn write_json(text: &mut String, value: &serde_json::Value) {
+    use serde_json::Value;
+    match value {
+        Value::String(string) => escaped(text, string, |unit| format!("\\u{unit:04x}")),
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                text.push_str(if at == 0 { "" } else { "\n,\t" });
+                write_json(text, item);
+            }
+            text.push(']');
+        }
+        Value::Object(members) => {
+            text.push('{');
+            for (at, (name, member)) in members.iter().rev().enumerate() {
+                text.push_str(if at == 0 { " " } else { " ,\r\n" });
+                escaped(text, name, |unit| format!("\\u{unit:04X}"));
+                text.push_str(" :\t");
+                write_json(text, member);
+            }
+            text.push('}');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => write!(text, "{value}").unwrap(),
+    }
+}
+
+/// A TOML document; nothing where it is not one.
+pub fn toml(data: &[u8]) -> Option<Vec<u8>> {
+    let table: toml::Table = std::str::from_utf8(data).ok()?.parse().ok()?;
+    // An empty file is not a configuration.
+    let mut text = String::from("# = \"\r\n");
+    for (name, value) in table.iter().rev() {
+        key(&mut text, name);
+        write_toml(&mut text, value);
+        text.push('\n');
+    }
+    Some(text.into_bytes())
+}
+
+fn key(text: &mut String, name: &str) {
+    character_by_character(text, name);
+    text.push_str(" \t= ");
+}
+
+fn write_toml(text: &mut String, value: &toml::Value) {
+    use toml::Value;
+    match value {
+        Value::String(string) => character_by_character(text, string),
+        Value::Integer(number) => write!(text, "{number}").unwrap(),
+        Value::Float(number) => write!(text, "{number:?}").unwrap(),
+        Value::Boolean(is) => write!(text, "{is}").unwrap(),
+        Value::Datetime(when) => write!(text, "{when}").unwrap(),
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_toml(text, item);
+                text.push_str(" ,\n");
+            }
+            text.push(']');
+        }
+        Value::Table(members) => {
+            text.push('{');
+            for (at, (name, member)) in members.iter().rev().enumerate() {
+                text.push_str(if at == 0 { " " } else { ", " });
+                key(text, name);
+                write_toml(text, member);
+            }
+            text.push('}');
+        }
+    }
+}
+
+/// A string of TOML: its escapes are of characters.
+fn character_by_character(text: &mut String, string: &str) {
+    text.push('"');
+    string.chars().for_each(|character| write!(text, "\\U{:08x}", u32::from(character)).unwrap());
+    text.push('"');
+}
+
+/// A string of JSON: its escapes are of halves of characters.
+fn escaped(text: &mut String, string: &str, escape: impl Fn(u16) -> String) {
+    text.push('"');
+    string.encode_utf16().for_each(|unit| text.push_str(&escape(unit)));
+    text.push('"');
+}
