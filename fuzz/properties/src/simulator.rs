@@ -69,6 +69,16 @@ pub fn topology(data: &[u8]) {
             _ => panic!("read twice, it is two things"),
         }
     }
+    if let (Ok(machine), Some(json)) = (parse(&text, Syntax::Toml, "name", "place"), as_json(&text)) {
+        let same = parse(&json, Syntax::Json, "name", "place").unwrap_or_else(|why| panic!("not as JSON: {why}"));
+        assert_eq!(format!("{machine:?}"), format!("{same:?}"));
+    }
+}
+
+/// A TOML document as JSON; nothing where it has what JSON has not.
+fn as_json(text: &str) -> Option<String> {
+    let is_of_both = |text: &str| !text.contains("inf") && !text.contains("nan") && !text.contains("toml_private");
+    serde_json::to_string(&text.parse::<toml::Table>().ok()?).ok().filter(|json| is_of_both(json) && is_of_both(text))
 }
 
 /// A failure that is to be shown, and how a setting of it is read.
