@@ -1,5 +1,5 @@
 //! Scenes that nobody thought of: machines, configurations and containers are drawn from a seed, and the hook must decide
-//! as a second, naive reading of the specification does (tests/random/naive.rs).
+//! as a second, naive reading of the specification does (fuzz/properties/src/naive.rs).
 //!
 //! - `NVIDIA_HOOK_RANDOM_SEED`: the first seed, one a scene; 1 unless given, so that `cargo test` is the same everywhere;
 //! - `NVIDIA_HOOK_RANDOM_RUNS`: how many scenes; 2000 unless given.
@@ -16,7 +16,6 @@
 )]
 
 mod random {
-    pub mod naive;
     pub mod shrink;
 }
 
@@ -25,13 +24,13 @@ use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 
 use hook_properties::draw;
-use hook_test_support::core::{self, Decided};
+use hook_properties::naive::{self, Verdict, disagreement};
+use hook_test_support::core;
 use hook_test_support::programs;
 use libtest_mimic::{Arguments, Failed, Trial};
-use nvidia_hook_conformance::outcome::{difference, shown};
+use nvidia_hook_conformance::outcome::shown;
 use nvidia_hook_conformance::run::{Runner, Seat};
 use nvidia_hook_conformance::scene::{Node, Scene};
-use random::naive::{self, Verdict};
 use random::shrink;
 
 nvidia_hook_conformance::entry!(run);
@@ -142,23 +141,6 @@ fn kind(verdict: &Verdict) -> &'static str {
         Verdict::Nothing => "nothing",
         Verdict::Refused(words) => words,
         Verdict::Executed { .. } => "executed",
-    }
-}
-
-/// Where the core and the naive reading disagree about a scene.
-fn disagreement(scene: &Scene) -> Option<String> {
-    let (naive, decided) = (naive::verdict(scene), core::decide(scene));
-    match (&naive, &decided) {
-        (Verdict::NoPrestart(_), Decided::NoPrestart) | (Verdict::Nothing, Decided::Nothing) => None,
-        (Verdict::Refused(words), Decided::Failed(message)) => {
-            let (start, also) = words.split_once('…').unwrap_or((words, ""));
-            let same = message.starts_with(start) && message.contains(also);
-            (!same).then(|| format!("the error should begin with {words:?}, and the hook says {message:?}"))
-        }
-        (Verdict::Executed { argv, environ }, Decided::Execute(planned)) => {
-            difference("argv", argv, &planned.argv).or_else(|| difference("environment", environ, &planned.environ))
-        }
-        _ => Some(format!("it should be {naive:?}, and the hook decides {decided:?}")),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod draw {
     pub use scene::scene;
 }
 mod explained;
+pub mod naive;
 pub mod seeds;
 mod simulator;
 mod start;

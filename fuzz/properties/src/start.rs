@@ -23,9 +23,10 @@ use nvidia_hookctl::explain::report::Verdict;
 use nvidia_hookctl::explain::{Question, Subject, explain};
 use nvidia_hookctl::finding::Severity;
 use nvidia_hookctl::tree::Tree;
+use serde::Deserialize;
 
 use crate::draw::{self, Dice};
-use crate::{is_harmless, written};
+use crate::{is_harmless, naive, written};
 
 const CONFIG_JSON: &str = "/bundle/config.json";
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
@@ -57,9 +58,10 @@ pub fn state(data: &[u8]) {
     let whole = said(State::read(&mut Cursor::new(data)));
     // Where it is none, the message tells as much of it as had come.
     assert_eq!(whole.ok(), said(State::read(&mut Drops(data))).ok());
-    let with = |content| {
+    let with = |content: Vec<u8>| {
         let mut scene = usual();
         scene.stdin.content = content;
+        as_the_naive_reading_has_it(&scene, &scene.stdin.content);
         decided(&scene)
     };
     comes_to_the_same(&with(data.to_vec()), written::json(data).map(with));
@@ -70,6 +72,7 @@ pub fn spec(data: &[u8]) {
     let with = |content: &[u8]| {
         let mut scene = usual();
         scene.put(CONFIG_JSON, Node::text(content));
+        as_the_naive_reading_has_it(&scene, content);
         decided(&scene)
     };
     comes_to_the_same(&with(data), written::json(data).map(|content| with(&content)));
@@ -80,6 +83,7 @@ pub fn config(data: &[u8]) {
     let mut scene = usual();
     scene.put(CONFIG_TOML, Node::text(data));
     let decision = decided(&scene);
+    assert_eq!(naive::disagreement(&scene), None);
     let otherwise = written::toml(data).map(|content| {
         let mut scene = usual();
         scene.put(CONFIG_TOML, Node::text(content));
@@ -121,6 +125,7 @@ pub fn start(data: &[u8]) {
     let mut scene = draw::scene(Dice::of(data));
     let canaries = plant(&mut scene);
     let decision = decided(&scene);
+    assert_eq!(naive::disagreement(&scene), None);
     if canaries {
         let told = format!("{decision:?}");
         assert!(!told.contains(CANARY), "{told}");
@@ -147,6 +152,15 @@ fn plant(scene: &mut Scene) -> bool {
     members.insert("annotations".to_owned(), serde_json::json!({"token": CANARY}));
     *content = serde_json::to_vec(&spec).unwrap();
     true
+}
+
+/// The second reading of the specification comes to the same, where it can be asked: it takes the whole of a document, and so
+/// no numbers beyond all bounds, no lists in lists without end, and no half characters.
+fn as_the_naive_reading_has_it(scene: &Scene, document: &[u8]) {
+    let mut first = serde_json::Deserializer::from_slice(document);
+    if serde_json::Value::deserialize(&mut first).is_ok() {
+        assert_eq!(naive::disagreement(scene), None);
+    }
 }
 
 /// The same document in another writing comes to the same. Where it is refused, it may be for its writing: a member that stands

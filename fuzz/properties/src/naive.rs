@@ -10,7 +10,9 @@ mod line;
 mod platform;
 mod request;
 
+use hook_test_support::core::{Decided, decide};
 use hook_test_support::memory::MemoryHost;
+use nvidia_hook_conformance::outcome::difference;
 use nvidia_hook_conformance::scene::Scene;
 
 /// What should come of a scene.
@@ -45,6 +47,23 @@ pub fn verdict(scene: &Scene) -> Verdict {
     match flags(&scene.args) {
         Err(exit) => Verdict::NoPrestart(exit),
         Ok(flags) => prestart(scene, &flags).unwrap_or_else(Verdict::Refused),
+    }
+}
+
+/// Where the hook and this reading disagree about a scene, in words.
+pub fn disagreement(scene: &Scene) -> Option<String> {
+    let (naive, decided) = (verdict(scene), decide(scene));
+    match (&naive, &decided) {
+        (Verdict::NoPrestart(_), Decided::NoPrestart) | (Verdict::Nothing, Decided::Nothing) => None,
+        (Verdict::Refused(words), Decided::Failed(message)) => {
+            let (start, also) = words.split_once('…').unwrap_or((words, ""));
+            let same = message.starts_with(start) && message.contains(also);
+            (!same).then(|| format!("the error should begin with {words:?}, and the hook says {message:?}"))
+        }
+        (Verdict::Executed { argv, environ }, Decided::Execute(planned)) => {
+            difference("argv", argv, &planned.argv).or_else(|| difference("environment", environ, &planned.environ))
+        }
+        _ => Some(format!("it should be {naive:?}, and the hook decides {decided:?}")),
     }
 }
 
