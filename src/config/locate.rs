@@ -128,9 +128,11 @@ fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> io::Result<bool
 }
 
 fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {
-    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf".as_slice()) {
-        Some(rest) => rest.to_vec(),
-        None => bytes,
+    const MARK: &[u8] = b"\xef\xbb\xbf";
+    // Of two the second is a fault; alone the parser would skip it.
+    let bytes = match bytes.strip_prefix(MARK) {
+        Some(rest) if !rest.starts_with(MARK) => rest.to_vec(),
+        _ => bytes,
     };
     match comments::decode(bytes) {
         Ok(Decoded { text, passed_over }) => Ok(ConfigFile { path: path.to_owned(), text, passed_over }),
