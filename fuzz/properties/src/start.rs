@@ -62,7 +62,7 @@ pub fn state(data: &[u8]) {
         let mut scene = usual();
         scene.stdin.content = content;
         as_the_naive_reading_has_it(&scene, &scene.stdin.content);
-        decided(&scene)
+        foretold(&scene)
     };
     comes_to_the_same(&with(data.to_vec()), written::json(data).map(with));
 }
@@ -73,7 +73,7 @@ pub fn spec(data: &[u8]) {
         let mut scene = usual();
         scene.put(CONFIG_JSON, Node::text(content));
         as_the_naive_reading_has_it(&scene, content);
-        decided(&scene)
+        foretold(&scene)
     };
     comes_to_the_same(&with(data), written::json(data).map(|content| with(&content)));
 }
@@ -82,7 +82,7 @@ pub fn spec(data: &[u8]) {
 pub fn config(data: &[u8]) {
     let mut scene = usual();
     scene.put(CONFIG_TOML, Node::text(data));
-    let decision = decided(&scene);
+    let decision = foretold(&scene);
     assert_eq!(naive::disagreement(&scene), None);
     let otherwise = written::toml(data).map(|content| {
         let mut scene = usual();
@@ -124,7 +124,7 @@ fn scene_without_programs(scene: &Scene) -> Scene {
 pub fn start(data: &[u8]) {
     let mut scene = draw::scene(Dice::of(data));
     let canaries = plant(&mut scene);
-    let decision = decided(&scene);
+    let decision = foretold(&scene);
     assert_eq!(naive::disagreement(&scene), None);
     if canaries {
         let told = format!("{decision:?}");
@@ -134,8 +134,6 @@ pub fn start(data: &[u8]) {
             assert!(!all.into_iter().any(|text| text.contains(CANARY)));
         }
     }
-    explanation_agrees(&scene, &decision);
-    replay_agrees(&scene, &decision);
 }
 
 /// Plants canaries among the variables and members that nobody reads, where the specification is one.
@@ -175,6 +173,14 @@ fn comes_to_the_same(decision: &Decided, otherwise: Option<Decided>) {
         assert_eq!(std::mem::discriminant(decision), std::mem::discriminant(&otherwise), "{otherwise:?}");
         assert_eq!(seen(decision), seen(&otherwise));
     }
+}
+
+/// What a scene comes to, which `explain` and `replay` come to as well.
+fn foretold(scene: &Scene) -> Decided {
+    let decision = decided(scene);
+    explanation_agrees(scene, &decision);
+    replay_agrees(scene, &decision);
+    decision
 }
 
 /// What a scene comes to: decided twice the same, in words that are harmless, with a command line of the closed grammar.
