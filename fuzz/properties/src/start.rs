@@ -73,9 +73,21 @@ pub fn spec(data: &[u8]) {
         let mut scene = usual();
         scene.put(CONFIG_JSON, Node::text(content));
         as_the_naive_reading_has_it(&scene, content);
-        foretold(&scene)
+        (foretold(&scene), scene)
     };
-    comes_to_the_same(&with(data), written::json(data).map(|content| with(&content)));
+    let (decision, scene) = with(data);
+    comes_to_the_same(&decision, written::json(data).map(|content| with(&content).0));
+    if !matches!(decision, Decided::Failed(_)) {
+        for (variables, privileged) in
+            [(&["NVIDIA_VISIBLE_DEVICES=1", "A=\"\\\n"][..], false), (&[], true), (&["A"], true)]
+        {
+            let Some(more) = written::with_more(data, variables, privileged) else { continue };
+            let mut with_more = usual();
+            with_more.put(CONFIG_JSON, Node::text(more));
+            let variables = variables.iter().map(|&entry| entry.to_owned()).collect();
+            explanation_agrees(&scene, &decide(&with_more), variables, privileged);
+        }
+    }
 }
 
 /// A configuration: what a start refuses in it, `check` calls an error, and the other way round.
@@ -178,7 +190,7 @@ fn comes_to_the_same(decision: &Decided, otherwise: Option<Decided>) {
 /// What a scene comes to, which `explain` and `replay` come to as well.
 fn foretold(scene: &Scene) -> Decided {
     let decision = decided(scene);
-    explanation_agrees(scene, &decision);
+    explanation_agrees(scene, &decision, Vec::new(), false);
     replay_agrees(scene, &decision);
     decision
 }
@@ -254,14 +266,13 @@ fn grammar_fault(argv: &[Vec<u8>]) -> Option<String> {
     wrong.map(|word| format!("{:?}", String::from_utf8_lossy(word)))
 }
 
-/// `explain` foretells the verdict and the command line.
-fn explanation_agrees(scene: &Scene, decision: &Decided) {
+/// `explain` foretells the verdict and the command line, also of a container with more variables, or with privilege.
+fn explanation_agrees(scene: &Scene, decision: &Decided, variables: Vec<String>, privileged: bool) {
     let arguments: Vec<&OsStr> = scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
     let environ: Vec<CString> = scene.environ.iter().filter_map(|entry| CString::new(entry.as_slice()).ok()).collect();
     let environ: Vec<&CStr> = environ.iter().map(CString::as_c_str).collect();
     let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) else { return };
-    let question =
-        Question { subject: Subject::State(scene.stdin.content.clone()), variables: Vec::new(), privileged: false };
+    let question = Question { subject: Subject::State(scene.stdin.content.clone()), variables, privileged };
     let invocation = Invocation { flags, environ: Environ(&environ) };
     let report = explain(&question, &invocation, &MemoryHost::new(scene));
     match decision {

@@ -1,5 +1,6 @@
 //! The same document in another writing: members in another order, each character escaped, other space between them, each
-//! table of TOML in its own line. Whoever reads one must read the other. Must not know what a document means.
+//! table of TOML in its own line. Whoever reads one must read the other. And a `config.json` with something added, by its values
+//! and not by its text.
 
 use serde::Deserialize;
 use std::fmt::Write as _;
@@ -11,6 +12,27 @@ pub fn json(data: &[u8]) -> Option<Vec<u8>> {
     let mut text = String::from(" \r\n\t");
     write_json(&mut text, &value);
     Some(text.into_bytes())
+}
+
+/// A `config.json` whose container has more variables, or is privileged: in place of its own capabilities it has the one that
+/// says so. Nothing where a plain parser does not take it, or it says nothing of a process.
+pub fn with_more(data: &[u8], variables: &[&str], privileged: bool) -> Option<Vec<u8>> {
+    let mut spec: serde_json::Value = serde_json::from_slice(data).ok()?;
+    let process = spec.get_mut("process")?.as_object_mut()?;
+    if !variables.is_empty() {
+        let env = process.entry("env").or_insert_with(|| serde_json::json!([]));
+        match env {
+            serde_json::Value::Array(entries) => entries.extend(variables.iter().map(|&entry| entry.into())),
+            serde_json::Value::Null => *env = variables.into(),
+            _ => {}
+        }
+    }
+    if privileged {
+        let set = serde_json::json!(["CAP_SYS_ADMIN"]);
+        let is_list = process.get("capabilities").is_some_and(serde_json::Value::is_array);
+        process.insert("capabilities".to_owned(), if is_list { set } else { serde_json::json!({ "bounding": set }) });
+    }
+    serde_json::to_vec(&spec).ok()
 }
 
 fn write_json(text: &mut String, value: &serde_json::Value) {
