@@ -227,6 +227,8 @@ fn without_comments(bytes: &[u8]) -> Vec<u8> {
                 // The end of the line, whose carriage return belongs to it.
                 let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                 let end = if end < rest.len() && rest[..end].ends_with(b"\r") { end - 1 } else { end };
+                // The sign stays: a carriage return before it is not one of the line's end.
+                kept.push(b'#');
                 rest = &rest[end..];
                 continue;
             }
