@@ -163,7 +163,7 @@ fn among_users_of_its_own_it_mounts_in_the_namespace_that_it_is_in() {
     assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), left_here(&sandbox)), ("1\n", before));
 }
 
-/// As Charliecloud and others call it: the namespace was made for the purpose, and this program is in it itself.
+/// The process that is named is in a namespace that was made for the purpose, and so is this program.
 #[test]
 fn in_a_namespace_that_was_made_for_it_it_mounts_and_nothing_is_left() {
     let sandbox = Sandbox::new();

@@ -1,7 +1,7 @@
 //! The lines that users meet where a machine does not give its GPUs to a container: what each means, who can fix it,
 //! what to do, and by which name the simulator plays it. The one table of them: `fake-nvidia-container-cli failures`,
 //! `nvidia-hookctl why` and docs/troubleshooting.md are made from it. Must not know how a line is found in what an engine
-//! printed, nor which state of a host is behind it.
+//! printed, nor which state of a host leads to it.
 
 mod container;
 mod driver;
