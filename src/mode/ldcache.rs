@@ -1,6 +1,6 @@
-//! Which libraries the dynamic linker of the host would find: in `LD_LIBRARY_PATH`, by its cache file, in the
-//! `glibc-ld.so.cache1.1` format, and in its default directories. Read directly, so that a statically linked hook can
-//! tell as well, and without loading anything. Must not know what a library is for.
+//! Which libraries the dynamic linker of the host would find: in `LD_LIBRARY_PATH`, through its cache file in the
+//! `glibc-ld.so.cache1.1` format, and in its default directories. The cache is read directly, so a statically linked
+//! hook can tell too, without loading anything. Must not know what a library is for.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::invocation::Environ;
 
 const CACHE: &str = "/etc/ld.so.cache";
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
-/// In front of the cache there may be one of the format from before glibc 2.2.
+/// A cache in the format from before glibc 2.2 may precede the actual one.
 const OLD_MAGIC: &[u8] = b"ld.so-1.7.0\0";
 const OLD_HEADER: usize = 16;
 const OLD_ENTRY: usize = 12;
 const HEADER: usize = 48;
 const ENTRY: usize = 24;
 
-/// The flags of a library for this program's architecture: an ELF file for glibc, with 64 bits.
+/// The flags of a library for this program's architecture: a 64-bit ELF file for glibc.
 const FLAGS: u32 = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
 
 /// Where the linker looks when the cache does not help.
@@ -27,7 +27,7 @@ const DEFAULT_DIRECTORIES: [&str; 6] = if cfg!(target_arch = "aarch64") {
     ["/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
 };
 
-/// The libraries that a program with some environment could load on a host.
+/// The libraries that a program with a given environment could load on a host.
 pub struct Libraries<'h> {
     host: &'h dyn Host,
     library_path: &'h [u8],
@@ -35,10 +35,10 @@ pub struct Libraries<'h> {
 }
 
 impl<'h> Libraries<'h> {
-    /// Reads the cache; a host without one has the default directories only.
+    /// Reads the cache; a host without one has only the default directories.
     ///
     /// # Errors
-    /// [`Unanswered`]: there is one, and it cannot be read.
+    /// [`Unanswered`]: the cache exists, but cannot be read.
     pub fn of(host: &'h dyn Host, environ: Environ<'h>) -> Result<Self, Unanswered> {
         let library_path = environ.get(b"LD_LIBRARY_PATH").unwrap_or_default();
         let path = Path::new(CACHE);
@@ -57,7 +57,7 @@ impl<'h> Libraries<'h> {
     /// The file that would be loaded for a name.
     ///
     /// # Errors
-    /// [`Unanswered`]: the machine does not say what stands in a place before it.
+    /// [`Unanswered`]: the machine does not say what is at a path that comes before the library.
     pub fn find(&self, name: &str) -> Result<Option<PathBuf>, Unanswered> {
         let named = directories(self.library_path).map(|directory| path_of(directory).join(name));
         let cached = cached_paths(&self.cache, name.as_bytes()).map(|path| path_of(path).to_path_buf());
@@ -71,15 +71,14 @@ impl<'h> Libraries<'h> {
     }
 }
 
-/// The directories of a `LD_LIBRARY_PATH`, ld.so(8): between colons or semicolons, and an empty one is the working
-/// directory.
+/// The absolute directories of an `LD_LIBRARY_PATH` (ld.so(8)), separated by colons or semicolons. A relative or empty
+/// one would be of the working directory, and is skipped (SPEC section 10).
 fn directories(library_path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let several = library_path.split(|byte| matches!(byte, b':' | b';'));
-    let several = several.map(|directory| if directory.is_empty() { b"." } else { directory });
-    several.take(if library_path.is_empty() { 0 } else { usize::MAX })
+    library_path.split(|byte| matches!(byte, b':' | b';')).filter(|directory| directory.starts_with(b"/"))
 }
 
-/// The paths that a cache gives for a name and this architecture. A cache that is cut short or nonsense gives none.
+/// The paths in a cache for a name and this architecture. Entries outside a cache that is cut short or malformed are
+/// skipped.
 fn cached_paths<'c>(file: &'c [u8], name: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
     let cache = locate(file).unwrap_or_default();
     let count = number(cache, MAGIC.len()).unwrap_or(0);
@@ -92,7 +91,7 @@ fn cached_paths<'c>(file: &'c [u8], name: &'c [u8]) -> impl Iterator<Item = &'c 
     )
 }
 
-/// The part of a file that is a cache of the new format: offsets in it count from its own start.
+/// The part of a file that is a cache of the new format. Its offsets count from its own start.
 fn locate(file: &[u8]) -> Option<&[u8]> {
     let start = if file.starts_with(OLD_MAGIC) {
         let old = OLD_HEADER + number(file, 12)?.checked_mul(OLD_ENTRY)?;
@@ -144,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_library_path_is_split_as_the_linker_splits_it() {
-        assert_eq!(directories(b"/a:;b").collect::<Vec<_>>(), [&b"/a"[..], b".", b"b"]);
+        assert_eq!(directories(b"/a:;b:./c:$ORIGIN/d;/e").collect::<Vec<_>>(), [&b"/a"[..], b"/e"]);
         assert_eq!(directories(b"").count(), 0);
     }
 

@@ -1,5 +1,5 @@
 //! Draws a whole scene: command line, environment, the machine with its configuration, and the container. Must not know
-//! what comes of it.
+//! what the hook makes of it.
 
 use nvidia_hook_conformance::scene::{Node, Scene, Stdin};
 
@@ -81,7 +81,7 @@ pub fn scene(mut dice: Dice) -> Scene {
     scene
 }
 
-/// A file that is mostly readable by all.
+/// A file that is usually readable by all.
 pub fn file(dice: &mut Dice, content: Vec<u8>) -> Node {
     Node::File { content, mode: if dice.one_in(60) { 0o600 } else { 0o644 } }
 }
@@ -169,7 +169,7 @@ fn environment(dice: &mut Dice) -> Vec<Vec<u8>> {
                 "LD_LIBRARY_PATH=/drv/lib",
                 "LD_LIBRARY_PATH=/none;/drv/lib",
                 "LD_LIBRARY_PATH=",
-                "LD_LIBRARY_PATH=/none::",
+                "LD_LIBRARY_PATH=lib:/none::",
                 "LD_LIBRARY_PATH=/none",
             ]),
         );
@@ -184,7 +184,7 @@ fn environment(dice: &mut Dice) -> Vec<Vec<u8>> {
     entries
 }
 
-/// Configuration files in the places where they are looked for.
+/// Configuration files in the places where the hook looks for them.
 fn configurations(dice: &mut Dice, scene: &mut Scene) {
     let mut place = |dice: &mut Dice, path: &str, often: usize| {
         if !dice.one_in(often) {
@@ -221,7 +221,7 @@ fn configurations(dice: &mut Dice, scene: &mut Scene) {
     }
 }
 
-/// Programs that may be found, and the linker's configuration program.
+/// Programs that the hook may find, and the linker's configuration program.
 fn programs(dice: &mut Dice, scene: &mut Scene) {
     if !dice.one_in(25) {
         scene.put(&format!("/usr/bin/{CLI}"), Node::EXECUTABLE_CLI);
@@ -240,7 +240,7 @@ fn programs(dice: &mut Dice, scene: &mut Scene) {
         if dice.one_in(5) {
             let path = format!("{directory}/{CLI}");
             match dice.below(8) {
-                // Files in place of programs with these permissions: each of those would be a copy on disk.
+                // Files instead of programs with these permissions, each of which would be a copy on disk.
                 0 => scene.put(&path, Node::text("not a program")),
                 1 => scene.put(&path, Node::Directory { mode: 0o755 }),
                 2 => scene.put(&path, Node::Symlink("/dangling".to_owned())),

@@ -14,7 +14,7 @@ const REFUSED: &str = "invoking the NVIDIA Container Runtime Hook directly (e.g.
 
 const UNANSWERED: &str = "cannot tell the kind of machine: ";
 
-/// Refuses where the mode is not `legacy`.
+/// Refuses if the mode is not `legacy`.
 pub fn check_mode(scene: &Scene, config: &Config, request: &Request, host: &MemoryHost) -> Step<()> {
     let mode = match config.text("nvidia-container-runtime.mode", "auto") {
         "auto" if !request.devices.is_empty() && request.devices.iter().all(|name| is_cdi(name)) => "cdi",
@@ -24,7 +24,7 @@ pub fn check_mode(scene: &Scene, config: &Config, request: &Request, host: &Memo
     if mode == "legacy" { Ok(()) } else { Err(REFUSED) }
 }
 
-/// What a machine is. It is asked only for what the answer needs, and what it does not answer is an error.
+/// The mode of a machine. Only what the answer needs is asked; a question without an answer is an error.
 fn of_machine(scene: &Scene, host: &MemoryHost) -> Step<&'static str> {
     let is_release = matches!(kind(host, "/etc/nv_tegra_release")?, Some(FileKind::Regular { .. }));
     let tegra = is_release || read(host, "/sys/devices/soc0/family")?.to_lowercase().starts_with("tegra");
@@ -61,20 +61,20 @@ fn kind(host: &MemoryHost, path: &str) -> Step<Option<FileKind>> {
     host.kind(Path::new(path)).map_err(|_| UNANSWERED)
 }
 
-/// The text of a file, empty where there is none.
+/// The text of a file, empty if there is none.
 fn read(host: &MemoryHost, path: &str) -> Step<String> {
     let bytes = host.read_if_present(Path::new(path)).map_err(|_| UNANSWERED)?.unwrap_or_default();
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether a library is a file in a directory of `LD_LIBRARY_PATH`, in the linker's cache or in a default directory.
+/// Whether a library is a file in an absolute directory of `LD_LIBRARY_PATH`, in the linker's cache or in a default directory.
 fn can_load(scene: &Scene, host: &MemoryHost, name: &str) -> Step<bool> {
     let cache = host.read_if_present(Path::new("/etc/ld.so.cache")).map_err(|_| UNANSWERED)?.unwrap_or_default();
     let mut places = Vec::new();
     let named = own(scene, "LD_LIBRARY_PATH").unwrap_or_default();
-    if !named.is_empty() {
-        for directory in String::from_utf8_lossy(named).split([':', ';']) {
-            places.push(if directory.is_empty() { format!("./{name}") } else { format!("{directory}/{name}") });
+    for directory in String::from_utf8_lossy(named).split([':', ';']) {
+        if directory.starts_with('/') {
+            places.push(format!("{directory}/{name}"));
         }
     }
     places.extend(cached(&cache, name));
