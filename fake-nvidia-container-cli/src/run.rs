@@ -1,4 +1,4 @@
-//! A run from start to end: the one file that reads like the list of what happens.
+//! A run from start to end: the one file that reads like a list of what happens.
 
 use crate::apply;
 use crate::cli::{self, Context, Parsed, Reading};
@@ -21,7 +21,7 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Runs the program on the words that C's `main` was given and this process's environment; the result is the exit code.
+/// Runs the program on the words that C's `main` was given and this process's environment; returns the exit code.
 #[must_use]
 pub fn main(arguments: &[&[u8]]) -> i32 {
     let process = Process::look(arguments);
@@ -40,7 +40,10 @@ pub fn main(arguments: &[&[u8]]) -> i32 {
         Err(why) => (Settings::default(), Some(Stop::Internal(why))),
     };
     if let Some(name) = standin(&process) {
-        return end(&answer_as(&name, &process, &settings));
+        return end(&match broken {
+            Some(stop) => stop.outcome(""),
+            None => answer_as(&name, &process, &settings),
+        });
     }
     let sink = match settings.record.as_deref().map(Sink::open).transpose() {
         Ok(sink) => sink,
@@ -53,7 +56,7 @@ pub fn main(arguments: &[&[u8]]) -> i32 {
     finish(&process, &settings, sink, run)
 }
 
-/// The name of a driver's program, if this one runs under it.
+/// The name of the driver's program that this one runs as, if it does.
 fn standin(process: &Process) -> Option<String> {
     let argv0 = process.argv.first()?.0.as_str();
     let name = argv0.rsplit('/').next().unwrap_or(argv0);
@@ -94,7 +97,7 @@ fn answer_as(name: &str, process: &Process, settings: &Settings) -> Outcome {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Run {
     parsed: Option<Parsed>,
     plan: Plan,
@@ -114,7 +117,7 @@ impl Run {
 fn run(process: &Process, settings: &Settings) -> Run {
     let context = context(process, settings);
     let words = process.argv.iter().skip(1).map(|word| word.0.clone()).collect();
-    // Parsed first even if a failure comes before it: the record should tell what was asked for.
+    // Parsed first even if a failure comes before it: the record should show what was asked for.
     let Reading { program, hang, parsed } = cli::parse(&context, words);
     std::thread::sleep(hang);
     let rootfs = parsed.as_ref().ok().and_then(|p| p.rootfs.as_deref()).unwrap_or_default();
@@ -140,12 +143,12 @@ fn run(process: &Process, settings: &Settings) -> Run {
     Run { parsed: Some(parsed), plan, outcome }
 }
 
-/// The failure that was asked for, armed if it is its turn.
+/// The failure that was asked for, armed if its turn has come.
 fn arm(settings: &Settings, rootfs: &str) -> Result<Pending, String> {
     Ok(Pending::new(armed(settings)?, rootfs))
 }
 
-/// The failure that was asked for, if it is its turn.
+/// The failure that was asked for, if its turn has come.
 fn armed(settings: &Settings) -> Result<Option<failure::Spec>, String> {
     let Some(spec) = settings.fail.as_deref().map(failure::parse).transpose()? else { return Ok(None) };
     let beside = settings.record.as_ref().map(|record| {
@@ -189,7 +192,7 @@ fn steps(
     };
     let answer = simulate::run(setting, parsed, work);
     let Work { plan, container } = work;
-    // What there was before an error appears too, as it would in the real program's container.
+    // What was planned before an error appears too, as it would in the real program's container.
     if let Some(container) = container.as_ref().filter(|_| settings.apply == Apply::Files) {
         apply::files(plan, &container.root)?;
     }
@@ -268,8 +271,8 @@ fn report_panics_as_internal() {
     }));
 }
 
-/// A descriptor 0, 1 or 2 that the caller left closed must not become the number of a file of ours, or a message would
-/// end up in it.
+/// A descriptor 0, 1 or 2 that the caller left closed must not be reused for one of our files, or a message would end
+/// up in that file.
 fn occupy_standard_descriptors() {
     while let Ok(file) = OpenOptions::new().read(true).write(true).open("/dev/null") {
         if file.as_raw_fd() > 2 {

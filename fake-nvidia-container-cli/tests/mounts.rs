@@ -1,5 +1,6 @@
-//! Real mounts, in mount namespaces that this test makes: hostile roots, failures that take everything back, ldconfig.
-//! Needs root, util-linux and a static busybox, and no engine: `cargo test -p fake-nvidia-container-cli --features engines --test mounts`.
+//! Real mounts, in mount namespaces that this test creates: hostile roots, failures that undo everything, ldconfig.
+//! Needs root, util-linux and a static busybox, but no engine:
+//! `cargo test -p fake-nvidia-container-cli --features engines --test mounts`.
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 use std::fs;
@@ -145,7 +146,7 @@ fn without_a_process_of_its_own_nothing_is_mounted() {
     assert_eq!((left_here(&sandbox), tree(&sandbox.path("rootfs"))), (before, inside));
 }
 
-/// As LXC and Enroot call it: no process is named, and the users around are the container's.
+/// As LXC and Enroot call it: no process is named, and this runs in the container's user namespace.
 #[test]
 fn among_users_of_its_own_it_mounts_in_the_namespace_that_it_is_in() {
     let sandbox = Sandbox::new();
@@ -163,14 +164,14 @@ fn among_users_of_its_own_it_mounts_in_the_namespace_that_it_is_in() {
     assert_eq!((String::from_utf8_lossy(&output.stdout).as_ref(), left_here(&sandbox)), ("1\n", before));
 }
 
-/// The process that is named is in a namespace that was made for the purpose, and so is this program.
+/// The named process is in a mount namespace that was created for the purpose, and so is this program.
 #[test]
 fn in_a_namespace_that_was_made_for_it_it_mounts_and_nothing_is_left() {
     let sandbox = Sandbox::new();
     image(&sandbox);
     let script = "\"$@\" --pid=$$ \"$ROOT\" && grep -c \" $ROOT/usr/bin/nvidia-smi \" /proc/self/mounts";
     let shell = ["sh", "-c", "\"$@\"; exit $?", "sh"];
-    // Who made it may be further above than the parent.
+    // The process that created the namespace can be further up than the parent.
     for shells in 0..3 {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]).args(shell.repeat(shells));
@@ -187,7 +188,7 @@ fn in_a_namespace_that_was_made_for_it_it_mounts_and_nothing_is_left() {
     }
 }
 
-/// As LXC calls it, but by root of the machine: the namespace around is nobody's but its own.
+/// As LXC calls it, but as the machine's root: nothing shows that the mount namespace is a container's.
 #[test]
 fn among_the_users_of_the_machine_it_does_not_mount_where_it_is() {
     let sandbox = Sandbox::new();
@@ -202,6 +203,29 @@ fn among_the_users_of_the_machine_it_does_not_mount_where_it_is() {
     assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
     assert!(stderr(&output).contains(" has no mount namespace of its own: "), "{}", stderr(&output));
     assert_eq!(tree(&sandbox.path("rootfs")), before);
+}
+
+/// From a namespace that was made for it, this program does not mount in that of the machine: neither that of a process
+/// which the command line names, nor, without one, that of its parent.
+#[test]
+fn from_a_namespace_of_its_own_it_does_not_mount_in_that_of_an_ancestor() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    fs::create_dir_all(sandbox.path("rootfs/proc")).unwrap();
+    let before = (left_here(&sandbox), tree(&sandbox.path("rootfs")));
+    let named = format!("--pid={}", std::process::id());
+    let words = [&["configure", &named][..], &["--user", "configure"]];
+    let script = "mount --rbind /proc \"$ROOT/proc\" && exec \"$@\" --no-cgroups --device=0 --utility \"$ROOT\"";
+    for words in words {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+        command.arg(suite::programs::fake()).args(words).env("ROOT", sandbox.rootfs());
+        command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "mounts");
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{words:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(" has no mount namespace of its own: "), "{words:?}: {}", stderr(&output));
+        assert_eq!((left_here(&sandbox), tree(&sandbox.path("rootfs"))), before, "{words:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! The given file: what the simulated driver tells in one place, a container or a host. One program writes it, the
-//! libraries that stand in for the driver's read it, in processes of other people.
+//! The given file: what the simulated driver reports in one place, a container or a host. One program writes it. The
+//! libraries that stand in for the driver's read it, in other people's processes.
 //!
-//! It is text, a line a fact, so that a test can write one by hand:
+//! It is text, one fact per line, so that a test can write one by hand:
 //!
 //! ```text
 //! fake-nvidia given 1
@@ -16,10 +16,10 @@
 //! end
 //! ```
 //!
-//! A line is a key, a space and a value, or a word alone that begins a section: `gpu`, and within a GPU `mig`, `profile`,
-//! `process` and `link`. A fact that is not there is one that the driver does not support. The first line has the version
-//! of the format, the last one is `end`, so that half a file is told from a whole one. The crate must not know where a
-//! file lies, nor NVML; it neither allocates nor panics.
+//! A line is a key, a space and a value, or a single word that begins a section: `gpu`, and within a GPU `mig`,
+//! `profile` and `process`. A missing fact is one that the driver does not support. The first line has the
+//! version of the format and the last is `end`, so a truncated file is recognised. The crate must not know where a file
+//! is, nor NVML; it neither allocates nor panics.
 #![no_std]
 
 mod section;
@@ -30,46 +30,47 @@ pub use value::{Value, at_call};
 
 /// The first line of a file, without its version.
 pub const MAGIC: &str = "fake-nvidia given ";
-/// The version of the format that this crate reads. A file of another one is refused.
+/// The version of the format that this crate reads. A file of another version is refused.
 pub const VERSION: &str = "1";
 /// The last line of a file.
 pub const END: &str = "end";
-/// The largest file, in bytes; a larger one is refused before it is read.
+/// The maximum size of a file, in bytes; a larger one is refused before it is read.
 pub const LIMIT: usize = 1 << 20;
-/// The most GPUs that a file may tell of.
+/// The maximum number of GPUs in a file.
 pub const GPUS: usize = 256;
 
-/// The folder of a given file, beside a library.
+/// The folder of a given file, next to a library.
 pub const BESIDE: &str = "fake-nvidia";
-/// The folder that `fake-nvidia-container-cli` makes in a container.
+/// The folder that `fake-nvidia-container-cli` creates in a container.
 pub const OF_CLI: &str = "/proc/driver/.fake-nvidia";
 /// The folder that a CDI specification mounts into a container: no container engine mounts below /proc.
 pub const OF_CDI: &str = "/run/fake-nvidia";
 /// The file's name in any of these folders.
 pub const FILE: &str = "given";
-/// The folder beside the file that chooses: if it is there, only those devices are given of which it has an entry with
-/// their UUID as its name. A CDI specification gives each device by such a mount of its own.
+/// The folder next to the file that selects devices: if it exists, only devices whose UUID is the name of an entry in
+/// it are given. A CDI specification gives each device by mounting its entry.
 pub const DEVICES: &str = "devices";
 
-/// The folder beside the file that containers get in its place. Its file names the folder of device nodes, and they choose.
+/// The folder next to the file that containers get in place of the file's own. Its file names the folder of device
+/// nodes, and the nodes select the devices.
 pub const CONTAINERS: &str = "containers";
 
-/// The file beside a container's own that shows what the host shows now, if there is one; and the folder of the host, beside
-/// its file of changes, that has those of all machines.
+/// The file next to a container's own that shows what the host shows now, if there is one. Also the host's folder, next
+/// to its file of changes, that holds these files for all machines.
 pub const LIVE: &str = "live";
-/// The file beside it with what was changed on the host.
+/// The file next to it with the changes made on the host.
 pub const CHANGES: &str = "changes";
 
-/// The last bytes of a library that has a given file at its own end: the length of the file in sixteen hexadecimal
-/// digits, a space and this.
+/// The last bytes of a library with a given file appended: the length of the file in sixteen hexadecimal digits, a
+/// space and this text.
 pub const TAIL: &str = "fake-nvidia tail\n";
 
 /// Why a file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// Of another version.
+    /// It has another version.
     Version,
-    /// Not a given file, or not the whole of one.
+    /// It is not a given file, or not a whole one.
     Torn,
 }
 
@@ -85,7 +86,7 @@ impl<'a> Given<'a> {
     ///
     /// # Errors
     ///
-    /// If they are not a given file of this version from its first line to its last.
+    /// If they are not a complete given file of this version.
     pub fn read(file: &'a [u8]) -> Result<Self, Broken> {
         let text = core::str::from_utf8(file).map_err(|_| Broken::Torn)?;
         let (first, body) = text.split_once('\n').ok_or(Broken::Torn)?;
@@ -100,13 +101,13 @@ impl<'a> Given<'a> {
         Ok(Self { body: whole, call: 1 })
     }
 
-    /// The file as a caller's call of a number sees it, from 1; without this it is the first.
+    /// The file as the caller's call with this number sees it, counted from 1; the default is the first call.
     #[must_use]
     pub fn at_call(self, call: u64) -> Self {
         Self { call, ..self }
     }
 
-    /// What is told of no device: driver, versions, faults.
+    /// The facts that belong to no device: driver, versions, faults.
     #[must_use]
     pub fn machine(self) -> Section<'a> {
         Section::whole(self.body, self.call)
@@ -119,7 +120,7 @@ impl<'a> Given<'a> {
     }
 }
 
-/// The pieces of a text between separators. `str::split` does the same, and the compiled code of it could panic.
+/// The pieces of a text between separators. `str::split` does the same, but its compiled code could panic.
 pub fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> + Clone {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -129,14 +130,15 @@ pub fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> + Clone
     })
 }
 
-/// A text before and after its last separator, which is one byte; as above, what `str` has for it could panic.
+/// The text before and after the last separator, which is one byte; as above, the equivalent in `str` could panic.
 #[must_use]
 pub fn at_last(text: &str, separator: u8) -> Option<(&str, &str)> {
     let at = text.bytes().rposition(|byte| byte == separator)?;
     Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
 }
 
-/// The given file at the end of a library: from the library's size and its last bytes, where the file begins and ends.
+/// Finds the given file at the end of a library: from the library's size and its last bytes, where the file begins and
+/// how long it is.
 #[must_use]
 pub fn tail(library: u64, last: &[u8]) -> Option<(u64, u64)> {
     let text = core::str::from_utf8(last).ok()?;
@@ -146,5 +148,5 @@ pub fn tail(library: u64, last: &[u8]) -> Option<(u64, u64)> {
     Some((end.checked_sub(length)?, length))
 }
 
-/// The bytes that [`tail`] looks at.
+/// The number of bytes that [`tail`] looks at.
 pub const TAIL_LENGTH: usize = 17 + TAIL.len();

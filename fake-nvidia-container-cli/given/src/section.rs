@@ -1,14 +1,14 @@
-//! A part of a given file that tells of one thing, and the facts in it. It must not know what any key means.
+//! A section of a given file, which describes one thing, and the facts in it. It must not know what any key means.
 
 use crate::{Value, at_call};
 
-/// How deep a section lies: the machine, a GPU, a part of a GPU.
+/// The depth of a section: the machine, then a GPU, then a part of a GPU.
 const MACHINE: u8 = 0;
 
-/// The facts of one thing, and the sections within.
+/// The facts of one thing, and the sections within it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Section<'a> {
-    /// From its first line to the end of the file; where it ends is seen when it is read.
+    /// From its first line to the end of the file; the section's own end is found when it is read.
     rest: &'a str,
     depth: u8,
     /// The number of the caller's call.
@@ -26,7 +26,7 @@ impl<'a> Section<'a> {
         self.facts().find(|(name, _)| *name == key).map(|(_, value)| at_call(value, self.call))
     }
 
-    /// The value of a key in thousandths at a time, in milliseconds since the epoch.
+    /// The value of a key in thousandths, at a time in milliseconds since the epoch.
     #[must_use]
     pub fn thousandths(self, key: &str, now: u64) -> Option<i64> {
         Value::read(self.text(key)?).map(|value| value.at(key, now))
@@ -38,7 +38,7 @@ impl<'a> Section<'a> {
         u32::try_from(self.thousandths(key, 0)?.checked_div(1000)?).ok()
     }
 
-    /// Keys and values of this section alone, as they are written.
+    /// The keys and values of this section alone, as written.
     pub fn facts(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         Lines { rest: self.rest }.map_while(|(line, _)| line.split_once(' '))
     }
@@ -80,7 +80,7 @@ impl<'a> Iterator for Sections<'a> {
     }
 }
 
-/// Lines, each with what comes after it.
+/// Lines, each with the text after it.
 #[derive(Clone, Copy, Debug)]
 struct Lines<'a> {
     rest: &'a str,

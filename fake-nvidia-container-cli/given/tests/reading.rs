@@ -1,4 +1,4 @@
-//! The given file as it is read: whole ones, torn ones, and any bytes at all.
+//! Reading given files: whole ones, torn ones, and any bytes at all.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use nvidia_simulated_given::{Broken, Given, TAIL_LENGTH, Value, at_call, at_last, pieces, tail};
@@ -49,7 +49,7 @@ fn values_follow_the_clock_and_nothing_else() {
         assert_eq!(at(text, 5), None, "{text}");
     }
     let ramp = |now| at("ramp:10..20:10", now).unwrap();
-    assert_eq!((ramp(0), ramp(5_000), ramp(9_999), ramp(10_000)), (10_000, 15_000, 19_999, 10_000));
+    assert_eq!((ramp(0), ramp(5_000), ramp(9_999), ramp(10_000)), (10_000, 15_000, 19_000, 10_000));
     let once = |now| at("ramp:20..10:10@1000000", now).unwrap();
     assert_eq!((once(0), once(1_005_000), once(9_000_000)), (20_000, 15_000, 10_000));
     let noise = |now| at("noise:7..5:1", now).unwrap();

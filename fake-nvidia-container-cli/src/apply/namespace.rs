@@ -1,4 +1,4 @@
-//! Going into a container's mount namespace and back. It knows processes, and nothing of what is done there.
+//! Enters a container's mount namespace and comes back. It knows processes, and nothing about what is done there.
 
 use super::CLASS;
 use crate::cli::Parsed;
@@ -22,7 +22,7 @@ pub(super) struct Namespace {
 }
 
 impl Namespace {
-    /// Finds the namespace of the process, or without `--pid` that of the parent as the container's own /proc shows it.
+    /// Finds the process's namespace, or without `--pid` the parent's, as the container's own /proc shows it.
     pub(super) fn find(parsed: &Parsed, container: &Container) -> Result<Self, Stop> {
         let own = |why: Errno| Stop::Internal(format!("own namespace: {}", words(why)));
         let home = open("/proc/self/ns/mnt", OFlag::O_CLOEXEC, Mode::empty()).map_err(own)?;
@@ -42,14 +42,20 @@ impl Namespace {
         Ok(namespace)
     }
 
-    /// Nothing is ever mounted where it would stay: in this program's own namespace, unless it is not that of everything
-    /// around, but one that was made for the purpose. That shows in the processes around, where the command line names
-    /// one; the hooks of LXC and Enroot name none, and run in the user namespace of their container.
+    /// Nothing is ever mounted where it would stay: in an ancestor's namespace, such as the machine's, or in this
+    /// program's own, unless that namespace was made for the purpose. If the command line names a process, this program's
+    /// ancestors show whether it was. The hooks of LXC and Enroot name none, and run in the user namespace of their
+    /// container.
     fn refuse_own(&self, pid: i32, supervised: bool) -> Result<(), Stop> {
         let which = |handle: &OwnedFd| fstat(handle).map(|stat| stat.st_ino).ok();
-        let own = which(&self.home);
-        let is_made = if supervised { is_private(own) } else { has_users_of_its_own() };
-        if which(&self.container) != own || is_made {
+        let (own, container) = (which(&self.home), which(&self.container));
+        let is_fit = match (supervised, container == own) {
+            // An ancestor in another namespace made this one.
+            (true, true) => ancestors().any(|namespace| Some(namespace) != own),
+            (true, false) => !ancestors().any(|namespace| Some(namespace) == container),
+            (false, _) => has_users_of_its_own(),
+        };
+        if is_fit {
             return Ok(());
         }
         Err(Stop::Internal(format!(
@@ -68,34 +74,28 @@ impl Namespace {
         done
     }
 
-    /// A handle of it, for a process that is to enter it too.
+    /// A handle to it, for a process that must enter it too.
     pub(super) fn handle(&self) -> &OwnedFd {
         &self.container
     }
 }
 
-/// Whether a process that this one descends from is in another mount namespace. One that may not be looked at tells
-/// nothing.
-fn is_private(own: Option<u64>) -> bool {
-    let mut process = nix::unistd::getppid().as_raw();
-    while process > 0 {
-        let namespace = stat(format!("/proc/{process}/ns/mnt").as_str()).map(|stat| stat.st_ino).ok();
-        if namespace.is_some() && namespace != own {
-            return true;
-        }
-        process = parent(process).unwrap_or_default();
-    }
-    false
+/// The mount namespaces of this process's ancestors, the parent first. An ancestor that may not be inspected does not
+/// count.
+fn ancestors() -> impl Iterator<Item = u64> {
+    let first = Some(nix::unistd::getppid().as_raw()).filter(|process| *process > 0);
+    let all = std::iter::successors(first, |process| parent(*process).filter(|process| *process > 0));
+    all.filter_map(|process| stat(format!("/proc/{process}/ns/mnt").as_str()).map(|stat| stat.st_ino).ok())
 }
 
-/// Whether this is not the user namespace of the machine, whose mounts it cannot change then.
+/// Whether this is a user namespace other than the machine's, which cannot change the machine's mounts.
 fn has_users_of_its_own() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let whole = ["0", "0", "4294967295"];
     !map.trim().is_empty() && map.split_whitespace().ne(whole)
 }
 
-/// The parent of a process: the second field after its name, which may hold anything but ends with the last bracket.
+/// The parent of a process: the second field after its name, which can hold anything but ends with the last bracket.
 fn parent(process: i32) -> Option<i32> {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = status.rsplit_once(')')?;

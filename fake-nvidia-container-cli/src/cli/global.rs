@@ -8,10 +8,11 @@ use crate::argp::{Level, Order};
 use crate::outcome::Stop;
 use nvidia_simulated_machine::text::Text;
 
-/// The section of `--help` that argp's groups give.
+/// The section of `--help` that argp makes from its groups.
 const COMMANDS: &str = "\n Commands:\n  configure                  Give GPUs to a container\n  \
     info                       Show the driver and its devices\n  list                       List driver files and devices\n\n \
-    Of the simulator itself, as `fake-nvidia-container-cli':\n  explain, require, topologies, failures, record-path, schema\n";
+    Of the simulator itself, as `fake-nvidia-container-cli':\n  \
+    explain, require, topologies, failures, set, libraries, driver-root, cdi,\n  record-path, schema\n";
 
 /// Reads the whole command line.
 pub(super) fn parse(line: &mut Line<'_>, words: Vec<Text>) -> Result<Parsed, Stop> {

@@ -10,9 +10,9 @@ use std::str::FromStr;
 pub struct Spec {
     /// When it is due.
     pub step: Step,
-    /// The name, if it is a named one.
+    /// The name, if it is a named failure.
     pub name: Option<String>,
-    /// The exit code; left out, it follows from the rest.
+    /// The exit code; if left out, it follows from the rest.
     pub exit: Option<i32>,
     /// The text on standard error.
     pub stderr: Option<String>,
@@ -20,9 +20,9 @@ pub struct Spec {
     pub signal: Option<i32>,
     /// How long to wait first.
     pub delay_ms: u64,
-    /// Whether to stay there for ever.
+    /// Whether to stay there forever.
     pub hang: bool,
-    /// Every how many runs.
+    /// It is due in every nth run; this is n.
     pub every: u64,
     /// Whether the text shows the name that a wrapper script gives the program.
     pub real: bool,
@@ -75,7 +75,7 @@ pub fn parse(words: &str) -> Result<Spec, String> {
     Ok(spec)
 }
 
-/// A text given by hand ends with a newline and may ask for more with `\n`.
+/// A text given by hand ends with a newline and can have more, written as `\n`.
 fn line(text: &str) -> String {
     let text = text.replace("\\n", "\n");
     if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" }
@@ -83,11 +83,12 @@ fn line(text: &str) -> String {
 
 /// A signal by number, `KILL` or `SIGKILL`.
 fn signal(word: &str) -> Option<i32> {
-    if let Ok(number) = word.parse::<i32>() {
-        return (1..=64).contains(&number).then_some(number);
-    }
-    let name = if word.starts_with("SIG") { word.to_owned() } else { format!("SIG{word}") };
-    Signal::from_str(&name).ok().map(|s| s as i32)
+    let signal = match word.parse::<i32>() {
+        Ok(number) => Signal::try_from(number),
+        Err(_) if word.starts_with("SIG") => Signal::from_str(word),
+        Err(_) => Signal::from_str(&format!("SIG{word}")),
+    };
+    signal.ok().map(|signal| signal as i32)
 }
 
 #[cfg(test)]
@@ -102,12 +103,15 @@ mod tests {
         assert_eq!(spec.stderr.as_deref(), Some("a, b\nc\n"));
         assert_eq!(parse("signal=KILL").unwrap().signal, Some(9));
         assert_eq!(parse("signal=15").unwrap().signal, Some(15));
+        assert_eq!(parse("signal=SIGTERM").unwrap().signal, Some(15));
         assert!(parse("hang").unwrap().hang);
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
-        for wrong in ["nonsense", "exit=x", "exit=256", "signal=0", "every=0", "at=nowhere", "hang=1", "exit"] {
+        for wrong in
+            ["nonsense", "exit=x", "exit=256", "signal=0", "signal=34", "every=0", "at=nowhere", "hang=1", "exit"]
+        {
             assert!(parse(wrong).unwrap_err().contains(wrong), "{wrong}");
         }
     }

@@ -1,5 +1,5 @@
-//! The commands for people: they exist only under the name fake-nvidia-container-cli, since the real program does not
-//! know them.
+//! The commands for people: they exist only under a name that begins with `fake-`, since the real program does not know
+//! them.
 
 mod cdi;
 mod driver_root;
@@ -15,7 +15,7 @@ use clap::{Parser, Subcommand};
 use nvidia_simulated_machine::text::Text;
 
 /// The words that are commands for people.
-const VERBS: [&str; 10] =
+pub const VERBS: [&str; 10] =
     ["explain", "require", "topologies", "libraries", "driver-root", "cdi", "failures", "record-path", "schema", "set"];
 
 /// A simulator of nvidia-container-cli. `--help` shows the simulated program's options; these are the verbs beside them.
@@ -96,7 +96,7 @@ enum Verb {
     Set(set::Words),
 }
 
-/// Runs a verb, if the program has its own name and the first word is one.
+/// Runs a verb, if the program has its own name and the first word is a verb.
 #[must_use]
 pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome> {
     let own = argv.first()?.rsplit('/').next()?.starts_with("fake-");
@@ -106,7 +106,7 @@ pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome
     let words = argv.iter().map(|word| word.to_string());
     Some(match Cli::try_parse_from(words) {
         Ok(cli) => answer(cli.verb, settings),
-        // What was typed stands in it.
+        // The message contains what was typed.
         Err(why) if why.use_stderr() => {
             let plain =
                 |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };

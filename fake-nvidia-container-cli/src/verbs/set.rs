@@ -1,4 +1,5 @@
-//! `set`: changing what a GPU of the simulated machine shows: what nvidia-smi, and whoever reads the same state, sees next.
+//! `set`: changes what a GPU of the simulated machine shows next, in nvidia-smi and everything else that reads the same
+//! state.
 
 use crate::outcome::{Outcome, Stop};
 use crate::settings::Settings;
@@ -37,20 +38,22 @@ pub(super) fn run(settings: &Settings, words: &Words) -> Result<Outcome, Stop> {
     let name = words.topology.as_deref().or(settings.topology.as_deref());
     let machine = topology::load(name).map_err(Stop::Internal)?;
     let store = Store::new(settings.state.as_deref());
-    let devices = match &words.gpu {
-        Some(gpu) => named(&machine, gpu)?,
-        None => machine.gpus.iter().map(|gpu| gpu.uuid.clone()).collect(),
-    };
+    let changed = store.read().map_err(Stop::Internal)?;
+    // MIG devices made by nvidia-smi have names too.
+    let now = changed.applied(machine.clone());
+    let devices = words.gpu.as_deref().map(|gpu| named(&now, gpu)).transpose()?;
+    // The changes of a GPU include those of its MIG devices.
+    let is_meant = |uuid: &str| devices.as_ref().is_none_or(|named| named.iter().any(|device| device.covers(uuid)));
     if words.clear {
         let clear = |state: &mut State| {
-            state.devices.retain(|uuid, _| !devices.contains(uuid));
+            state.devices.retain(|uuid, _| !is_meant(uuid));
             Ok(())
         };
         return store.change(&machine, clear).map(|()| Outcome::default()).map_err(lost);
     }
     if words.changes.is_empty() {
-        let mut state = store.read().map_err(Stop::Internal)?;
-        state.devices.retain(|uuid, _| devices.contains(uuid));
+        let mut state = changed;
+        state.devices.retain(|uuid, _| is_meant(uuid));
         return Ok(printed(state.text()));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -59,8 +62,8 @@ pub(super) fn run(settings: &Settings, words: &Words) -> Result<Outcome, Stop> {
         .change(&machine, |state| {
             for change in &words.changes {
                 let pair = change.split_once('=').ok_or_else(|| format!("set: `{change}` is not KEY=VALUE"))?;
-                for uuid in &devices {
-                    state.set_word(uuid, pair.0, pair.1, now).map_err(|why| format!("set: {why}"))?;
+                for device in devices.iter().flatten() {
+                    state.set_word(&device.uuid, pair.0, pair.1, now).map_err(|why| format!("set: {why}"))?;
                 }
             }
             Ok(())
@@ -82,17 +85,34 @@ fn lost(lost: Lost) -> Stop {
     })
 }
 
-/// The UUIDs of a list of names.
-fn named(machine: &Topology, names: &str) -> Result<Vec<String>, Stop> {
+/// A GPU or a MIG device.
+struct Named {
+    uuid: String,
+    /// The MIG devices of a GPU.
+    parts: Vec<String>,
+}
+
+impl Named {
+    fn covers(&self, uuid: &str) -> bool {
+        self.uuid == uuid || self.parts.iter().any(|part| part == uuid)
+    }
+}
+
+/// The devices of a list of names.
+fn named(machine: &Topology, names: &str) -> Result<Vec<Named>, Stop> {
     let mut all = Vec::new();
     for name in names.split(',') {
         let chosen = select::devices(name, &machine.gpus)
             .map_err(|item| Stop::Internal(format!("set: `{item}` is not a GPU of {}", machine.name)))?;
-        let part = |(gpu, part): &(usize, usize)| machine.gpus.get(*gpu)?.mig.get(*part).map(|mig| mig.uuid.clone());
+        let gpus = chosen.gpus.iter().filter_map(|at| machine.gpus.get(*at));
+        let parts = chosen.migs.iter().filter_map(|(gpu, part)| machine.gpus.get(*gpu)?.mig.get(*part));
         if chosen.all || chosen.migs.is_empty() {
-            all.extend(chosen.gpus.iter().filter_map(|at| machine.gpus.get(*at)).map(|gpu| gpu.uuid.clone()));
+            all.extend(gpus.map(|gpu| Named {
+                uuid: gpu.uuid.clone(),
+                parts: gpu.mig.iter().map(|part| part.uuid.clone()).collect(),
+            }));
         } else {
-            all.extend(chosen.migs.iter().filter_map(part));
+            all.extend(parts.map(|part| Named { uuid: part.uuid.clone(), parts: Vec::new() }));
         }
     }
     Ok(all)

@@ -9,7 +9,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// nvidia-smi on a built-in machine, with a state of the test's own.
+/// nvidia-smi on a built-in machine, with the test's own state.
 fn smi(sandbox: &Sandbox, topology: &str, words: &[&str]) -> Command {
     let mut command = sandbox.named("nvidia-smi", words);
     command.env("FAKE_NVIDIA_TOPOLOGY", topology).env("FAKE_NVIDIA_STATE", sandbox.path("state"));
@@ -44,9 +44,24 @@ fn a_failure_that_was_asked_for_is_seen() {
     assert_eq!(fails("insufficient-permissions").1, 4);
     assert_eq!(fails("exit=7,stderr=no"), ("no\n".to_owned(), 7));
     assert_eq!(fails("mount-denied").1, 0, "nvidia-smi mounts nothing");
+    // nvidia-smi has its own command line, linker's cache, rights and helpers.
+    for of_cli in ["unrecognized-option", "library-missing", "ldcache-missing", "privilege-denied", "nvcgo-timeout"] {
+        assert_eq!(fails(of_cli), fails("mount-denied"), "{of_cli}");
+    }
     assert_eq!(fails("nonsense").1, 3);
     let ends = |_| smi(&sandbox, "t4", &["-L"]).env("FAKE_NVIDIA_FAIL", "every=2,exit=7").status().unwrap().code();
     assert_eq!((0..4).map(ends).collect::<Vec<_>>(), [Some(0), Some(7), Some(0), Some(7)]);
+}
+
+#[test]
+fn broken_settings_are_not_the_default_machine() {
+    let sandbox = Sandbox::new();
+    for (name, value) in [("FAKE_NVIDIA_APPLY", "nowhere"), ("FAKE_NVIDIA_CONFIG", "/no/such/file")] {
+        let output = smi(&sandbox, "h100", &["-L"]).env(name, value).output().unwrap();
+        assert_eq!((output.status.code(), stdout(&output).as_str()), (Some(3), ""), "{name}");
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert!(line.starts_with("fake-nvidia-container-cli: ") && line.contains(value), "{line}");
+    }
 }
 
 #[test]
@@ -221,8 +236,8 @@ fn the_lists_of_mig_are_straight() {
     }
 }
 
-/// The names of the elements of a document without attributes or empty elements, each as it opens; the document has to be
-/// well-formed.
+/// The names of the elements of a document without attributes or empty elements, in the order in which they open; the
+/// document must be well-formed.
 fn elements(document: &str) -> Vec<String> {
     let (mut open, mut all): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for tag in document.split('<').skip(1).map(|rest| rest.split_once('>').unwrap().0) {
@@ -268,7 +283,7 @@ fn sections_are_parts_of_the_whole() {
     assert_eq!(told(&sandbox, "h100", &["-q", "-d", "SHOES"]).1, 2);
 }
 
-/// The verb `set`, which has to succeed.
+/// The verb `set`, which must succeed.
 fn set(sandbox: &Sandbox, topology: &str, words: &[&str]) {
     let output = setting(sandbox, topology, words).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -312,6 +327,48 @@ fn a_gpu_that_falls_off_the_bus_is_missed_by_those_that_ask_for_it() {
     assert_eq!(told(&sandbox, "a100", &["-q"]), (sick.to_owned(), 255));
     set(&sandbox, "a100", &["1", "sick="]);
     assert_eq!(told(&sandbox, "a100", &[]).1, 0);
+}
+
+/// The UUIDs in what `set` prints.
+fn changed(sandbox: &Sandbox, topology: &str, words: &[&str]) -> usize {
+    let output = setting(sandbox, topology, words).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{words:?}");
+    let text = stdout(&output);
+    text.matches("\"GPU-").count() + text.matches("\"MIG-").count()
+}
+
+#[test]
+fn changes_of_mig_devices_are_listed_and_taken_back() {
+    let sandbox = Sandbox::new();
+    let change = || {
+        for device in ["1", "1:0", "0:0"] {
+            set(&sandbox, "a100-mig", &[device, "memory.used=512"]);
+        }
+    };
+    change();
+    let listed = |words: &[&str]| changed(&sandbox, "a100-mig", words);
+    // A GPU stands for its MIG devices too.
+    assert_eq!((listed(&[]), listed(&["1"]), listed(&["1:0"]), listed(&["0:1"])), (3, 2, 1, 0));
+    set(&sandbox, "a100-mig", &["--clear", "1:0"]);
+    assert_eq!(listed(&[]), 2);
+    change();
+    set(&sandbox, "a100-mig", &["--clear", "1"]);
+    assert_eq!(listed(&[]), 1);
+    set(&sandbox, "a100-mig", &["--clear"]);
+    assert_eq!(listed(&[]), 0);
+}
+
+#[test]
+fn a_mig_device_that_nvidia_smi_made_can_be_set_and_is_taken_back_with_all_else() {
+    let sandbox = Sandbox::new();
+    assert_eq!(told(&sandbox, "h100", &["-mig", "1", "-i", "0"]).1, 0);
+    assert_eq!(told(&sandbox, "h100", &["mig", "-i", "0", "-cgi", "9", "-C"]).1, 0);
+    set(&sandbox, "h100", &["0:0", "memory.used=5"]);
+    assert_eq!(changed(&sandbox, "h100", &["0:0"]), 1);
+    assert!(told(&sandbox, "h100", &["-L"]).0.contains("MIG 3g.40gb"));
+    set(&sandbox, "h100", &["--clear"]);
+    assert_eq!(changed(&sandbox, "h100", &[]), 0);
+    assert!(!told(&sandbox, "h100", &["-L"]).0.contains("MIG"));
 }
 
 #[test]

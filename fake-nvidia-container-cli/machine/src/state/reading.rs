@@ -1,22 +1,24 @@
-//! What a reading shows at a moment: a constant, a ramp, noise, or one thing until a call and another from then on.
+//! What a reading shows at a moment: a constant, a ramp, noise, or one value until a call and another from then on.
 //!
-//! `ramp:30..90:60` goes from 30 to 90 in 60 seconds: again and again if it stands in a topology, once if it was set.
-//! `noise:10..90:7` is another number each second, the same at the same second for the same seed (`:7`, 0 if left out).
-//! `call:0..79:100` is 0 until a program's hundredth call and 79 from then on; what stands after the dots may move, too.
+//! `ramp:30..90:60` goes from 30 to 90 in 60 seconds: repeatedly if it is in a topology, once if it was set. It shows as
+//! many decimal places as its ends are written with: `ramp:30.0..90:60` moves in tenths.
+//! `noise:10..90:7` is a different number each second, the same at the same second for the same seed (`:7`, 0 if left
+//! out). `call:0..79:100` is 0 until a program's hundredth call and 79 from then on; the value after the dots can move
+//! too.
 
 use super::figures::thousandths;
 
-/// A moment, as a reading asks for it.
+/// A moment, as a reading needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct When {
     /// In ms since 1970.
     pub now: u64,
-    /// Which call of its program it is, from 1.
+    /// The number of the program's call, from 1.
     pub call: u64,
 }
 
 impl From<u64> for When {
-    /// A program's first call at a time.
+    /// A program's first call, at this time.
     fn from(now: u64) -> Self {
         Self { now, call: 1 }
     }
@@ -29,9 +31,11 @@ struct Moving {
     to: i64,
     /// The seconds of a ramp, or the seed of noise.
     by: u64,
+    /// The step of a ramp: 1000 thousandths, or less if an end is written with decimal places.
+    step: i64,
 }
 
-/// What is wrong with a reading, if anything: nothing but a moving number can be.
+/// What is wrong with a reading, if anything: only one that moves or steps can be wrong.
 pub(super) fn check(text: &str) -> Result<(), String> {
     if let Some(steps) = text.strip_prefix("call:") {
         let wrong = || format!("`{text}` is not like call:0..79:100");
@@ -46,7 +50,7 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     }
 }
 
-/// What it shows; `since` is when it was set, in ms since 1970.
+/// What a reading shows; `since` is when it was set, in ms since 1970.
 pub(super) fn show(text: &str, key: &str, when: When, since: Option<u64>) -> String {
     let (mut text, now) = (text, when.now);
     while let Some((before, after, number)) = text.strip_prefix("call:").and_then(step) {
@@ -66,7 +70,8 @@ pub(super) fn show(text: &str, key: &str, when: When, since: Option<u64>) -> Str
                 Some(since) => i64::try_from(now.saturating_sub(since)).unwrap_or(i64::MAX).min(length),
                 None => i64::try_from(now).unwrap_or_default() % length,
             };
-            i128::from(moving.from) + i128::from(span) * i128::from(gone) / i128::from(length)
+            let way = i128::from(span) * i128::from(gone) / i128::from(length);
+            i128::from(moving.from) + way - way % i128::from(moving.step)
         }
         _ => {
             let steps = (span.unsigned_abs() / 1000).saturating_add(1);
@@ -77,7 +82,7 @@ pub(super) fn show(text: &str, key: &str, when: When, since: Option<u64>) -> Str
     decimal(value)
 }
 
-/// Before, after, and the number of the call between them.
+/// The text before, the text after, and the number of the call between them.
 fn step(steps: &str) -> Option<(&str, &str, u64)> {
     let (range, number) = steps.rsplit_once(':')?;
     let (before, after) = range.split_once("..")?;
@@ -91,7 +96,18 @@ fn split(text: &str) -> Option<(&str, &str)> {
 fn moving(rest: &str) -> Option<Moving> {
     let (range, by) = rest.split_once(':').unwrap_or((rest, "0"));
     let (from, to) = range.split_once("..")?;
-    Some(Moving { from: thousandths(from)?, to: thousandths(to)?, by: by.parse().ok()? })
+    let step = resolution(from).min(resolution(to));
+    Some(Moving { from: thousandths(from)?, to: thousandths(to)?, by: by.parse().ok()?, step })
+}
+
+/// The smallest difference, in thousandths, that a number with these decimal places shows.
+fn resolution(text: &str) -> i64 {
+    match text.split_once('.').map_or(0, |(_, places)| places.len()) {
+        0 => 1000,
+        1 => 100,
+        2 => 10,
+        _ => 1,
+    }
 }
 
 /// Thousandths as a number with as many places as it needs.
@@ -102,7 +118,7 @@ fn decimal(value: i128) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A number that looks like chance, the same for the same key, seed and second.
+/// A number that looks random but is the same for the same key, seed and second.
 fn scramble(key: &str, seed: u64, second: u64) -> u64 {
     let bytes = key.bytes().chain(seed.to_le_bytes()).chain(second.to_le_bytes());
     let hash =
@@ -121,7 +137,9 @@ mod tests {
         assert_eq!((at(0, None), at(30_000, None), at(61_000, None)), ("30".into(), "60".into(), "31".into()));
         assert_eq!((at(1_015_000, Some(1_000_000)), at(9_000_000, Some(1_000_000))), ("45".into(), "90".into()));
         assert_eq!(show("ramp:90..30:60", "x", 30_000.into(), None), "60");
-        assert_eq!(show("ramp:0..1:4", "x", 1_000.into(), None), "0.25");
+        let quarter = |ends| show(&format!("ramp:{ends}:4"), "x", 1_000.into(), None);
+        assert_eq!([quarter("0..1"), quarter("0..1.0"), quarter("0.00..1")], ["0", "0.2", "0.25"]);
+        assert_eq!([quarter("1..0"), quarter("-1.0..0"), quarter("0.0000..1")], ["1", "-0.8", "0.25"]);
     }
 
     #[test]
