@@ -1,5 +1,5 @@
-//! `deploy/`: what the image does on a node, with a folder as the node and stand-ins for the programs that it only copies;
-//! and the files that its ConfigMap hands out.
+//! `deploy/`: what the image does on a node, with a folder as the node and stand-ins for the programs that it only
+//! copies; and the files that its ConfigMap provides.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -13,7 +13,7 @@ const PREFIX: &str = "/opt/nvidia-container-runtime-hook";
 const JSON: &str = "/usr/share/containers/oci/hooks.d/oci-nvidia-hook.json";
 const PROGRAMS: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-hookctl"];
 
-/// A node, and beside it an image and a ConfigMap.
+/// A node, with an image and a ConfigMap beside it.
 struct Node(TempDir);
 
 impl Node {
@@ -140,7 +140,13 @@ fn a_file_by_which_no_engine_would_start_the_hook_fails_the_rollout() {
     let node = Node::new();
     node.put("config/oci-nvidia-hook.json", "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/opt/elsewhere\"}, \"when\": {\"always\": true}, \"stages\": [\"prestart\"]}");
     let said = node.fails(&["install", "hook"]);
-    assert!(said.ends_with(&format!("node-files: {JSON} would not start the hook, see above\n")), "{said}");
+    assert!(
+        said.ends_with(
+            "node-files: the ConfigMap's oci-nvidia-hook.json would not start the hook, see above; the engine's file was left as it was\n"
+        ),
+        "{said}"
+    );
+    assert!(!node.on(JSON).exists());
 }
 
 #[test]
@@ -167,6 +173,23 @@ fn the_engine_s_file_of_another_hook_stays() {
     let said = node.fails(&["remove", "hook"]);
     assert_eq!(said, format!("node-files: {JSON} starts another hook; it is not this one's to remove\n"));
     assert_eq!(node.files(), installed());
+}
+
+#[test]
+fn a_node_with_another_hook_stays_as_it_was() {
+    let node = Node::new();
+    fs::create_dir_all(node.on(JSON).parent().unwrap()).unwrap();
+    let other = "{\"hook\": {\"path\": \"/usr/bin/nvidia-container-runtime-hook\"}}";
+    fs::write(node.on(JSON), other).unwrap();
+    let said = node.fails(&["install", "hook"]);
+    assert!(
+        said.ends_with(&format!(
+            "node-files: {JSON} starts another hook, and the node was left as it was; remove that hook, or set HOOKS_DIR to another directory that the engine reads\n"
+        )),
+        "{said}"
+    );
+    assert_eq!(node.files(), [JSON]);
+    assert_eq!(fs::read_to_string(node.on(JSON)).unwrap(), other);
 }
 
 #[test]
