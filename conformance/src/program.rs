@@ -1,8 +1,9 @@
-//! The program from its words to its exit status: which cases, on which hook, told how. The one file that prints.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one file that prints")]
+//! The program from its words to its exit status: which cases, on which hook, reported how. The only file that prints.
+#![expect(clippy::print_stderr, reason = "the one file that prints")]
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,14 +44,27 @@ fn follow(arguments: &Arguments, packed: &[u8]) -> Result<u8> {
     let suite = Suite::read(&fixtures(arguments.cases.as_deref(), packed)?)?;
     let checks = chosen(&suite, &arguments.filters())?;
     let Some(hook) = arguments.hook() else {
-        checks.iter().for_each(|check| println!("{}", check.name()));
-        return Ok(PASSED);
+        let names: String = checks.iter().map(|check| check.name() + "\n").collect();
+        return Ok(print(&names, PASSED));
     };
     let subject = Subject::new(&hook, arguments.release, arguments.private_root)?;
     let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZero::get);
     let results = Results { about: subject.about.clone(), entries: run_all(&checks, &subject, jobs) };
-    print!("{}", results.render(arguments.format, arguments.verbose));
-    Ok(if results.is_success() { PASSED } else { FAILED })
+    let status = if results.is_success() { PASSED } else { FAILED };
+    Ok(print(&results.render(arguments.format, arguments.verbose), status))
+}
+
+/// Writes to standard output and returns the exit status: `status`, even if a reader closes its end early (`| head`);
+/// [`FAILED`] if the text cannot be written.
+fn print(text: &str, status: u8) -> u8 {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("nvidia-hook-conformance: write to standard output: {why}");
+            FAILED
+        }
+        _ => status,
+    }
 }
 
 /// The cases of a folder, of this program, or of the tree that it was built from.
@@ -65,7 +79,7 @@ fn fixtures(folder: Option<&Path>, packed: &[u8]) -> Result<Fixtures> {
     }
 }
 
-/// The checks that filters mean. One that is an area or a name means just that, any other a part of a name.
+/// The checks that match filters. A filter that is an area or a name matches only that; others match part of a name.
 fn chosen<'s>(suite: &'s Suite, filters: &[String]) -> Result<Vec<Check<'s>>> {
     let all: Vec<(Check<'_>, String, String)> =
         suite.checks_of_a_release().map(|check| (check, check.area(), check.name())).collect();
@@ -89,7 +103,7 @@ fn chosen<'s>(suite: &'s Suite, filters: &[String]) -> Result<Vec<Check<'s>>> {
     }
 }
 
-/// Runs checks, several at a time, and gives their results in the order of the checks.
+/// Runs checks, several at a time, and returns their results in the order of the checks.
 fn run_all(checks: &[Check<'_>], subject: &Subject, jobs: usize) -> Vec<Entry> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(checks.len()));

@@ -1,11 +1,11 @@
-//! The program `nvidia-hook-conformance` as a person meets it: words, formats, exit status. The hooks are scripts of a line;
-//! what a real hook does is for the suites of this project's.
+//! The program `nvidia-hook-conformance` as a user sees it: words, formats, exit status. The hooks are one-line
+//! scripts; what a real hook does is for this project's own suites.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -17,7 +17,7 @@ struct Said {
     err: String,
 }
 
-/// `CONFORMANCE_BIN`, so that a package build can test what it installs, or the program that cargo has built.
+/// `CONFORMANCE_BIN`, so that a package build can test what it installs, or the program that cargo built.
 fn program() -> PathBuf {
     let named = std::env::var_os("CONFORMANCE_BIN").filter(|path| !path.is_empty());
     named.map_or_else(|| env!("CARGO_BIN_EXE_nvidia-hook-conformance").into(), PathBuf::from)
@@ -53,6 +53,24 @@ impl Hook {
         let path = self.path();
         run(&[&[path.to_str().unwrap()], words].concat())
     }
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_not_a_failure_and_a_full_disk_is() {
+    let printed = |into: Stdio| {
+        let mut command = Command::new(program());
+        if let Some(folder) = std::env::var_os("FIXTURES_DIR") {
+            command.arg("--cases").arg(folder);
+        }
+        let output = command.arg("--list").stdout(into).stderr(Stdio::piped()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(printed(writer.into()), (Some(0), String::new()));
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let why = "nvidia-hook-conformance: write to standard output: No space left on device (os error 28)\n";
+    assert_eq!(printed(full.into()), (Some(1), why.to_owned()));
 }
 
 #[test]
@@ -120,7 +138,7 @@ fn what_a_start_leaves_is_told_and_is_not_there_for_the_next() {
 
 #[test]
 fn what_cannot_run_is_skipped_with_a_reason_and_is_no_success() {
-    // It does not know -host-root, and a private root has no shell for it.
+    // The hook does not know -host-root, and a private root has no shell for it.
     let hook = Hook::new("exit 2");
     let said = hook.run(&["command-line/poststop-does-nothing"]);
     assert!(said.status == Some(1) && said.out.contains("\nskipped, 1: the hook cannot be run here: "), "{said:?}");
