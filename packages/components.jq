@@ -1,4 +1,4 @@
-# Keeps of a list of components those that a program is built of: $tree has a line NAME@VERSION for each.
+# Keeps only the components that a program is built from: $tree has a line NAME@VERSION for each.
 ($tree | split("\n") | map({ (.): true }) | add) as $used
 | [.components[] | select($used["\(.name)@\(.version)"])] as $kept
 | ([.metadata.component, $kept[]] | map({ (."bom-ref"): true }) | add) as $refs

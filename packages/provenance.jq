@@ -1,5 +1,5 @@
-# How a release was made: https://slsa.dev/spec/v1.0/provenance. What is signed is what stands here, so there is neither
-# a time of the build nor a name of a machine in it.
+# How a release was made: https://slsa.dev/spec/v1.0/provenance. This text is what gets signed, so it contains neither a
+# build time nor a host name.
 {
   _type: "https://in-toto.io/Statement/v1",
   subject: [

@@ -1,5 +1,5 @@
-//! What engines that call nvidia-container-cli by themselves pass to it: recorded cases of the simulator, written by a run of this
-//! suite and held against every other, for an engine of the same version. The simulator's own tests take them from there.
+//! What engines that call nvidia-container-cli themselves pass to it: recorded cases of the simulator. One run of this
+//! suite writes them; others must match them, for the same version of the engine. The simulator's tests read them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ fn file() -> PathBuf {
 
 /// The calls of one start, as cases.
 pub fn cases(engine: &dyn Engine, version: &str, scenario: &Scenario, calls: &[Value]) -> Calls {
-    // Of starts that are alike, and of failures that were ordered, there is nothing to learn.
+    // Repeated starts and injected failures show nothing new.
     if engine.starts_the_hook() || scenario.at_once > 1 || !scenario.then.is_empty() || scenario.cli_fails.is_some() {
         return Calls::new();
     }
@@ -34,7 +34,7 @@ pub fn cases(engine: &dyn Engine, version: &str, scenario: &Scenario, calls: &[V
     numbered.map(case).collect()
 }
 
-/// A call as a case: nothing of this machine is in it.
+/// A call as a case, without anything of this machine.
 fn case(name: &str, client: &str, topology: &str, call: &Value) -> Value {
     let rootfs = call["parsed"]["rootfs"].as_str();
     let argv: Vec<String> =
@@ -79,7 +79,7 @@ fn read() -> Calls {
     cases.map(|case| (case["name"].as_str().unwrap().to_owned(), case)).collect()
 }
 
-/// Whether the file says what the run showed; with `BLESS` it says so afterwards, and keeps those of engines that are not here.
+/// Whether the file matches the run. With `BLESS` it is rewritten, and keeps the cases of engines that are not here.
 pub fn compare(seen: &Calls) -> bool {
     let mut written = read();
     if programs::bless() {
@@ -93,7 +93,7 @@ pub fn compare(seen: &Calls) -> bool {
     }
     let mut same = true;
     for (name, case) in seen {
-        // Another version may say it in other words.
+        // Another version may call it differently.
         if written.get(name).is_none_or(|known| client(known) == client(case) && known != case) {
             println!("fixtures/cli-recorded/clients.jsonl: {name} is now {case}. BLESS=1 writes it");
             same = false;

@@ -1,5 +1,5 @@
-//! containerd by its client: with a specification that has the hook in it, and by `ctr --gpus`, which calls nvidia-container-cli by
-//! itself.
+//! containerd through its client: with a specification that contains the hook, and with `ctr --gpus`, which calls
+//! nvidia-container-cli itself.
 
 use std::fs;
 use std::sync::OnceLock;
@@ -38,7 +38,7 @@ impl Containerd {
             ctr.arg("--config").arg(folder.join("config.json")).arg(&container.name);
             return Seen::of(&ctr.output().unwrap());
         }
-        // The program's environment is that of whoever calls ctr.
+        // The program inherits the environment of ctr's caller.
         ctr.envs(host.environment());
         for gpu in container.gpus.iter().flat_map(|gpus| numbers(gpus).unwrap_or_default()) {
             ctr.args(["--gpus", &gpu]);
@@ -57,7 +57,7 @@ impl Containerd {
     }
 }
 
-/// The indexes of a `--gpus` of Docker's, as `ctr --gpus` takes them.
+/// The indexes of Docker's `--gpus`, as `ctr --gpus` takes them.
 fn numbers(gpus: &str) -> Option<Vec<String>> {
     let list = gpus.trim_matches('"').strip_prefix("device=")?;
     let numbers: Vec<String> = list.split(',').map(str::to_owned).collect();
@@ -90,7 +90,7 @@ impl Engine for Containerd {
             return Some(reason);
         }
         if container.remapped {
-            return Some("`ctr --rootfs` cannot have other users");
+            return Some("`ctr --rootfs` does not support remapped users");
         }
         let is_plain = container.env.is_empty() && container.gpus.is_none();
         let can_say = container.gpus.as_deref().and_then(numbers).is_some();
@@ -117,7 +117,7 @@ impl Engine for Containerd {
         if container.remapped {
             host.give(&folder.join("rootfs"), REMAPPED);
         }
-        // ctr loses the last words of a container that ends at once.
+        // ctr loses the last output of a container that ends at once.
         let mut spec = spec(host, container, &folder.join("rootfs"));
         spec["process"]["args"] = serde_json::json!(unhurried(&container.script));
         fs::write(folder.join("config.json"), spec.to_string()).unwrap();
@@ -131,13 +131,15 @@ impl Engine for Containerd {
     }
 }
 
-/// Why a scenario is not one of those who call nvidia-container-cli by themselves.
+/// Why an engine that calls nvidia-container-cli itself cannot run a scenario.
 pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
     if !scenario.config.is_empty() || scenario.broken_config.is_some() {
-        return Some("who calls nvidia-container-cli without the hook does not read the hook's configuration");
+        return Some(
+            "an engine that calls nvidia-container-cli without the hook does not read the hook's configuration",
+        );
     }
     if scenario.cli_missing {
-        return Some("without the hook no configuration names the place of nvidia-container-cli");
+        return Some("without the hook no configuration says where nvidia-container-cli is");
     }
     let reads = ["NVIDIA_REQUIRE_", "NVIDIA_IMEX_", "CUDA_VERSION"];
     let is_read = |entry: &String| reads.iter().any(|name| entry.starts_with(name));
@@ -146,10 +148,10 @@ pub fn of_the_hook(scenario: &Scenario) -> Option<&'static str> {
         .env
         .iter()
         .any(is_read)
-        .then_some("`ctr --gpus` hands on devices, and nothing that the image says")
+        .then_some("`ctr --gpus` passes devices on, and nothing that the image says")
 }
 
-/// A daemon of the test's own.
+/// The test's own daemon.
 struct Served {
     _daemon: Daemon,
     socket: String,

@@ -1,5 +1,5 @@
-//! Docker, both ways: `--gpus`, for which dockerd puts the hook into the specification, and a runtime that does so in its place.
-//! Each has a daemon of its own, which leaves networks and everything else of the machine alone.
+//! Docker, both ways: `--gpus`, for which dockerd adds the hook to the specification, and a runtime that adds it
+//! instead. Each has its own daemon, which leaves networks and everything else of the machine alone.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -48,7 +48,7 @@ impl Docker {
         };
         container.env.iter().filter(|entry| !is_said(entry)).for_each(|entry| add("--env", entry));
         container.mounts.iter().for_each(|place| add("--volume", &format!("/dev/null:{place}:ro")));
-        // Without every right of the machine's, one is as good: it is the one that hooks look at.
+        // If root lacks capabilities here, CAP_SYS_ADMIN is enough: it is the one that hooks look at.
         let rights = if has_every_right() { "--privileged" } else { "--cap-add=SYS_ADMIN" };
         words.extend(container.privileged.then(|| rights.to_owned()));
         words.extend(container.read_only.then(|| "--read-only".to_owned()));
@@ -76,7 +76,8 @@ impl Engine for Docker {
             return only_gpus(scenario);
         }
         let asks = !container.env.is_empty() || !container.mounts.is_empty();
-        (asks && container.gpus.is_none()).then_some("Docker starts the hook for `--gpus` alone, which cannot say this")
+        (asks && container.gpus.is_none())
+            .then_some("Docker starts the hook only for `--gpus`, which cannot express this")
     }
 
     fn begin(&self, host: &Host) {
@@ -84,7 +85,7 @@ impl Engine for Docker {
     }
 
     fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen> {
-        // Users are remapped for all containers of a daemon: it has one of its own.
+        // A daemon remaps the users of all its containers, so remapped ones have their own daemon.
         let other = container.remapped.then(|| Dockerd::start(host, "remapped", &["--userns-remap=default"]));
         let daemon = other.as_ref().or(self.daemon.get()).unwrap();
         let client = |words: &[&str], more: &[String]| {
@@ -106,7 +107,7 @@ impl Engine for Docker {
     }
 }
 
-/// Whether this machine withholds nothing of root's rights.
+/// Whether root has every capability on this machine.
 fn has_every_right() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let last: u32 = fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap().trim().parse().unwrap();
@@ -114,7 +115,7 @@ fn has_every_right() -> bool {
     u64::from_str_radix(rights, 16).unwrap() == (1 << (last + 1)) - 1
 }
 
-/// A daemon of the test's own, with the image.
+/// The test's own daemon, with the image.
 struct Dockerd {
     _daemon: Daemon,
     socket: String,

@@ -1,5 +1,5 @@
-//! docs/engines.md: which scenario each engine was seen to pass, and why it cannot where it cannot. A run writes it, and every
-//! other run is held against it for the engines that are there; versions are told, and not compared.
+//! docs/engines.md: which scenarios each engine passed, and why it cannot run the others. One run writes it, and every
+//! other run is compared with it for the engines that are installed; versions are listed, but not compared.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,17 +20,17 @@ pub struct Column {
     pub version: Option<String>,
 }
 
-/// What a scenario came to under an engine; the reason where it cannot be.
+/// The result of a scenario under an engine, or the reason why it is impossible.
 pub type Results = BTreeMap<(String, String), Result<(), String>>;
 
-/// What the document says: by engine a version, and by engine and scenario a result.
+/// What the document says: a version by engine, and a result by engine and scenario.
 #[derive(Default)]
 struct Written {
     versions: BTreeMap<String, String>,
     cells: BTreeMap<(String, String), String>,
 }
 
-/// Whether the document says what the run showed; with `BLESS` it says so afterwards.
+/// Whether the document matches the run. With `BLESS` it is rewritten.
 pub fn compare(columns: &[Column], scenarios: &[Scenario], results: &Results) -> bool {
     let file = programs::source(PATH);
     let text = fs::read_to_string(&file).unwrap_or_default();
@@ -58,7 +58,7 @@ pub fn compare(columns: &[Column], scenarios: &[Scenario], results: &Results) ->
             same = false;
         }
     }
-    // What is written of engines that are not here stays; scenarios that are gone, and other sentences, do not.
+    // Entries of engines that are not here stay; scenarios that are gone, and other sentences, do not.
     if write(columns, scenarios, &written) != text {
         println!("{PATH} is not as it would be written now. BLESS=1 writes it");
         same = false;
@@ -70,14 +70,14 @@ const HEAD: &str = "\
 # Engines
 
 Real engines start containers with the hook, or call `nvidia-container-cli` by themselves, on simulated GPUs with real mounts.
-Each scenario is a file of [fixtures/engines](../fixtures/engines): a machine, a configuration, a container, and what comes of
-it. A container that starts has to see exactly its devices, by `nvidia-smi -L`, by a client of NVML and by its device nodes, and
-the driver's libraries in `ldconfig -p`, in an image of Debian. One that is refused has to tell its user why. Afterwards nothing
-is left mounted, and no process.
+Each scenario is a file of [fixtures/engines](../fixtures/engines): a machine, a configuration, a container, and the expected
+result. A container that starts must see exactly its devices, through `nvidia-smi -L`, an NVML client and its device nodes, and the
+driver's libraries in `ldconfig -p`, in a Debian image. A container that is refused must tell its user why. Afterwards, nothing may
+remain mounted, and no process may remain.
 
-A run writes this document (`BLESS=1 cargo test --features engines --test engines`); `.ci/run` fails where an engine that is there
-comes to something else, and skips those that are not. The runs are on version 1 of control groups; `.ci/run` repeats all on
-version 2.
+A run writes this document (`BLESS=1 cargo test --features engines --test engines`). `.ci/run` fails if an installed engine gives
+another result, and skips engines that are not installed. The runs use version 1 of control groups; `.ci/run` repeats all of them
+with version 2.
 
 ";
 
@@ -132,7 +132,7 @@ fn reasons<'a>(columns: &[&Column], scenarios: &[Scenario], written: &'a Written
     reasons
 }
 
-/// The document as it was written; nothing, where it is not there.
+/// The document as it was written; empty if there is none.
 fn read(text: &str) -> Written {
     let mut written = Written::default();
     let section = |title: &str| {

@@ -1,5 +1,5 @@
-//! What an engine is to the scenarios: a program that starts a container by a host's configuration, and shows its user what
-//! came of it. Must not know a scenario's expectation, nor any engine.
+//! An engine as the scenarios see it: a program that starts a container with a host's configuration, and shows its user
+//! the result. Must not know a scenario's expectation, nor any engine.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -12,19 +12,19 @@ use super::scenario::Scenario;
 pub struct Container {
     /// Its name, which no other container of the host has.
     pub name: String,
-    /// What `docker --gpus` and `ctr --gpus` are given.
+    /// The value of `docker --gpus` and `ctr --gpus`.
     pub gpus: Option<String>,
     /// Variables, as `NAME=VALUE`.
     pub env: Vec<String>,
     /// Where /dev/null is mounted, which asks for devices by volume mounts.
     pub mounts: Vec<String>,
-    /// Whether it has every right.
+    /// Whether it is privileged.
     pub privileged: bool,
-    /// Whether its root filesystem cannot be written.
+    /// Whether its root filesystem is read-only.
     pub read_only: bool,
-    /// Whether its root is somebody else on the host.
+    /// Whether its root is another user on the host.
     pub remapped: bool,
-    /// Whether the hook has a second and no more.
+    /// Whether the hook has a time limit of one second.
     pub is_limited: bool,
     /// What its shell runs.
     pub script: String,
@@ -33,7 +33,7 @@ pub struct Container {
 /// What an engine's user sees of one start.
 #[derive(Debug)]
 pub struct Seen {
-    /// The engine's exit status; that of a signal is 128 and its number.
+    /// The engine's exit status, or 128 plus the number of the signal that ended it.
     pub exit: i32,
     /// What the container wrote.
     pub stdout: String,
@@ -42,7 +42,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// What a command came to.
+    /// The result of a command.
     pub fn of(output: &Output) -> Seen {
         use std::os::unix::process::ExitStatusExt as _;
         let status = output.status;
@@ -62,13 +62,13 @@ pub trait Engine: Send + Sync {
     /// The name of its column, and of its tests.
     fn name(&self) -> &'static str;
 
-    /// Its version, as `MAJOR.MINOR`; what is missing, if it cannot be had here.
+    /// Its version, as `MAJOR.MINOR`; if it cannot run here, what is missing.
     fn version(&self) -> Result<String, String>;
 
     /// Why no user of this engine can do what a scenario says.
     fn cannot(&self, scenario: &Scenario) -> Option<&'static str>;
 
-    /// Whether it calls the hook; otherwise it calls nvidia-container-cli by itself.
+    /// Whether it calls the hook; otherwise it calls nvidia-container-cli itself.
     fn starts_the_hook(&self) -> bool {
         true
     }
@@ -78,27 +78,27 @@ pub trait Engine: Send + Sync {
         ""
     }
 
-    /// As whom nvidia-container-cli runs.
+    /// The user that nvidia-container-cli runs as.
     fn user(&self) -> u32 {
         0
     }
 
-    /// The libraries that it gives whatever was asked for.
+    /// The libraries that it always provides, whatever was asked for.
     fn libraries(&self) -> Option<&'static [&'static str]> {
         None
     }
 
-    /// Starts what runs as long as the engine does.
+    /// Prepares what lasts as long as the engine, such as a daemon.
     fn begin(&self, _host: &Host) {}
 
-    /// Ends what a container's user would leave for the next.
+    /// Ends what an engine's user would leave running for the next container.
     fn end(&self, _host: &Host) {}
 
-    /// Starts a container, and once more after each change of the machine. Nothing of the container is left.
+    /// Starts a container, and once more after each change of the machine. Leaves nothing of the container.
     fn run(&self, host: &Host, container: &Container, changes: &[Change<'_>]) -> Vec<Seen>;
 }
 
-/// A program of the machine, if it is there: in one of the folders where an engine's package puts it.
+/// Whether a program is installed: at its path, or in a folder where an engine's package puts it.
 pub fn installed(program: &str) -> bool {
     std::env::split_paths(SEARCH_PATH).any(|folder| folder.join(program).is_file()) || Path::new(program).is_file()
 }
@@ -106,7 +106,7 @@ pub fn installed(program: &str) -> bool {
 /// Where engines look for programs.
 pub const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A command with an engine's environment: nothing of whoever runs the tests.
+/// A command with an engine's environment, and nothing from that of the tests.
 pub fn command(program: &str, host: &Host) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("PATH", SEARCH_PATH).env("HOME", host.path("home")).env("LANG", "C.UTF-8");
@@ -114,7 +114,7 @@ pub fn command(program: &str, host: &Host) -> Command {
     command
 }
 
-/// The first `MAJOR.MINOR` that a program says of itself; what is missing, if it is not there.
+/// The first `MAJOR.MINOR` that a program prints; if it is not there, what is missing.
 pub fn version(program: &str, words: &[&str]) -> Result<String, String> {
     if !installed(program) {
         return Err(format!("{program} is not installed"));

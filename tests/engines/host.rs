@@ -16,16 +16,16 @@ use tempfile::TempDir;
 use super::engine::Engine;
 use super::scenario::Scenario;
 
-/// Of a container whose root is somebody else: who that is on the host.
+/// The user on the host who is root in a remapped container.
 pub const REMAPPED: u32 = 300_000;
 
-/// The simulator's record, which is its user's own.
+/// The simulator's record, which its user owns.
 const RECORD: &str = "record/calls.jsonl";
 
 /// A host.
 pub struct Host {
     top: TempDir,
-    /// Of the engine: further keys, and as whom nvidia-container-cli runs.
+    /// From the engine: additional keys, and the user that nvidia-container-cli runs as.
     settings: &'static str,
     user: u32,
     environment: Mutex<Environment>,
@@ -41,7 +41,7 @@ impl Host {
         let host = Host { top, settings: engine.settings(), user: engine.user(), environment: Mutex::default() };
         for folder in ["bin", "home", "tmp", "containers", "hooks.d", "record"] {
             fs::create_dir_all(host.path(folder)).unwrap();
-            // Engines of users run here too.
+            // Rootless engines run here too.
             fs::set_permissions(host.path(folder), Permissions::from_mode(0o1777)).unwrap();
         }
         fs::set_permissions(host.top.path(), Permissions::from_mode(0o755)).unwrap();
@@ -66,14 +66,14 @@ impl Host {
         self.path("bin/nvidia-container-runtime-hook")
     }
 
-    /// What the engine finds in the hook's place, and what the simulator is.
+    /// Writes the configuration that the engine's hook finds, and sets the simulator's environment.
     pub fn prepare(&self, scenario: &Scenario, topology: &str) {
         *self.environment.lock().unwrap() = self.simulator(scenario, topology);
         let text = match &scenario.broken_config {
             Some(text) => text.clone(),
             None => self.config(scenario),
         };
-        // At once: a container may be starting.
+        // Atomically: a container may be starting.
         fs::write(self.path("config.new"), text).unwrap();
         fs::rename(self.path("config.new"), self.path("config.toml")).unwrap();
     }
@@ -91,7 +91,7 @@ impl Host {
         format!("{keys}\n[nvidia-container-cli]\npath = {path:?}\nenvironment = {environment:?}\n{settings}")
     }
 
-    /// The environment of the simulator, as it was prepared: for engines that call it by themselves.
+    /// The environment of the simulator, as prepared, for engines that call it themselves.
     pub fn environment(&self) -> Environment {
         self.environment.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -122,13 +122,13 @@ impl Host {
         assert!(copied.success());
     }
 
-    /// Gives a tree to a user: to the root of a remapped container, or to the one who runs an engine.
+    /// Gives a tree to a user: the root of a remapped container, or the user who runs an engine.
     pub fn give(&self, tree: &Path, user: u32) {
         let owner = format!("{user}:{user}");
         assert!(Command::new("chown").args(["-hR", &owner]).arg(tree).status().unwrap().success());
     }
 
-    /// What of this host is mounted, and which processes are of it.
+    /// The mounts and processes of this host.
     pub fn traces(&self) -> BTreeSet<String> {
         let top = self.top.path().to_str().unwrap();
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
@@ -144,7 +144,7 @@ impl Host {
         traces
     }
 
-    /// What a container left, of which some ends a moment later.
+    /// What a container left. Some of it ends a moment later, so this waits.
     pub fn left_since(&self, before: &BTreeSet<String>) -> Vec<String> {
         let deadline = Instant::now() + Duration::from_secs(10);
         loop {

@@ -1,5 +1,5 @@
-//! What clusters for computing use: the hook script of Enroot, and Charliecloud, which copies the driver into an image. Both call
-//! nvidia-container-cli by themselves.
+//! What compute clusters use: the hook script of Enroot, and Charliecloud, which copies the driver into an image. Both
+//! call nvidia-container-cli themselves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +18,7 @@ use super::scenario::Scenario;
 /// Enroot's hook script, in namespaces as Enroot makes them: its own users and mounts, and the root filesystem with /proc.
 pub struct Enroot;
 
-/// Where the script and what it reads are: named by the environment, or where a package has them.
+/// Where the script or its files are: named by the environment, or where a package has them.
 fn place_of_enroot(variable: &str, usual: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(|| PathBuf::from(usual), PathBuf::from)
 }
@@ -49,7 +49,7 @@ impl Engine for Enroot {
             return Some("Enroot gives its hooks no time limit");
         }
         if described.privileged || described.read_only || !described.mounts.is_empty() {
-            return Some("Enroot's hook script looks at variables alone");
+            return Some("Enroot's hook script reads only variables");
         }
         let unread = ["NVIDIA_IMEX_", "CUDA_VERSION"];
         if described.env.iter().any(|entry| unread.iter().any(|name| entry.starts_with(name))) {
@@ -64,7 +64,7 @@ impl Engine for Enroot {
     }
 
     fn begin(&self, host: &Host) {
-        // It mounts a node of another vendor's, if there is one.
+        // The script calls it to mount a device node of another vendor, if there is one.
         let mount = host.path("bin/enroot-mount");
         fs::write(&mount, "#!/bin/sh\nexit 0\n").unwrap();
         fs::set_permissions(&mount, fs::Permissions::from_mode(0o755)).unwrap();

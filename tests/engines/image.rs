@@ -1,5 +1,5 @@
-//! The image of all containers: of the Debian root that `.ci/run` prepares, what a dynamic program and ldconfig need; a shell;
-//! and the client of NVML.
+//! The image of all containers: what a dynamic program and ldconfig need from the Debian root that `.ci/run` prepares,
+//! a shell, and the NVML client.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use hook_test_support::programs::{fixtures, source};
 
 /// The applets of the container's shell.
 const APPLETS: [&str; 7] = ["sh", "ls", "grep", "readlink", "sleep", "stat", "id"];
-/// What a linked program and ldconfig of a Debian need.
+/// What a dynamic program and Debian's ldconfig need.
 const OF_DEBIAN: [&str; 4] = ["etc/debian_version", "etc/ld.so.conf", "etc/os-release", "sbin/ldconfig"];
 
 /// Makes the image in a folder.

@@ -1,4 +1,4 @@
-//! Whether what an engine's user saw is what a scenario says. Knows no engine but by its name, for words of its own.
+//! Compares what an engine's user saw with what a scenario says. Knows engines only by name, for messages of their own.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::look::{Look, STARTED};
 use super::machine::Machine;
 use super::scenario::Scenario;
 
-/// Every difference between a start and what was to come of it; `turn` is the container's among those at once.
+/// Every difference between a start and its expected result; `turn` is the container's turn among those at once.
 pub fn differences(
     engine: &dyn Engine,
     scenario: &Scenario,
@@ -38,7 +38,7 @@ pub fn differences(
     wrong
 }
 
-/// Every difference between the calls of nvidia-container-cli and what they were to be.
+/// Every difference between the calls of nvidia-container-cli and the expected ones.
 pub fn differences_of_calls(engine: &dyn Engine, scenario: &Scenario, calls: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();
     let wanted = scenario.expect.calls.filter(|_| engine.starts_the_hook());
@@ -47,7 +47,7 @@ pub fn differences_of_calls(engine: &dyn Engine, scenario: &Scenario, calls: &[V
     }
     for call in calls.iter().filter(|call| call["parsed"]["command"] == "configure") {
         let namespaces = [&call["target"]["namespaces"]["mnt"], &call["namespaces"]["mnt"]];
-        // Others call it in the container's own.
+        // Other engines call it in the container's own namespace.
         if engine.starts_the_hook() && (namespaces[0].is_null() || namespaces[0] == namespaces[1]) {
             wrong.push(format!("the container's process was not alive in its own mount namespace: {namespaces:?}"));
         }
@@ -58,7 +58,7 @@ pub fn differences_of_calls(engine: &dyn Engine, scenario: &Scenario, calls: &[V
     wrong
 }
 
-/// `{turn}` of a text: the GPU of a container's turn.
+/// Replaces `{turn}` in a text with the GPU of a container's turn.
 pub fn at_turn(text: &str, turn: usize, machine: &Machine) -> String {
     text.replace("{turn}", &(turn % machine.gpus().max(1)).to_string())
 }

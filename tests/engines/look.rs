@@ -1,11 +1,11 @@
-//! What a container finds when it looks around, and the script by which it does: devices by nvidia-smi, by a client of NVML
-//! and by their nodes, libraries by the linker's cache, and every trace of a GPU in a container that was to have none.
+//! What a container finds when it looks around, and the script that looks: devices by nvidia-smi, by an NVML client and
+//! by their nodes, libraries by the linker's cache, and every trace of a GPU in a container that should have none.
 
-/// The libraries that are looked up in the linker's cache: one of each capability.
+/// The libraries that are looked up in the linker's cache, one for each capability.
 pub const LIBRARIES: [&str; 5] =
     ["libcuda.so.1", "libnvidia-ml.so.1", "libnvidia-encode.so.1", "libGLX_nvidia.so.0", "libnvidia-ngx.so.1"];
 
-/// Looks around, for the shell of busybox. A list is a title and lines, and ends with the next title.
+/// Looks around, in busybox's shell. A list is a title and lines, and ends with the next title.
 const SCRIPT: &str = r"
 echo '[smi]'; command -v nvidia-smi >/dev/null && nvidia-smi -L
 echo '[nvml]'; /bin/nvml 2>/dev/null
@@ -19,7 +19,7 @@ echo '[end]'
 
 /// The whole script: it looks, then does what the scenario says.
 pub fn script(then: &str) -> String {
-    // A cache of another architecture names it otherwise.
+    // The cache of another architecture uses another name.
     let look = SCRIPT.replace("x86-64", if cfg!(target_arch = "aarch64") { "AArch64" } else { "x86-64" });
     let look = look.replace("ARCH", std::env::consts::ARCH).replace("LIBRARIES", &LIBRARIES.join("|"));
     format!("{look}{then}")
@@ -33,7 +33,7 @@ pub const STARTED: &str = "[smi]";
 pub struct Look<'a>(&'a str);
 
 impl<'a> Look<'a> {
-    /// What a container wrote; nothing, if it did not come to its end.
+    /// The output of a container; nothing if it did not finish.
     pub fn of(stdout: &'a str) -> Option<Look<'a>> {
         stdout.contains("[end]\n").then_some(Look(stdout))
     }
@@ -44,7 +44,7 @@ impl<'a> Look<'a> {
         lines.skip(1).take_while(|line| !line.starts_with('[')).collect()
     }
 
-    /// The UUIDs that nvidia-smi lists, parts included; of a GPU with parts only those.
+    /// The UUIDs that nvidia-smi lists; for a GPU with parts, only those of its parts.
     pub fn smi(&self) -> Vec<&'a str> {
         let lines = self.list("smi");
         let is_part = |line: &str| line.starts_with("  MIG");
@@ -55,7 +55,7 @@ impl<'a> Look<'a> {
         chosen.filter_map(|(_, line)| line.split_once("UUID: ").map(|(_, rest)| rest.trim_end_matches(')'))).collect()
     }
 
-    /// The libraries of the driver in the linker's cache, of those that are looked up.
+    /// The driver libraries that were looked up and are in the linker's cache.
     pub fn libraries(&self) -> Vec<&'static str> {
         let found = self.list("libraries");
         LIBRARIES.into_iter().filter(|name| found.contains(name)).collect()

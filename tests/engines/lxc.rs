@@ -1,4 +1,4 @@
-//! LXC with the hook of its own, which calls nvidia-container-cli in the container's namespaces.
+//! LXC with its own hook, which calls nvidia-container-cli in the container's namespaces.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -9,7 +9,7 @@ use super::host::{Host, REMAPPED};
 use super::oci::{needs, only_gpus};
 use super::scenario::Scenario;
 
-/// The hook that LXC's package has.
+/// The hook in LXC's package.
 const HOOK: &str = "/usr/share/lxc/hooks/nvidia";
 
 /// LXC.
@@ -27,7 +27,7 @@ impl Lxc {
         if container.read_only {
             config.push_str("lxc.rootfs.options = ro\n");
         }
-        // The hook looks for the program by the container's path.
+        // The hook looks for the program in the container's `PATH`.
         let path = format!("PATH={}:{SEARCH_PATH}", host.path("bin").display());
         for entry in with_capabilities(&container.env).iter().chain([&path]) {
             writeln!(config, "lxc.environment = {entry}").unwrap();
@@ -39,12 +39,12 @@ impl Lxc {
         let folder = host.path("containers").join(&container.name);
         let mut lxc = command("lxc-execute", host);
         lxc.arg("--lxcpath").arg(host.path("containers")).arg("--name").arg(&container.name);
-        // What a hook says is in the log, and nowhere else.
+        // A hook's output is in the log, and nowhere else.
         lxc.arg("--rcfile").arg(folder.join("config")).args(["--logpriority", "DEBUG", "--logfile"]);
         lxc.arg(folder.join("log")).envs(host.environment()).args(["--", "/bin/sh", "-c", &container.script]);
         let mut seen = Seen::of(&lxc.output().unwrap());
         let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
-        // A piece of its output begins with a title, and may have lines of its own.
+        // A piece of hook output begins with a title, and may have several lines.
         let of_lxc = |line: &&str| !line.starts_with("lxc-execute ") || line.contains("produced output: ");
         let said =
             log.lines().filter(of_lxc).map(|line| line.split_once("produced output: ").map_or(line, |(_, rest)| rest));
@@ -53,9 +53,9 @@ impl Lxc {
     }
 }
 
-/// The variables of a container whose hook gives nvidia-smi alone unless it is told otherwise.
+/// The variables of a container whose hook provides only nvidia-smi unless told otherwise.
 pub fn with_capabilities(env: &[String]) -> Vec<String> {
-    // To a legacy CUDA image it gives everything.
+    // A legacy CUDA image gets everything.
     let told = ["NVIDIA_DRIVER_CAPABILITIES=", "CUDA_VERSION="];
     let is_told = env.iter().any(|entry| told.iter().any(|name| entry.starts_with(name)));
     let usual = (!is_told).then(|| "NVIDIA_DRIVER_CAPABILITIES=compute,utility".to_owned());
@@ -77,16 +77,16 @@ impl Engine for Lxc {
             return Some("LXC gives its hooks no time limit");
         }
         if !scenario.container.mounts.is_empty() {
-            return Some("LXC's hook reads variables alone");
+            return Some("LXC's hook reads only variables");
         }
         if scenario.container.privileged {
-            return Some("LXC's hook refuses containers that have the users of the machine");
+            return Some("LXC's hook refuses containers without a user namespace");
         }
         if scenario.container.env.iter().any(|entry| entry.starts_with("NVIDIA_IMEX_")) {
-            return Some("LXC's hook knows no IMEX channels");
+            return Some("LXC's hook does not know IMEX channels");
         }
         if scenario.container.read_only {
-            return Some("LXC's hook writes to the root filesystem, which cannot be written by then");
+            return Some("LXC's hook writes to the root filesystem, which is already read-only by then");
         }
         let has = |start: &str| scenario.container.env.iter().any(|entry| entry.starts_with(start));
         if has("CUDA_VERSION=") && scenario.expect.error.is_some() {
@@ -108,7 +108,7 @@ impl Engine for Lxc {
         let folder = host.path("containers").join(&container.name);
         host.rootfs(&folder.join("rootfs"));
         host.give(&folder.join("rootfs"), REMAPPED);
-        // The hook writes a log of its own here. It says so in one piece; that it cannot takes four, and LXC reads ten.
+        // The hook writes its own log here and reports that in one piece. A failure would take four, and LXC reads ten.
         fs::create_dir(folder.join("hook")).unwrap();
         host.give(&folder.join("hook"), REMAPPED);
         fs::write(folder.join("config"), Lxc::config(host, container)).unwrap();

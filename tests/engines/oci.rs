@@ -1,5 +1,5 @@
-//! The runtimes below the engines: runc, crun and youki, each with a bundle that has the hook in `hooks.prestart`; and a runtime
-//! that puts the hook there itself, as NVIDIA's does for engines that are told to use it.
+//! The runtimes below the engines: runc, crun and youki, each with a bundle that has the hook in `hooks.prestart`; and
+//! a runtime that adds the hook itself, as NVIDIA's does for engines that are configured to use it.
 
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -20,7 +20,7 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// youki is what `YOUKI` names, where no package has it.
+    /// `YOUKI` names the program of youki if no package has it.
     fn program(&self) -> PathBuf {
         let named = std::env::var_os(self.program.to_uppercase());
         named.map_or_else(|| PathBuf::from(self.program), PathBuf::from)
@@ -62,7 +62,7 @@ impl Engine for Runtime {
         }
         let mut spec = spec(host, container, &bundle.join("rootfs"));
         if self.program == "youki" {
-            // It misses the end of a container that ends at once.
+            // youki misses the end of a container that ends at once.
             spec["process"]["args"] = json!(unhurried(&container.script));
         }
         fs::write(bundle.join("config.json"), spec.to_string()).unwrap();
@@ -76,16 +76,16 @@ impl Engine for Runtime {
     }
 }
 
-/// A container's program that ends a moment after its script, for engines that miss what is sudden.
+/// A container's program that ends a moment after its script, for engines that miss a sudden end.
 pub fn unhurried(script: &str) -> [&str; 4] {
     ["/bin/sh", "-c", "/bin/sh -c \"$0\"; status=$?; sleep 0.5; exit $status", script]
 }
 
-/// Why no engine but Docker can be told what `--gpus` alone says.
+/// Why only Docker can be told what `--gpus` alone says.
 pub fn only_gpus(scenario: &Scenario) -> Option<&'static str> {
     let by_variable = scenario.container.env.iter().chain(&scenario.container.mounts).next().is_some();
     let is_gpus_alone = scenario.container.gpus.is_some() && !by_variable;
-    is_gpus_alone.then_some("only Docker is asked for a number of GPUs")
+    is_gpus_alone.then_some("only Docker accepts a number of GPUs")
 }
 
 /// A specification as engines write it, with the hook in it.
@@ -128,12 +128,12 @@ pub fn spec(host: &Host, container: &Container, rootfs: &Path) -> Value {
         "mounts": mounts,
         "hooks": { "prestart": [hook(host, container)] },
         "linux": linux,
-        // crun shows what a hook says where this names a file, and nowhere otherwise.
+        // crun writes a hook's output to the file named here, and nowhere otherwise.
         "annotations": { "run.oci.hooks.stderr": "/dev/stderr" },
     })
 }
 
-/// The hook as an engine's file names it.
+/// The hook as an entry of an engine's file.
 pub fn hook(host: &Host, container: &Container) -> Value {
     let mut hook = json!({
         "path": host.hook(),
@@ -146,10 +146,10 @@ pub fn hook(host: &Host, container: &Container) -> Value {
     hook
 }
 
-/// The name by which this program is a runtime.
+/// The name under which this program is a runtime.
 pub const WRAPPING: &str = "runtime-with-the-hook";
 
-/// Where this program is called as a runtime: puts the hook into the bundle, and becomes runc.
+/// If this program is called as a runtime, adds the hook to the bundle and becomes runc.
 pub fn wrapping_runtime() -> Option<ExitCode> {
     let words: Vec<String> = std::env::args().collect();
     let own = Path::new(&words[0]);
@@ -177,7 +177,7 @@ pub fn wrapping_runtime() -> Option<ExitCode> {
     panic!("runc: {error}");
 }
 
-/// Whether the runtimes that an engine needs are here.
+/// Whether the programs that an engine needs are here.
 pub fn needs(programs: &[&str]) -> Result<(), String> {
     match programs.iter().find(|program| !installed(program)) {
         Some(program) => Err(format!("{program} is not installed")),

@@ -1,5 +1,5 @@
-//! Podman with the hook in a folder of hooks: as root over runc and over crun, and as a user. And buildah, which runs the steps
-//! of a build with the same folder.
+//! Podman with the hook in a hooks directory: as root with runc and with crun, and as a user. Also Buildah, which runs
+//! the steps of a build with the same directory.
 
 use std::fs;
 use std::process::Command;
@@ -13,7 +13,7 @@ use super::oci::{hook, needs, only_gpus};
 use super::sandbox::locks_memory;
 use super::scenario::Scenario;
 
-/// The user of a rootless Podman, whom every machine has.
+/// The user of a rootless Podman, who exists on every machine.
 const NOBODY: u32 = 65534;
 
 /// Writes the file that makes an engine start the hook, and returns its folder.
@@ -25,11 +25,11 @@ fn folder_of_hooks(host: &Host, container: &Container) -> std::path::PathBuf {
     folder
 }
 
-/// Podman over a runtime.
+/// Podman with a runtime.
 pub struct Podman {
     /// The runtime.
     pub runtime: &'static str,
-    /// As a user of the machine.
+    /// Whether a user of the machine runs it.
     pub rootless: bool,
 }
 
@@ -56,10 +56,10 @@ impl Podman {
     fn words(&self, host: &Host, container: &Container, said: &std::path::Path) -> Vec<String> {
         let mut words: Vec<String> = ["--network", "none", "--name", &container.name].map(str::to_owned).to_vec();
         let mut add = |option: &str, value: &str| words.extend([option.to_owned(), value.to_owned()]);
-        // The limits are given, since a machine may not allow those that podman sets by itself.
+        // The limits are explicit, because a machine may not allow those that Podman sets by default.
         add("--ulimit", "nofile=1024:1024");
         add("--ulimit", "nproc=1024:1024");
-        // crun keeps to itself what a hook says, but for this.
+        // crun shows a hook's output only with this.
         add("--annotation", &format!("run.oci.hooks.stderr={}", said.display()));
         container.env.iter().for_each(|entry| add("--env", entry));
         add("--env", "PATH=/sbin:/usr/bin:/bin");
@@ -119,7 +119,7 @@ impl Engine for Podman {
     }
 
     fn end(&self, host: &Host) {
-        // A user's Podman leaves a process for the next.
+        // A rootless Podman leaves a process for the next container.
         if self.rootless {
             self.command(host).args(["system", "migrate"]).output().unwrap();
         }
@@ -178,7 +178,7 @@ impl Buildah {
         buildah
     }
 
-    /// The image that builds start from.
+    /// Imports the image that builds start from.
     fn import(host: &Host) {
         let said = |words: &[&str]| {
             let output = Buildah::command(host, words).output().unwrap();
@@ -208,14 +208,14 @@ impl Engine for Buildah {
             return Some("a build writes its root filesystem");
         }
         if !container.mounts.is_empty() {
-            return Some("a build's volumes come from other places by then, so they ask for nothing");
+            return Some("a build's volumes have other sources by then, so they ask for nothing");
         }
         if !scenario.then.is_empty() {
-            return Some("a step of a build is not started again");
+            return Some("a build step cannot be started again");
         }
         if container.remapped {
             return Some(
-                "buildah hands mounts on in a folder that only root enters, so a remapped container cannot have them",
+                "buildah keeps mounts in a directory that only root may enter, so a remapped container cannot have them",
             );
         }
         only_gpus(scenario)

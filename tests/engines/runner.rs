@@ -1,5 +1,5 @@
-//! Each scenario under each engine as a test, and what is said when all are done: skips, what was left on the machine, and
-//! whether docs/engines.md says the same.
+//! Each scenario under each engine as a test, and the report when all are done: skips, what was left on the machine,
+//! and whether docs/engines.md agrees.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,14 +43,14 @@ fn engines() -> Vec<Box<dyn Engine>> {
     ]
 }
 
-/// An engine that is here, on a host of its own. Its scenarios take turns, since a host has one configuration.
+/// An installed engine, on its own host. Its scenarios take turns, because a host has one configuration.
 struct Place {
     engine: Box<dyn Engine>,
     host: Mutex<Host>,
     version: String,
 }
 
-/// What each scenario came to under each engine, and the calls that engines made by themselves.
+/// The result of each scenario under each engine, and the calls that engines made themselves.
 #[derive(Clone, Default)]
 struct Outcome {
     results: Arc<Mutex<Results>>,
@@ -91,7 +91,7 @@ pub fn run() -> ExitCode {
     for place in &places {
         place.engine.end(&place.host.lock().unwrap_or_else(PoisonError::into_inner));
     }
-    // Engines end here, with what they hold.
+    // Engines end here, with everything that they hold.
     drop(places);
     let left = sandbox::others();
     left.iter().for_each(|process| println!("left on the machine: {process}"));
@@ -108,13 +108,13 @@ pub fn run() -> ExitCode {
     if is_as_written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A container's root may be anybody on the host.
+/// A container's root may be any user on the host.
 fn open(folder: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The tests, scenario by scenario so that engines work side by side; and what cannot be, engine by engine and reason.
+/// The tests, scenario by scenario so that engines work side by side; and what is impossible, by engine and reason.
 fn trials(scenarios: &[Scenario], places: &[Arc<Place>], outcome: &Outcome) -> (Vec<Trial>, Vec<String>) {
     let mut trials = Vec::new();
     let mut unable: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
@@ -145,7 +145,7 @@ fn trials(scenarios: &[Scenario], places: &[Arc<Place>], outcome: &Outcome) -> (
 
 /// One scenario under one engine, and the calls that are recorded.
 fn check(place: &Place, scenario: &Scenario) -> Result<Calls, Failed> {
-    // A failing test has shown what it saw; the host is as good as before.
+    // A failed test has reported what it saw, and the host is still good.
     let host = place.host.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = place.engine.as_ref();
     let machines: Vec<Machine> =

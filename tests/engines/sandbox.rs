@@ -1,5 +1,6 @@
-//! A machine of the suite's own: this program once more, in namespaces in which every engine's places are empty. What a test
-//! leaves behind goes with it, an engine that the machine runs is not met, and at the end every process is one that was left.
+//! The suite's own machine: this program again, in namespaces where every engine's places are empty. What a test leaves
+//! behind goes with them, engines that the machine runs are out of reach, and at the end every other process was left
+//! by a test.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
@@ -9,20 +10,20 @@ use std::process::{Command, ExitCode};
 use nix::mount::{MsFlags, mount, umount};
 use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
 
-/// Says that this is the inner program.
+/// Marks the inner program.
 const INSIDE: &str = "NVIDIA_HOOK_ENGINES_INSIDE";
 
-/// Users of the machine that engines know: `nobody` has what a rootless engine needs, and so has Docker's own user.
+/// Subordinate ids: for a rootless engine's `nobody`, for root, and for Docker's own user.
 const SUBORDINATE: &str = "nobody:400000:65536\nroot:300000:65536\ndockremap:300000:65536\n";
 
-/// Runs the inner program to its end; nothing, if this is it.
+/// Runs the inner program to its end; `None` if this is the inner program.
 pub fn enter() -> Option<ExitCode> {
     if std::env::var_os(INSIDE).is_some() {
         private_places();
         return None;
     }
     assert!(nix::unistd::geteuid().is_root(), "the engines suite needs root");
-    // The first process of its namespace does not heed most signals: it ends with this one.
+    // The first process of a namespace ignores most signals, so it is made to end with this one.
     let mut inner = Command::new("setpriv");
     inner.args([
         "--pdeathsig",
@@ -54,7 +55,7 @@ fn private_places() {
     for file in ["subuid", "subgid"] {
         fs::write(format!("/run/etc/{file}"), SUBORDINATE).unwrap();
     }
-    // Docker would make it, and two daemons would at once.
+    // Docker would make this user, and two daemons would do so at once.
     for (file, line) in [("passwd", "dockremap:x:299:299::/:/bin/false\n"), ("group", "dockremap:x:299:\n")] {
         let text = fs::read_to_string(format!("/etc/{file}")).unwrap();
         let line = if text.contains("\ndockremap:") { "" } else { line };
@@ -70,7 +71,7 @@ const VERSION_OF_CGROUPS: &str = "NVIDIA_HOOK_ENGINES_CGROUP";
 /// Where control groups are.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
-/// Leaves one tree of control groups where the machine has both, since crun refuses that: version 1, unless the other is asked for.
+/// Leaves one tree of control groups if the machine has both, which crun refuses: version 1, unless 2 is asked for.
 fn one_tree_of_control_groups() {
     let table = fs::read_to_string("/proc/self/mounts").unwrap();
     let of_kind = |kind: &str| -> Vec<&str> {
@@ -88,8 +89,8 @@ fn one_tree_of_control_groups() {
     }
 }
 
-/// What is missing where the machine has version 2 of control groups: their programs in the kernel count as locked memory, whose
-/// limit crun raises. It may not everywhere.
+/// What is missing if the machine has version 2 of control groups: their programs in the kernel count as locked memory,
+/// and crun raises that limit, which is not allowed everywhere.
 pub fn locks_memory() -> Result<(), String> {
     let raised = || setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     if !is_version_2() || raised().is_ok() {
@@ -98,7 +99,7 @@ pub fn locks_memory() -> Result<(), String> {
     Err("version 2 of control groups, and a limit of locked memory that may not be raised here".to_owned())
 }
 
-/// What is missing where the machine has version 2 of control groups, but shares out processors by version 1.
+/// What is missing if the machine has version 2 of control groups, but shares out processors by version 1.
 pub fn shares_processors() -> Result<(), String> {
     let controllers = fs::read_to_string(format!("{CONTROL_GROUPS}/cgroup.controllers")).unwrap_or_default();
     if !is_version_2() || controllers.split_whitespace().any(|name| name == "cpu") {
@@ -111,14 +112,14 @@ fn is_version_2() -> bool {
     Path::new(CONTROL_GROUPS).join("cgroup.controllers").exists()
 }
 
-/// The processes that are there beside this one, which are what the engines left.
+/// The processes besides this one, which the engines left.
 pub fn others() -> Vec<String> {
     let own = std::process::id().to_string();
     let entries = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let ids = entries.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()) && *name != own);
     let said = ids.filter_map(|id| {
         let words = fs::read(format!("/proc/{id}/cmdline")).ok()?;
-        // A process that has ended, and that nobody waits for in these namespaces, has none.
+        // A process that has ended, and that no process in these namespaces waits for, has no command line.
         (!words.is_empty()).then(|| format!("{id} {}", String::from_utf8_lossy(&words).replace('\0', " ")))
     });
     said.collect()

@@ -1,5 +1,5 @@
-//! A scenario: a machine, a configuration, a container, and what comes of it, as a file of fixtures/engines says. Knows no
-//! engine; keys are described in fixtures/README.md.
+//! A scenario from a file of fixtures/engines: a machine, a configuration, a container, and the expected result. Knows
+//! no engine. fixtures/README.md describes the keys.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,19 +7,19 @@ use std::fs;
 use hook_test_support::programs;
 use serde::Deserialize;
 
-/// A scenario, by the name of its file.
+/// A scenario, named after its file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Scenario {
     /// The name of the file.
     #[serde(skip)]
     pub name: String,
-    /// The sentence of the document.
+    /// Its sentence in the document.
     pub why: String,
     /// The simulated machine.
     #[serde(default = "usual_topology")]
     pub topology: String,
-    /// The machines of further starts of the same container.
+    /// The machines of later starts of the same container.
     #[serde(default)]
     pub then: Vec<String>,
     /// How many containers start at once, each with the GPU of its turn.
@@ -30,15 +30,15 @@ pub struct Scenario {
     /// Whether nvidia-container-cli is missing.
     #[serde(default)]
     pub cli_missing: bool,
-    /// Keys of config.toml that stand before its sections.
+    /// Keys of config.toml before its sections.
     #[serde(default)]
     pub config: String,
-    /// A config.toml that is no TOML.
+    /// A config.toml that is not TOML.
     pub broken_config: Option<String>,
     /// The container.
     #[serde(default)]
     pub container: Described,
-    /// What comes of it.
+    /// The expected result.
     pub expect: Expect,
 }
 
@@ -46,24 +46,25 @@ pub struct Scenario {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Described {
-    /// What `docker --gpus` is given; without it an engine of `--gpus` cannot say the same.
+    /// The value of `docker --gpus`; without it an engine that uses `--gpus` cannot say the same.
     pub gpus: Option<String>,
-    /// Variables; `{uuid:1}` is the UUID of GPU 1, `{uuid:0:1}` that of its second part, `{turn}` the container's turn.
+    /// Variables; `{uuid:1}` is the UUID of GPU 1, `{uuid:0:1}` of the second part of GPU 0, `{turn}` the container's
+    /// turn.
     #[serde(default)]
     pub env: Vec<String>,
     /// Devices that are asked for by volume mounts.
     #[serde(default)]
     pub mounts: Vec<String>,
-    /// Every right.
+    /// Whether it is privileged.
     #[serde(default)]
     pub privileged: bool,
-    /// A root filesystem that cannot be written.
+    /// Whether its root filesystem is read-only.
     #[serde(default)]
     pub read_only: bool,
-    /// A root that is somebody else on the host.
+    /// Whether its root is another user on the host.
     #[serde(default)]
     pub remapped: bool,
-    /// A hook that has a second.
+    /// Whether the hook has a time limit of one second.
     #[serde(default)]
     pub hook_has_a_second: bool,
     /// What the container's shell runs after it has looked around.
@@ -71,7 +72,7 @@ pub struct Described {
     pub script: String,
 }
 
-/// What comes of a scenario.
+/// The expected result of a scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expect {
@@ -80,24 +81,24 @@ pub struct Expect {
     /// IMEX channels.
     #[serde(default)]
     pub imex: Vec<u32>,
-    /// The driver's libraries by the linker's cache, of those that [`super::look::LIBRARIES`] names.
+    /// The driver's libraries in the linker's cache, out of [`super::look::LIBRARIES`].
     #[serde(default = "usual_libraries")]
     pub libraries: Vec<String>,
-    /// The same for engines that give others.
+    /// The same for engines that provide others.
     #[serde(default)]
     pub libraries_of: BTreeMap<String, Vec<String>>,
-    /// Whether nvidia-smi and NVML are there to ask.
+    /// Whether nvidia-smi and NVML are available.
     #[serde(default = "yes")]
     pub utility: bool,
-    /// The container's exit status, where it starts.
+    /// The container's exit status, if it starts.
     #[serde(default)]
     pub exit: i32,
-    /// A part of what the user reads, where it does not start.
+    /// Part of what the user reads, if it does not start.
     pub error: Option<String>,
-    /// The same for engines that have words of their own.
+    /// The same for engines with messages of their own.
     #[serde(default)]
     pub error_of: BTreeMap<String, String>,
-    /// How often nvidia-container-cli configures a container, where the hook calls it.
+    /// How often nvidia-container-cli configures a container, if the hook calls it.
     pub calls: Option<usize>,
 }
 

@@ -7,14 +7,14 @@
 
 rustPlatform.buildRustPackage {
   pname = "fake-nvidia-container-cli";
-  # Of one source, and so of one version.
+  # All programs share one source, and so one version.
   inherit (nvidia-container-runtime-hook) version src cargoDeps;
 
   cargoBuildFlags = [
     "--package=fake-nvidia-container-cli"
   ];
 
-  # The tests want the whole workspace's programs.
+  # The tests need the programs of the whole workspace.
   doCheck = false;
 
   postInstall = ''

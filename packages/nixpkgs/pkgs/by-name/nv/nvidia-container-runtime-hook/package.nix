@@ -22,12 +22,12 @@ rustPlatform.buildRustPackage (finalAttrs: {
 
   cargoHash = "@CARGO_HASH@";
 
-  # Alone, so that no feature that another program asks for reaches its dependencies.
+  # Alone, so that another program's features do not reach its dependencies.
   cargoBuildFlags = [ "--package=nvidia-container-runtime-hook" ];
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # The tests want the whole workspace's programs; the published cases below run on the program that is installed.
+  # The tests need the programs of the whole workspace; the published cases below run on the installed program.
   doCheck = false;
 
   postInstall = ''
@@ -39,7 +39,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
     buildPackages.nvidia-hook-conformance
     versionCheckHook
   ];
-  # Every case; of a program with a loader, all but the one that wants none.
+  # Every case, except that a program with a loader skips the one that forbids a loader.
   postInstallCheck =
     if stdenv.hostPlatform.isStatic then
       ''

@@ -9,19 +9,19 @@
 
 rustPlatform.buildRustPackage {
   pname = "nvidia-hook-conformance";
-  # Of one source, and so of one version.
+  # All programs share one source, and so one version.
   inherit (nvidia-container-runtime-hook) version src cargoDeps;
 
   cargoBuildFlags = [
     "--package=nvidia-hook-conformance"
     "--bins"
-    # What writes the manual.
+    # They write the manual.
     "--examples"
   ];
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # The tests want the whole workspace's programs.
+  # The tests need the programs of the whole workspace.
   doCheck = false;
 
   postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
