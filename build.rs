@@ -1,7 +1,8 @@
-//! Hands the order of functions to the linker of a static program. Must not know anything else.
+//! Passes the function order in `src/start.ld` to the linker of a static program. Must not know anything else.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "cargo speaks to a build script that way")]
 
-/// A program that loads its C library has nothing of it to order, and little to gain: only static ones get the script.
+/// Only static programs get the script: a program that loads its C library contains none of that library's code to
+/// order, and has little to gain.
 fn main() {
     println!("cargo::rerun-if-changed=src/start.ld");
     let features = std::env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();

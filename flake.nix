@@ -14,7 +14,7 @@
       ];
       forEachSystem = f: lib.genAttrs systems (system: f nixpkgs.legacyPackages.${system});
 
-      # The programs, and where their packages lie.
+      # The programs, and the folders of their packages.
       programs = {
         nvidia-container-runtime-hook = ".";
         nvidia-hookctl = "hookctl";
@@ -31,7 +31,7 @@
         pkgs:
         let
           ours = pkgs.extend self.overlays.default;
-          # Linked against musl, so that they run on a host, or in a container, of any distribution.
+          # Linked against musl, to run on a host or in a container of any distribution.
           static = pkgs.pkgsStatic.extend self.overlays.default;
         in
         {
@@ -64,7 +64,7 @@
           imports = [ ./nix/module.nix ];
           nixpkgs.overlays = [ self.overlays.default ];
         };
-        # Simulated GPUs, for tests of a NixOS configuration on a machine that has none.
+        # Simulated GPUs, to test a NixOS configuration on a machine without GPUs.
         fake = {
           imports = [
             self.nixosModules.default
@@ -73,7 +73,7 @@
         };
       };
 
-      # A virtual machine with simulated GPUs; it needs KVM, and so is not a check.
+      # A virtual machine with simulated GPUs; it needs KVM, so it is not a check.
       legacyPackages = forEachSystem (pkgs: {
         vm-test = pkgs.testers.runNixOSTest (import ./nix/vm-test.nix { module = self.nixosModules.fake; });
       });

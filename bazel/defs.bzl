@@ -3,13 +3,13 @@
 load("@crates//:defs.bzl", "aliases", "all_crate_deps")
 load("@rules_rust//rust:defs.bzl", "rust_test")
 
-# tests/suite/build_files.rs holds it against Cargo.toml.
+# tests/suite/build_files.rs compares it with Cargo.toml.
 VERSION = "0.1.0"
 
 EDITION = "2024"
 
-# The simulator's library and the crates of this repository that it is made of. Whatever uses it, or stands on what uses it,
-# names them all: rules differ in whether a crate finds what its dependencies depend on.
+# The simulator's library and the crates of this repository that it consists of. Every target that uses it, directly or not,
+# lists them all: rules differ in whether a crate finds its transitive dependencies.
 SIMULATOR = [
     "//fake-nvidia-container-cli:fake_nvidia_container_cli",
     "//fake-nvidia-container-cli/given:nvidia_simulated_given",
@@ -17,7 +17,7 @@ SIMULATOR = [
     "//fake-nvidia-container-cli/machine:nvidia_simulated_machine",
 ]
 
-# Cargo gives these to its tests when they are compiled; here the environment names the programs when they run.
+# Cargo sets these when it compiles tests; here the environment names the programs when the tests run.
 _CARGO_ONLY = {
     "CARGO_BIN_EXE_fake-nvidia-container-cli": "/given/by/FAKE_NVIDIA_CONTAINER_CLI",
     "CARGO_BIN_EXE_nvidia-container-runtime-hook": "/given/by/HOOK_BIN",
@@ -41,7 +41,7 @@ def suites(files, without_harness = [], data = [], deps = [], shared = []):
 
 def _suite(name, root, harness, data, deps, shared):
     rust_test(
-        # Not the bare name: `docs` is a folder beside it.
+        # Not the bare name: `docs` is a folder next to it.
         name = name + "_test",
         srcs = [root] + shared,
         aliases = aliases(
@@ -50,7 +50,7 @@ def _suite(name, root, harness, data, deps, shared):
             proc_macro = True,
             proc_macro_dev = True,
         ),
-        # rstest looks up under which name it goes.
+        # rstest looks up its own name there.
         compile_data = ["Cargo.toml"],
         crate_root = root,
         data = data + [
@@ -74,7 +74,7 @@ def _suite(name, root, harness, data, deps, shared):
             proc_macro_dev = True,
         ),
         rustc_env = _CARGO_ONLY,
-        # For a busy machine: the longest one runs for a minute on an idle one.
+        # For a busy machine: on an idle one the longest suite runs for a minute.
         timeout = "long",
         use_libtest_harness = harness,
         version = VERSION,

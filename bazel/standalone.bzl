@@ -17,10 +17,10 @@ _CRATE = [
     "-Cdebug-assertions=off",
 ]
 
-# Atomics would be functions that ask a C library about the processor.
+# Otherwise atomics would be functions that ask a C library about the processor.
 _CRATE_AARCH64 = ["-Ctarget-feature=-outline-atomics"]
 
-# rules_rust leaves out bitcode, which link-time optimization reads.
+# rules_rust leaves out bitcode, which link-time optimization needs.
 _BITCODE = ["-Cembed-bitcode=yes"]
 
 _LIBRARY = [
@@ -71,7 +71,7 @@ def standalone_library(name, soname, srcs, deps):
         name = name,
         srcs = srcs,
         edition = EDITION,
-        # The C++ library, which the toolchain adds to every link.
+        # No C++ library, which the toolchain adds to every link.
         features = ["-default_link_libs"],
         rustc_flags = _crate_flags() + _LIBRARY + ["-Clink-arg=-Wl,%s,-soname,%s" % (_LINKER, soname)],
         version = VERSION,

@@ -1,6 +1,7 @@
 //! What a start of the hook costs, in figures that a busy machine does not blur: system calls, instructions, page
-//! faults, peak memory, binary size, with either C library. Each has a budget in `budget.toml`; exceeding one, or lacking
-//! a tool, ends with status 1. `cargo bench --bench counts`; docs/performance.md says how to read the table.
+//! faults, peak memory, binary size, with either C library. Each has a budget in `budget.toml`; an exceeded budget or a
+//! missing tool ends the bench with status 1. `cargo bench --bench counts`; docs/performance.md says how to read the
+//! table.
 #![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 
@@ -19,10 +20,10 @@ use support::programs::{CPrograms, Library};
 /// The budgets.
 const BUDGET: &str = include_str!("budget.toml");
 
-/// Figures of a scenario by name, and by the C library.
+/// Figures of a scenario by name and C library.
 type Figures = BTreeMap<(&'static str, Library), u64>;
 
-/// How often what may vary by a little (where the kernel puts things) is measured; the least counts.
+/// How often figures that vary by a little (with where the kernel puts things) are measured; the least counts.
 const REPEATS: usize = 9;
 
 fn main() -> ExitCode {
@@ -48,7 +49,7 @@ fn measure_all() -> Result<BTreeMap<&'static str, Figures>> {
     let c = CPrograms::build(&workplace.path().join("c"))?;
     let mut measured = BTreeMap::<_, Figures>::new();
     for library in Library::chosen() {
-        // The path is an argument of the program, so it must be as long everywhere.
+        // The path is an argument of the program, so it must have the same length everywhere.
         let hook = workplace.path().join("hook");
         std::fs::copy(library.hook()?, &hook)?;
         let size = std::fs::metadata(&hook)?.len();
@@ -101,7 +102,7 @@ impl Measurement<'_> {
         Ok(least)
     }
 
-    /// System calls after the hook's own `execve`, up to that of the program or with the end of the process.
+    /// System calls after the hook's own `execve`, up to the program's `execve`, or including the end of the process.
     fn system_calls(&self) -> Result<u64> {
         let log = self.logged("strace", &["-f", "-qq", "--signal=none", "-o"])?;
         let calls = log.lines().map(|line| line.trim_start_matches(|c: char| c.is_ascii_digit() || c == ' '));
@@ -109,14 +110,14 @@ impl Measurement<'_> {
         Ok(calls.take_while(|call| !call.starts_with("execve(")).count() as u64)
     }
 
-    /// Instructions up to the `execve` of the program or the end of the process. Lackey writes each as it happens;
-    /// callgrind writes its sums at the end, which an `execve` takes away.
+    /// Instructions up to the program's `execve` or the end of the process. Lackey writes each as it happens; callgrind
+    /// writes its sums at the end, and an `execve` loses them.
     fn instructions(&self) -> Result<u64> {
         let log = self.logged("valgrind", &["--tool=lackey", "--trace-mem=yes", "--log-file"])?;
         Ok(log.lines().filter(|line| line.starts_with("I ")).count() as u64)
     }
 
-    /// Runs the hook under a tool and gives the log that the tool writes.
+    /// Runs the hook under a tool and returns the log that the tool writes.
     fn logged(&self, tool: &str, options: &[&str]) -> Result<String> {
         let mut command = self.scenario.command(&which(tool)?)?;
         match options.split_last() {
@@ -133,14 +134,14 @@ impl Measurement<'_> {
     }
 }
 
-/// A tool's path, since it is started with another `PATH`.
+/// A tool's path, because the tool is started with another `PATH`.
 fn which(tool: &str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).map(|directory| directory.join(tool)).find(|file| file.is_file());
     found.ok_or_else(|| format!("{tool} is not in PATH").into())
 }
 
-/// Prints what was measured beside its budget; true when all budgets are kept.
+/// Prints each measured figure next to its budget; returns true if all budgets are kept.
 fn compare(measured: &BTreeMap<&'static str, Figures>) -> Result<bool> {
     let budget: toml::de::DeTable<'_> = toml::de::DeTable::parse(BUDGET)?.into_inner();
     let mut kept = true;

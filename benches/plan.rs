@@ -1,5 +1,5 @@
-//! How long deciding takes without any process or file: the pure core on every case of fixtures/hook/ and on the scenarios
-//! of the other benches, each on a machine in memory. `cargo bench --bench plan [-- NAME]`.
+//! How long a decision takes without any process or file: the pure core on every case of fixtures/hook/ and on the
+//! scenarios of the other benches, each on a machine in memory. `cargo bench --bench plan [-- NAME]`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -50,7 +50,7 @@ impl Prepared {
         Prepared { environ, host: MemoryHost::new(&scene), scene }
     }
 
-    /// Decides; whether that leads to an execution, to nothing or to an error is the tests' concern.
+    /// Decides; whether the decision is an execution, nothing or an error is the tests' concern.
     fn decide(&self) {
         let arguments: Vec<&OsStr> = self.scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
         let environ: Vec<&CStr> = self.environ.iter().map(CString::as_c_str).collect();
@@ -91,7 +91,7 @@ fn decide_all(bencher: Bencher<'_, '_>, all: Vec<Prepared>) {
     bencher.counter(ItemsCount::new(all.len())).bench_local(|| all.iter().for_each(Prepared::decide));
 }
 
-/// The scenarios of the other benches; the throughput is that of the specification.
+/// The scenarios of the other benches; the throughput counts the specification's bytes.
 #[divan::bench(args = scenarios())]
 fn scenario(bencher: Bencher<'_, '_>, name: &str) {
     let variant = variants().find(|variant| variant.name() == name).unwrap();

@@ -1,8 +1,9 @@
-//! How long a start of the hook takes as a whole process, with either C library, beside the floor with either, two bare
-//! execs, the same hook once more (what the measurement itself adds) and (`HOOK_UNDER_TEST`) another hook, in random
-//! alternation. Minimum, median and their ratios to the first; what a shared machine adds it adds to all, and least of all
-//! to the minimum. Then the processor's time, which other programs lengthen little. `cargo bench --bench startup
-//! [-- SCENARIO...]`; `BENCH_ROUNDS`, `BENCH_SEED` and `BENCH_PAGES` change what their names say. Plots are written below the target directory.
+//! How long a start of the hook takes as a whole process, with either C library. In random alternation, it is compared
+//! with the floor with either library, two bare execs, the same hook once more (what the measurement itself adds) and
+//! another hook (`HOOK_UNDER_TEST`). Prints the minimum, the median and their ratios to the first program's; a shared
+//! machine slows down all of them, and the minimum least. The processor's time follows, which other programs lengthen
+//! little. `cargo bench --bench startup [-- SCENARIO...]`; `BENCH_ROUNDS`, `BENCH_SEED` and `BENCH_PAGES` change what
+//! their names say. Plots are written below the target directory.
 #![allow(clippy::disallowed_methods, reason = "a bench makes files, starts programs and reads the clock")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a table is what this program is for")]
 #![expect(clippy::cast_precision_loss, reason = "times in microseconds")]
@@ -32,20 +33,20 @@ use support::random::Random;
 const ROUNDS: usize = 400;
 const LARGE_ROUNDS: usize = 40;
 const GROWN_ROUNDS: usize = 10;
-/// The starts of the last table, and how many at a time.
+/// The number of starts in the last table, and how many run at a time.
 const STARTS: usize = 1000;
 const AT_A_TIME: usize = 16;
 /// How often these starts are repeated; the best counts.
 const REPEATS: usize = 7;
 
-/// What a start took.
+/// How long a start took.
 struct Took {
     clock: Duration,
-    /// User's and system's together.
+    /// User and system time together.
     processor: Duration,
 }
 
-/// What the starts of a program took, in microseconds, sorted.
+/// How long the starts of a program took, in microseconds, sorted.
 #[derive(Default, Clone)]
 struct Times {
     clock: Vec<f64>,
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// One of the programs that are compared. The first of a list is the floor.
+/// One of the compared programs. The first of a list is the floor.
 struct Contestant {
     name: &'static str,
     program: PathBuf,
@@ -119,9 +120,10 @@ fn measure_all() -> Result<()> {
     Ok(())
 }
 
-/// The programs, copied to paths of one length beside each other, and read from the disk as after a boot: the kernel
-/// keeps a file that was just written in larger pieces, how large is luck, and maps those with less work. That is what
-/// `BENCH_PAGES=written` measures, to compare with what others measured on a program that they had just built.
+/// The programs, copied next to each other to paths of one length, and read from the disk as after a boot: the kernel
+/// caches a file that was just written in larger pieces of unpredictable size, and maps those with less work.
+/// `BENCH_PAGES=written` measures that case, for comparison with what others measured on a program that they had just
+/// built.
 fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> {
     let mut list = vec![
         ("floor", c.floor(Library::Glibc)?, Kind::Floor),
@@ -151,7 +153,7 @@ fn contestants(c: &CPrograms, workplace: &Workplace) -> Result<Vec<Contestant>> 
     Ok(contestants)
 }
 
-/// Starts every program in every round, in an order that changes from round to round; gives the sorted times of each.
+/// Starts every program in every round, in an order that changes from round to round; returns the sorted times of each.
 fn alternate(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<Vec<Times>> {
     let rounds = match std::env::var("BENCH_ROUNDS") {
         Ok(text) => text.parse()?,
@@ -179,8 +181,8 @@ fn alternate(contestants: &[Contestant], scenario: &Scenario, random: &mut Rando
     Ok(contestants.iter().filter_map(of).collect())
 }
 
-/// Starts a program and waits for its end. A state that grows comes on a pipe, as a runtime hands it over; what fills the
-/// pipe is here in memory, and takes part in the time of all programs alike.
+/// Starts a program and waits for its end. A grown state comes on a pipe, as from a runtime. This process fills the
+/// pipe from memory, which adds to the time of all programs alike.
 fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Took> {
     let mut command = contestant.command(scenario)?;
     let mut state = Vec::new();
@@ -191,7 +193,7 @@ fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Took> {
     let (began, processor) = (Instant::now(), of_children()?);
     let mut process = command.spawn()?;
     if let Some(mut pipe) = process.stdin.take() {
-        // Two bare execs read nothing. Who has not read what it should does not end well, which is asked below.
+        // Two bare execs read nothing. A program that has not read what it should fails, which is checked below.
         match pipe.write_all(&state) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             written => written?,
@@ -206,7 +208,7 @@ fn start(contestant: &Contestant, scenario: &Scenario) -> Result<Took> {
     }
 }
 
-/// The time that the processor has spent on all programs that were started here and have ended.
+/// The processor's time for all programs that were started here and have ended.
 fn of_children() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
@@ -229,7 +231,7 @@ fn report(contestants: &[Contestant], scenario: &Scenario, times: &[Times], plot
     plot::draw(&plots.join(name), &title, &series.collect::<Vec<_>>())
 }
 
-/// Prints how many starts a second there are when many run at a time.
+/// Prints how many starts there are per second when many run at a time.
 fn rates(contestants: &[Contestant], scenario: &Scenario, random: &mut Random) -> Result<()> {
     let mut best: Vec<(&Contestant, f64)> = contestants.iter().map(|one| (one, 0.0)).collect();
     for _ in 0..REPEATS {

@@ -1,12 +1,12 @@
-//! Packs the cases of fixtures/ into a release build, so that the program needs no checkout. A debug build reads the tree
-//! instead: an edited case then needs no build.
+//! Packs the cases of fixtures/ into a release build, so the program needs no checkout. A debug build reads the tree
+//! instead, so an edited case needs no rebuild.
 #![allow(clippy::disallowed_methods, reason = "a build script reads the tree")]
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// What the library calls `fixtures::FOLDERS`.
+/// The library's `fixtures::FOLDERS`.
 const FOLDERS: [&str; 3] = ["defaults", "hook", "recorded"];
 
 fn main() -> Result<(), Box<dyn Error>> {

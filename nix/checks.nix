@@ -1,11 +1,11 @@
-# What is checked beside the packages: the repository as a whole, and what the NixOS modules write.
+# Checks besides the packages: the repository as a whole, and the files that the NixOS modules write.
 { self, pkgs }:
 let
   inherit (pkgs) lib;
   inherit (pkgs.stdenv.hostPlatform) system;
   packages = self.packages.${system};
 
-  # The vendored dependencies of the packages and everything that is in the repository, with another step.
+  # A package with its vendored dependencies, but on the whole repository and with another build step.
   cargo =
     name: tools: command:
     packages.default.overrideAttrs (old: {
@@ -39,7 +39,7 @@ packages
     cargo fmt --all --check
   '';
 
-  # Every suite that `cargo test --workspace` runs, on the programs as they are handed out.
+  # Every suite that `cargo test --workspace` runs, on the programs as they are packaged.
   tests = cargo "tests" [ ] ''
     export HOOK_BIN=${lib.getExe packages.default}
     export CONFORMANCE_BIN=${lib.getExe packages.nvidia-hook-conformance}

@@ -1,5 +1,5 @@
-# NixOS: simulated GPUs behind the hook, so that a configuration with GPU containers can be tested on any machine. The
-# fake plays nvidia-container-cli, and nvidia-smi inside of containers.
+# NixOS: simulated GPUs behind the hook, to test a configuration with GPU containers on any machine. The fake stands in for
+# nvidia-container-cli, and for nvidia-smi inside containers.
 {
   config,
   lib,
@@ -14,7 +14,7 @@ in
   options.hardware.fake-nvidia-container-cli = {
     enable = lib.mkEnableOption "simulated NVIDIA GPUs in place of a driver";
 
-    # Static: it also becomes a program inside of containers, which have no /nix/store.
+    # Static: it also becomes a program inside containers, which have no /nix/store.
     package = lib.mkPackageOption pkgs [ "pkgsStatic" "fake-nvidia-container-cli" ] { };
 
     settings = lib.mkOption {

@@ -1,5 +1,5 @@
-# NixOS: the hook, the file by which Podman and CRI-O start it, and its configuration, which nvidia-hookctl checks when
-# the system is built. Knows nothing of GPUs: those are the driver's, or module-fake.nix's.
+# NixOS: the hook, the file that makes Podman and CRI-O start it, and its configuration, which nvidia-hookctl checks when
+# the system is built. Knows nothing of GPUs: the driver or module-fake.nix provides them.
 {
   config,
   lib,
@@ -24,7 +24,7 @@ let
         "nvidia-container-runtime-hook"
         "prestart"
       ];
-      # Engines start hooks with these variables only. No empty entry, which would be the current folder.
+      # Engines start hooks with only these variables. No empty entry, which would be the working directory.
       env = [ "PATH=${lib.concatStringsSep ":" cfg.path}" ];
     };
     when = {
@@ -76,7 +76,7 @@ in
       pkgs.nvidia-hookctl
     ];
 
-    # Where NixOS has what the hook looks for under /usr and /sbin elsewhere.
+    # Where NixOS keeps the programs that the hook looks for under /usr and /sbin on other systems.
     hardware.nvidia-container-runtime-hook.settings.nvidia-container-cli = {
       path = lib.mkDefault (lib.getExe cfg.cliPackage);
       ldconfig = lib.mkDefault "@${lib.getExe' (lib.getBin pkgs.glibc) "ldconfig"}";

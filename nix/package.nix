@@ -6,7 +6,7 @@
   rustPlatform,
   installShellFiles,
 
-  # Where its package lies.
+  # The folder of its package.
   folder ? ".",
 }:
 let
@@ -23,7 +23,7 @@ rustPlatform.buildRustPackage {
   pname = package.name;
   inherit ((lib.importTOML (root + "/Cargo.toml")).workspace.package) version;
 
-  # What cargo reads: an edit of a document builds nothing.
+  # Only what cargo reads: editing a document rebuilds nothing.
   src = lib.fileset.toSource {
     inherit root;
     fileset = lib.fileset.difference (lib.fileset.unions [
@@ -44,19 +44,19 @@ rustPlatform.buildRustPackage {
 
   cargoLock.lockFile = root + "/Cargo.lock";
 
-  # Alone, so that no feature that another package asks for reaches its dependencies.
+  # Alone, so that another package's features do not reach its dependencies.
   cargoBuildFlags = [
     "--package=${package.name}"
   ]
   ++ lib.optionals (isHookctl || isConformance) [
     "--bins"
-    # What writes the man pages.
+    # They write the man pages.
     "--examples"
   ];
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # The tests look at the whole repository: the flake's checks run them.
+  # The tests need the whole repository: the flake's checks run them.
   doCheck = false;
 
   postInstall =
@@ -80,7 +80,7 @@ rustPlatform.buildRustPackage {
       installManPage ${package.name}.1
     '';
 
-  # The hook passes every case in the form in which it is handed out.
+  # The hook passes every case in the form in which it is packaged.
   doInstallCheck = canExecute;
   installCheckPhase = ''
     runHook preInstallCheck
@@ -90,7 +90,7 @@ rustPlatform.buildRustPackage {
     let
       conformance = lib.getExe buildPackages.nvidia-hook-conformance;
     in
-    # A program of the store has a loader, which is what one case is about.
+    # A dynamic program has a loader, which one case rules out.
     if stdenv.hostPlatform.isStatic or false then
       ''
         ${conformance} "$out/bin/${package.name}"

@@ -1,5 +1,5 @@
-# A machine with eight simulated GPUs: Podman starts containers through the hook, and each sees what it was given. Needs
-# KVM: `nix build .#legacyPackages.x86_64-linux.vm-test`.
+# A machine with eight simulated GPUs: Podman starts containers through the hook, and each sees what it was given. It
+# needs KVM: `nix build .#legacyPackages.x86_64-linux.vm-test`.
 { module }:
 {
   name = "nvidia-container-runtime-hook";
@@ -18,7 +18,7 @@
         };
       };
 
-      # An image out of the store: the machine has no network.
+      # An image from the store: the machine has no network.
       environment.etc."image.tar".source = pkgs.dockerTools.buildImage {
         name = "shell";
         tag = "test";

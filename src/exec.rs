@@ -1,7 +1,7 @@
-//! The only file that replaces this process, or ends it. `execve` itself, since it hands the environment on as it is: in order,
-//! with duplicates. The standard library's `Command` would sort it, and would fork. Signal dispositions, mask, umask,
-//! working directory and descriptors 0 to 2 pass untouched, unless one of the three is closed. Every other descriptor,
-//! inherited or opened here, is closed by `execve`.
+//! The only file that replaces or ends this process. It calls `execve` directly, which passes the environment on as it
+//! is: in order and with duplicates. The standard library's `Command` would sort the environment, and would fork.
+//! Signal dispositions, signal mask, umask, working directory and descriptors 0 to 2 pass through untouched, unless one
+//! of the three is closed. `execve` closes every other descriptor, inherited or opened here.
 #![expect(clippy::disallowed_methods, reason = "the one place where a program is started")]
 
 use std::convert::Infallible;
@@ -17,10 +17,10 @@ use crate::error::Error;
 use crate::host::{Host, RealHost, path_of};
 use crate::plan::Plan;
 
-/// What stands in for a closed descriptor.
+/// What is opened in place of a closed descriptor.
 const NOTHING: &str = "/dev/null";
 
-/// Becomes the program of a plan. Returns only when that fails.
+/// Becomes the program of a plan. Returns only on failure.
 ///
 /// # Errors
 /// [`Error::ClosedStreams`], [`Error::Exec`].
@@ -37,8 +37,8 @@ pub fn replace(plan: &Plan<'_>, host: &RealHost) -> Result<Infallible, Error> {
     nix::unistd::execve(&path, &argv, &envp).map_err(|errno| failed(errno.into()))
 }
 
-/// Has `execve` close every descriptor above 2: what the engine left open is not the program's. Before Linux 5.11, and under a
-/// filter that does not know the call, they stay open, as the engine left them.
+/// Makes `execve` close every descriptor above 2: descriptors that the engine left open are not meant for the program.
+/// Before Linux 5.11, and under a seccomp filter that does not know the call, they stay open, as the engine left them.
 #[expect(unsafe_code, reason = "no crate of the hook wraps this system call")]
 fn close_others_on_exec() {
     const FIRST: nix::libc::c_uint = 3;
@@ -55,15 +55,15 @@ pub fn end(status: i32) -> ! {
     unsafe { nix::libc::_exit(status) }
 }
 
-/// Opens `/dev/null` on each of the descriptors 0 to 2 that is closed. Left open, the first file that the program opens
-/// would take its number, and become its standard output or error.
+/// Opens `/dev/null` on each closed descriptor from 0 to 2. Otherwise the first file that the program opens would take
+/// the free number and become its standard output or error.
 fn fill_closed_streams() -> io::Result<()> {
     loop {
         let nothing = nix::fcntl::open(NOTHING, OFlag::O_RDWR, Mode::empty())?;
         if nothing.as_raw_fd() > nix::libc::STDERR_FILENO {
             return Ok(());
         }
-        // It stays open for the program.
+        // The descriptor stays open for the program.
         let _ = nothing.into_raw_fd();
     }
 }

@@ -27,12 +27,12 @@ use nix::unistd::AccessFlags;
 
 use content::{check_settled, file_type, names_in, read_all, read_line, read_pipe, settled, uninterrupted};
 
-/// How long the writer of a pipe that is named as the configuration may take, from the start to the end of the file.
+/// How long the writer may take, from the start to the end of the file, when a pipe is named as the configuration.
 const PIPE_PATIENCE: Duration = Duration::from_secs(10);
-/// Where a machine says which user a process acts as.
+/// The file that says which user a process acts as.
 pub const STATUS: &str = "/proc/self/status";
 
-/// What stands at a path, symbolic links followed.
+/// The kind of file at a path, symbolic links followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// A regular file and whether it has any content.
@@ -46,56 +46,56 @@ pub enum FileKind {
     Other,
 }
 
-/// The questions that deciding asks of a machine. Asked lazily, in the order of the contract, so that what is not
-/// needed is neither read nor able to fail.
+/// The questions that a decision asks of a machine. They are asked lazily, in the order of the contract, so input that
+/// is not needed is not read and cannot fail.
 ///
-/// No answer means "no" because the machine could not tell: what is absent is not there, or has something in its way that
-/// is not a directory ([`is_absent`]). Whatever else the system says is an error. A call that a signal interrupts is made
-/// again.
+/// An answer never means "no" because the machine could not tell. A path is absent if there is no such name, or if
+/// something on the way to it is not a directory ([`is_absent`]). Every other failure is an error. A call that a signal
+/// interrupts is repeated.
 pub trait Host {
     /// The content of a file. Never waits: a pipe is an error. Never reads more than [`SIZE_LIMIT`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
-    /// As [`Host::read`], of a file that somebody may just be writing: one that is empty or changes while it is read is
-    /// read again for some milliseconds, and is an error ([`unsettled`]) if it stays so. With `waits_for_pipe` a pipe gives
-    /// all that is written into it, if its writer closes it within ten seconds: a shell may name a pipe where a file is
-    /// asked for (`<(...)`).
+    /// Like [`Host::read`], for a file that may be in the middle of a write: a file that is empty or changes during the
+    /// read is read again for some milliseconds, and is an error ([`unsettled`]) if it stays so. With `waits_for_pipe`,
+    /// a pipe returns everything written to it if its writer closes it within ten seconds: a shell may name a pipe
+    /// where a file is expected (`<(...)`).
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>>;
-    /// Whether what is absent at a path is so because the link that it is, or its directory, leads to nothing.
+    /// Whether an absent path is a dangling symbolic link, or its directory is one.
     fn is_dangling(&self, path: &Path) -> io::Result<bool>;
-    /// What stands at a path; `None` where it is absent.
+    /// The kind of file at a path; `None` if it is absent.
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>>;
-    /// Whether this process may execute the file at a path, and it is a regular one. What it may not, or not even see, is
-    /// passed by, as in the search of every shell.
+    /// Whether the file at a path is a regular file that this process may execute. A file that it may not execute, or
+    /// not even see, is skipped, as in the search of every shell.
     fn is_executable(&self, path: &Path) -> io::Result<bool>;
-    /// The names in a directory, sorted; none where it is absent.
+    /// The names in a directory, sorted; none if it is absent.
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>>;
-    /// The path by which the program that deciding calls `path` is executed.
+    /// The path under which to execute a program that the decision calls `path`.
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path>;
 
-    /// The first line of a file, without its end.
+    /// The first line of a file, without its newline.
     fn first_line(&self, path: &Path) -> io::Result<Vec<u8>> {
         let content = self.read(path)?;
         Ok(content.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
     }
-    /// Whether a start acts as user 0 of its namespace, as the machine's files say it; without them it does.
+    /// Whether a start acts as user 0 of its namespace, according to the machine's files; true if they are absent.
     fn is_root(&self) -> io::Result<bool> {
         self.read_if_present(Path::new(STATUS))?.map_or(Ok(true), |status| content::is_of_root(&status))
     }
 
-    /// The content of a file, as [`Host::read`]; `None` where it is absent.
+    /// The content of a file, like [`Host::read`]; `None` if it is absent.
     fn read_if_present(&self, path: &Path) -> io::Result<Option<Vec<u8>>> {
         present(self.read(path))
     }
 }
 
-/// Whether a failure means that nothing stands at a path: there is no such name, or something on the way to it is not a
+/// Whether a failure means that nothing is at a path: there is no such name, or something on the way to it is not a
 /// directory.
 #[must_use]
 pub fn is_absent(error: &io::Error) -> bool {
     matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::ENOENT | Errno::ENOTDIR))
 }
 
-/// An answer, or `None` where it says that nothing is there.
+/// An answer, or `None` if the failure says that nothing is there.
 ///
 /// # Errors
 /// Every other failure.
@@ -107,13 +107,13 @@ pub fn present<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// This machine, or the tree below a root as if it were one.
+/// This machine, or the tree below a root that stands in for it.
 #[derive(Debug, Default)]
 pub struct RealHost {
     root: Option<PathBuf>,
-    /// Whether this process acts as user 0, where the kernel has said so before it was asked.
+    /// Whether this process acts as user 0, if the kernel said so before any file was read.
     root_acts: Option<bool>,
-    /// The file that was read last. It is close-on-exec, so a start saves the system call that would close it.
+    /// The file that was read last. It is close-on-exec, so a start saves the system call that closes it.
     last: RefCell<Option<File>>,
     closed_streams: Cell<bool>,
 }
@@ -125,20 +125,20 @@ impl RealHost {
         RealHost { root, ..RealHost::default() }
     }
 
-    /// Of this machine, for a process that is known to act as user 0 or not. What stands for a machine says it itself.
+    /// Records whether this process acts as user 0. A tree that stands in for a machine has its own answer.
     #[must_use]
     pub fn seen_by_root(self, is_root: bool) -> Self {
         RealHost { root_acts: Some(is_root).filter(|_| self.root.is_none()), ..self }
     }
 
-    /// Whether one of the descriptors 0 to 2 is closed. The kernel gives the lowest free number to every file that is
-    /// opened, so the files that were read so far have told, without a question of its own.
+    /// Whether one of the descriptors 0 to 2 is closed. The kernel gives each opened file the lowest free number, so
+    /// the files read so far have shown this without an extra system call.
     #[must_use]
     pub fn has_closed_streams(&self) -> bool {
         self.closed_streams.get()
     }
 
-    /// Reads a file, or leaves a pipe to `of_pipe`; `check` judges what was read by the status from before.
+    /// Reads a file, or hands a pipe to `of_pipe`. `check` judges the content by the status from before the read.
     fn load(
         &self,
         path: &Path,
@@ -156,7 +156,7 @@ impl RealHost {
             return of_pipe(&file);
         }
         let content = read_all(&mut file, &stat).and_then(|content| check(&file, &stat, &content).map(|()| content));
-        // In place of a stream it is closed at once: whoever reads or writes a closed stream must be told so.
+        // A file that took a stream's number is closed at once: reads and writes on a closed stream must fail.
         if !is_on_a_stream {
             *self.last.borrow_mut() = Some(file);
         }
@@ -214,13 +214,13 @@ impl Host for RealHost {
     }
 
     fn first_line(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // By openat: musl's open would set close-on-exec once more.
+        // With openat: musl's open would set close-on-exec a second time.
         let (place, flags) =
             (CString::new(self.locate(path).as_os_str().as_bytes())?, OFlag::O_NONBLOCK | OFlag::O_CLOEXEC);
         let file = uninterrupted(|| nix::fcntl::openat(AT_FDCWD, place.as_c_str(), flags, Mode::empty()))?;
         let line = read_line(&file);
         if file.as_raw_fd() > nix::libc::STDERR_FILENO {
-            // Not closed, as the file that was read last.
+            // Left open, like the file that was read last.
             std::mem::forget(file);
         }
         line
@@ -233,7 +233,7 @@ impl Host for RealHost {
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        // A relative path is one of the working directory, wherever that is.
+        // A relative path stays relative to the working directory, wherever that is.
         match self.root.as_ref().map(|root| path.strip_prefix("/").map(|below| root.join(below))) {
             Some(Ok(below)) => Cow::Owned(below),
             Some(Err(_)) | None => Cow::Borrowed(path),
@@ -245,7 +245,7 @@ fn refuse_pipe(_: &File) -> io::Result<Vec<u8>> {
     Err(io::Error::other("a pipe, not a file"))
 }
 
-/// A path from bytes that a contract gives as bytes.
+/// A path that a contract gives as bytes.
 #[must_use]
 pub fn path_of(bytes: &[u8]) -> &Path {
     Path::new(std::ffi::OsStr::from_bytes(bytes))
@@ -300,7 +300,7 @@ mod tests {
         assert_eq!(host.list(Path::new("/")).unwrap(), ["file", "loop"]);
     }
 
-    /// Opening one would wait for a writer, who never comes.
+    /// Opening a pipe would wait for a writer that never comes.
     #[test]
     fn a_pipe_in_place_of_a_folder_or_of_a_file_of_the_kernel_is_not_waited_for() {
         let directory = tempfile::TempDir::new().unwrap();

@@ -1,9 +1,9 @@
-//! How the hook was started: the command line (SPEC section 2), flags in Go's dialect and then the command, and its own
-//! environment. Must not know what a command does.
+//! How the hook was started: its command line (SPEC section 2), with flags in Go's dialect before the command, and its
+//! own environment. Must not know what a command does.
 //!
-//! Go's `flag` package takes one dash or two, `-name value` and `-name=value`, a bare boolean or `-name=BOOL`, and stops
-//! at `--` or the first word that is not a flag (`-` alone is such a word). It has neither clusters nor abbreviations. `help` and
-//! `h` are asked for by any form, whatever value they are given.
+//! Go's `flag` package accepts one dash or two, `-name value` and `-name=value`, a bare boolean or `-name=BOOL`, and
+//! stops at `--` or the first word that is not a flag (`-` alone is such a word). It has neither clusters nor
+//! abbreviations. Any form of `help` or `h` asks for help, whatever its value.
 
 use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -19,12 +19,12 @@ pub struct Invocation<'a> {
     pub environ: Environ<'a>,
 }
 
-/// The environment of this process: its entries as the kernel handed them over, also those without `=`.
+/// The environment of this process: its entries as the kernel handed them over, including those without `=`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Environ<'a>(pub &'a [&'a CStr]);
 
 impl<'a> Environ<'a> {
-    /// The value of the first entry of a name.
+    /// The value of the first entry with a name.
     #[must_use]
     pub fn get(self, name: &[u8]) -> Option<&'a [u8]> {
         self.0
@@ -41,7 +41,7 @@ pub fn is_entry_of(entry: &[u8], name: &[u8]) -> bool {
     entry.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&b'='))
 }
 
-/// The values of the flags, as far as they were given.
+/// The values of the flags that were given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Flags<'a> {
     /// `-config PATH`.
@@ -50,31 +50,31 @@ pub struct Flags<'a> {
     pub debug: bool,
     /// `-version`.
     pub version: bool,
-    /// `-host-root DIR`, ours: the tree that stands for the machine, in tests and offline.
+    /// `-host-root DIR`, ours: the tree that stands in for the machine, in tests and offline.
     pub host_root: Option<&'a OsStr>,
 }
 
-/// What is to be run.
+/// What to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// Give the container what it asks for.
     Prestart,
-    /// `poststart`, `poststop`: nothing.
+    /// `poststart`, `poststop`: do nothing.
     Nothing,
     /// Print the version.
     Version,
-    /// Print the usage as an answer.
+    /// Print the usage on request.
     Help,
 }
 
-/// A command line that cannot be followed: usage on stderr and exit status 2.
+/// An invalid command line: usage on stderr and exit status 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageError(
     /// What is wrong, if there is more to say than the usage.
     pub Option<String>,
 );
 
-/// The commands of the program that explains and checks the hook. Administrators may try them here.
+/// The commands of nvidia-hookctl, which explains and checks the hook. Administrators may try them here.
 const HOOKCTL_COMMANDS: [&str; 7] = ["explain", "check", "doctor", "why", "capture", "replay", "oci-hook"];
 
 /// Reads the arguments after the program's name.
@@ -114,7 +114,7 @@ struct Flag<'a> {
     value: Option<&'a OsStr>,
 }
 
-/// The flag at the front of the arguments and what comes after it; `None` (with `--` taken) where the flags end.
+/// The flag at the front of the arguments and what comes after it; `None`, with `--` consumed, at the end of the flags.
 fn next_flag<'a>(rest: &mut &'a [&'a OsStr]) -> Result<Option<(Flag<'a>, &'a [&'a OsStr])>, UsageError> {
     let Some((word, after)) = rest.split_first() else { return Ok(None) };
     let Some(body) = word.as_bytes().strip_prefix(b"-").filter(|body| !body.is_empty()) else { return Ok(None) };

@@ -1,5 +1,5 @@
-//! THE path: from the command line, the container state and the machine to the plan, step by step in the order of the
-//! contract. Decides only; `run` does.
+//! The main path: from the command line, the container state and the machine to the plan, step by step in the order of
+//! the contract. It only decides; `run` acts.
 
 use std::cell::OnceCell;
 use std::io::Read;
@@ -27,7 +27,7 @@ pub enum Decision<'e> {
 }
 
 impl Decision<'_> {
-    /// The warning that goes with it: why a request was ignored.
+    /// The warning for this decision: why a request was ignored.
     #[must_use]
     pub fn warning(&self, trail: &Trail<'_>) -> Option<String> {
         match self {
@@ -37,7 +37,7 @@ impl Decision<'_> {
     }
 }
 
-/// The texts that a start reads. A [`Trail`] borrows from them, so whoever asks for a decision keeps them.
+/// The texts that a start reads. A [`Trail`] borrows from them, so the caller that asks for a decision keeps them.
 #[derive(Debug, Default)]
 pub struct Texts {
     config: OnceCell<Option<ConfigFile>>,
@@ -45,7 +45,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The configuration file, once it was found; also one that turned out to be faulty.
+    /// The configuration file, once it was found, even if it turned out to be faulty.
     #[must_use]
     pub fn config(&self) -> Option<&ConfigFile> {
         self.config.get()?.as_ref()
@@ -58,11 +58,11 @@ impl Texts {
     }
 }
 
-/// What a start has learned, step by step. `None` is what it did not reach. Messages, notes and explanations read it
-/// afterwards, so nothing of it is ever worked out twice.
+/// What a start has learned, step by step. `None` means that the start did not reach that step. Messages, notes and
+/// explanations read the trail afterwards, so nothing is worked out twice.
 #[derive(Debug, Default)]
 pub struct Trail<'t> {
-    /// The configuration, of a file or of the defaults.
+    /// The configuration, from a file or from the defaults.
     pub config: Option<Config<'t>>,
     /// The container state, from standard input.
     pub state: Option<State>,
@@ -76,7 +76,7 @@ pub struct Trail<'t> {
     pub program: Option<Program>,
 }
 
-/// Decides what to do for the container whose state comes on a stream, and leaves what each step learned in `trail`.
+/// Decides what to do for the container whose state comes on a stream, and records in `trail` what each step learned.
 ///
 /// # Errors
 /// The first fault of any input, in the order of the steps.

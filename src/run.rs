@@ -1,5 +1,5 @@
-//! Carries a command line out: the only place that prints, and the one that hands a plan to [`crate::exec`].
-//! Must not decide anything about a container.
+//! Carries out a command line: the only place that prints, and the only one that hands a plan to [`crate::exec`]. Must
+//! not decide anything about a container.
 #![expect(clippy::disallowed_methods, reason = "the one place that prints")]
 
 use std::ffi::OsStr;
@@ -39,8 +39,9 @@ Commands:
 See also: nvidia-hookctl, which shows what would be executed and what may be wrong.
 ";
 
-/// Runs the hook, whose effective user is 0 if it `is_root`, on the arguments after the program's name and returns the exit status: 0 done or nothing to do,
-/// 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it does not return.
+/// Runs the hook on the arguments after the program's name; `is_root` says whether its effective user is 0. Returns the
+/// exit status: 0 done or nothing to do, 1 failed, 2 wrong usage. After a successful `prestart` of a GPU container it
+/// does not return.
 #[must_use]
 pub fn run(arguments: &[&OsStr], environ: Environ<'_>, is_root: bool, stdin: BorrowedFd<'_>) -> u8 {
     let (flags, command) = match invocation::parse(arguments) {
@@ -55,7 +56,7 @@ pub fn run(arguments: &[&OsStr], environ: Environ<'_>, is_root: bool, stdin: Bor
         Command::Prestart => prestart(&Invocation { flags, environ }, is_root, stdin),
         Command::Nothing => 0,
         Command::Version => {
-            // The version is one text with its words, so that that of an installed program can be read from its file.
+            // Version and words are one literal, so the version of an installed program can be read from its file.
             answer(&format!(
                 concat!(
                     "NVIDIA Container Runtime Hook version ",
@@ -97,14 +98,14 @@ fn prestart(invocation: &Invocation<'_>, is_root: bool, stdin: BorrowedFd<'_>) -
     }
 }
 
-/// Leaves a line about the start where one is asked for. Failing to write it never fails a start.
+/// Writes a line about the start if one is asked for. Failing to write it never fails a start.
 fn note(invocation: &Invocation<'_>, trail: &Trail<'_>, decision: Result<&Decision<'_>, &Error>, host: &RealHost) {
     if let (Err(cause), true) = (note::write(invocation, trail, decision, host), invocation.flags.debug) {
         print_error(&format!("{}\n", Escaped(&format!("the note of this start could not be written: {cause}"))));
     }
 }
 
-/// Ends the hook for want of memory, without asking for any. No destructor runs: none would do a thing that outlives the
+/// Ends the hook when memory runs out, without allocating any. No destructor runs: none has an effect that outlives the
 /// process.
 pub fn out_of_memory() -> ! {
     const MESSAGE: &[u8] = b"out of memory: the hook could not hold its inputs (container state, config.json, configuration); raise the memory limit under which the runtime starts it\n";
@@ -123,7 +124,7 @@ fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     1
 }
 
-/// The command that shows how a container came to fail.
+/// The command that shows why a container failed.
 fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
     let mut hint = format!("see: nvidia-hookctl explain --bundle {}", shell_word(bundle));
     if let Some(config) = invocation.flags.config {
@@ -132,13 +133,13 @@ fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
     hint
 }
 
-/// Writes to stderr. Write errors are ignored: neither a closed stderr nor one that nobody reads any more may decide how a
-/// start ends.
+/// Writes to stderr. Write errors are ignored: a stderr that is closed, or that nobody reads any more, must not decide
+/// how a start ends.
 fn print_error(text: &str) {
     let _ = signals::held_back(|| io::stderr().write_all(text.as_bytes()));
 }
 
-/// Writes an answer to stdout; status 1 where it could not be written.
+/// Writes an answer to stdout; returns status 1 if that fails.
 fn answer(text: &str) -> u8 {
     u8::from(io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()).is_err())
 }

@@ -2,11 +2,11 @@
 //! each. fixtures/README.md says what a case is and how to add one.
 //!
 //! - plain: our hook, as a program and as the pure core, must do what the case says;
-//! - `BLESS=1`: expectations are rewritten with what came out;
-//! - `HOOK_UNDER_TEST=PROGRAM`: another hook runs the same cases, each in a private root, and a table says per area where
-//!   it agrees. Listed differences are expected of it; one that no longer differs is a failure.
+//! - `BLESS=1`: expectations are rewritten with the actual outcome;
+//! - `HOOK_UNDER_TEST=PROGRAM`: another hook runs the same cases, each in a private root, and a table shows by area
+//!   where it agrees. Listed differences are expected; one that no longer differs is a failure.
 //!
-//! What a case is and how a hook is judged is the library `nvidia-hook-conformance`; here is what needs the hook's own.
+//! `nvidia-hook-conformance` knows what a case is and how to judge a hook; here is what needs the hook's own code.
 #![no_main]
 #![allow(
     clippy::unwrap_used,
@@ -72,7 +72,7 @@ fn run(words: Vec<OsString>) -> u8 {
     let conclusion = libtest_mimic::run(&arguments, trials);
     if programs::bless() {
         bless_overrides(suite, &runner);
-        // After the cases, whose expectations it is made of.
+        // After the cases, because the documents are made from their expectations.
         let suite = Suite::read(&Fixtures::read(&programs::fixtures()).unwrap()).unwrap();
         differences::write(&suite);
         security::write(&suite);
@@ -84,7 +84,7 @@ fn run(words: Vec<OsString>) -> u8 {
     u8::from(conclusion.has_failed() || !complete)
 }
 
-/// Per area how another hook did: agrees, differs as listed, cannot be compared, fails.
+/// The results of another hook by area: agrees, differs as listed, cannot be compared, fails.
 #[derive(Default)]
 struct Tally(BTreeMap<String, [usize; 4]>);
 
@@ -111,7 +111,7 @@ fn report(faults: Vec<String>) -> Result<(), Failed> {
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n").into()) }
 }
 
-/// Another hook, held against the newest published one.
+/// Another hook, compared with the newest published one.
 fn of_other(check: Check<'_>, runner: &Runner, tally: &Mutex<Tally>) -> Result<(), Failed> {
     let contract = Contract::Published(Release::MAIN);
     let verdict = match check.skip(contract)? {
@@ -147,7 +147,7 @@ fn of_ours(check: Check<'_>, runner: &Runner, _: &Mutex<Tally>) -> Result<(), Fa
     report(faults)
 }
 
-/// Where the core gives an argument another origin than the case does.
+/// Where the core gives an argument another origin than the case.
 fn origin_faults(check: Check<'_>, decided: &Decided) -> Result<Option<String>, Failed> {
     let (Check::Folder(case), Decided::Execute(Planned { origins, .. })) = (check, decided) else { return Ok(None) };
     let bytes = |origin: &String| origin.clone().into_bytes();
@@ -156,7 +156,7 @@ fn origin_faults(check: Check<'_>, decided: &Decided) -> Result<Option<String>, 
     Ok(want.and_then(|want| difference("origin", &want, &got)))
 }
 
-/// Rewrites the entries of overrides.toml. Which cases are in it, and why, is for a person to say.
+/// Rewrites the entries of overrides.toml. Which cases are in it, and why, is for a person to decide.
 fn bless_overrides(suite: &Suite, runner: &Runner) {
     let path = programs::fixtures().join("recorded/overrides.toml");
     let mut document: toml_edit::DocumentMut = fs::read_to_string(&path).unwrap().parse().unwrap();

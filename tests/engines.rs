@@ -1,10 +1,10 @@
-//! The scenarios of fixtures/engines under each engine: the engine starts the hook, the hook the simulator, and the container
-//! looks around. A test is one scenario under one engine. What an engine cannot do, and an engine that is not here, is a
-//! skip with its reason; what came out is held against docs/engines.md. Needs root and what `.ci/run` installs. Must not look
-//! into the hook: only at what an engine, its user and a container see.
+//! The scenarios of fixtures/engines under each engine: the engine starts the hook, the hook starts the simulator, and
+//! the container looks around. A test is one scenario under one engine. What an engine cannot do, and an engine that is
+//! not installed, is skipped with its reason; the results are compared with docs/engines.md. Needs root and what
+//! `.ci/run` installs. Must not look into the hook, only at what an engine, its user and a container see.
 //!
 //! `cargo test --features engines --test engines [ENGINE/SCENARIO]`; with `BLESS=1` it writes docs/engines.md. With
-//! `NVIDIA_HOOK_ENGINES_CGROUP=2` engines find version 2 of control groups alone, also on a machine that has both.
+//! `NVIDIA_HOOK_ENGINES_CGROUP=2` engines find only version 2 of control groups, even on a machine that has both.
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
 #![allow(
     clippy::unwrap_used,

@@ -1,7 +1,7 @@
-//! `nvidia-hookctl capture` in front of the hook, as an engine starts it: a prestart hook of runc, and a program of hooks.d
-//! under Podman. Nothing of the outcome changes; a failing start leaves a case folder, and `replay` of it comes to the same
-//! exit status, message and command line. Needs root, runc, podman, a static busybox and both other programs, all of which
-//! `.ci/run` installs and builds; it does not skip without them.
+//! `nvidia-hookctl capture` in front of the hook, as engines start it: as a prestart hook of runc, and as a hooks.d
+//! program under Podman. The outcome does not change; a failing start leaves a case folder, and its `replay` has the
+//! same exit status, message and command line. Needs root, runc, podman, a static busybox and both other programs, all
+//! of which `.ci/run` installs and builds; without them it fails instead of skipping.
 //!
 //! `cargo build --package nvidia-hookctl --package fake-nvidia-container-cli`, then
 //! `cargo test --features engines --test engines_capture`
@@ -85,13 +85,13 @@ impl World {
     fn under_podman(&self, is_captured: bool) -> Output {
         let file = json!({ "version": "1.0.0", "when": {"always": true}, "stages": ["prestart"], "hook": self.entry(is_captured) });
         fs::write(self.path("hooks/nvidia.json"), file.to_string()).unwrap();
-        // Podman mounts its store onto itself and leaves that so: in a namespace that ends with it.
+        // Podman mounts its store onto itself and leaves the mount, so it gets a namespace that ends with it.
         let mut command = Command::new("unshare");
         command.args(["--mount", "podman", "--cgroup-manager", "cgroupfs", "--runtime", "runc"]);
         for (flag, name) in [("--hooks-dir", "hooks"), ("--root", "storage"), ("--runroot", "run")] {
             command.arg(flag).arg(self.path(name));
         }
-        // The limits are given, since a machine may not allow those that podman sets by itself.
+        // The limits are explicit, because a machine may not allow those that Podman sets by default.
         command.args([
             "run",
             "--rm",
@@ -108,7 +108,7 @@ impl World {
         command.args(ECHO).output().expect("podman")
     }
 
-    /// The folders of cases, whose files hold nothing of the canary and are their owner's alone.
+    /// The case folders. Their files must not contain the canary, and only their owner may access them.
     fn cases(&self) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> =
             fs::read_dir(self.path("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -128,7 +128,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// A program that cargo has built beside this test, or the one that a variable names.
+/// A program that cargo built beside this test, or the one that a variable names.
 fn built(variable: &str, name: &str) -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let beside = own.ancestors().nth(2).unwrap().join(name);
@@ -169,7 +169,7 @@ fn a_start_that_the_hook_refuses_becomes_a_case_and_ends_as_it_would() {
     }
 }
 
-/// A start that nvidia-container-cli refuses: the hook has become that program by then.
+/// A start that nvidia-container-cli refuses, after the hook has become that program.
 #[test]
 fn a_start_that_the_program_refuses_becomes_a_case_with_its_command_line() {
     let config = format!(

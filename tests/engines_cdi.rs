@@ -1,7 +1,7 @@
-//! A simulated machine by its CDI specification, without any hook: Podman gives a container the device that was asked for,
-//! nvidia-smi and NVML in it see that one and no other, and a change on the host is seen at once. With real device nodes the
-//! machine has no fault that doctor knows. Needs root, podman, runc, dockerd and a static busybox, all of which `.ci/run`
-//! installs; it does not skip without them, but for a Docker that is older than its `--device` for CDI.
+//! A simulated machine through its CDI specification, without any hook: Podman gives a container the requested device,
+//! nvidia-smi and NVML in it see that device and no other, and a change on the host is seen at once. With real device
+//! nodes the machine has no fault that doctor knows. Needs root, podman, runc, dockerd and a static busybox, all of
+//! which `.ci/run` installs; without them it fails, and it skips only a Docker that is too old for CDI by `--device`.
 //!
 //! `cargo test --features engines --test engines_cdi`
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard};
 
-/// Podman's stores of two tests at once would share what each takes for its own on the machine.
+/// The Podman stores of two tests at once would share places on the machine that each takes for its own.
 static ONE_ENGINE: Mutex<()> = Mutex::new(());
 
 /// A machine in a folder, its specification, and an image.
@@ -70,8 +70,8 @@ impl Host {
         self.machine().pointer(pointer).unwrap().as_str().unwrap().to_owned()
     }
 
-    /// `podman run` with devices, up to the image. This podman reads the specifications of /etc/cdi, which it sees with
-    /// those of the test in it: nothing is installed on the machine.
+    /// `podman run` with devices, up to the image. Podman reads the specifications of /etc/cdi, where it sees the
+    /// test's: nothing is installed on the machine.
     fn podman(&self, devices: &[&str]) -> Command {
         const SEE: &str = "mkdir -p /etc/cdi && mount --bind \"$0\" /etc/cdi && exec podman \"$@\"";
         let mut command = Command::new("unshare");
@@ -81,7 +81,7 @@ impl Host {
             command.arg(flag).arg(self.path(name));
         }
         command.args(["run", "--rm", "--network", "none"]);
-        // The limits are given, since a machine may not allow those that podman sets by itself.
+        // The limits are explicit, because a machine may not allow those that Podman sets by default.
         command.args(["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]);
         for device in devices {
             command.arg("--device").arg(format!("nvidia.com/gpu={device}"));
@@ -96,7 +96,7 @@ impl Host {
         command
     }
 
-    /// What a container says that must succeed.
+    /// The output of a container that must succeed.
     fn says(&self, devices: &[&str], script: &str) -> String {
         said(&mut self.tiny(devices, script))
     }
@@ -160,7 +160,7 @@ fn the_libraries_in_a_container_see_what_nvidia_smi_sees() {
     let host = Host::new("a100-mig");
     let prepared = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/debian");
     assert!(prepared.join("etc/debian_version").exists(), "{}: .ci/run prepares it", prepared.display());
-    // perl is the one language of a minimal Debian: it loads the library and calls it by number.
+    // Perl is the only language of a minimal Debian: it loads the library and looks its functions up.
     let script = r#"
         require DynaLoader;
         my $library = DynaLoader::dl_load_file("/usr/lib64/libnvidia-ml.so.1") or die DynaLoader::dl_error();

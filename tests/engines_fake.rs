@@ -1,6 +1,6 @@
-//! Real containers on simulated GPUs: `runc` starts a busybox, a prestart hook of three lines calls the fake in the mode
-//! `mounts`, and the container looks around. Needs root, runc, a static busybox and a Debian root in target/debian, all of
-//! which `.ci/run` prepares; it does not skip without them.
+//! Real containers on simulated GPUs: `runc` starts a busybox, a prestart hook of three lines calls the fake in the
+//! mode `mounts`, and the container looks around. Needs root, runc, a static busybox and a Debian root in
+//! target/debian, all of which `.ci/run` prepares; without them it fails instead of skipping.
 //!
 //! `cargo test --features engines --test engines_fake`
 #![allow(clippy::disallowed_methods, reason = "a test makes and reads files and starts programs")]
@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// The number that root of a remapped container has on the host.
+/// The user ID on the host of a remapped container's root.
 const REMAPPED: u32 = 300_000;
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A bundle whose hook gives the container what `arguments` say.
+/// A bundle whose hook gives the container what `arguments` ask for.
 struct Bundle {
     top: tempfile::TempDir,
     name: String,
@@ -56,7 +56,7 @@ impl Bundle {
         }
     }
 
-    /// The state comes on standard input; the pid in it is all that is needed.
+    /// The state comes on standard input; only its pid is needed.
     fn hook(&self, arguments: &str) {
         fs::copy(static_simulator(), self.path("nvidia-container-cli")).unwrap();
         let script = format!(
@@ -69,7 +69,7 @@ impl Bundle {
     }
 
     fn config(&self, topology: &str, script: &str) {
-        // runc writes no specification over another.
+        // runc does not overwrite a specification.
         let _ = fs::remove_file(self.path("config.json"));
         let made = Command::new("runc").arg("spec").current_dir(self.top.path()).output().expect("runc");
         assert!(made.status.success());
@@ -84,7 +84,7 @@ impl Bundle {
         fs::write(self.path("config.json"), config.to_string()).unwrap();
     }
 
-    /// Leaves out what needs the rights of a real root, as an engine does that runs in a user namespace.
+    /// Leaves out what needs a real root, as an engine in a user namespace does.
     fn without_root(self) -> Self {
         let mut config: Value = serde_json::from_slice(&fs::read(self.path("config.json")).unwrap()).unwrap();
         fs::remove_file(self.path("config.json")).unwrap();
@@ -102,7 +102,7 @@ impl Bundle {
         self
     }
 
-    /// Gives the container a user namespace with other numbers on the host, as `userns-remap` and `--uidmap` do.
+    /// Gives the container a user namespace with other user IDs on the host, as `userns-remap` and `--uidmap` do.
     fn remapped(self) -> Self {
         fs::set_permissions(self.top.path(), Permissions::from_mode(0o755)).unwrap();
         let owner = format!("{REMAPPED}:{REMAPPED}");
@@ -116,7 +116,7 @@ impl Bundle {
         self
     }
 
-    /// Takes a copy of the Debian root that `.ci/run` prepares in the place of the busybox.
+    /// Replaces the busybox with a copy of the Debian root that `.ci/run` prepares.
     fn debian(self) -> Self {
         let prepared = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/debian");
         assert!(prepared.join("etc/debian_version").exists(), "{}: .ci/run prepares it", prepared.display());
@@ -130,7 +130,7 @@ impl Bundle {
         self.run_by(&["runc"])
     }
 
-    /// Starts the container by `runc`, or by a program that starts `runc`.
+    /// Starts the container with `runc`, or with a program that starts `runc`.
     fn run_by(&self, starter: &[&str]) -> Output {
         let mut command = Command::new(starter[0]);
         command.args(&starter[1..]).arg("--root").arg(self.path("state"));
@@ -145,7 +145,7 @@ fn mounts_below(folder: &Path) -> Vec<String> {
     table.lines().filter(|line| line.contains(folder.to_str().unwrap())).map(str::to_owned).collect()
 }
 
-/// What a container says that must succeed.
+/// The output of a container that must succeed.
 fn says(topology: &str, arguments: &str, script: &str) -> String {
     let output = Bundle::new(topology, arguments, script).run();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -246,7 +246,7 @@ fn in_a_remapped_container_everything_belongs_to_its_root() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.starts_with("GPU 0: NVIDIA A100-SXM4-40GB"), "{stdout}");
     assert!(stdout.contains("\ncrw-rw-rw-") && stdout.contains("195,   1"), "{stdout}");
-    // The folder and the link were made in the container; both numbers are those of its root.
+    // The folder and the link were made in the container; both IDs are its root's.
     assert_eq!(stdout.lines().filter(|line| line.contains(" 0        0 ")).count(), 2, "{stdout}");
 }
 
@@ -275,7 +275,7 @@ fn a_change_on_the_host_is_seen_in_a_container_that_runs() {
     let changes = bundle.path("changes");
     let output = std::thread::scope(|scope| {
         let run = scope.spawn(|| bundle.run());
-        // The container has the folder as soon as the hook has made it, and waits for what is changed.
+        // The container has the folder as soon as the hook has made it, and waits for the change.
         while !changes.join("live").exists() {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }

@@ -1,13 +1,13 @@
-//! A start on a machine that fails: every system call of the hook in turn is answered with an error, read and write are cut
-//! short, memory, descriptors and disks run out, streams are closed. Whatever happens, the hook executes exactly the right
-//! program with the right arguments and environment, or ends with status 1 and one message; never by a signal, never with
-//! another command line, never later than a machine that waits.
+//! Starts on a machine that fails: each system call of the hook in turn returns an error, reads and writes are cut
+//! short, memory, descriptors and disks run out, streams are closed. Whatever happens, the hook executes exactly the
+//! right program with the right arguments and environment, or ends with status 1 and one message. It never ends by a
+//! signal, never executes another command line, and never hangs.
 //!
 //! - plain: each call of each scene with one error, and the limits;
 //! - `NVIDIA_HOOK_FAULTS=all`: each call with every error (`.ci/run`).
 //!
-//! Calls before `main` are the C library's and its loader's, which end in their own way: they are the calls that `poststop`
-//! makes as well, a command that does nothing. There it is enough that nothing else is executed.
+//! Calls before `main` belong to the C library and its loader, which end in their own way. They are the calls that
+//! `poststop`, a command that does nothing, makes too. There it is enough that nothing else is executed.
 #![no_main]
 #![allow(
     clippy::unwrap_used,
@@ -19,7 +19,7 @@
     reason = "a test fails by panicking, and makes the world that the hook reads"
 )]
 
-// To stand in the way of a system call is to change the registers of a processor; these are spelled out.
+// Intercepting a system call means changing the registers of a processor, which are spelled out here.
 #[cfg(target_arch = "x86_64")]
 mod faults {
     pub mod inject;

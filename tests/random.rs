@@ -1,10 +1,10 @@
-//! Scenes that nobody thought of: machines, configurations and containers are drawn from a seed, and the hook must decide
-//! as a second, naive reading of the specification does (fuzz/properties/src/naive.rs).
+//! Unexpected scenes: machines, configurations and containers are drawn from a seed, and the hook must decide as a
+//! second, naive reading of the specification does (fuzz/properties/src/naive.rs).
 //!
-//! - `NVIDIA_HOOK_RANDOM_SEED`: the first seed, one a scene; 1 unless given, so that `cargo test` is the same everywhere;
-//! - `NVIDIA_HOOK_RANDOM_RUNS`: how many scenes; 2000 unless given.
+//! - `NVIDIA_HOOK_RANDOM_SEED`: the first seed, one per scene; 1 by default, so `cargo test` is the same everywhere;
+//! - `NVIDIA_HOOK_RANDOM_RUNS`: how many scenes; 2000 by default.
 //!
-//! A failure names its seed and shows the scene, made as small as it stays wrong:
+//! A failure names its seed and shows the smallest scene that is still wrong:
 //! `NVIDIA_HOOK_RANDOM_SEED=SEED NVIDIA_HOOK_RANDOM_RUNS=1 cargo test --test random` runs it alone.
 #![no_main]
 #![allow(
@@ -35,11 +35,11 @@ use random::shrink;
 
 nvidia_hook_conformance::entry!(run);
 
-/// Scenes unless the environment says how many.
+/// How many scenes, unless the environment says.
 const RUNS: u64 = 2000;
-/// One of so many scenes is played by the programs as well.
+/// One in this many scenes is also run with the programs.
 const PLAYED: usize = 40;
-/// Faults that are shown.
+/// How many faults are shown.
 const SHOWN: usize = 5;
 
 fn run(words: Vec<OsString>) -> u8 {
@@ -82,7 +82,7 @@ fn of_core(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     if wrong > 0 {
         return Err(format!("{wrong} of {runs} scenes; the first:\n{}", faults.join("\n")).into());
     }
-    // Whoever changes what is drawn should not make all scenes fail early without noticing.
+    // A change of what is drawn must not make most scenes fail early unnoticed.
     let executed = kinds.get(kind(&Verdict::Executed { argv: Vec::new(), environ: Vec::new() }));
     if runs >= RUNS && (executed.is_none_or(|count| *count as u64 * 6 < runs) || kinds.len() < 20) {
         return Err(format!("the scenes are too much alike: {kinds:?}").into());
@@ -90,18 +90,18 @@ fn of_core(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The programs do for some of the scenes what the core decides.
+/// For some of the scenes, the programs do what the core decides.
 fn of_program(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     let hook = programs::hook(env!("CARGO_BIN_EXE_nvidia-container-runtime-hook"));
     let runner = Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot)?;
     let has_others = knows_another_user();
     for seed in seeds.step_by(PLAYED) {
         let scene = draw::scene(draw::Dice::new(seed));
-        // A pipe that is named keeps its reader waiting; in memory nobody waits.
+        // A pipe as a configuration keeps its reader waiting; in memory nothing waits.
         if scene.files.iter().any(|(path, node)| path.ends_with(".toml") && *node == Node::Fifo) {
             continue;
         }
-        // Whoever owns the tree is let in where others are not, and is all that there is here.
+        // The owner of the tree has access where others have none, and there is no other user here.
         if scene.unprivileged && !has_others && scene.files.iter().any(|(_, node)| lets_only_some_in(node)) {
             continue;
         }
@@ -119,14 +119,14 @@ fn of_program(seeds: std::ops::Range<u64>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whether a program can be started as another user: not by one who is not root, nor where a namespace has no other. A folder
-/// is no program, which only he is told who came so far.
+/// Whether a program can be started as another user: this needs root, and a namespace that has another user. Starting a
+/// folder fails, with an error that comes only after the change of user.
 fn knows_another_user() -> bool {
     let started = std::process::Command::new("/").uid(65_534).spawn();
     started.is_err_and(|error| error.raw_os_error() == Some(nix::libc::EACCES))
 }
 
-/// Whether others may do less with it than its owner.
+/// Whether others may do less with a file than its owner.
 fn lets_only_some_in(node: &Node) -> bool {
     match node {
         Node::File { mode, .. } | Node::Directory { mode } | Node::Cli { mode } => mode >> 6 & 0o5 & !mode != 0,
@@ -134,7 +134,7 @@ fn lets_only_some_in(node: &Node) -> bool {
     }
 }
 
-/// A verdict without what is the scene's own.
+/// A verdict without the details of its scene.
 fn kind(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::NoPrestart(_) => "not a prestart",
@@ -144,7 +144,7 @@ fn kind(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// A scene as a person reads it.
+/// A scene as readable text.
 fn story(scene: &Scene) -> String {
     let mut story = format!(
         "  in {}, arguments {:?}, environment {:?}{}\n  stdin {}\n",

@@ -1,6 +1,6 @@
-//! Every test of the hook that is not a case: its command line, what it hands on as a process, the example that newcomers
-//! see, and what build files repeat. One program, which is also the launcher and the nvidia-container-cli of its tests.
-//! `cargo demo` is this program with `--show`.
+//! Every test of the hook that is not a case: its command line, what it passes on as a process, the example that
+//! newcomers see, and what build files repeat. One program, which is also the launcher and the nvidia-container-cli of
+//! its tests. `cargo demo` is this program with `--show`.
 #![no_main]
 #![allow(
     clippy::unwrap_used,
@@ -62,9 +62,9 @@ fn test(name: impl Into<String>, test: impl FnOnce() + Send + 'static) -> Trial 
     })
 }
 
-/// Puts the stand-in for nvidia-container-cli at a path: a copy, since a link would lead out of the machine that a test
-/// makes, to where Bazel's sandbox has nothing. `cp` makes it: a descriptor of this process would be inherited by whatever
-/// another thread starts meanwhile, and nobody executes a file that is open for writing.
+/// Copies the stand-in for nvidia-container-cli to a path. A link would lead out of the machine that a test makes, to
+/// where Bazel's sandbox has nothing. `cp` makes the copy: a program that another thread starts meanwhile could inherit
+/// a descriptor of this process, and a file that is open for writing cannot be executed.
 fn put_cli(place: &Path) {
     match programs::fake() {
         Some(fake) => assert!(Command::new("cp").arg("-L").arg(fake).arg(place).status().unwrap().success()),

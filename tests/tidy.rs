@@ -1,5 +1,5 @@
-//! The tree as a text: which module may use which, where `unsafe` may stand, how large a file and a function may be, what
-//! every file must begin with, and what nothing may name. It reads sources and runs nothing.
+//! The tree as text: which module may use which, where `unsafe` is allowed, how large a file and a function may be,
+//! what every file must begin with, and what nothing may name. Reads sources and runs nothing.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, clippy::string_slice, reason = "tests read the sources")]
 
@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the hook, floor by floor from the ground: each may use only what stands on a lower floor. Cargo holds
-/// the direction between the packages.
+/// The modules of the hook, floor by floor from the ground: each may use only modules on a lower floor. Cargo enforces
+/// the direction between packages.
 const FLOORS: &[&[&str]] = &[
     &["text", "host", "signals"],
     &["contract", "invocation"],
@@ -23,14 +23,14 @@ const FLOORS: &[&[&str]] = &[
     &["main"],
 ];
 
-/// What nvidia-hookctl must not use of the hook: it explains, and never executes, prints or writes for a start.
+/// Modules of the hook that nvidia-hookctl must not use: it explains, but never executes, prints or writes for a start.
 const DEEDS: [&str; 3] = ["exec", "run", "note"];
 
-/// Files above the ceiling, and why each may be.
+/// Files above the ceiling, each with the reason.
 const LARGE: &[(&str, &str)] = &[("hookctl/src/explain/report.rs", "the JSON output of explain, member by member")];
 
-/// Where the simulator's libraries meet the kernel, a C caller and the linker, below its folder; the last is a C caller
-/// of the tests.
+/// Files below the simulator's folder where its libraries meet the kernel, a C caller and the linker; the last is a C
+/// caller of the tests.
 const LIBRARY_SHIMS: [&str; 11] = [
     "shim/src/kernel/mod.rs",
     "shim/src/kernel/x86_64.rs",
@@ -136,7 +136,7 @@ fn arrows() -> BTreeSet<(String, String)> {
     let mut arrows = BTreeSet::new();
     for source in sources(&["src"], &["rs"]) {
         let module = source.module();
-        // The entry is a crate of its own.
+        // The entry is a separate crate.
         let prefix = if module == "main" { "nvidia_container_runtime_hook" } else { "crate" };
         let others = used(&source.code(), prefix).into_iter().filter(|used| *used != module);
         arrows.extend(others.map(|used| (module.clone(), used)));
@@ -158,7 +158,7 @@ fn modules_use_only_what_stands_below_them() {
     none(&offenders.map(|(user, used)| format!("{user} must not use {used}")).collect::<Vec<_>>());
 }
 
-/// A floor is a permission: the modules above it may use it. One that nothing needs would hide that two are one.
+/// A floor is a permission: the modules above it may use it. A floor that nothing needs would hide that two are one.
 #[test]
 fn no_floor_is_idle() {
     let arrows = arrows();
@@ -224,7 +224,7 @@ fn unsafe_stands_in_the_entry_points_only() {
     none(&rust().iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
-/// How many blocks, functions, attributes and implementations say it, file by file: one more is a decision, not a detail.
+/// Blocks, functions, attributes and implementations with `unsafe`, file by file: one more is a decision, not a detail.
 const UNSAFE: &[(&str, usize)] = &[
     ("src/exec.rs", 2),
     ("src/main.rs", 16),
@@ -291,7 +291,7 @@ fn every_file_says_first_what_it_is() {
 fn files_are_small() {
     let mut offenders = Vec::new();
     for source in rust() {
-        // What fuzzing needs is a test.
+        // Code for fuzzing counts as a test.
         let is_test = source.path.starts_with("fuzz/");
         let ceiling = if !is_test && (source.path.starts_with("src/") || source.path.contains("/src/")) {
             FILE_CEILING
@@ -307,8 +307,8 @@ fn files_are_small() {
     none(&offenders);
 }
 
-/// The functions of a file with their lengths, from the line with `fn` to the brace that closes it. The sources are
-/// formatted, so that both stand equally far in.
+/// The functions of a file with their lengths, from the line with `fn` to its closing brace. The sources are formatted,
+/// so both have the same indentation.
 fn functions(source: &Source) -> Vec<(String, usize, bool)> {
     let lines: Vec<&str> = source.text.lines().collect();
     let indent = |line: &str| line.len() - line.trim_start().len();
@@ -373,7 +373,7 @@ fn nothing_names_the_machine_it_was_written_on() {
     none(&all.iter().filter(offends).map(|source| source.path.clone()).collect::<Vec<_>>());
 }
 
-/// A library without tests says so, which saves `cargo test` a program for each; one that gets tests must take it back.
+/// A library without tests says so, which saves `cargo test` a program for each; one that gets tests must stop that.
 #[test]
 fn no_library_hides_its_tests_from_cargo() {
     let mut offenders = Vec::new();
@@ -416,7 +416,7 @@ fn the_source_of_a_case_can_be_looked_up() {
     none(&offenders);
 }
 
-/// No telemetry (docs/support.md): neither an interface of a network nor a crate that has one.
+/// No telemetry (docs/support.md): neither an interface to a network nor a crate that has one.
 #[test]
 fn nothing_speaks_to_a_network() {
     const INTERFACES: [&str; 8] =
@@ -459,7 +459,7 @@ fn the_recorded_runs_that_documents_name_are_there() {
     none(&offenders);
 }
 
-/// A cell of docs/support.md names the test behind it, which is there, or says that there is none.
+/// A cell of docs/support.md names the test behind it, which must exist, or says that there is none.
 #[test]
 fn the_support_matrix_names_tests_that_are_there() {
     let document = fs::read_to_string(top().join("docs/support.md")).unwrap();
@@ -482,13 +482,13 @@ fn the_support_matrix_names_tests_that_are_there() {
     none(&offenders);
 }
 
-/// Whether it is a file or folder of the tree, with its arguments, or the name of a case.
+/// Whether words are a file or folder of the tree, with its arguments, or the name of a case.
 fn is_file_of(words: &str) -> bool {
     let name = words.split(' ').next().unwrap();
     name.contains('/') && (top().join(name).exists() || top().join("fixtures/hook").join(name).exists())
 }
 
-/// Whether a command's suite is there, and what it is asked for is a name of its tests or of a case.
+/// Whether a command's suite exists, and each name that it asks for is one of its tests or of a case.
 fn is_there(command: &str) -> bool {
     let words: Vec<&str> = command.split(' ').collect();
     let after = |option: &str| words.iter().position(|word| *word == option).map(|at| words[at + 1].trim_matches('\''));

@@ -1,4 +1,4 @@
-/* Executes what its arguments say: with the target, two bare execs. */
+/* Executes its arguments: with the target, two bare execs. */
 #include <unistd.h>
 
 int main(int argc, char **argv, char **envp) {

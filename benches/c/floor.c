@@ -1,6 +1,6 @@
-/* The floor: what a program that does the hook's reading and nothing else costs. It reads config.toml, the container
- * state on standard input and config.json, each whole, and executes the target. It parses nothing; where it finds the
- * files, and what it executes, are arguments. `floor CONFIG SPEC [PROGRAM ARG...]`; without a program it ends. */
+/* The floor: the cost of a program that does the hook's reading and nothing else. It reads config.toml, the container
+ * state on standard input and config.json, each whole, and executes the target. It parses nothing: the paths of the
+ * files and the program to execute are arguments. `floor CONFIG SPEC [PROGRAM ARG...]`; without a program it ends. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -8,8 +8,8 @@
 
 static char small[16 << 10];
 
-/* Reads to the end: into a fixed buffer, and where that does not hold it, into one of the file's size. What comes on a
- * pipe has no size, and pieces; it is read again and again into one place. It has ended where a piece ends in a brace. */
+/* Reads to the end: into a fixed buffer, or, if that is too small, into one of the file's size. A pipe has no size and
+ * delivers pieces, which are read one after the other into one place. A first piece that ends in a brace is all. */
 static int read_all(int fd) {
     ssize_t got = read(fd, small, sizeof small);
     if (got < 0)

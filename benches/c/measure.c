@@ -1,5 +1,5 @@
-/* Runs a program and prints what the kernel counted for it: page faults and peak memory in KiB. A small program of its
- * own, since the peak of a process begins at that of the one that started it. */
+/* Runs a program and prints what the kernel counted for it: page faults and peak memory in KiB. This is a separate
+ * small program because the peak of a process begins at the peak of the process that started it. */
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/resource.h>

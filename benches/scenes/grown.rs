@@ -1,5 +1,5 @@
-//! One of the three inputs of a start, grown to a size: a reader that is not linear shows. Must not know what is done with
-//! them.
+//! One of the three inputs of a start, grown to a given size, which exposes a reader that is not linear. Must not know
+//! what is done with the inputs.
 
 use std::fmt::Write;
 
@@ -13,18 +13,18 @@ pub enum Input {
     State,
     /// `config.json`, with variables of 100 bytes.
     Spec,
-    /// `config.toml`, with lines of comment of 80 bytes: such a line is what most of the shipped file is.
+    /// `config.toml`, with comment lines of 80 bytes: most of the shipped file consists of such lines.
     Config,
 }
 
-/// An input of a size.
+/// An input of a given size.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Grown {
     /// The name in tables.
     pub name: &'static str,
     /// What is grown.
     pub input: Input,
-    /// To how much at least, in MiB.
+    /// The minimum size to grow it to, in MiB.
     pub size: usize,
 }
 
@@ -42,7 +42,7 @@ impl Grown {
         Grown { name: "config-64-mib", input: Input::Config, size: 64 },
     ];
 
-    /// A text of this input, grown where it is the one that grows.
+    /// The text of an input, grown if it is the one that grows.
     pub fn grow(self, input: Input, text: String) -> Result<String> {
         if input != self.input {
             return Ok(text);

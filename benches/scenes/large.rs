@@ -1,4 +1,4 @@
-//! Specifications of about 10 MB, grown from the small one: whatever an engine, an image or an attacker may pile up.
+//! Specifications of about 10 MB, grown from the small one with what an engine, an image or an attacker could pile up.
 //! Must not know what is done with them.
 
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use super::scenario::replace;
 const SIZE: usize = 10_000_000;
 /// How many entries or mounts there are.
 const COUNT: usize = 100_000;
-/// How deep the nesting goes; serde_json ends at 128.
+/// How deep the nesting goes; serde_json stops at 128.
 const DEPTH: usize = 100;
 
 /// What is large.
@@ -20,11 +20,11 @@ pub enum Large {
     Environment,
     /// 100,000 mounts, while requests by mounts are not accepted.
     Mounts,
-    /// 100,000 mounts, while they are.
+    /// 100,000 mounts, while they are accepted.
     MountsAccepted,
-    /// One member that nobody knows, a string of 10 MB.
+    /// An unknown member, a string of 10 MB.
     UnknownMember,
-    /// 10 MB of lists, each 100 deep, in a member that nobody knows.
+    /// 10 MB of lists, each 100 deep, in an unknown member.
     Nesting,
 }
 

@@ -1,4 +1,4 @@
-//! The containers that are started in the benches, as texts and on disk. Must not know any program but by its path.
+//! The containers that the benches start, as texts and on disk. Must know programs only by their paths.
 #![allow(dead_code, reason = "each bench uses its part")]
 
 pub mod grown;

@@ -10,7 +10,7 @@ use super::Result;
 use super::grown::{Grown, Input};
 use super::large::Large;
 
-/// The specification, the configuration as it is shipped, and one that says no more than it must.
+/// The specification, the shipped configuration, and one that says no more than it must.
 const SPEC: &str = include_str!("../fixtures/docker-gpus/config.json");
 const CONFIG: &str = include_str!("../fixtures/docker-gpus/config.toml");
 const SHORT_CONFIG: &str = include_str!("../fixtures/docker-gpus/short.toml");
@@ -24,26 +24,26 @@ const ID: &str = "4f1c0d9a7b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e527b3e52
 /// What differs between scenarios.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Variant {
-    /// The program's path configured, mode `legacy`.
+    /// The program's path is configured; mode `legacy`.
     Configured,
-    /// As [`Variant::Configured`] with a file that says no more than it must.
+    /// Like [`Variant::Configured`], with a file that says no more than it must.
     ShortConfig,
-    /// The program searched, found in the fourth directory of `PATH`.
+    /// The program is searched for, and found in the fourth directory of `PATH`.
     Searched,
-    /// As [`Variant::Configured`] with mode `auto`, which looks at the machine.
+    /// Like [`Variant::Configured`], with mode `auto`, which looks at the machine.
     Auto,
-    /// As [`Variant::Configured`] with `rootless = "auto"`, which asks the machine who starts the hook.
+    /// Like [`Variant::Configured`], with `rootless = "auto"`, which asks the machine who starts the hook.
     Rootless,
-    /// As [`Variant::Configured`], and the container asks for no GPU.
+    /// Like [`Variant::Configured`], but the container asks for no GPU.
     NoGpu,
-    /// As [`Variant::Configured`] with a generated specification.
+    /// Like [`Variant::Configured`], with a generated specification.
     Large(Large),
-    /// As [`Variant::Configured`] with an input of many MiB.
+    /// Like [`Variant::Configured`], with an input of many MiB.
     Grown(Grown),
 }
 
 impl Variant {
-    /// The small ones.
+    /// The small variants.
     pub const SMALL: [Variant; 5] =
         [Variant::Configured, Variant::ShortConfig, Variant::Searched, Variant::Auto, Variant::NoGpu];
 
@@ -92,7 +92,7 @@ impl Variant {
         }
     }
 
-    /// The state of the container whose bundle is a directory.
+    /// The container state for a bundle directory.
     fn state(self, bundle: &Path) -> Result<String> {
         let bundle = bundle.display();
         let state =
@@ -108,7 +108,7 @@ impl Variant {
     }
 }
 
-/// The directory in which scenarios are made, removed at the end.
+/// The directory in which scenarios are made; it is removed at the end.
 pub struct Workplace(tempfile::TempDir);
 
 impl Workplace {
@@ -137,7 +137,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// Makes a scenario in which `target` is the program that is executed.
+    /// Makes a scenario in which `target` is the executed program.
     pub fn make(workplace: &Workplace, variant: Variant, target: &Path) -> Result<Self> {
         let directory = workplace.path().join(variant.name());
         let mut scenario = Scenario { variant, directory, environment: Vec::new() };
@@ -177,13 +177,13 @@ impl Scenario {
         self.directory.join(ID)
     }
 
-    /// The program that is executed.
+    /// The executed program.
     #[must_use]
     pub fn cli(&self) -> PathBuf {
         self.directory.join("bin").join(CLI)
     }
 
-    /// A hook's start in this scenario.
+    /// The command that starts a hook in this scenario.
     pub fn hook(&self, hook: &Path) -> Result<Command> {
         self.command(hook).map(|mut command| {
             command.arg("-config").arg(self.config()).arg("prestart");
@@ -191,7 +191,7 @@ impl Scenario {
         })
     }
 
-    /// The start of the C floor in this scenario.
+    /// The command that starts the C floor in this scenario.
     pub fn floor(&self, floor: &Path) -> Result<Command> {
         let mut command = self.command(floor)?;
         command.arg(self.config()).arg(self.spec());
@@ -201,7 +201,7 @@ impl Scenario {
         Ok(command)
     }
 
-    /// A program with the state on its standard input and this scenario's environment.
+    /// The command that starts a program with the state on its standard input and this scenario's environment.
     pub fn command(&self, program: &Path) -> Result<Command> {
         let mut command = Command::new(program);
         let state = File::open(self.state())?;
@@ -210,7 +210,7 @@ impl Scenario {
     }
 }
 
-/// Replaces what must be there.
+/// Replaces a text that must be there.
 pub fn replace(text: &str, old: &str, new: &str) -> Result<String> {
     if !text.contains(old) {
         return Err(format!("the fixture has no {old:?}").into());

@@ -1,5 +1,5 @@
-//! Distributions as SVG, for light and for dark pages: for each series the share of runs (upwards) that took at most a time
-//! (to the right). The further left and the steeper, the better. Must not know what was measured.
+//! Distributions as SVG, for light and for dark pages: for each series, the share of runs (upwards) that took at most a
+//! given time (to the right). The further left and the steeper, the better. Must not know what was measured.
 
 use std::path::Path;
 
@@ -7,13 +7,13 @@ use plotters::prelude::*;
 
 use crate::scenes::Result;
 
-/// In pixels.
+/// The size of a plot in pixels.
 const SIZE: (u32, u32) = (900, 460);
-/// Slow runs are other programs' doing; the plot ends where this share of all runs has ended.
+/// Other programs cause the slow runs, so the plot ends where this share of all runs has ended.
 const SHOWN: f64 = 0.95;
 /// Points of a curve.
 const POINTS: usize = 100;
-/// Colours that people with any colour vision tell apart (Okabe and Ito, 2008).
+/// Colours that people with any colour vision can tell apart (Okabe and Ito, 2008).
 const COLOURS: [RGBColor; 6] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0x56, 0xb4, 0xe9),
@@ -31,7 +31,7 @@ pub struct Series<'a> {
     pub sorted: &'a [f64],
 }
 
-/// A page's colours, and the end of the file's name.
+/// A page's colours, and the suffix of the file's name.
 struct Theme {
     name: &'static str,
     background: RGBColor,

@@ -1,22 +1,22 @@
-//! The programs that are measured: the hook as it is released, against either C library, and the C programs beside it. Must
-//! not know scenarios.
+//! The programs that are measured: the hook as it is released, with either C library, and the C programs for
+//! comparison. Must not know scenarios.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::scenes::Result;
 
-/// The name under which the hook is released, which is that of its package.
+/// The name under which the hook is released, which is also the name of its package.
 const HOOK: &str = "nvidia-container-runtime-hook";
 /// The processor in the names of targets.
 const PROCESSOR: &str = std::env::consts::ARCH;
 
-/// The C library that a static program has in it.
+/// The C library in a static program.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Library {
-    /// GNU's.
+    /// The GNU C library.
     Glibc,
-    /// That of the release.
+    /// The C library of the release.
     Musl,
 }
 
@@ -24,7 +24,7 @@ impl Library {
     /// Both.
     pub const ALL: [Library; 2] = [Library::Glibc, Library::Musl];
 
-    /// Those that are measured: all, or the one that `BENCH_LIBRARY` names.
+    /// The libraries that are measured: all, or the one that `BENCH_LIBRARY` names.
     pub fn chosen() -> impl Iterator<Item = Library> {
         let only = variable("BENCH_LIBRARY");
         Library::ALL
@@ -41,7 +41,7 @@ impl Library {
         }
     }
 
-    /// The static release build of the hook, made now unless `HOOK_BIN` or `HOOK_BIN_MUSL` names one.
+    /// The static release build of the hook, built now unless `HOOK_BIN` or `HOOK_BIN_MUSL` names one.
     pub fn hook(self) -> Result<PathBuf> {
         let (given, target) = match self {
             Library::Glibc => ("HOOK_BIN", format!("{PROCESSOR}-unknown-linux-gnu")),
@@ -60,13 +60,14 @@ impl Library {
             }
         };
         let alias = if PROCESSOR == "x86_64" { alias.to_owned() } else { format!("{alias}-{PROCESSOR}") };
-        // By its package, as a release is built: else the features that other packages ask for would be the hook's as well.
+        // Built by its package, like a release: otherwise the hook would also get the features that other packages ask
+        // for.
         run(build.args([&alias, "--quiet", "--package", HOOK]))?;
         let directory = variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
         Ok(workspace().join(directory).join(target).join("release").join(HOOK))
     }
 
-    /// The compiler of C programs that have it in them.
+    /// The compiler of C programs with this library.
     fn compiler(self) -> PathBuf {
         match self {
             Library::Glibc => variable("CC").unwrap_or_else(|| "cc".into()),
@@ -75,7 +76,7 @@ impl Library {
     }
 }
 
-/// Another hook to measure beside ours, if `HOOK_UNDER_TEST` names one.
+/// Another hook to measure in addition to ours, if `HOOK_UNDER_TEST` names one.
 pub fn under_test() -> Option<PathBuf> {
     variable("HOOK_UNDER_TEST")
 }
@@ -96,22 +97,22 @@ impl CPrograms {
         Ok(programs)
     }
 
-    /// Compiles and gives the one that reads the three files and executes.
+    /// Compiles the floor, which reads the three files and executes the target, and returns its path.
     pub fn floor(&self, library: Library) -> Result<PathBuf> {
         self.compile(library, "floor", &format!("floor-{}", library.name()))
     }
 
-    /// Executes at once.
+    /// The program that executes its arguments at once.
     pub fn chain(&self) -> PathBuf {
         self.directory.join("chain")
     }
 
-    /// Ends at once.
+    /// The program that ends at once.
     pub fn target(&self) -> PathBuf {
         self.directory.join("target")
     }
 
-    /// Prints page faults and peak memory of what it runs.
+    /// The program that prints the page faults and peak memory of what it runs.
     pub fn measure(&self) -> PathBuf {
         self.directory.join("measure")
     }
@@ -129,12 +130,12 @@ fn workspace() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A path that an environment variable gives.
+/// The path in an environment variable; `None` if the variable is unset or empty.
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
-/// Runs a command of a build, which must succeed.
+/// Runs a build command, which must succeed.
 fn run(command: &mut Command) -> Result<()> {
     let status = command
         .current_dir(workspace())

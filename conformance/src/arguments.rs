@@ -1,4 +1,4 @@
-//! The command line of `nvidia-hook-conformance`. Must not know what any of it leads to.
+//! The command line of `nvidia-hook-conformance`. Must not know what the arguments lead to.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -27,22 +27,22 @@ use crate::release::Release;
         nvidia-hook-conformance --list state"
 )]
 pub struct Arguments {
-    /// List the names of the cases, and run nothing; all words are filters then
+    /// List the names of the cases without running any; every word is then a filter
     #[arg(long)]
     pub list: bool,
 
-    /// How to tell the results
+    /// How to report the results
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
 
     /// Whose behaviour is right: a release of NVIDIA Container Toolkit (1.14.1 to 1.20.0, main), or `this-project`
     ///
-    /// Without it, a hook that knows -host-root is held against this project's, to the letter of its messages; any other
-    /// against the release that its -version names, or the newest.
+    /// Without it, a hook that knows -host-root is compared with this project's, including the wording of its messages;
+    /// any other with the release that its -version names, or the newest.
     #[arg(long, value_name = "RELEASE", value_parser = contract)]
     pub release: Option<Contract>,
 
-    /// Tell of every case, not only of those that fail
+    /// Report every case, not only those that fail
     #[arg(long, short)]
     pub verbose: bool,
 
@@ -50,11 +50,11 @@ pub struct Arguments {
     #[arg(long)]
     pub private_root: bool,
 
-    /// Read the cases from this folder, laid out as the project's fixtures/
+    /// Read the cases from this folder, laid out like the project's fixtures/
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
 
-    /// How many cases run at a time
+    /// How many cases to run at a time
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
 
@@ -63,7 +63,7 @@ pub struct Arguments {
     words: Vec<OsString>,
 }
 
-/// How results are told.
+/// How results are reported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Failures, a table of areas, and a summary
@@ -81,7 +81,7 @@ impl Arguments {
         self.words.first().filter(|_| !self.list).map(PathBuf::from)
     }
 
-    /// What is to be run; everything if empty.
+    /// What to run; everything if empty.
     pub fn filters(&self) -> Vec<String> {
         let words = self.words.iter().skip(usize::from(!self.list));
         words.map(|word| word.to_string_lossy().into_owned()).collect()

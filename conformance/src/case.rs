@@ -11,7 +11,7 @@ use crate::fixtures::{Files, Fixtures};
 use crate::host_toml::HostToml;
 use crate::scene::{CLI, Node, Scene};
 
-/// Where the files of a case stand in its scene.
+/// Where the files of a case are in its scene.
 const PLACES: [(&str, &str); 2] =
     [("config.toml", "/etc/nvidia-container-runtime/config.toml"), ("bundle/config.json", "/bundle/config.json")];
 /// The other files of a case.
@@ -27,7 +27,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// A case of these files; `defaults` are those that it may leave out.
+    /// A case of these files; `defaults` stand in for those that it leaves out.
     pub fn new(name: &str, files: Files, defaults: Arc<Files>) -> Case {
         Case { name: name.to_owned(), files, defaults }
     }
@@ -73,7 +73,7 @@ impl Case {
     }
 }
 
-/// The scene of a case that says nothing.
+/// The scene of a case without files of its own.
 pub fn usual_scene(fixtures: &Fixtures) -> Scene {
     usual(&fixtures.below("defaults"))
 }
@@ -81,7 +81,7 @@ pub fn usual_scene(fixtures: &Fixtures) -> Scene {
 fn usual(defaults: &Files) -> Scene {
     let mut scene = Scene {
         args: vec![b"prestart".to_vec()],
-        // The search path of nvidia-container-cli is this one then, so that most cases hand on what they got.
+        // nvidia-container-cli gets the same search path, so most cases pass on the environment that they got.
         environ: vec![b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_vec()],
         cwd: "/".to_owned(),
         files: vec![(CLI.to_owned(), Node::EXECUTABLE_CLI)],

@@ -1,5 +1,5 @@
-//! What the file of a hook says about how it is loaded: that nobody's loader, library or path comes into it, and that its
-//! code cannot be changed (elf(5)). Must not run it.
+//! Checks from the file of a hook how it is loaded (elf(5)): no foreign loader, library or path takes part, and the
+//! code cannot be changed. Must not run the file.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ const ET_DYN: u64 = 3;
 const EXECUTABLE: u64 = 1;
 const WRITABLE: u64 = 2;
 
-/// The program's headers: a piece of the file each.
+/// A program header: a piece of the file.
 struct Piece {
     kind: u64,
     flags: u64,
     file: Range<usize>,
 }
 
-/// What of a file is not as it is in a program that takes nothing from its surroundings.
+/// How a file differs from a program that takes nothing from its surroundings.
 pub fn faults(elf: &[u8]) -> Vec<String> {
     let Some(pieces) = pieces(elf) else { return vec!["no 64-bit ELF program".to_owned()] };
     let has = |kind: u64| pieces.iter().any(|piece| piece.kind == kind);
@@ -76,7 +76,7 @@ fn tags(elf: &[u8], pieces: &[Piece]) -> Vec<u64> {
 mod tests {
     use super::*;
 
-    /// A program of one header table; each header is kind and flags.
+    /// A program with one header table; each header is a kind and flags.
     fn elf(kind: u8, headers: &[(u32, u32)]) -> Vec<u8> {
         let mut elf = b"\x7fELF\x02\x01".to_vec();
         elf.resize(64, 0);

@@ -1,8 +1,8 @@
-//! How a program of this crate starts: as itself, as the launcher of a hook, or, where a hook has executed a marked copy
-//! of it, as nvidia-container-cli. So one file is all that conformance needs. Must not know what is tested.
+//! How a program of this crate starts: as itself, as the launcher of a hook, or, if a hook executed a marked copy of
+//! it, as nvidia-container-cli. So conformance needs only one file. Must not know what is tested.
 //!
-//! The entry is C's `main`, because Rust's own start-up code changes what a record must tell: it sets SIGPIPE to ignored
-//! and opens closed descriptors, so a hook that leaks either could not be caught.
+//! The entry is C's `main`, because Rust's start-up code changes what a record must show: it ignores SIGPIPE and opens
+//! closed descriptors, so a hook that leaks either could not be caught.
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::fs::{self, File, OpenOptions};
@@ -16,16 +16,16 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use crate::launch;
 use crate::tree::set_mode;
 
-/// Ends a marked copy. What stands before it, and after [`START`], is the role.
+/// Ends a marked copy. The text between [`START`] and this is the role.
 const END: &[u8] = b"\nnvidia-hook-conformance: a copy with a role\n";
 const START: &[u8] = b"\nrole: ";
-/// The longest role, with both words around it.
+/// The longest role, with both markers.
 const LONGEST: usize = 4096;
 /// The role of the stand-in for nvidia-container-cli.
 const CLI: &str = "nvidia-container-cli";
 
-/// Makes a function [`Run`] the `main` of a program that can also be its own launcher and nvidia-container-cli. The program
-/// needs `#![no_main]`. A second function [`Other`] gets the roles of further copies ([`copy_as`]).
+/// Makes a [`Run`] function the `main` of a program that can also be its own launcher and nvidia-container-cli. The
+/// program needs `#![no_main]`. A second function, an [`Other`], gets the roles of other copies ([`copy_as`]).
 #[macro_export]
 macro_rules! entry {
     ($run:path) => {
@@ -45,12 +45,12 @@ macro_rules! entry {
     };
 }
 
-/// A program: its words with its name in front, and its exit status.
+/// A program: takes its words, its name first, and returns its exit status.
 pub type Run = fn(Vec<OsString>) -> u8;
-/// A program in a role, with its words and exit status.
+/// A program in a role: takes the role and its words, and returns its exit status.
 pub type Other = fn(&str, Vec<OsString>) -> u8;
 
-/// What [`entry!`] calls.
+/// Called by [`entry!`].
 ///
 /// # Safety
 /// `argv` must be null, or an array of C strings that a null pointer ends and that lives as long as the process.
@@ -80,12 +80,12 @@ fn begin(words: &[&[u8]], run: Run, other: Other) -> c_int {
     status.into()
 }
 
-/// The second function of a program without further roles.
+/// The second function of a program without other roles.
 pub fn no_other_role(_role: &str, _words: Vec<OsString>) -> u8 {
     2
 }
 
-/// Makes a copy of this program that is nvidia-container-cli.
+/// Makes a copy of this program that runs as nvidia-container-cli.
 pub fn copy_as_cli(place: &Path) -> Result<()> {
     copy_as(CLI, place)
 }
@@ -103,7 +103,7 @@ pub fn copy_as(role: &str, place: &Path) -> Result<()> {
     copy().with_context(|| format!("copy this program to {}", place.display()))
 }
 
-/// The role of this process, by the end of its program's file.
+/// The role of this process, read from the end of its program's file.
 fn role() -> Option<String> {
     let mut file = File::open("/proc/self/exe").ok()?;
     let size = file.metadata().ok()?.len();

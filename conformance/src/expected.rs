@@ -1,4 +1,4 @@
-//! `expected.toml` of a case folder, and what in an outcome is not as it says. Must not know how a case is run.
+//! `expected.toml` of a case folder, and how an outcome differs from it. Must not know how a case is run.
 
 use serde::Deserialize;
 
@@ -6,8 +6,8 @@ use crate::outcome::{Outcome, difference, shown};
 use crate::release::Release;
 use crate::scene::{HOOK, Scene};
 
-/// From here on releases differ by three rules of `rules.toml` only (semver, key-types, mode-any-integrated), which no case
-/// shows that does not say so by `published-since`.
+/// From this release on, releases differ only by three rules of `rules.toml` (semver, key-types, mode-any-integrated).
+/// A case that shows one of them says so with `published-since`.
 pub const PUBLISHED_SINCE: &str = "1.18.2";
 
 /// The file.
@@ -16,19 +16,18 @@ pub const PUBLISHED_SINCE: &str = "1.18.2";
 pub struct Expected {
     /// What the case shows, as a sentence.
     pub why: String,
-    /// Where the rule stands.
+    /// The source of the rule.
     pub source: String,
     /// The id of an odd behaviour of the published hook that ours shares.
     pub kept: Option<String>,
-    /// The oldest published release that does what the case says of the published hook, where that is not
-    /// [`PUBLISHED_SINCE`].
+    /// The oldest published release that does what the case says of the published hook, if not [`PUBLISHED_SINCE`].
     pub published_since: Option<Release>,
-    /// The requirement of security that it stands for, as `S4`; it is held against every hook then.
+    /// The security requirement that the case stands for, such as `S4`; the case then applies to every hook.
     pub requirement: Option<String>,
-    /// What is otherwise on disk afterwards.
+    /// What is different on disk afterwards.
     #[serde(default)]
     pub leaves: Vec<String>,
-    /// Words that must be nowhere: in no message, argument or variable.
+    /// Words that must appear nowhere: in no message, argument or variable.
     #[serde(default)]
     pub never: Vec<String>,
     /// Why another hook cannot show this, if it cannot.
@@ -54,7 +53,7 @@ pub struct Expected {
 pub struct Exec {
     /// Each argument and where it came from.
     pub argv: Vec<(String, String)>,
-    /// The environment, where it is not just the hook's own.
+    /// The environment, if it is not exactly the hook's own.
     pub environment: Option<Vec<String>>,
     /// nvidia-container-cli of this version does not understand the command line.
     #[serde(default)]
@@ -74,15 +73,15 @@ pub struct Upstream {
     pub exit: i32,
     /// The arguments, if something is executed.
     pub argv: Option<Vec<String>>,
-    /// The environment, where it is not the one that ours hands on.
+    /// The environment, if it is not the one that ours passes on.
     pub environment: Option<Vec<String>>,
-    /// Only the messages differ; so a run cannot show that the difference is gone.
+    /// Only the messages differ, so a run cannot show that the difference is gone.
     #[serde(default)]
     pub only_words: bool,
 }
 
 impl Expected {
-    /// What is not as expected of this project's hook.
+    /// How an outcome differs from what this project's hook must do.
     pub fn faults(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
         let mut faults = Vec::new();
         if self.why.is_empty() || self.source.is_empty() {
@@ -116,7 +115,7 @@ impl Expected {
         faults
     }
 
-    /// What a published hook does; `None` where that was never recorded.
+    /// What a published hook does; `None` if that was never recorded.
     pub fn published(&self, scene: &Scene, release: Release) -> Option<Published> {
         let is_asked_of_every = self.requirement.is_some() && self.upstream.is_none();
         if !is_asked_of_every && (self.ours_only.is_some() || release < self.published_since()) {
@@ -134,7 +133,7 @@ impl Expected {
         })
     }
 
-    /// The oldest published release of which the case says something.
+    /// The oldest published release that the case says anything about.
     pub fn published_since(&self) -> Release {
         self.published_since.or_else(|| PUBLISHED_SINCE.parse().ok()).unwrap_or(Release::MAIN)
     }
@@ -145,7 +144,7 @@ impl Expected {
     }
 }
 
-/// What any hook shows to a program that looks on.
+/// What an observer sees of any hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The exit status.
@@ -175,7 +174,7 @@ impl Published {
             (None, Some(executed)) => faults.push(format!("executed {:?}", shown(&executed.argv))),
             (Some(_), None) => faults.push("nothing was executed".to_owned()),
             (Some(argv), Some(executed)) => {
-                // The published hook gives them in the random order of a map.
+                // The published hook passes the requirements in the random order of a map.
                 faults.extend(difference("argv", &sort_requirements(argv), &sort_requirements(&executed.argv)));
                 faults.extend(difference("environment", &self.environment, &executed.environ));
             }
@@ -216,7 +215,7 @@ fn bytes(texts: &[String]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.clone().into_bytes()).collect()
 }
 
-/// Sorts the `--require` arguments among the places that they hold.
+/// Sorts the `--require` arguments among their own places.
 pub fn sort_requirements(argv: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let is_requirement = |argument: &&Vec<u8>| argument.starts_with(b"--require=");
     let mut sorted: Vec<&Vec<u8>> = argv.iter().filter(is_requirement).collect();

@@ -24,7 +24,7 @@ impl Fixtures {
         Fixtures { files }
     }
 
-    /// Reads a folder that is laid out as `fixtures/` is.
+    /// Reads a folder that is laid out like `fixtures/`.
     pub fn read(folder: &Path) -> Result<Fixtures> {
         let mut files = Files::new();
         for name in FOLDERS {
@@ -37,7 +37,7 @@ impl Fixtures {
         Ok(Fixtures::of(files))
     }
 
-    /// Reads what `build.rs` has packed: path, text, path, text and so on, with a zero byte after each, compressed by zlib.
+    /// Reads what `build.rs` packed: path, text, path, text and so on, with a zero byte after each, compressed by zlib.
     pub fn unpack(packed: &[u8]) -> Result<Fixtures> {
         let bytes =
             miniz_oxide::inflate::decompress_to_vec_zlib(packed).map_err(|why| anyhow!("unpack the cases: {why}"))?;

@@ -1,5 +1,5 @@
-//! `host.toml` of a case folder: the machine, and how the hook is started, where they are not the usual ones. One type
-//! a table; an unknown key is an error. fixtures/README.md describes it. Must not know expectations.
+//! `host.toml` of a case folder: how the machine and the start of the hook differ from the usual ones. One type per
+//! table; an unknown key is an error. fixtures/README.md describes the file. Must not know expectations.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub struct HostToml {
     files: BTreeMap<String, FileToml>,
 }
 
-/// A string, or bytes that are not one.
+/// A string, or bytes that are not text.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -54,7 +54,7 @@ struct StdinToml {
     base64: Option<String>,
 }
 
-/// What the hook inherits besides.
+/// What else the hook inherits.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 struct InheritedToml {
@@ -67,7 +67,7 @@ struct InheritedToml {
     file_size: Option<u64>,
 }
 
-/// What stands at a path; exactly one of all but `mode`.
+/// The file at a path: exactly one of the members other than `mode`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct FileToml {
@@ -175,14 +175,14 @@ impl FileToml {
     }
 }
 
-/// The number of an error that the system calls by this name, errno(3).
+/// The number of the system error with this name, errno(3).
 fn error_number(name: &str) -> Result<i32> {
     let numbers = 1..=i32::from(u8::MAX);
     let mut named = numbers.filter(|number| format!("{:?}", nix::errno::Errno::from_raw(*number)) == name);
     named.next().with_context(|| format!("fails: {name} is not an error of the system"))
 }
 
-/// The bytes of base64 (RFC 4648), which may be broken into lines.
+/// Decodes base64 (RFC 4648), which can be broken into lines.
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>> {
     let text: String = text.split_ascii_whitespace().collect();
     base64::engine::general_purpose::STANDARD.decode(text).context("not base64")

@@ -1,5 +1,5 @@
-//! What is tested, and what of an outcome is wrong: every case folder and every recorded run, held against this project's
-//! hook or a published release. Must not run anything, nor know how a verdict is told.
+//! What is tested, and what is wrong with an outcome: every case folder and every recorded run, compared with this
+//! project's hook or a published release. Must not run anything, nor know how a verdict is reported.
 
 use anyhow::Result;
 
@@ -18,37 +18,37 @@ use crate::tree;
 /// Whose behaviour is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contract {
-    /// That of this project's hook, to the letter of its messages.
+    /// The behaviour of this project's hook, including the wording of its messages.
     Ours,
-    /// That of a published hook, whose messages may be worded in any way.
+    /// The behaviour of a published hook; its messages can be worded in any way.
     Published(Release),
 }
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// As it should, and as this project's hook would.
+    /// The hook did what it should, as this project's hook would.
     Passes,
-    /// As a published hook should, where this project's hook differs on purpose.
+    /// The hook did what a published hook should, where this project's hook differs on purpose.
     DiffersAsListed,
-    /// It was not run, or proves nothing, for this reason.
+    /// The check was not run, or proves nothing, for this reason.
     Skipped(String),
-    /// These are the faults.
+    /// The check failed with these faults.
     Fails(Vec<String>),
 }
 
-/// All that is tested.
+/// Everything that is tested.
 #[derive(Debug)]
 pub struct Suite {
     /// The case folders.
     pub cases: Vec<Case>,
     /// The recorded runs.
     pub recorded: Vec<Recorded>,
-    /// Where ours differs from them.
+    /// Where ours differs from the recorded runs.
     pub overrides: Overrides,
-    /// By which rules releases differ from the newest.
+    /// The rules by which releases differ from the newest.
     pub rules: Rules,
-    /// A start that a loader would comment on: nothing is executed, and a library that does not exist is to be loaded.
+    /// A start that a loader would complain about: LD_PRELOAD names a missing library, and nothing is executed.
     pub preloading: Scene,
 }
 
@@ -59,12 +59,12 @@ pub enum Check<'s> {
     Folder(&'s Case),
     /// A recorded run, and where ours differs from all of them.
     Recorded(&'s Recorded, &'s Overrides),
-    /// The file of the hook, and that the loader of the machine has no part in it.
+    /// The file of the hook: the machine's loader must have no part in its start.
     Program(&'s Scene),
 }
 
 impl Suite {
-    /// All cases of some fixtures. What is wrong inside a case folder is a fault of its check.
+    /// Reads all cases of some fixtures. An error inside a case folder is a fault of its check.
     pub fn read(fixtures: &Fixtures) -> Result<Suite> {
         Ok(Suite {
             cases: Case::all(fixtures)?,
@@ -75,7 +75,7 @@ impl Suite {
         })
     }
 
-    /// Every check of a hook that is handed out: its file as well, which builds for tests need not be.
+    /// Every check of a released hook, including its file, which is not checked for test builds.
     pub fn checks_of_a_release(&self) -> impl Iterator<Item = Check<'_>> {
         self.checks().chain([Check::Program(&self.preloading)])
     }
@@ -106,7 +106,7 @@ impl Check<'_> {
         }
     }
 
-    /// What it shows, as a sentence, where somebody has written one.
+    /// What the check shows, as a sentence, if it has one.
     pub fn why(&self) -> Option<String> {
         match self {
             Check::Folder(case) => case.expected().ok().map(|expected| expected.why),
@@ -126,7 +126,7 @@ impl Check<'_> {
         }
     }
 
-    /// Why running this says nothing about a contract, if so.
+    /// Why running this check says nothing about a contract, if so.
     pub fn skip(&self, contract: Contract) -> Result<Option<String>> {
         if self.scene()?.fails() {
             return Ok(Some(tree::UNMAKABLE.to_owned()));
@@ -146,7 +146,7 @@ impl Check<'_> {
         })
     }
 
-    /// What an outcome is worth.
+    /// The verdict on an outcome.
     pub fn judge(&self, scene: &Scene, outcome: &Outcome, contract: Contract) -> Result<Verdict> {
         let (faults, listed) = match (self, contract) {
             (Check::Folder(case), Contract::Ours) => (faults_of_ours(&case.expected()?, scene, outcome), false),
@@ -212,7 +212,7 @@ fn preloading(fixtures: &Fixtures) -> Scene {
     scene
 }
 
-/// A loader says what it cannot load.
+/// A loader reports what it cannot load.
 fn preloading_faults(outcome: &Outcome) -> Vec<String> {
     let quiet = outcome.exit == 0 && outcome.stderr.is_empty();
     (!quiet)

@@ -1,6 +1,6 @@
-//! Starts a program in exactly the way that a case says: any environment (duplicates, entries without `=`), signals,
-//! mask, closed descriptors, user, private root. The standard library can do none of this, so the program starts itself
-//! a second time as a launcher. Must not know the hook.
+//! Starts a program exactly as a case says: any environment (duplicates, entries without `=`), signals, mask, closed
+//! descriptors, user, private root. The standard library can do none of this, so the program starts itself a second
+//! time, as a launcher. Must not know the hook.
 
 use std::ffi::{CString, OsStr};
 use std::fs;
@@ -31,9 +31,9 @@ const NOBODY: u32 = 65534;
 /// How to start a program.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Launch {
-    /// The program's file, below `root` where there is one.
+    /// The program's file, below `root` if there is one.
     pub program: PathBuf,
-    /// Its arguments with its name in front.
+    /// Its arguments, its name first.
     pub argv: Vec<Vec<u8>>,
     /// Its environment.
     pub environ: Vec<Vec<u8>>,
@@ -41,7 +41,7 @@ pub struct Launch {
     pub cwd: PathBuf,
     /// The directory that becomes its root.
     pub root: Option<PathBuf>,
-    /// It runs as a user without rights.
+    /// It runs as an unprivileged user.
     pub unprivileged: bool,
     /// SIGPIPE is ignored.
     pub ignore_sigpipe: bool,
@@ -51,9 +51,9 @@ pub struct Launch {
     pub umask: u32,
     /// Descriptors that are closed.
     pub closed: Vec<i32>,
-    /// Further descriptors that are open: `/dev/null`.
+    /// Additional open descriptors: `/dev/null`.
     pub opened: Vec<i32>,
-    /// Standard error is a pipe that nobody reads any more.
+    /// Standard error is a pipe without a reader.
     pub unread_stderr: bool,
     /// The limit of file sizes, in bytes.
     pub file_size: Option<u64>,
@@ -61,7 +61,7 @@ pub struct Launch {
     pub report: PathBuf,
 }
 
-/// What came of a launch.
+/// The result of a launch.
 pub type Report = std::result::Result<Ended, String>;
 
 /// How the program ended.
@@ -69,20 +69,20 @@ pub type Report = std::result::Result<Ended, String>;
 pub struct Ended {
     /// Its process id.
     pub pid: i32,
-    /// Its exit status; 128 and more for a signal.
+    /// Its exit status, or 128 plus the number of the signal that ended it.
     pub exit: i32,
 }
 
-/// Does the launcher's work, if this process was started as one, and gives its exit status.
+/// Does the launcher's work if this process was started as one, and returns its exit status.
 pub fn if_launcher(words: &[&[u8]]) -> Option<u8> {
     let [_, flag, spec] = words else { return None };
     (*flag == ARGUMENT.as_bytes()).then(|| u8::from(follow(Path::new(OsStr::from_bytes(spec))).is_err()))
 }
 
-/// Does what a file says.
+/// Carries out the launch that a file describes.
 fn follow(spec: &Path) -> Result<()> {
     let launch: Launch = serde_json::from_slice(&fs::read(spec)?)?;
-    // Both first: the user and the root may change.
+    // Both come first, because the user and the root can change.
     let mut file = fs::OpenOptions::new().write(true).open(&launch.report)?;
     let inherited = inherited();
     let report: Report = start(launch, &inherited).map_err(|why| format!("{why:#}"));
@@ -92,7 +92,7 @@ fn follow(spec: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The descriptors above 2 that whoever started this process may have left open. What is opened here ends with an `execve`.
+/// The descriptors above 2 that this process may have inherited. Descriptors opened here close on `execve`.
 fn inherited() -> Vec<i32> {
     let listed =
         fs::read_dir("/proc/self/fd").map(|open| open.flatten().filter_map(|it| it.file_name().to_str()?.parse().ok()));
@@ -112,7 +112,7 @@ fn start(launch: Launch, inherited: &[i32]) -> Result<Ended> {
     let mut attributes = PosixSpawnAttr::init()?;
     let flags = PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF;
     attributes.set_sigmask(&signals(&launch.blocked)?)?;
-    // Whoever started this process may ignore signals.
+    // The parent of this process may have ignored signals.
     let mut default = SigSet::all();
     if launch.ignore_sigpipe {
         default.remove(Signal::SIGPIPE);
@@ -129,14 +129,14 @@ fn start(launch: Launch, inherited: &[i32]) -> Result<Ended> {
         drop(reader);
         actions.add_dup2(writer.into_raw_fd(), 2)?;
     }
-    // The hook gets 0 to 2, as from a runtime.
+    // The hook gets descriptors 0 to 2, as from a runtime.
     let further = inherited.iter().filter(|descriptor| !launch.opened.contains(descriptor));
     for descriptor in launch.closed.iter().chain(further).copied() {
         actions.add_close(descriptor)?;
     }
     let (argv, environ) = (strings(launch.argv)?, strings(launch.environ)?);
     let (usual, most) = getrlimit(Resource::RLIMIT_FSIZE)?;
-    // A limit that can be raised again: the report is a file, too.
+    // Only the soft limit, which can be raised again: the report is a file, too.
     setrlimit(Resource::RLIMIT_FSIZE, launch.file_size.unwrap_or(usual), most)?;
     let pid = posix_spawn(&launch.program, &actions, &attributes, &argv, &environ)
         .with_context(|| format!("start {}", launch.program.display()))?;
@@ -161,12 +161,13 @@ fn become_nobody() -> Result<()> {
     if became.is_ok() {
         return Ok(());
     }
-    // Root of a sandbox knows no other user: a further namespace calls it nobody, and its rights end with the next execve.
+    // Root of a sandbox cannot become another user: a new user namespace calls it nobody, and its rights end with the
+    // next execve.
     unshare(CloneFlags::CLONE_NEWUSER).context("neither another user nor a user namespace")?;
     call(NOBODY, uid, gid)
 }
 
-/// Says who the process is in the user namespace that it has just entered.
+/// Maps the user and group of the process in the user namespace that it has just entered.
 fn call(inside: u32, uid: Uid, gid: Gid) -> Result<()> {
     fs::write("/proc/self/setgroups", "deny")?;
     fs::write("/proc/self/uid_map", format!("{inside} {uid} 1"))?;
@@ -175,7 +176,8 @@ fn call(inside: u32, uid: Uid, gid: Gid) -> Result<()> {
 }
 
 /// Makes `root` the root directory, in a mount namespace where /proc and /dev are the machine's unless the case has
-/// files there. Without rights a user namespace lends them; they end with the next execve of a user who is not root.
+/// files there. A process without the rights gets them from a user namespace; they end with the next execve of a user
+/// other than root.
 fn enter(root: &Path, unprivileged: bool) -> Result<()> {
     // Root in a container may lack the right to make a mount namespace.
     let with_rights = geteuid().is_root() && unshare(CloneFlags::CLONE_NEWNS).is_ok();
@@ -191,7 +193,7 @@ fn enter(root: &Path, unprivileged: bool) -> Result<()> {
     for shared in ["proc", "dev"] {
         let mut place = root.join(shared);
         if place.exists() {
-            // A scene with files in /proc: beside them a process still finds itself.
+            // A scene with files in /proc: a process still finds /proc/self beside them.
             if shared == "dev" || symlink("../.proc/self", place.join("self")).is_err() {
                 continue;
             }

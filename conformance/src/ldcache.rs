@@ -1,5 +1,5 @@
 //! Builds a linker cache in the format `glibc-ld.so.cache1.1`, as `ldconfig` would write it for a list of libraries.
-//! Knows the format only.
+//! Knows only the format.
 
 use anyhow::{Context, Result};
 
@@ -11,7 +11,7 @@ const NATIVE: u32 = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
 /// An ELF file for glibc of some 32-bit architecture.
 const FOREIGN: u32 = 0x0003;
 
-/// A cache that lists libraries: `NAME => PATH`, or `NAME (foreign) => PATH` for one of another architecture.
+/// A cache that lists libraries: `NAME => PATH`, or `NAME (foreign) => PATH` for a library of another architecture.
 pub(crate) fn build(libraries: &[String]) -> Result<Vec<u8>> {
     let mut strings = Vec::new();
     let start = HEADER + libraries.len() * ENTRY;

@@ -1,9 +1,8 @@
-//! The contract of `nvidia-container-runtime-hook` as data, and what runs any hook over it.
+//! The contract of `nvidia-container-runtime-hook` as data, and the code that runs any hook over it.
 //!
-//! [`fixtures`] are files; [`case`] and [`recorded`] make [`scene`]s and expectations of them; [`run`] puts a scene on
-//! disk and starts the hook in it; [`judge`] says what of the [`outcome`] is wrong; [`report`] tells it. [`program`]
-//! puts these together. Nothing here knows
-//! the library of this project's hook: a hook is a program that is started.
+//! [`fixtures`] holds the files; [`case`] and [`recorded`] make [`scene`]s and expectations of them. [`run`] puts a
+//! scene on disk and starts the hook in it, [`judge`] says what is wrong with the [`outcome`], and [`report`] reports
+//! it. [`program`] puts these together. Nothing here knows this project's hook library: a hook is a program to start.
 
 pub mod arguments;
 pub mod case;

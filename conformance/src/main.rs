@@ -8,7 +8,7 @@ nvidia_hook_conformance::entry!(run);
 /// The cases, packed by `build.rs`.
 #[cfg(packed)]
 const CASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cases"));
-/// Nothing in a debug build, and in one that runs no build script.
+/// Empty in a debug build, and in a build that runs no build script.
 #[cfg(not(packed))]
 const CASES: &[u8] = &[];
 

@@ -1,4 +1,4 @@
-//! What came of a run, in the words of the scene: no path of it says where the scene stood. Must not judge it.
+//! The result of a run, in the terms of the scene: no path shows where the scene was on disk. Must not judge it.
 
 /// How the hook ended and what it became.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,18 +11,18 @@ pub struct Outcome {
     pub stderr: Vec<u8>,
     /// The execution of nvidia-container-cli, if there was one.
     pub executed: Option<Executed>,
-    /// The whole records of the fake, one for each run.
+    /// The complete records of the fake, one per run.
     pub records: Vec<serde_json::Value>,
-    /// What is otherwise on disk than before: `/PATH (MODE)` for a new file, `/PATH changed`, `/PATH gone`.
+    /// What changed on disk: `/PATH (MODE)` for a new file, `/PATH changed`, `/PATH gone`.
     pub leaves: Vec<String>,
-    /// What differed when it ran again, in words.
+    /// What differed when the hook ran again, in words.
     pub unsteady: Option<String>,
 }
 
 /// How nvidia-container-cli was executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Executed {
-    /// The arguments with the program's name in front.
+    /// The arguments, the program's name first.
     pub argv: Vec<Vec<u8>>,
     /// The environment, entry by entry.
     pub environ: Vec<Vec<u8>>,
@@ -37,8 +37,8 @@ pub struct Executed {
 }
 
 impl Executed {
-    /// Whether the fake, which is strict, does not understand the command line. It looks users up on this machine, so
-    /// that the names of some leave the question open.
+    /// Whether the fake, which is strict, refuses the command line. It looks users up on this machine, so the name of a
+    /// user leaves the question open.
     pub fn refused(&self) -> bool {
         let is_named = |user: &[u8]| user.iter().any(|byte| byte.is_ascii_alphabetic());
         let names_user = self.argv.iter().any(|word| word.strip_prefix(b"--user=").is_some_and(is_named));
@@ -47,7 +47,7 @@ impl Executed {
 }
 
 impl Outcome {
-    /// What of another run of the same scene is not the same, in words.
+    /// How another run of the same scene differs, in words.
     pub fn differs_from(&self, other: &Outcome) -> Option<String> {
         let nothing = Vec::new();
         let argv = |it: &Outcome| it.executed.as_ref().map_or(nothing.clone(), |executed| executed.argv.clone());
@@ -71,12 +71,12 @@ impl Outcome {
     }
 }
 
-/// Bytes as a person reads them.
+/// Bytes as readable text.
 pub fn shown(bytes: &[Vec<u8>]) -> Vec<String> {
     bytes.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect()
 }
 
-/// The first place where two lists differ, in words; `None` where they are equal.
+/// The first place where two lists differ, in words; `None` if they are equal.
 pub fn difference(what: &str, want: &[Vec<u8>], got: &[Vec<u8>]) -> Option<String> {
     if want == got {
         return None;

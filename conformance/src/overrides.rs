@@ -15,12 +15,12 @@ use crate::scene::Scene;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Overrides {
-    /// The differences and why they are.
+    /// The differences and their reasons.
     pub reasons: BTreeMap<String, String>,
-    /// Differences that no case can show, since the published hook waits for ever or the input is too large to keep.
+    /// Differences that no case can show, because the published hook waits for ever or the input is too large to keep.
     #[serde(default)]
     pub limits: BTreeMap<String, String>,
-    /// What ours does in the cases that show them.
+    /// What ours does in each case that shows a difference.
     #[serde(default)]
     pub case: Vec<Override>,
 }
@@ -41,7 +41,7 @@ pub struct Override {
     pub stderr: String,
     /// The arguments, if something is executed.
     pub argv: Option<Vec<String>>,
-    /// The environment, where it is not just the hook's own.
+    /// The environment, if it is not exactly the hook's own.
     pub environment: Option<Vec<String>>,
 }
 
@@ -59,7 +59,7 @@ impl Overrides {
 }
 
 impl Override {
-    /// What ours does, but for its messages.
+    /// What ours does, except for its messages.
     pub fn published(&self, scene: &Scene) -> Published {
         let list = |texts: &[String]| texts.iter().map(|text| text.clone().into_bytes()).collect::<Vec<_>>();
         Published {
@@ -69,7 +69,7 @@ impl Override {
         }
     }
 
-    /// Where an outcome is not what the entry says.
+    /// How an outcome differs from the entry.
     pub fn faults(&self, scene: &Scene, outcome: &Outcome) -> Vec<String> {
         let mut faults = self.published(scene).faults(outcome);
         if self.stderr != outcome.stderr() {

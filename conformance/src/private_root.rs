@@ -1,4 +1,4 @@
-//! What a program needs in a root of its own: itself, and the libraries that it is linked with. Must not know what the
+//! What a program needs in a private root: itself, and the libraries that it is linked with. Must not know what the
 //! program should do.
 
 use std::fs;
@@ -27,7 +27,7 @@ pub(crate) fn prepare(store: &Path, hook: &Path, cli: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Links what was prepared into a tree, except where the case has something itself.
+/// Links the prepared files into a tree, except where the case has its own.
 pub(crate) fn install(store: &Path, root: &Path) -> Result<()> {
     for file in files_below(store)? {
         let place = tree::place(root, &file.strip_prefix(store)?.to_string_lossy())?;
@@ -45,7 +45,7 @@ fn copy(from: &Path, root: &Path, inside: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The libraries of a program with its loader, as the loader lists them; none of a static one or of a script.
+/// The libraries of a program, and its loader, as the loader lists them; none for a static program or a script.
 fn libraries(program: &Path) -> Result<Vec<PathBuf>> {
     let Some(loader) = loader(&fs::read(program)?) else { return Ok(Vec::new()) };
     let output = Command::new(&loader).arg("--list").arg(program).output().context(loader.clone())?;

@@ -1,11 +1,11 @@
-//! The recorded bulk: runs of the published hooks, one line a case. Must not know how a case is run.
+//! The recorded cases: runs of the published hooks, one line per case. Must not know how a case is run.
 //!
-//! `main.jsonl` holds what the newest does, `releases.jsonl` where a release does otherwise, and by which rules of
-//! `rules.toml`. `1.20.0.jsonl` holds further runs of that release alone, `founding.jsonl` those of the founding
-//! description: 1.14.1 alone, with a key that only ours knows.
+//! `main.jsonl` holds what the newest release does; `releases.jsonl` holds where other releases differ, and by which
+//! rules of `rules.toml`. `1.20.0.jsonl` holds more runs of that release alone. `founding.jsonl` holds the runs of the
+//! founding description: 1.14.1 alone, with a key that only ours knows.
 //!
-//! A recorded case has all its files below one directory, written `$ROOT`, and counts on a machine without surprises
-//! (no Tegra, no SUSE, no other nvidia-container-cli). Both come true below a root of its own.
+//! A recorded case has all its files below one directory, written `$ROOT`, and relies on a machine without surprises
+//! (no Tegra, no SUSE, no other nvidia-container-cli). A private root provides both.
 
 use std::collections::BTreeMap;
 use std::str::Utf8Chunk;
@@ -21,9 +21,9 @@ use crate::outcome::{Executed, Outcome, difference};
 use crate::release::Release;
 use crate::scene::{Node, Scene, Stdin};
 
-/// Stands for `$ROOT`. As deep as the directories of the recording, since some cases go upwards.
+/// Replaces `$ROOT`. As deep as the directories of the recording, because some cases go upwards.
 pub const ROOT: &str = "/recorded/case";
-/// The files of recordings, and the one release that they are of, where not of all.
+/// The files of recordings, each with its release if it covers only one.
 const FILES: [(&str, Option<&str>); 3] = [
     ("recorded/main.jsonl", None),
     ("recorded/1.20.0.jsonl", Some("1.20.0")),
@@ -32,8 +32,8 @@ const FILES: [(&str, Option<&str>); 3] = [
 /// Where releases differ from the newest.
 const RELEASES: &str = "recorded/releases.jsonl";
 
-/// A line of a recording. What is not read describes how the case came about, or names conditions on the machine, which
-/// all hold below a root of its own.
+/// A line of a recording. Members that are not read describe the origin of the case, or name conditions on the machine,
+/// all of which hold in a private root.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -75,7 +75,7 @@ struct ExpectExec {
     same_pid: bool,
 }
 
-/// A string, or bytes that are not one.
+/// A string, or bytes that are not text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -89,7 +89,7 @@ struct Bytes {
     b64: String,
 }
 
-/// What stands at a path: a text, or one of the members.
+/// The file at a path: a text, or one of the members.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum File {
@@ -117,7 +117,7 @@ struct Releases {
     differs: Vec<Differs>,
 }
 
-/// What some releases do otherwise.
+/// What some releases do differently.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Differs {
@@ -185,17 +185,17 @@ impl Recorded {
         Release::all().filter(|release| self.only.is_none_or(|only| only == *release))
     }
 
-    /// The rules by which a release does otherwise than the newest.
+    /// The rules by which a release differs from the newest.
     pub fn rules(&self, release: Release) -> &[String] {
         self.differs(release).map_or(&[], |differs| &differs.rules)
     }
 
-    /// Whether one record stands for two releases.
+    /// Whether two releases share one record.
     pub fn is_one_record(&self, one: Release, other: Release) -> bool {
         self.expect(one).map(std::ptr::from_ref) == self.expect(other).map(std::ptr::from_ref)
     }
 
-    /// Where an outcome is not what was recorded of a release; without a recording, nowhere.
+    /// How an outcome differs from the recording of a release; nothing without a recording.
     pub fn faults(&self, outcome: &Outcome, release: Release) -> Result<Vec<String>> {
         let (Some(expect), Some(published)) = (self.expect(release), self.published(release)?) else {
             return Ok(Vec::new());
@@ -227,7 +227,7 @@ impl Recorded {
         Ok(faults)
     }
 
-    /// The outcome that was recorded of a release, if it was.
+    /// The recorded outcome of a release, if there is one.
     pub fn published(&self, release: Release) -> Result<Option<Published>> {
         let Some(expect) = self.expect(release) else { return Ok(None) };
         let exec = expect.exec.as_ref();
@@ -238,7 +238,7 @@ impl Recorded {
         }))
     }
 
-    /// What a hook would show that does what was recorded of a release, for tests of the tests.
+    /// The outcome of a hook that behaves as recorded of a release, for tests of the tests.
     pub fn outcome(&self, release: Release) -> Result<Outcome> {
         let expect = self.expect(release).context("not recorded")?;
         let text = |text: &Text| Ok::<_, anyhow::Error>(String::from_utf8_lossy(&text.bytes()?).into_owned());
@@ -309,7 +309,7 @@ fn put(scene: &mut Scene, path: &str, file: &File) -> Result<()> {
     Ok(())
 }
 
-/// What stands at a path; `None` where nothing does.
+/// The file at a path; `None` if there is none.
 fn node(file: &File) -> Result<Option<Node>> {
     let file = match file {
         File::Plain(text) => return Ok(Some(Node::text(rooted(text.as_bytes())))),
@@ -341,7 +341,7 @@ fn list(texts: &[Text]) -> Result<Vec<Vec<u8>>> {
     texts.iter().map(Text::bytes).collect()
 }
 
-/// The bytes with `$ROOT` put in.
+/// The bytes with `$ROOT` replaced.
 fn rooted(raw: &[u8]) -> Vec<u8> {
     let put_in = |part: Utf8Chunk<'_>| [part.valid().replace("$ROOT", ROOT).as_bytes(), part.invalid()].concat();
     raw.utf8_chunks().map(put_in).collect::<Vec<_>>().concat()

@@ -1,5 +1,5 @@
-//! The releases of NVIDIA Container Toolkit whose hooks were recorded, and whose contract a hook is held against. Knows
-//! their names and order, and nothing of what they do.
+//! The releases of NVIDIA Container Toolkit whose hooks were recorded, and whose contract a hook is compared with.
+//! Knows their names and order, not what they do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,7 +56,7 @@ impl TryFrom<String> for Release {
 impl FromStr for Release {
     type Err = String;
 
-    /// A name, or a version that behaves as a recorded one in every recorded run.
+    /// A name, or a version that behaves like a recorded one in every recorded run.
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let version: Vec<u32> = text.split('.').map_while(|part| part.parse().ok()).collect();

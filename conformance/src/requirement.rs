@@ -1,5 +1,5 @@
-//! The cases that stand for a requirement of security, and what is held against every hook there, whosever behaviour is
-//! right otherwise: what it must never say, what it hands on beside arguments and environment, how it may end. Must not
+//! The cases that stand for a security requirement, and what they demand of every hook, whichever contract it is
+//! compared with: what it must never say, what it passes on besides arguments and environment, how it may end. Must not
 //! know how a case is run.
 
 use std::collections::BTreeSet;
@@ -10,10 +10,10 @@ use crate::scene::Scene;
 
 /// The area of these cases.
 pub const AREA: &str = "hardening";
-/// What a program says that ends in a way its author did not mean.
+/// What a program says when it ends in a way that its author did not intend.
 const CRASHES: [&str; 4] = ["panicked at", "RUST_BACKTRACE", "goroutine ", "core dumped"];
 
-/// What is wrong about an outcome of such a case, beyond status, arguments and environment.
+/// What is wrong with the outcome of such a case, beyond status, arguments and environment.
 pub fn faults(expected: &Expected, scene: &Scene, outcome: &Outcome) -> Vec<String> {
     let mut faults: Vec<String> = outcome.unsteady.clone().into_iter().collect();
     if !(0..=2).contains(&outcome.exit) {
@@ -31,14 +31,14 @@ pub fn faults(expected: &Expected, scene: &Scene, outcome: &Outcome) -> Vec<Stri
     faults
 }
 
-/// All that came out: messages, arguments, environment.
+/// All output: messages, arguments, environment.
 fn told(outcome: &Outcome) -> String {
     let executed = outcome.executed.iter().flat_map(|executed| executed.argv.iter().chain(&executed.environ));
     let all = [&outcome.stdout, &outcome.stderr].into_iter().chain(executed);
     all.map(|text| String::from_utf8_lossy(text).into_owned() + "\n").collect()
 }
 
-/// What the program inherited that it should not, or did not that it should.
+/// What the program inherited but should not have, or should have inherited but did not.
 fn process_fault(scene: &Scene, record: &serde_json::Value) -> Option<String> {
     let list = |value: Option<&serde_json::Value>| -> BTreeSet<String> {
         value.and_then(serde_json::Value::as_array).into_iter().flatten().map(ToString::to_string).collect()

@@ -1,4 +1,4 @@
-//! `rules.toml`: by which rules releases of the published hook differ from the newest. Must not know any case.
+//! `rules.toml`: the rules by which releases of the published hook differ from the newest. Must not know any case.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub type Rules = BTreeMap<String, Rule>;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// The first release with the newer behaviour, in words where that is not one.
+    /// The first release with the newer behaviour, in words if it is not one release.
     pub since: String,
     /// The commits of the toolkit that made the difference.
     pub commit: String,

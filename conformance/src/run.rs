@@ -1,8 +1,8 @@
-//! Runs a scene with real programs: the hook, which becomes the stand-in for nvidia-container-cli, which records how.
-//! Must not judge what came of it.
+//! Runs a scene with real programs: the hook becomes the stand-in for nvidia-container-cli, which records how it was
+//! executed. Must not judge the outcome.
 //!
-//! The stand-in learns where to record from variables, and the environment of the hook is part of a case. So the
-//! variables `FAKE_NVIDIA_*` stand in front of the case's own, and exactly these entries are taken out of the record.
+//! The stand-in learns from variables where to record, but the environment of the hook is part of a case. So the
+//! variables `FAKE_NVIDIA_*` come before the case's own, and exactly these entries are removed from the record.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -25,22 +25,22 @@ use crate::snapshot::Snapshot;
 use crate::trees::{Trees, overwrite};
 use crate::{entry, host_toml, private_root, tree};
 
-/// After this a hook hangs; far beyond what any case takes on a slow machine.
+/// A hook that takes longer than this hangs; no case takes nearly as long, even on a slow machine.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
 
-/// Within this a hook says what it is.
+/// The time within which a hook must say what it is.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
-/// How a hook takes the tree of a scene for the machine.
+/// How a hook is made to take the tree of a scene for the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seat {
-    /// The hook is told, by `-host-root`.
+    /// The hook is told by `-host-root`.
     HostRoot,
     /// The tree becomes the root of the process.
     PrivateRoot,
 }
 
-/// A hook, ready to be run: a folder with copies of the programs, so that cases can link to them, and the trees of the cases.
+/// A hook that is ready to run: a folder with copies of the programs, which cases link to, and the trees of the cases.
 #[derive(Debug)]
 pub struct Runner {
     folder: tempfile::TempDir,
@@ -51,8 +51,8 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Prepares a hook. `cli` stands in for nvidia-container-cli; without one, a copy of this program does, which must
-    /// have been started through [`crate::entry!`].
+    /// Prepares a hook. `cli` stands in for nvidia-container-cli. Without it, a copy of this program does; the program
+    /// must then have been started through [`crate::entry!`].
     pub fn new(hook: &Path, cli: Option<&Path>, seat: Seat) -> Result<Runner> {
         let folder = tempfile::Builder::new().prefix("hook-conformance-").tempdir().context("make a folder")?;
         tree::set_mode(folder.path(), 0o755)?;
@@ -77,27 +77,27 @@ impl Runner {
         self.seat
     }
 
-    /// Takes a hook for one that hangs after another time than the usual minute.
+    /// Sets the time after which a hook hangs, instead of the usual minute.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Runner {
         self.patience = patience;
         self
     }
 
-    /// The hook that it runs, as it was given.
+    /// The hook that it runs: an exact copy of the given file.
     pub fn hook(&self) -> PathBuf {
         self.base.join("hook")
     }
 
-    /// Why a scene would not be what it says, if so: in a private root a process, and nvidia-container-cli's stand-in too, is
-    /// told by the kernel who it is.
+    /// Why a scene cannot be run as described, if so: in a private root the kernel, not the scene, tells the hook and
+    /// the stand-in for nvidia-container-cli who they are.
     pub fn cannot(&self, scene: &Scene) -> Option<&'static str> {
         let says_who = scene.files.iter().any(|(path, _)| path.starts_with("/proc/self/"));
         (self.seat == Seat::PrivateRoot && says_who)
             .then_some("in a private root the kernel says who a process is, not the case")
     }
 
-    /// Runs a scene, as often as it says, each time on a machine in which nothing is left of another start.
+    /// Runs a scene as often as it says, each time on a machine without traces of another start.
     pub fn run(&self, scene: &Scene) -> Result<Outcome> {
         let mut outcome = self.run_once(scene)?;
         for _ in 0..scene.again {
@@ -194,8 +194,8 @@ impl Drop for Runner {
     }
 }
 
-/// What the hook says without the hint that follows every error where the bundle is known. It is the same everywhere,
-/// so that it need not stand in each expectation.
+/// Standard error without the hint that follows every error if the bundle is known. The hint is the same everywhere, so
+/// expectations leave it out.
 fn without_hint(mut stderr: Vec<u8>) -> Vec<u8> {
     const HINT: (&[u8], &[u8]) = (b"see: ", b" explain --bundle ");
     let body = stderr.strip_suffix(b"\n").unwrap_or(&stderr);
@@ -207,10 +207,10 @@ fn without_hint(mut stderr: Vec<u8>) -> Vec<u8> {
     stderr
 }
 
-/// The variables by which the stand-in is told what to do.
+/// The variables that tell the stand-in what to do.
 fn settings(scene: &Scene, record: &Path) -> Vec<Vec<u8>> {
     let mut settings = vec![[b"FAKE_NVIDIA_RECORD=", record.as_os_str().as_bytes()].concat()];
-    // Without a failure it would go on to its simulated driver; what that says is not part of these cases.
+    // Without a failure the stand-in would go on to its simulated driver, whose output is not part of these cases.
     let fails = scene.cli_fails.as_deref().unwrap_or("exit=0");
     settings.push(format!("FAKE_NVIDIA_FAIL={fails}").into_bytes());
     settings.extend(scene.cli_version.iter().map(|version| format!("FAKE_NVIDIA_CLI_VERSION={version}").into_bytes()));
@@ -230,7 +230,7 @@ fn spawn(spec: &Path) -> Result<Child> {
     command.context("start this program as the launcher")
 }
 
-/// Runs a program without an environment and with nothing on standard input: exit status, standard output and error.
+/// Runs a program without environment and input; returns its exit status, standard output and standard error.
 pub fn ask(program: &Path, arguments: &[&OsStr]) -> Result<(Option<i32>, Vec<u8>, Vec<u8>)> {
     let mut child = Command::new(program)
         .args(arguments)
@@ -245,7 +245,7 @@ pub fn ask(program: &Path, arguments: &[&OsStr]) -> Result<(Option<i32>, Vec<u8>
     Ok((child.wait()?.code(), stdout, stderr))
 }
 
-/// Writes standard input and reads the rest until the hook has ended.
+/// Writes standard input and reads the other streams until the hook has ended.
 fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>, Vec<u8>)> {
     let group = Pid::from_raw(i32::try_from(child.id())?);
     let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
@@ -256,7 +256,7 @@ fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>
     let (mut said, mut complained) = (Vec::new(), Vec::new());
     let hangs = std::thread::scope(|scope| {
         let content = &input.content;
-        // The hook may end without having read it all.
+        // The hook may end without reading it all.
         let writer = scope.spawn(move || stdin.write_all(content).is_ok().then_some(stdin));
         let held = input.keep_open.then_some(writer);
         let streams: [(Box<dyn Read + Send>, &mut Vec<u8>); 2] =
@@ -282,7 +282,7 @@ fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>
     Ok((said, complained))
 }
 
-/// The records in a file after those of which it was known.
+/// The records in a file beyond its known length.
 fn read_records(file: &Path, known: u64) -> Result<Vec<serde_json::Value>> {
     let mut text = String::new();
     if let Ok(mut file) = fs::File::open(file) {
@@ -315,7 +315,7 @@ fn executed(record: &serde_json::Value, settings: &[Vec<u8>], root: &Path, ended
     })
 }
 
-/// The bytes of a text of the record, which has `{"b64": ...}` where they are not UTF-8.
+/// The bytes of a text of the record, which is `{"b64": ...}` if they are not UTF-8.
 fn bytes(value: &serde_json::Value) -> Result<Vec<u8>> {
     match (value.as_str(), value.get("b64").and_then(serde_json::Value::as_str)) {
         (Some(text), _) => Ok(text.as_bytes().to_vec()),

@@ -1,12 +1,12 @@
-//! A case as data: the small machine in which the hook is started, how it is started, and what it is fed. Both kinds of
-//! cases (folders and recorded lines) become this. Must not know where it will be put, or what should come of it.
+//! A case as data: the small machine in which the hook starts, how it is started, and its input. Both kinds of cases
+//! (folders and recorded lines) become a scene. Must not know where a scene is put, or what its outcome should be.
 
 /// The name by which the hook is started: its `argv[0]`.
 pub const HOOK: &str = "nvidia-container-runtime-hook";
-/// The nvidia-container-cli of a scene that says nothing else.
+/// The default nvidia-container-cli of a scene.
 pub const CLI: &str = "/usr/bin/nvidia-container-cli";
 
-/// What stands at a path.
+/// The file at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Node {
     /// A regular file.
@@ -26,14 +26,13 @@ pub enum Node {
         /// Its permissions.
         mode: u32,
     },
-    /// A symbolic link; an absolute target is one of the scene.
+    /// A symbolic link; an absolute target is a path of the scene.
     Symlink(String),
     /// A named pipe without a writer.
     Fifo,
-    /// Whatever is asked about this path, the system answers with this error number. A machine in memory can say so; no
-    /// tree on disk can be made to.
+    /// Every access to this path fails with this error number: possible in memory, but not in a tree on disk.
     Fails(i32),
-    /// A regular file of so many zero bytes, none of which takes room on a disk.
+    /// A sparse regular file of this many zero bytes.
     Zeros(u64),
 }
 
@@ -43,7 +42,7 @@ impl Node {
         Node::File { content: content.into(), mode: 0o644 }
     }
 
-    /// A program of the name that is looked for.
+    /// An executable nvidia-container-cli.
     pub const EXECUTABLE_CLI: Node = Node::Cli { mode: 0o755 };
 }
 
@@ -67,18 +66,18 @@ pub struct Inherited {
     pub umask: Option<u32>,
     /// Descriptors that are closed.
     pub closed: Vec<i32>,
-    /// Further descriptors that are open.
+    /// Additional open descriptors.
     pub opened: Vec<i32>,
-    /// Standard error is a pipe that nobody reads any more.
+    /// Standard error is a pipe without a reader.
     pub unread_stderr: bool,
-    /// No file may grow beyond so many bytes.
+    /// No file may grow beyond this many bytes.
     pub file_size: Option<u64>,
 }
 
 /// A case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scene {
-    /// Absolute paths and what stands there. Parents come into being by themselves.
+    /// Absolute paths and the files there. Parent directories are made automatically.
     pub files: Vec<(String, Node)>,
     /// The arguments after the program's name.
     pub args: Vec<Vec<u8>>,
@@ -90,29 +89,29 @@ pub struct Scene {
     pub stdin: Stdin,
     /// The hook runs as a user to whom the permissions of the files apply.
     pub unprivileged: bool,
-    /// How the fake is to fail (FAKE_NVIDIA_FAIL), where it is.
+    /// How the fake fails (FAKE_NVIDIA_FAIL), if it should.
     pub cli_fails: Option<String>,
-    /// The version that the fake imitates (FAKE_NVIDIA_CLI_VERSION), where not the newest.
+    /// The version that the fake imitates (FAKE_NVIDIA_CLI_VERSION), if not the newest.
     pub cli_version: Option<String>,
     /// What else the hook inherits.
     pub inherited: Inherited,
-    /// How often it is started beyond the first time; all must come to the same.
+    /// How many more times the hook is started; every start must have the same outcome.
     pub again: usize,
 }
 
 impl Scene {
-    /// Whether it can only be told, not put on disk: something in it fails.
+    /// Whether the scene cannot be put on disk, because something in it fails.
     pub fn fails(&self) -> bool {
         self.files.iter().any(|(_, node)| matches!(node, Node::Fails(_)))
     }
 
-    /// Puts something at a path in place of what stands there.
+    /// Puts a file at a path, in place of any other.
     pub fn put(&mut self, path: &str, node: Node) {
         self.remove(path);
         self.files.push((path.to_owned(), node));
     }
 
-    /// Takes away what stands at a path.
+    /// Removes the file at a path.
     pub fn remove(&mut self, path: &str) {
         self.files.retain(|(known, _)| known != path);
     }

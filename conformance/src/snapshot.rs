@@ -1,4 +1,4 @@
-//! What stands in the tree of a scene, so that after a run shows what the hook has left there. Must not know what it may.
+//! The files in the tree of a scene, to show what the hook left there. Must not know what it may leave.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,24 +7,24 @@ use std::path::Path;
 
 use crate::run::Seat;
 
-/// What the stand-in makes at the top of a tree.
+/// The entries that the stand-in makes at the top of a tree.
 const OF_THE_STAND_IN: [&str; 1] = [".record"];
-/// What it and the launcher make at the top of a private root.
+/// The entries that the stand-in and the launcher make at the top of a private root.
 const OF_A_PRIVATE_ROOT: [&str; 4] = [".record", "proc", ".proc", "dev"];
 
-/// Each path below a root, and what tells that it is still the same.
+/// Each path below a root, and what shows that it is unchanged.
 #[derive(Debug, Default)]
 pub struct Snapshot(BTreeMap<String, Seen>);
 
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     mode: u32,
-    /// Size and time of the last change; a folder's are those of its entries.
+    /// Size and time of the last change; none for a folder, whose entries are listed themselves.
     content: Option<(u64, i64, i64)>,
 }
 
 impl Snapshot {
-    /// What stands there now. A folder that may not be searched is taken for empty, before and after.
+    /// The files below a root now. A folder that cannot be read or searched counts as empty, before and after.
     pub fn of(root: &Path, seat: Seat) -> Snapshot {
         let mut snapshot = Snapshot::default();
         let not_the_hook: &[&str] = match seat {
@@ -51,7 +51,7 @@ impl Snapshot {
         }
     }
 
-    /// What is otherwise in a later one, in the words of [`crate::outcome::Outcome::leaves`].
+    /// What changed in a later snapshot, in the words of [`crate::outcome::Outcome::leaves`].
     pub fn changes(&self, later: &Snapshot) -> Vec<String> {
         let gone = self.0.keys().filter(|path| !later.0.contains_key(*path)).map(|path| format!("{path} gone"));
         let others = later.0.iter().filter_map(|(path, seen)| match self.0.get(path) {

@@ -1,5 +1,5 @@
-//! Learns of a hook what decides how it is tested: whether it can be told its root, and whose behaviour it claims. Must
-//! not know any case.
+//! Finds out how to test a hook: whether it can be told its root, and whose behaviour it claims. Must not know any
+//! case.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -15,16 +15,16 @@ use crate::run::{Runner, Seat, ask};
 /// The hook under test.
 #[derive(Debug)]
 pub struct Subject {
-    /// What runs it; why nothing can, if so.
+    /// The runner, or the reason why the hook cannot be run.
     pub runner: Result<Runner, String>,
-    /// What it is held against.
+    /// The contract that it is compared with.
     pub contract: Contract,
-    /// Why it is held against that, and how it is run, in words.
+    /// Why that contract, and how the hook is run, in words.
     pub about: String,
 }
 
 impl Subject {
-    /// Looks at a hook. A given contract counts, and a private root where it is asked for.
+    /// Examines a hook. A given contract takes precedence, and so does a private root that is asked for.
     pub fn new(hook: &Path, contract: Option<Contract>, private_root: bool) -> Result<Subject> {
         let hook = hook.canonicalize().with_context(|| hook.display().to_string())?;
         let knows_root = knows_host_root(&hook)?;
@@ -35,7 +35,7 @@ impl Subject {
             None => by_version(&hook),
         };
         let runner = Runner::new(&hook, None, seat).and_then(|runner| {
-            // Whether this machine lets anybody have a private root shows only when it is tried.
+            // Whether this machine allows a private root shows only when one is tried.
             runner.run(&usual_scene(&Fixtures::default()))?;
             Ok(runner)
         });
@@ -52,14 +52,14 @@ impl Subject {
     }
 }
 
-/// Whether a hook takes a directory for the root of the machine.
+/// Whether a hook accepts a directory as the root of the machine.
 fn knows_host_root(hook: &Path) -> Result<bool> {
     let root = tempfile::tempdir()?;
     let (status, ..) = ask(hook, &[OsStr::new("-host-root"), root.path().as_os_str(), OsStr::new("poststop")])?;
     Ok(status == Some(0))
 }
 
-/// The release that a hook says it is of, or the newest.
+/// The release that a hook says it belongs to, or the newest.
 fn by_version(hook: &Path) -> (Contract, String) {
     let said = ask(hook, &[OsStr::new("-version")]).map(|(_, out, _)| String::from_utf8_lossy(&out).into_owned());
     let said = said.unwrap_or_default();

@@ -1,5 +1,6 @@
-//! Puts a scene on disk: a directory tree that stands for the machine. A scene may come from anybody (`nvidia-hookctl replay`):
-//! whatever names and links it has, nothing is made or changed outside of the tree. Must not start anything.
+//! Puts a scene on disk: a directory tree that stands for the machine. A scene can come from anyone, as in
+//! `nvidia-hookctl replay`: whatever names and links it has, nothing is made or changed outside the tree. Must not
+//! start anything.
 
 use std::fs;
 use std::io::{self, Write};
@@ -26,7 +27,7 @@ pub fn make(root: &Path, scene: &Scene, cli: &Path) -> Result<()> {
         put(path, &place, node, cli).with_context(|| format!("make {path}"))?;
     }
     folder(root, &scene.cwd).with_context(|| format!("make {}", scene.cwd))?;
-    // Last, and children first: a directory may forbid what is still to be done in it.
+    // Permissions come last, and children first: a directory can forbid work that is still to be done in it.
     let mut modes: Vec<_> = scene.files.iter().filter_map(|(path, node)| Some((path, mode(node)?))).collect();
     modes.sort_by_key(|(path, _)| std::cmp::Reverse(path.matches('/').count()));
     for (path, mode) in modes {
@@ -35,7 +36,7 @@ pub fn make(root: &Path, scene: &Scene, cli: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where a path of a scene is made, in a folder that is in the tree and exists now. Its last name is as it is written.
+/// Where a path of a scene is made, in a folder of the tree, which is made if missing. The last name is not resolved.
 ///
 /// # Errors
 /// `..` in the path, or a link on the way that leads out of the tree.
@@ -48,7 +49,7 @@ pub fn place(root: &Path, path: &str) -> Result<PathBuf> {
     }
 }
 
-/// A folder of the tree, made where it is missing.
+/// A folder of the tree, made if missing.
 fn folder(root: &Path, path: &str) -> Result<PathBuf> {
     let top = root.canonicalize()?;
     let mut place = top.clone();
@@ -67,7 +68,7 @@ fn folder(root: &Path, path: &str) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// Gives a file or directory these permissions, whatever the mask of the user is.
+/// Gives a file or directory these permissions, whatever the user's umask is.
 pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .with_context(|| format!("set the permissions of {}", path.display()))
@@ -75,9 +76,9 @@ pub fn set_mode(path: &Path, mode: u32) -> Result<()> {
 
 fn put(path: &str, place: &Path, node: &Node, cli: &Path) -> Result<()> {
     match node {
-        // Where a link or another name of it is there already, it is not followed.
+        // Fails if anything is there already: no link is followed.
         Node::File { content, .. } => fs::File::create_new(place)?.write_all(content)?,
-        // A link, since copying the program for each case would take longer than the cases.
+        // A hard link, because copying the program for each case would take longer than the cases.
         Node::Cli { mode: 0o755 } if fs::hard_link(cli, place).is_ok() => {}
         Node::Cli { .. } => drop(io::copy(&mut fs::File::open(cli)?, &mut fs::File::create_new(place)?)?),
         Node::Directory { .. } if place.symlink_metadata().is_ok_and(|found| found.is_dir()) => {}
@@ -103,7 +104,7 @@ fn mode(node: &Node) -> Option<u32> {
     }
 }
 
-/// Removes a tree, whatever its permissions say.
+/// Removes a tree, whatever its permissions are.
 pub fn remove(root: &Path) {
     if fs::remove_dir_all(root).is_err() {
         unlock(root);

@@ -1,6 +1,6 @@
-//! The trees in which scenes are run. One in which a start has left nothing serves the next scene of the same shape: only the
-//! content of its files is written anew, since making and removing files costs more than all else of a run. Must not know
-//! what is started.
+//! The trees in which scenes are run. A tree in which a start left nothing serves the next scene of the same shape:
+//! only the content of its files is rewritten, because making and removing files costs more than the rest of a run.
+//! Must not know what is started.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -15,7 +15,7 @@ use nix::fcntl::OFlag;
 use crate::scene::{Inherited, Node, Scene};
 use crate::tree;
 
-/// So many trees wait for another scene, the last used ones.
+/// How many trees wait for another scene; the last used ones are kept.
 const MOST: usize = 16;
 
 /// The trees below a folder.
@@ -29,23 +29,23 @@ pub(crate) struct Trees {
 /// The tree of a scene.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// A folder for what belongs to the start and not to the machine.
+    /// A folder for files that belong to the start and not to the machine.
     pub(crate) place: PathBuf,
     /// The machine.
     pub(crate) root: PathBuf,
-    /// What it was made for.
+    /// The scene that it was made for.
     scene: Scene,
     /// Where the regular files of the scene are, in its order.
     files: Vec<PathBuf>,
 }
 
 impl Trees {
-    /// Below a folder with nvidia-container-cli in the file `cli`.
+    /// Trees below a folder that holds nvidia-container-cli as the file `cli`.
     pub(crate) fn new(base: &Path) -> Trees {
         Trees { base: base.to_owned(), next: AtomicUsize::new(0), idle: Mutex::default() }
     }
 
-    /// A tree that is what a scene says: one that was given back, or a new one.
+    /// A tree for a scene: one that was given back, or a new one.
     pub(crate) fn take(&self, scene: &Scene) -> Result<Tree> {
         let mut idle = self.idle();
         let found = idle.iter().rposition(|tree| tree.fits(scene)).map(|at| idle.remove(at));
@@ -98,8 +98,8 @@ impl Tree {
         tree::remove(&self.place);
     }
 
-    /// Whether it is the tree of a scene but for what its files hold. What a start inherits may be seen in the record, which
-    /// stays, and so may its user.
+    /// Whether it is the tree of a scene except for the content of its files. The record stays, and can show what a
+    /// start inherits and its user.
     fn fits(&self, scene: &Scene) -> bool {
         let (ours, theirs) = (&self.scene.files, &scene.files);
         let is_same = |(our, their): (&(String, Node), &(String, Node))| match (&our.1, &their.1) {
@@ -112,12 +112,12 @@ impl Tree {
             && ours.iter().zip(theirs).all(is_same)
     }
 
-    /// Whether every file can be written anew, and the start was none that may be told from the record.
+    /// Whether every file can be rewritten, and the start inherited nothing that the record could show.
     fn can_serve_again(&self) -> bool {
         self.scene.inherited == Inherited::default() && self.files.len() == regular(&self.scene).count()
     }
 
-    /// Writes the files of a scene that it fits.
+    /// Writes the files of a scene that the tree fits.
     fn write(&self, scene: &Scene) -> Result<()> {
         for (place, (_, content)) in self.files.iter().zip(regular(scene)) {
             overwrite(place, content)?;
@@ -134,8 +134,8 @@ fn regular(scene: &Scene) -> impl Iterator<Item = (&str, &[u8])> {
     })
 }
 
-/// Makes this the content of a file, which may be there. It is not emptied first: file systems bring to the disk at once what
-/// replaces an emptied file.
+/// Makes this the content of a file, which may exist. The file is not truncated first: file systems write what replaces
+/// a truncated file to disk at once.
 pub(crate) fn overwrite(place: &Path, content: &[u8]) -> Result<()> {
     let flags = OFlag::O_NOFOLLOW.bits();
     let mut file: File = OpenOptions::new().write(true).create(true).truncate(false).custom_flags(flags).open(place)?;

@@ -1,10 +1,11 @@
-//! Makes the two libraries of the simulated driver: rustc compiles the crates beside this one once more, without std and
-//! as shared libraries that need nothing but the kernel. `bazel/standalone.bzl` gives rustc the same options.
+//! Builds the two libraries of the simulated driver: rustc compiles the crates next to this one again, without std and
+//! as shared libraries that need nothing but the kernel. `bazel/standalone.bzl` passes rustc the same options.
 //!
-//! Cargo cannot do it: a dependency is never a shared library of another profile, and a static program's target has none.
-//! rustc is that of the build and is run as cargo runs it, so a build without a network is one here too. If
-//! `FAKE_NVIDIA_LIBRARIES` names a folder, the libraries are taken from there. For a target that they do not know, and
-//! where rustc fails to link, the build says so; there is no program without them on x86_64 and aarch64.
+//! Cargo cannot do this: a dependency is never a shared library with another profile, and a target for static programs
+//! has no shared libraries. rustc is the build's own and is run the way cargo runs it, so a build without a network
+//! works here too. If `FAKE_NVIDIA_LIBRARIES` names a folder, the libraries are taken from there. For a target that the
+//! crates do not know, the libraries are empty files. If rustc fails to link, the build fails: there is no program
+//! without the libraries on x86_64 and aarch64.
 #![allow(clippy::print_stdout, reason = "cargo speaks to a build script that way")]
 
 use std::env;
@@ -13,10 +14,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The libraries: the crate's folder, its name, and the name that the linker knows the library by.
+/// The libraries: the crate's folder, its name, and the library's SONAME.
 const LIBRARIES: [(&str, &str, &str); 2] =
     [("nvml", "nvidia_simulated_nvml", "libnvidia-ml.so.1"), ("cuda", "nvidia_simulated_cuda", "libcuda.so.1")];
-/// The crates that both are made of, the lower one first.
+/// The crates that both libraries are built from, the lower one first.
 const PARTS: [(&str, &str); 2] = [("given", "nvidia_simulated_given"), ("shim", "nvidia_simulated_shim")];
 
 fn main() -> Result<(), String> {
@@ -48,7 +49,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     fs::copy(from, to).map(drop).map_err(|why| format!("{}: {why}", from.display()))
 }
 
-/// Compiles a crate: a shared library if it has such a name, else what others are made of.
+/// Compiles a crate: to a shared library if it has a library's name, otherwise to an rlib for the other crates.
 fn compile(out: &Path, folder: &str, name: &str, library: Option<&str>, to: &Path) -> Result<(), String> {
     if library.is_some() {
         for (folder, name) in PARTS {
@@ -66,10 +67,10 @@ fn compile(out: &Path, folder: &str, name: &str, library: Option<&str>, to: &Pat
         "-Cdebug-assertions=off",
     ]);
     if env::var_os("CARGO_CFG_TARGET_ARCH").is_some_and(|machine| machine == "aarch64") {
-        // Atomics would be functions that ask a C library about the processor.
+        // Otherwise atomics would be functions that ask a C library about the processor.
         rustc.arg("-Ctarget-feature=-outline-atomics");
     }
-    // Paths of the machine would be in the program.
+    // Otherwise the program would contain paths of the build machine.
     let crates =
         PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..").canonicalize().map_err(|why| why.to_string())?;
     rustc.arg("--remap-path-prefix").arg(format!("{}=", crates.display())).current_dir(crates);
@@ -87,19 +88,19 @@ fn compile(out: &Path, folder: &str, name: &str, library: Option<&str>, to: &Pat
     run(rustc, name)
 }
 
-/// What makes a library that loads anywhere: no C library, no start-up code, nothing left to look up, nothing that an
-/// old loader does not know.
+/// Adds the options for a library that loads anywhere: no C library, no start-up code, no undefined symbols, nothing
+/// that an old loader does not know.
 fn link<'a>(rustc: &'a mut Command, library: &str) -> &'a mut Command {
     if let Some(linker) = env::var_os("RUSTC_LINKER") {
         let mut option = OsString::from("-Clinker=");
         option.push(linker);
         rustc.arg(option);
     }
-    // A target of static programs makes shared libraries all the same, if it is asked.
+    // A target for static programs still builds shared libraries if asked.
     rustc.args(["--crate-type=cdylib", "-Clto=fat", "-Cstrip=symbols", "-Ctarget-feature=-crt-static"]);
     rustc.args(["-Clink-arg=-nostdlib", "-Clink-arg=-nostartfiles"]);
     if env::var_os("CARGO_CFG_TARGET_ENV").is_some_and(|library| library == "musl") {
-        // rustc would add start-up code of its own.
+        // Otherwise rustc would add its own start-up code.
         rustc.arg("-Clink-self-contained=no");
     }
     let options = "-z,defs,-z,now,-z,relro,-z,noexecstack,-Bsymbolic,--hash-style=both,--build-id=none";

@@ -1,6 +1,7 @@
-//! The file of `--debug`: in the real program's form, telling what the simulator did. It knows a finished run only.
+//! The file of `--debug`: what the simulator did, in the real program's format. It knows only a finished run.
 //!
-//! Like the real one it is appended to, and a file that cannot be opened is passed over in silence; so is a FIFO that nobody reads.
+//! Like the real one, it is appended to. A file that cannot be opened is silently skipped, and so is a FIFO without a
+//! reader.
 
 use crate::cli::{Parsed, Version};
 use crate::outcome::Outcome;
@@ -11,7 +12,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Appends the log of a run that came as far as the library; before that the real program opens no log either.
+/// Appends the log of a run that reached the library; before that, the real program opens no log either.
 pub fn write(file: &str, version: Version, parsed: &Parsed, plan: &Plan, outcome: &Outcome) {
     let Some(driver) = plan.recorded().into_iter().find(|op| matches!(op, Op::DriverInit { .. })) else { return };
     let Op::DriverInit { root, uid, gid } = driver else { return };
@@ -64,7 +65,7 @@ fn stamp() -> String {
     format!("{month:02}{day:02} {:02}:{:02}:{:02}.{micros:06}", second / 3600, second / 60 % 60, second % 60)
 }
 
-/// The date of a day since 1970, by eras of 400 years that start on the first of March.
+/// The month and day of a day counted from 1970, using eras of 400 years that start on the first of March.
 fn month_and_day(days: u64) -> (u64, u64) {
     let day_of_era = (days + 719_468) % 146_097;
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

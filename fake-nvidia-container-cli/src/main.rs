@@ -1,21 +1,23 @@
-//! The program `fake-nvidia-container-cli`: its entry, and nothing else; all of it is in the library beside this file.
+//! The program `fake-nvidia-container-cli`: its entry point, and nothing else; the rest is in the library beside this
+//! file.
 //!
-//! The entry is C's `main`, because Rust's own start-up code changes what a record must tell: it sets SIGPIPE to
+//! The entry point is C's `main`, because Rust's own start-up code changes what a record must show: it sets SIGPIPE to
 //! ignored and opens closed descriptors, so a hook that leaks either could not be caught.
 #![no_main]
 
 use std::ffi::{CStr, c_char, c_int};
 
 /// What the C library calls first.
-// SAFETY: `main` is the one symbol of this name in the program, and has the signature that the C library expects.
+// SAFETY: `main` is the only symbol of this name in the program, and has the signature that the C library expects.
 #[expect(unsafe_code, reason = "an exported symbol named main is the only way past Rust's start-up code")]
 #[unsafe(no_mangle)]
 extern "C" fn main(_argc: c_int, argv: *const *const c_char) -> c_int {
     let mut words: Vec<&[u8]> = Vec::new();
     if !argv.is_null() {
-        // SAFETY: the C library gives an array of C strings that a null pointer ends: each place up to it may be read.
+        // SAFETY: the C library passes an array of C strings that ends with a null pointer: each place up to it may be
+        // read.
         while let Some(word) = std::ptr::NonNull::new(unsafe { *argv.add(words.len()) }.cast_mut()) {
-            // SAFETY: and holds a C string, which lives as long as the process and does not change.
+            // SAFETY: the place holds a C string, which lives as long as the process and does not change.
             words.push(unsafe { CStr::from_ptr(word.as_ptr()) }.to_bytes());
         }
     }

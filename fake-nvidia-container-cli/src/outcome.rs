@@ -1,4 +1,4 @@
-//! How a run ends: what it prints, its exit code, and the one type of every stop on the way there.
+//! How a run ends: what it prints, its exit code, and the one type for every stop on the way there.
 //!
 //! It knows the shapes of the messages (which are the real program's), not when they are due.
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 pub const FILE: &[&str] = &["ro", "nosuid", "nodev"];
 /// Mount flags of device nodes.
 pub const DEVICE: &[&str] = &["ro", "nosuid", "noexec"];
-/// Mount flags of sockets and of memory file systems.
+/// Mount flags of sockets and of tmpfs mounts.
 pub const SOCKET: &[&str] = &["nosuid", "nodev", "noexec"];
 /// Mount flags of files under /proc.
 pub const PROC: &[&str] = &["ro", "nosuid", "nodev", "noexec"];
@@ -30,7 +30,7 @@ pub enum Op {
     Mknod {
         /// Which family of nodes.
         what: &'static str,
-        /// Which of them, where there are several.
+        /// Which of them, if there are several.
         #[serde(skip_serializing_if = "Option::is_none")]
         minor: Option<u32>,
     },
@@ -43,7 +43,7 @@ pub enum Op {
         /// The group to ask as.
         gid: i64,
     },
-    /// A memory file system is mounted.
+    /// A tmpfs is mounted.
     Tmpfs {
         /// The mount point, with the container's root in front.
         dst: Text,
@@ -54,13 +54,13 @@ pub enum Op {
     },
     /// A file or folder of the host is mounted.
     Bind {
-        /// The path on the host, below the driver root; of a container's own file, its path in the container.
+        /// The path on the host, below the driver root; for a container's own file, its path in the container.
         src: Text,
         /// The mount point, with the container's root in front.
         dst: Text,
         /// Flags of the mount, as `mount` names them.
         flags: &'static [&'static str],
-        /// What kind of thing it is.
+        /// What kind of thing is mounted.
         #[serde(skip)]
         kind: Kind,
     },
@@ -71,13 +71,13 @@ pub enum Op {
         /// The minor number that the node has.
         minor: u32,
     },
-    /// The container's linker cache is made anew.
+    /// The container's linker cache is rebuilt.
     Ldconfig {
-        /// The program, without the `@` of the host's.
+        /// The program, without the `@` that marks the host's.
         path: Text,
         /// Whether it is the host's.
         host: bool,
-        /// A folder with newer CUDA libraries, to be looked in first.
+        /// A folder with newer CUDA libraries, to be searched first.
         compat_dir: Option<Text>,
         /// The folder of libraries.
         libs_dir: Text,
@@ -93,15 +93,15 @@ pub enum Kind {
     Program,
     /// Any other file of the driver.
     File,
-    /// A file of the container's own.
+    /// One of the container's own files.
     ContainerFile,
     /// A socket of a daemon.
     Socket,
-    /// A folder with all that is in it.
+    /// A folder with everything in it.
     Folder,
     /// A GPU's folder under /proc, by the GPU's place.
     GpuFolder(usize),
-    /// A file under /proc that stands for a right, with the node's minor number.
+    /// A file under /proc that represents a right, with the node's minor number.
     Access(u32),
     /// A device node, with its numbers.
     Device {
@@ -113,7 +113,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The mode of the host's thing, which its mount point gets too.
+    /// The mode of the host's file or folder, which its mount point gets too.
     #[must_use]
     pub fn mode(&self) -> u32 {
         match self {
@@ -146,7 +146,7 @@ pub enum Action {
         /// Its target, as written.
         to: String,
     },
-    /// What was made for a mount that is undone is removed, if it is empty.
+    /// The file or folder made for a mount that is undone is removed, if it is empty.
     Remove(Text),
     /// A file is written.
     File {
@@ -154,15 +154,15 @@ pub enum Action {
         at: Text,
         /// Its whole content.
         content: String,
-        /// Its mode, before the process's mask.
+        /// Its mode, before the process's umask.
         mode: u32,
     },
 }
 
-/// All that is done to a machine, in order.
+/// Everything that is done to a machine, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The actions, the first one first.
+    /// The actions, in order.
     pub actions: Vec<Action>,
 }
 
@@ -177,7 +177,7 @@ impl Plan {
         self.actions.push(action);
     }
 
-    /// What a record shows.
+    /// The operations that a record shows.
     #[must_use]
     pub fn recorded(&self) -> Vec<&Op> {
         let ops = self.actions.iter().map(|action| match action {

@@ -1,6 +1,6 @@
-//! What the simulator itself is told: variables, then a file, then defaults.
+//! The simulator's own settings: variables, then a file, then defaults.
 //!
-//! It reads the settings and checks their form; what a topology or a failure means is for the modules of that name.
+//! It reads the settings and checks their form; what a topology or a failure means is up to the modules of that name.
 
 use crate::cli::Version;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ pub const DEFAULT_FILE: &str = "/etc/fake-nvidia/config.toml";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Apply {
-    /// Touches nothing, and takes ROOTFS for an empty folder, whether it exists or not.
+    /// Touches nothing, and treats ROOTFS as an empty folder, whether it exists or not.
     Imagine,
     /// Touches nothing, but looks at ROOTFS.
     #[default]
@@ -38,7 +38,7 @@ pub struct Settings {
     pub record: Option<PathBuf>,
     /// The failure to show.
     pub fail: Option<String>,
-    /// The file that counts runs for failures at every nth.
+    /// The file that counts runs for failures in every nth run.
     pub counter: Option<PathBuf>,
     /// The version to imitate.
     pub version: Version,
@@ -46,7 +46,7 @@ pub struct Settings {
     pub apply: Apply,
     /// The file in which changes of the machine are kept.
     pub state: Option<PathBuf>,
-    /// Whether CUDA initializes in containers and tells their devices.
+    /// Whether CUDA initializes in containers and reports their devices.
     pub cuda: bool,
 }
 
@@ -139,7 +139,7 @@ fn read_file(named: Option<PathBuf>) -> Result<File, String> {
     Ok(file)
 }
 
-/// The content of a file, or of /dev/null; of anything else nothing is read, since a FIFO would be waited for.
+/// The content of a file, or of /dev/null. Nothing else is read, since reading a FIFO would wait.
 pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(path)?;
     let kind = file.metadata()?;
@@ -152,7 +152,7 @@ pub(crate) fn read_plain(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// A topology that is a path is meant beside the file: an engine's working directory is the bundle.
+/// A topology that is a path is relative to the file's folder: an engine's working directory is the bundle.
 fn beside(folder: &Path, topology: String) -> String {
     if topology.contains('/') || Path::new(&topology).extension().is_some() {
         let path = folder.join(topology);
@@ -162,7 +162,7 @@ fn beside(folder: &Path, topology: String) -> String {
     }
 }
 
-/// The message of a TOML error without its drawing, and the line.
+/// The message of a TOML error, on one line and without its drawing.
 fn one_line(why: &toml::de::Error) -> String {
     why.message().replace('\n', " ")
 }

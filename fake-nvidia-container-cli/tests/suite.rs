@@ -1,5 +1,5 @@
-//! The suite of the simulator. The recorded runs of the real program are beside it, in `vectors`; what needs root and a
-//! container engine is in the `engines` suites of the workspace's root.
+//! The suite of the simulator. The recorded runs of the real program are in `vectors`; tests that need root and a
+//! container engine are in the `engines` suites of the workspace's root.
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod suite {

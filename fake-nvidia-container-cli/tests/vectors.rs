@@ -1,4 +1,4 @@
-//! The recorded runs of the real `nvidia-container-cli`, each a test of its own, twice: with a record, and in the mode
+//! The recorded runs of the real `nvidia-container-cli`, each as two separate tests: with a record, and in the mode
 //! `files` with the tree compared. The cases are data in fixtures/cli-recorded; nothing here knows what they are about.
 #![expect(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials()).exit();
 }
 
-/// The same for build rules that put every test under Rust's own harness, which would find nothing else here.
+/// The same for build rules that run every test under Rust's own harness, which would find nothing else here.
 #[test]
 fn all() {
     assert!(!libtest_mimic::run(&Arguments::default(), trials()).has_failed());
@@ -56,7 +56,7 @@ fn trials() -> Vec<Trial> {
     trials
 }
 
-/// A machine that the simulator has.
+/// A built-in machine of the simulator.
 fn built_in(name: &str) -> Value {
     let mut command = Command::new(programs::fake());
     let output =
@@ -64,7 +64,7 @@ fn built_in(name: &str) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A case's own folder, gone when the test is over.
+/// A case's own folder, removed when the test ends.
 struct Scratch {
     top: tempfile::TempDir,
     gives_root: bool,
@@ -180,7 +180,8 @@ fn parsed(scratch: &Scratch, expected: &Value, got: &Value) -> Vec<String> {
     wrong
 }
 
-/// Whether a thing in the tree is of the recorded kind: `dir`, `file`, `-> target` or an object with its content.
+/// What is wrong if a path in the tree is not of the recorded kind: `dir`, `file`, `-> target` or an object with its
+/// content.
 fn unlike(rootfs: &Path, path: &str, what: &Value) -> Option<String> {
     let at = rootfs.join(path.trim_start_matches('/'));
     let alike = match what.as_str() {

@@ -1,5 +1,5 @@
-//! Every target in one program, so that it is linked once: FUZZ_TARGET says which of them runs. With SEEDS_INTO it first writes the
-//! inputs to begin with into that folder, which libFuzzer reads afterwards. What must hold is in fuzz/properties.
+//! Every target in one program, which is linked once: FUZZ_TARGET says which one runs. With SEEDS_INTO it first writes
+//! the initial inputs into that folder, which libFuzzer then reads. The properties are in fuzz/properties.
 #![no_main]
 
 use std::path::Path;

@@ -1,6 +1,6 @@
-//! Writes the man pages and the shell completions below target/manual, for packages; the programs carry neither.
-//! `cargo manual` runs it. Those of nvidia-hookctl come from the same definitions as its help; the page of the hook, whose
-//! command line is Go's, is docs/nvidia-container-runtime-hook.8.
+//! Writes the man pages and shell completions below target/manual for packages; the programs carry neither.
+//! `cargo manual` runs it. The pages and completions of nvidia-hookctl come from the same definitions as its help. The
+//! page of the hook, whose command line is Go's, is docs/nvidia-container-runtime-hook.8.
 #![allow(clippy::disallowed_methods, reason = "a tool of the build, which writes files")]
 
 use std::error::Error;

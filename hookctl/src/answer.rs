@@ -1,5 +1,4 @@
-//! What a command answers, and the machine and configuration that it is about. Must not print, and must not know any
-//! command.
+//! A command's answer, and the machine and configuration it is about. Must not print, and must not know any command.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use crate::inspect::stdout_is_terminal;
 use crate::page::{Colour, WIDTH, wrap};
 use crate::tree::Tree;
 
-/// What a command has to say, and the exit status.
+/// What a command prints, and its exit status.
 #[derive(Debug, Default)]
 pub struct Answer {
     /// For standard output.
@@ -31,16 +30,16 @@ impl Answer {
         Answer { out, err: String::new(), status }
     }
 
-    /// The command could not do its work.
+    /// A failure: the command could not do its work.
     #[must_use]
     pub fn failure(message: &str) -> Self {
         Answer { out: String::new(), err: format!("{}\n", Escaped(message)), status: 1 }
     }
 
-    /// Help or the version, where they were asked for; else wrong usage.
+    /// Help or the version if asked for; otherwise wrong usage.
     #[must_use]
     pub fn usage(error: &clap::Error) -> Self {
-        // What was typed stands in it.
+        // The text contains what the user typed.
         let text: String = error.render().to_string().lines().map(|line| format!("{}\n", Escaped(line))).collect();
         let text = fitted(&text);
         match error.kind() {
@@ -50,7 +49,7 @@ impl Answer {
     }
 }
 
-/// The machine that a command looks at, and how a start on it would have been invoked.
+/// The machine a command looks at, and how the hook would be invoked on it.
 pub struct Scene<'s> {
     /// The machine.
     pub host: Tree,
@@ -66,7 +65,7 @@ impl<'s> Scene<'s> {
         Scene::of(common.host_root.as_deref(), common.config.as_deref(), common.output, environ)
     }
 
-    /// A scene with `root` as the machine's root directory and `config` as the configuration file, where they are given.
+    /// A scene with `root` as the machine's root directory and `config` as the configuration file, if given.
     #[must_use]
     pub fn of(root: Option<&'s Path>, config: Option<&'s Path>, output: Output, environ: Environ<'s>) -> Self {
         let flags =
@@ -74,7 +73,7 @@ impl<'s> Scene<'s> {
         Scene { host: Tree::new(root.map(PathBuf::from)), invocation: Invocation { flags, environ }, output }
     }
 
-    /// A report in the form that was asked for.
+    /// A report in the requested form.
     pub fn answer<R: serde::Serialize>(&self, report: &R, text: impl FnOnce(Colour) -> String, status: u8) -> Answer {
         let out = match self.output {
             Output::Text => text(self.colour()),
@@ -92,7 +91,7 @@ impl<'s> Scene<'s> {
     }
 }
 
-/// A help text with its long lines broken: below the text of an option, or below the line's own beginning.
+/// A help text with its long lines wrapped: continuation lines align with the option's text, or with the line's start.
 fn fitted(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {

@@ -1,5 +1,5 @@
-//! clap definitions of `nvidia-hookctl`: its help, man pages and completions come from them. Must not know what a command
-//! does.
+//! clap definitions of `nvidia-hookctl`: its help, man pages and completions come from them. Must not know what a
+//! command does.
 
 use std::ffi::OsString;
 use std::path::PathBuf;

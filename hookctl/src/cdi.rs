@@ -1,10 +1,11 @@
-//! CDI specifications of a host: which directories engines read, which devices are defined there, and what is wrong with a
-//! file (CDI specification 1.1). Must not know engines, nor which of them decides.
+//! CDI specifications of a host: which directories engines read, which devices are defined there, and what is wrong
+//! with a file (CDI specification 1.1). Must not know engines or which of them decides.
 //!
-//! By hand, since the crate container-device-interface (1.1.1, of the CNCF) is not fit for hostile trees: it reads files by
-//! their path alone, waits on a pipe, follows links out of a root and has no bound on size; the text cannot be handed to it,
-//! and the members of what it read are private to it; it parses with serde_yaml, which is no longer maintained and expands
-//! aliases; and it brings a validator of JSON schemas, OCI's types and a command line. Its rules are those below.
+//! Written by hand, since the crate container-device-interface (1.1.1, of the CNCF) is not fit for hostile trees. It
+//! reads files by their path alone, waits on a pipe, follows links out of a root and has no size limit. It does not
+//! accept text, and the members of what it has read are private. It parses with serde_yaml, which is no longer
+//! maintained and expands aliases. It also brings a JSON schema validator, OCI's types and a command line. Its rules
+//! are the ones below.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,11 +17,11 @@ use crate::inspect::Inspect;
 use crate::tree::Tree;
 use crate::yaml;
 
-/// The directories of CDI specifications, the lower rank first.
+/// The directories of CDI specifications, in ascending rank.
 pub const DIRECTORIES: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 /// The kind of NVIDIA's GPUs.
 pub const GPU: &str = "nvidia.com/gpu";
-/// The newest version of the specification that is known here.
+/// The newest version of the specification known here.
 const NEWEST: (u32, u32) = (1, 1);
 
 /// A file in a directory of specifications.
@@ -28,7 +29,7 @@ const NEWEST: (u32, u32) = (1, 1);
 pub struct SpecFile {
     /// Its path.
     pub path: String,
-    /// What it says, or why it cannot be read.
+    /// Its content, or why it cannot be read.
     pub spec: Result<Spec, String>,
 }
 
@@ -43,13 +44,13 @@ pub struct Spec {
     pub mounts: Vec<String>,
     /// Device nodes of the host that it needs.
     pub nodes: Vec<String>,
-    /// Programs of the host that it has executed.
+    /// Programs of the host that it runs as hooks.
     pub hooks: Vec<String>,
-    /// The version that it says.
+    /// The version it declares.
     pub version: (u32, u32),
 }
 
-/// The files of directories, the lower rank first.
+/// The specification files in directories, in ascending rank.
 #[must_use]
 pub fn files(host: &Tree, directories: &[String]) -> Vec<SpecFile> {
     let mut files = Vec::new();
@@ -67,7 +68,7 @@ pub fn files(host: &Tree, directories: &[String]) -> Vec<SpecFile> {
     files
 }
 
-/// Whether specifications define a GPU of NVIDIA.
+/// Whether a specification defines an NVIDIA GPU.
 #[must_use]
 pub fn has_gpus(host: &Tree, directories: &[String]) -> bool {
     files(host, directories).iter().any(|file| file.spec.as_ref().is_ok_and(|spec| spec.kind == GPU))
@@ -120,7 +121,7 @@ fn parse(document: &Value) -> Result<Spec, String> {
     Ok(spec)
 }
 
-/// The newest version that a document needs by what it uses, and what that is (CDI specification, released versions).
+/// The version that the newest feature in a document needs, and that feature (CDI specification, released versions).
 fn needed(document: &Value, kind: &str) -> Option<((u32, u32), &'static str)> {
     let devices = document.get("devices").and_then(Value::as_array).into_iter().flatten();
     let devices: Vec<&Value> = devices.collect();
@@ -163,7 +164,7 @@ fn edits(edits: Option<&Value>, spec: &mut Spec) {
 }
 
 impl Spec {
-    /// What it names and the host does not have, each once.
+    /// The paths it names that the host does not have, each once.
     #[must_use]
     pub fn missing(&self, host: &Tree) -> Vec<String> {
         let all = self.nodes.iter().chain(&self.mounts).chain(&self.hooks);
@@ -174,7 +175,7 @@ impl Spec {
     }
 }
 
-/// Devices that two files of one directory define, with both files: engines resolve neither.
+/// Devices that two files of one directory define, with both files. Engines resolve neither definition.
 #[must_use]
 pub fn conflicts(files: &[SpecFile]) -> Vec<(String, String, String)> {
     let mut seen: BTreeMap<(String, String), &str> = BTreeMap::new();

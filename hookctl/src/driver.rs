@@ -1,4 +1,4 @@
-//! What is known of NVIDIA drivers without asking one: which CUDA each branch brought (release notes of the CUDA
+//! What is known about NVIDIA drivers without asking one: which CUDA each branch brought (release notes of the CUDA
 //! toolkit), and the version that a host's kernel module reports. Must not know containers.
 
 use std::cmp::Ordering;
@@ -6,10 +6,10 @@ use std::path::Path;
 
 use hook::host::Host;
 
-/// The file in which the kernel module says its version.
+/// The file in which the kernel module reports its version.
 pub const PROC_VERSION: &str = "/proc/driver/nvidia/version";
 
-/// Releases of CUDA and the oldest driver for Linux that has them, ascending.
+/// CUDA releases and the oldest driver for Linux that serves each, ascending.
 const RELEASES: [(&str, &str); 32] = [
     ("7.0", "346.46"),
     ("7.5", "352.31"),
@@ -45,18 +45,18 @@ const RELEASES: [(&str, &str); 32] = [
     ("13.3", "610.43.02"),
 ];
 
-/// The newest release of CUDA that is known here.
+/// The newest CUDA release known here.
 pub const NEWEST_CUDA: &str = "13.3";
-/// Drivers from this branch on may serve a CUDA that is not known here.
+/// Drivers from this branch on may serve a CUDA release not known here.
 const UNKNOWN_BRANCH: &str = "620";
 
-/// The oldest driver that has a release of CUDA; `None` for one that is newer than all that are known.
+/// The oldest driver that serves a CUDA release; `None` for a release newer than all known ones.
 #[must_use]
 pub fn oldest_for_cuda(version: &str) -> Option<&'static str> {
     RELEASES.iter().find(|(cuda, _)| compare(cuda, version) != Ordering::Less).map(|(_, driver)| *driver)
 }
 
-/// The newest CUDA that a driver serves; `None` for a driver that is older or of a later branch than all known.
+/// The newest CUDA that a driver serves; `None` for a driver older than all known ones or of a later branch.
 #[must_use]
 pub fn cuda_of(driver: &str) -> Option<&'static str> {
     if compare(driver, UNKNOWN_BRANCH) != Ordering::Less {
@@ -65,7 +65,7 @@ pub fn cuda_of(driver: &str) -> Option<&'static str> {
     RELEASES.iter().rfind(|(_, oldest)| compare(oldest, driver) != Ordering::Greater).map(|(cuda, _)| *cuda)
 }
 
-/// The releases of CUDA that are known here, ascending.
+/// The CUDA releases known here, ascending.
 pub fn cuda_releases() -> impl Iterator<Item = &'static str> {
     RELEASES.iter().map(|(cuda, _)| *cuda)
 }
@@ -83,14 +83,14 @@ fn module_version(text: &str) -> Option<&str> {
     line.split_whitespace().find(|word| is_version(word))
 }
 
-/// Whether a word is numbers with dots between them.
+/// Whether a word is numbers separated by dots.
 #[must_use]
 pub fn is_version(word: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     word.contains('.') && word.split('.').all(number)
 }
 
-/// Compares versions as `nvidia-container-cli` does: number by number, `12.4` and `12.4.0` are equal.
+/// Compares versions as `nvidia-container-cli` does: number by number, so `12.4` and `12.4.0` are equal.
 #[must_use]
 pub fn compare(left: &str, right: &str) -> Ordering {
     let mut left = left.split('.').map(|part| part.parse::<u64>().unwrap_or(0));

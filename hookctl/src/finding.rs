@@ -1,47 +1,47 @@
-//! What `check`, `doctor`, `oci-hook` and `explain` find: one severity, one count, one way to write it. Must not know what
-//! is found, nor where.
+//! What `check`, `doctor`, `oci-hook` and `explain` find: one severity, one count, one way to write it. Must not know
+//! what is found or where.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::page::{Page, Tone, WIDTH};
 
-/// How bad a finding is.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Looked at, and as it should be.
+    /// Checked, and as it should be.
     Ok,
-    /// Good to know.
+    /// Worth knowing, but not a problem.
     Note,
-    /// Probably not what was meant, or a disadvantage.
+    /// Probably not what was intended, or a disadvantage.
     Warning,
     /// A start fails, or a container gets no GPU.
     Error,
 }
 
-/// Something that was found.
+/// A result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
-    /// How bad it is.
+    /// How serious the finding is.
     pub severity: Severity,
-    /// Its kind, for programs.
+    /// Identifier of the kind of finding, for programs, such as `version-mismatch` or `syntax`.
     pub id: &'static str,
-    /// The key of the configuration file, dotted, if it is about one.
+    /// Dotted name of the configuration key that the finding is about; absent if it is not about a key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Where it stands in the file, if it is about a file.
+    /// Position in the file; absent if the finding has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// What was found.
+    /// What was found, in words.
     pub message: String,
-    /// What to do; absent where all is well.
+    /// What to do about it; absent if nothing needs to be done.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub remedy: String,
 }
 
 impl Finding {
-    /// A finding that is about no place in a file.
+    /// A finding without a place in a file.
     #[must_use]
     pub fn new(severity: Severity, id: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Finding { severity, id, key: None, place: None, message: message.into(), remedy: remedy.into() }
@@ -66,23 +66,23 @@ impl Finding {
     }
 }
 
-/// A place in a file; all numbers count from 1.
+/// A position in a file; lines and columns count from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Place {
-    /// Line.
+    /// Line number.
     pub line: usize,
-    /// Column, in characters.
+    /// Column number, in characters.
     pub column: usize,
-    /// Length, in characters, on this line.
+    /// Length of the part of this line that the finding is about, in characters.
     pub length: usize,
 }
 
 /// How many findings there are of the severities that count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Count {
-    /// Errors; `doctor` calls them problems.
+    /// Number of findings of severity `error`; the text form of `doctor` calls them problems.
     pub errors: usize,
-    /// Warnings.
+    /// Number of findings of severity `warning`.
     pub warnings: usize,
 }
 
@@ -94,13 +94,13 @@ impl Count {
         Count { errors: count(Severity::Error), warnings: count(Severity::Warning) }
     }
 
-    /// The exit status: 1 for an error, and for a warning where those count as errors.
+    /// The exit status: 1 for an error, or for a warning if warnings count as errors.
     #[must_use]
     pub fn status(self, strict: bool) -> u8 {
         u8::from(self.errors > 0 || (strict && self.warnings > 0))
     }
 
-    /// How a sentence about it stands out.
+    /// The tone of a sentence about it.
     #[must_use]
     pub fn tone(self) -> Tone {
         match (self.errors, self.warnings) {
@@ -110,7 +110,7 @@ impl Count {
         }
     }
 
-    /// `no errors, 1 warning`, with the word for errors that fits what was looked at.
+    /// `no errors, 1 warning`, with the word for errors that fits the subject.
     #[must_use]
     pub fn words(self, error: &str) -> String {
         format!("{}, {}", counted(self.errors, error), counted(self.warnings, "warning"))
@@ -175,8 +175,7 @@ impl Subject<'_> {
     }
 }
 
-/// The lines of a file, of which the last that was asked for is kept: findings come in the order of the file, and many may be
-/// on one line.
+/// The lines of a file. The last one requested is kept: findings come in file order, and many can be on one line.
 struct Lines<'t> {
     lines: Vec<&'t str>,
     last: (usize, Vec<char>),
@@ -187,7 +186,7 @@ impl<'t> Lines<'t> {
         Lines { lines: text.lines().collect(), last: (0, Vec::new()) }
     }
 
-    /// The characters of a line, which counts from 1. Tabs as one blank, so that marks stay below what they mark.
+    /// The characters of a line; lines count from 1. A tab becomes one blank, so marks stay below what they mark.
     fn characters(&mut self, line: usize) -> &[char] {
         if self.last.0 != line {
             let text = self.lines.get(line - 1).copied().unwrap_or_default();
@@ -197,7 +196,7 @@ impl<'t> Lines<'t> {
     }
 }
 
-/// The line of a place, or the part of a long one around it, and the place marked below it.
+/// Writes the line of a place, or the part of a long line around it, with the place marked below.
 fn caret(page: &mut Page, line: &[char], place: Place) {
     const MARGIN: usize = 9;
     let room = WIDTH - MARGIN;

@@ -1,6 +1,6 @@
-//! The GPUs of a host as its driver shows them below /proc, in the terms of the simulator's machine, so that selection and
-//! requirements are foretold by the same code that simulates them. What files cannot tell stays unknown. Must not know
-//! containers.
+//! The GPUs of a host as its driver shows them below /proc, in the terms of the simulator's machine, so selection and
+//! requirements are predicted by the same code that simulates them. What the files do not show stays unknown. Must not
+//! know containers.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use hook::host::Host;
 use crate::driver::{self, compare};
 use crate::inspect::{names, seen, text};
 
-/// The first driver that gives parts UUIDs of their own.
+/// The first driver that gives parts their own UUIDs.
 const FIRST_WITH_NEW_NAMES: &str = "470";
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 const CAPABILITIES: &str = "/proc/driver/nvidia/capabilities";
@@ -20,11 +20,11 @@ const CAPABILITIES: &str = "/proc/driver/nvidia/capabilities";
 /// The GPUs of a host, in the order in which the driver counts them: by bus.
 #[derive(Debug, Clone, Default)]
 pub struct HostGpus {
-    /// The GPUs. A UUID, an architecture or a brand that cannot be told is empty.
+    /// The GPUs. A UUID, architecture or brand that is not known is empty.
     pub list: Vec<Gpu>,
-    /// Whether the driver shows which parts (MIG) there are; without it there may be parts that are not in the list.
+    /// Whether the driver shows which parts (MIG) there are; if not, there may be parts that are not in the list.
     pub shows_parts: bool,
-    /// Whether parts are named by their GPU and their place there (`MIG-GPU-UUID/GI/CI`), as before driver 470.
+    /// Whether parts are named by their GPU and their place on it (`MIG-GPU-UUID/GI/CI`), as before driver 470.
     pub has_old_names: bool,
 }
 
@@ -46,7 +46,8 @@ impl HostGpus {
         HostGpus { list, shows_parts: seen(host, Path::new(CAPABILITIES)).is_some(), has_old_names }
     }
 
-    /// Whether every name of the old form is known: there are none from driver 470 on, and before it files tell them.
+    /// Whether every name of the old form is known: from driver 470 on there are none, and before it the files show
+    /// them.
     #[must_use]
     pub fn knows_old_names(&self) -> bool {
         !self.has_old_names || self.shows_parts && self.list.iter().all(|gpu| !gpu.uuid.is_empty())
@@ -84,7 +85,7 @@ fn gpu(host: &dyn Host, index: usize, bus: &str, name: &str) -> Gpu {
     Gpu {
         index,
         minor,
-        // A GPU that nobody has opened yet shows question marks.
+        // A GPU that has not been opened yet shows question marks.
         uuid: if uuid.contains('?') { String::new() } else { uuid.to_owned() },
         busid: bus.to_owned(),
         arch: model.map(|model| model.arch.to_owned()).unwrap_or_default(),
@@ -98,7 +99,7 @@ fn gpu(host: &dyn Host, index: usize, bus: &str, name: &str) -> Gpu {
     }
 }
 
-/// The parts of a GPU, whose UUIDs no file tells: each compute instance is a directory.
+/// The parts of a GPU: each compute instance is a directory. No file shows their UUIDs.
 fn parts(host: &dyn Host, minor: u32) -> Vec<Mig> {
     let directory = format!("{CAPABILITIES}/gpu{minor}/mig");
     let number = |name: &str, prefix: &str| name.strip_prefix(prefix).and_then(|digits| digits.parse().ok());
@@ -112,7 +113,7 @@ fn parts(host: &dyn Host, minor: u32) -> Vec<Mig> {
     parts
 }
 
-/// The brand word of a product whose name says it; empty where the name leaves more than one.
+/// The brand word of a product whose name contains it; empty if the name does not settle the brand.
 fn brand(product: &str) -> &'static str {
     let words: Vec<&str> = product.split_whitespace().collect();
     let has = |word: &str| words.iter().any(|one| one.eq_ignore_ascii_case(word));
@@ -127,7 +128,7 @@ fn brand(product: &str) -> &'static str {
     }
 }
 
-/// A bus as the driver writes it: eight digits of domain, small letters.
+/// A bus as the driver writes it: eight digits of domain, lower case.
 fn normal_bus(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
     match lower.split_once(':') {

@@ -1,17 +1,17 @@
 //! `nvidia-hookctl`, as a library: everything but its entry point. It explains what the hook would do for a container,
-//! checks a configuration, examines a host, says what an error line means, writes and validates the file by which engines
-//! start the hook, and makes a failing start a test case.
+//! checks a configuration, examines a host, says what an error line means, writes and validates the file by which
+//! engines start the hook, and turns a failing start into a test case.
 //!
-//! It reads the hook's library, so that what it predicts is what a start decides, and adds to it only what no start needs.
-//! It works without the hook: on a host that runs the published one, this one file answers "why no GPU?".
+//! It uses the hook's library, so what it predicts is what a start decides, and adds only what no start needs. It works
+//! without the hook: on a host that runs the published one, this one file answers "why no GPU?".
 //!
-//! - *Nothing is executed and nothing is changed*, but for the file that `oci-hook --hooks-dir` writes, the hook that
-//!   `capture` stands in front of, and the case folder that it writes.
+//! - *Nothing is executed and nothing is changed*, except for the file that `oci-hook --hooks-dir` writes, the hook
+//!   that `capture` stands in front of, and the case folder that `capture` writes.
 //! - *Every command returns an [`answer::Answer`]*; only `main` prints.
 //!
 //! The library is internal to this project. Its interface may change with any version.
 
-// Short, because nearly every file names it. Not a rename in Cargo.toml: Bazel would have to repeat that.
+// A short name, because nearly every file uses it. Not a rename in Cargo.toml: Bazel would have to repeat that.
 extern crate nvidia_container_runtime_hook as hook;
 
 pub mod answer;

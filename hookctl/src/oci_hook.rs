@@ -1,5 +1,5 @@
-//! `oci-hook`: writes and validates the file by which Podman and CRI-O start the hook, `oci-nvidia-hook.json`. Must not know
-//! which directories are searched, nor the rules of the form.
+//! `oci-hook`: writes and validates the file by which Podman and CRI-O start the hook, `oci-nvidia-hook.json`. Must not
+//! know which directories are searched, or the rules of the format.
 
 use std::fs;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ use hook::error::reason;
 use hook::host::Host;
 use hook::plan::program::DEFAULT_DIRECTORIES;
 
-/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+/// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
 /// The usual name of the file.
 pub const FILE_NAME: &str = "oci-nvidia-hook.json";
@@ -46,20 +46,20 @@ pub fn run(arguments: &OciHook, scene: &Scene<'_>) -> Answer {
     }
 }
 
-/// What `--validate` found.
+/// The answer of `nvidia-hookctl oci-hook --validate`: what is wrong with a file that starts the hook.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
-    /// Version of the hook that it belongs to.
+    /// Version of the hook that this nvidia-hookctl belongs to.
     pub hook_version: &'static str,
-    /// The file.
+    /// Path of the file that was validated.
     pub file: String,
-    /// The containers for which it starts the hook, where that is not every one.
+    /// The containers for which the file starts the hook, in words; null if all, none or not known.
     pub only_for: Option<String>,
-    /// What is wrong with it.
+    /// What is wrong with the file, and notes about it.
     pub faults: Vec<Finding>,
     /// How many of them count.
     #[serde(flatten)]
@@ -108,14 +108,15 @@ fn text(report: &Report, colour: Colour) -> String {
     page.finish()
 }
 
-/// The file that starts the hook at `path` for every container. A folder beside the default ones is searched too, last:
-/// whoever installs the hook in a folder of its own installs nvidia-container-cli there as well (nvidia-ctk since 1.14.1).
+/// The file that starts the hook at `path` for every container. Its folder, if not a default one, is searched too,
+/// last: an installer that puts the hook in its own folder puts nvidia-container-cli there too (nvidia-ctk since
+/// 1.14.1).
 #[must_use]
 pub fn document(path: &str) -> String {
     let (folder, name) = path.rsplit_once('/').unwrap_or_default();
     let own = Some(folder).filter(|folder| !folder.is_empty() && !DEFAULT_DIRECTORIES.contains(folder));
     let search_path: Vec<&str> = DEFAULT_DIRECTORIES.into_iter().chain(own).collect();
-    // By hand, so that the members stand in the order in which people know them.
+    // Written by hand, so that the members are in the order that people know.
     format!(
         "{{\n  \"version\": \"{VERSION}\",\n  \"hook\": {{\n    \"path\": {},\n    \"args\": [{}, \"prestart\"],\n    \
          \"env\": [{}]\n  }},\n  \"when\": {{\n    \"always\": true,\n    \"commands\": [\".*\"]\n  }},\n  \
@@ -126,7 +127,7 @@ pub fn document(path: &str) -> String {
     )
 }
 
-/// Puts a file in place as a whole: whoever reads it sees the old one or the new one. A link of that name is replaced.
+/// Puts a file in place as a whole: a reader sees either the old file or the new one. A link of that name is replaced.
 ///
 /// # Errors
 /// The system's.

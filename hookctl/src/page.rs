@@ -1,21 +1,21 @@
-//! How commands write to a person: 100 columns, headings, rows with a label, colours where wanted.
-//! What is written is escaped here, so that no image can drive the terminal. Must not know what is written.
+//! How commands write to a person: 100 columns, headings, rows with a label, colours if wanted. Everything written is
+//! escaped here, so no image can drive the terminal. Must not know what is written.
 
 use std::fmt::Write;
 
 use hook::text::Escaped;
 
-/// The width that every line fits.
+/// The width that no line exceeds.
 pub const WIDTH: usize = 100;
 /// The width of the labels of rows.
 const LABEL: usize = 16;
 
-/// The form of an answer.
+/// Whether an answer has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
     /// With colours.
     On,
-    /// Without.
+    /// Without colours.
     Off,
 }
 
@@ -103,19 +103,18 @@ impl Page {
         self.hanging(tone, &format!("  {label}"), LABEL + 2, text);
     }
 
-    /// A row without a label: it goes on under the text of the row before.
+    /// A row without a label, which continues the text of the row before.
     pub fn more(&mut self, text: &str) {
         self.row("", text);
     }
 
-    /// A row whose text keeps the blanks at its beginning, for what is to be copied.
+    /// A row whose text keeps its leading blanks, for text to be copied.
     pub fn indented(&mut self, label: &str, text: &str) {
         let kept = text.len() - text.trim_start().len();
         self.hanging(Tone::Plain, &format!("  {label}"), LABEL + 2 + kept, text.trim_start());
     }
 
-    /// Two columns, the second beginning after the longest of the first, or on a line of its own where the first is
-    /// too long.
+    /// Two columns: the second begins after the first's longest entry, or on its own line if the first is too long.
     pub fn columns<'r>(&mut self, rows: impl Iterator<Item = (&'r str, &'r str)> + Clone) {
         const FIRST: usize = 40;
         let lengths = rows.clone().map(|(first, _)| Escaped(first).to_string().chars().count());
@@ -125,7 +124,7 @@ impl Page {
         }
     }
 
-    /// A text exactly as it is, but for what could harm a terminal.
+    /// A text exactly as it is, except for what could harm a terminal.
     pub fn verbatim(&mut self, tone: Tone, text: &str) {
         for line in text.lines() {
             self.put(tone, &Escaped(line).to_string());
@@ -133,7 +132,7 @@ impl Page {
         }
     }
 
-    /// `label`, then `text` from column `indent` on; below it where the label is too long.
+    /// `label`, then `text` from column `indent` on, or below it if the label is too long.
     fn hanging(&mut self, tone: Tone, label: &str, indent: usize, text: &str) {
         let (label, text) = (Escaped(label).to_string(), Escaped(text).to_string());
         let mut lines = wrap(&text, WIDTH - indent).into_iter();
@@ -176,7 +175,7 @@ impl Page {
     }
 }
 
-/// The lines of a text: broken at spaces, and inside a word only where it is longer than a line.
+/// The lines of a text: broken at spaces, and inside a word only if it is longer than a line.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

@@ -1,5 +1,5 @@
-//! `replay`: decides the start of a case folder again, and says how it would end: exit status, messages, command line. Must
-//! not execute anything; the machine of the case is put on disk for the time of the answer.
+//! `replay`: decides the start of a case folder again, and says how it would end: exit status, messages, command line.
+//! Must not execute anything. The case's machine is on disk only for the time of the answer.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -26,25 +26,25 @@ use hook::host::{FileKind, Host};
 use hook::invocation::Environ;
 use hook::text::{Escaped, shell_word};
 
-/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+/// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
 /// The files that a case folder may have.
 const FILES: [&str; 5] = ["config.toml", "state.json", "host.toml", "expected.toml", "bundle/config.json"];
 
-/// How a start ends.
+/// The answer of `nvidia-hookctl replay`: how the start in a case folder ends.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
-    /// Version of the hook whose rules it applies.
+    /// Version of the hook whose rules nvidia-hookctl applies.
     pub hook_version: &'static str,
-    /// The exit status; that of nvidia-container-cli, where it is executed, counts as 0.
+    /// The exit status of the start; nvidia-container-cli counts as exiting with 0 if it is executed.
     pub exit: i32,
-    /// The lines on standard error.
+    /// The lines that the hook writes to standard error.
     pub stderr: Vec<String>,
-    /// The command line; null where nothing is executed.
+    /// The command line of nvidia-container-cli; null if it is not executed.
     pub argv: Option<Vec<String>>,
 }
 
@@ -77,7 +77,7 @@ pub fn replay(folder: &Path) -> Result<Outcome, String> {
         .map_err(|error| format!("{}: {error:#}", folder.display()))?;
     let unmade = |error: io::Error| format!("a directory for the case: {error}");
     let root = tempfile::tempdir().map_err(unmade)?;
-    // Stands for nvidia-container-cli, which is not executed: that it could be is all that a start asks.
+    // Stands in for nvidia-container-cli, which is not executed: a start asks only whether it could be.
     let program = NamedTempFile::new().map_err(unmade)?;
     let mut made = scene.clone();
     made.files.retain(|(_, node)| !matches!(node, Node::Fails(_)));
@@ -88,7 +88,7 @@ pub fn replay(folder: &Path) -> Result<Outcome, String> {
     decide(&scene, &host).ok_or_else(|| format!("{}: its command line is not one of prestart", folder.display()))
 }
 
-/// The machine of a case, which fails where the case says that it did.
+/// The machine of a case, which fails where the case says it failed.
 struct Failing<'s> {
     host: Tree,
     scene: &'s CaseScene,
@@ -137,7 +137,7 @@ impl Host for Failing<'_> {
     }
 }
 
-/// The texts of a folder, which is whoever's who asks, not the machine's.
+/// The texts of a case folder, which is on this machine, not on the case's machine.
 fn files(folder: &Path) -> Result<Files, String> {
     let tree = Tree::new(None);
     let mut files = Files::new();

@@ -1,5 +1,5 @@
-//! Whether a requirement is met where not everything is known: the simulator's evaluator, asked with every value that the
-//! unknown could have. Only what comes out the same for all of them is certain. Must not know the grammar.
+//! Whether a requirement is met when not everything is known: the simulator's evaluator is asked with every value that
+//! the unknowns could have. Only a result that is the same for all of them is certain. Must not know the grammar.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::driver;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Met {
-    /// It is.
+    /// It is met.
     Yes,
-    /// It is not.
+    /// It is not met.
     No,
-    /// It depends on something that cannot be seen here.
+    /// It depends on something that cannot be seen on this host.
     Unknown,
     /// It is not a valid expression, so nvidia-container-cli refuses it whatever the driver is.
     Invalid,
@@ -33,14 +33,14 @@ impl From<Verdict> for Met {
     }
 }
 
-/// What is known of the machine that is to meet it.
+/// What is known about the machine that is to meet it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'k> {
     /// The driver's version.
     pub driver: Option<&'k str>,
     /// The newest CUDA that the driver serves.
     pub cuda: Option<&'k str>,
-    /// The device that it is evaluated for.
+    /// The device for which it is evaluated.
     pub device: Device<'k>,
 }
 
@@ -56,15 +56,15 @@ impl Known<'_> {
     }
 }
 
-/// What is known of a device.
+/// What is known about a device.
 #[derive(Debug, Clone, Copy, Default)]
 pub enum Device<'k> {
-    /// None is selected, so that what is asked of one holds.
+    /// None is selected, so whatever is asked of one holds.
     None,
     /// Nothing is known.
     #[default]
     Unseen,
-    /// One is selected; what is empty is not known.
+    /// One is selected; an empty field is not known.
     Seen {
         /// The compute capability.
         arch: &'k str,
@@ -73,9 +73,9 @@ pub enum Device<'k> {
     },
 }
 
-/// Evaluations that are tried before the answer is "unknown".
+/// The most evaluations that are tried; beyond that the answer is "unknown".
 const TRIES: usize = 20_000;
-/// An expression that is longer is not tried with more than one value: an image may state a megabyte.
+/// A longer expression is not tried with more than one value: an image may state a megabyte.
 const LENGTH: usize = 8 << 10;
 
 /// Evaluates an expression.
@@ -106,14 +106,14 @@ pub fn met(expression: &str, known: Known<'_>) -> Met {
     answer.unwrap_or(Met::Unknown)
 }
 
-/// Whether no CUDA release that is known here can meet an expression, whatever the driver and the device are.
+/// Whether no CUDA release known here can meet an expression, whatever the driver and the device are.
 #[must_use]
 pub fn is_unmeetable(expression: &str) -> bool {
     let known = driver::cuda_releases().map(|cuda| Known { cuda: Some(cuda), ..Known::default() });
     expression.contains("cuda") && known.map(|known| met(expression, known)).all(|met| met == Met::No)
 }
 
-/// The oldest driver that the first alternative of an expression asks for, by its CUDA or by itself; `None` where it asks
+/// The oldest driver that the first alternative of an expression asks for, by its CUDA or by itself; `None` if it asks
 /// for none, or not by a version.
 #[must_use]
 pub fn needed_driver(expression: &str) -> Option<String> {
@@ -137,7 +137,7 @@ fn terms(alternative: &str) -> impl Iterator<Item = &str> {
     alternative.split(',').filter(|term| !term.is_empty())
 }
 
-/// The values on either side of every comparison in an expression, for each thing that is compared.
+/// Values on either side of every comparison in an expression, for each thing that is compared.
 struct Values {
     cudas: Vec<String>,
     drivers: Vec<String>,
@@ -158,7 +158,7 @@ impl Values {
         };
         let versions = |name: &str| {
             let is_version = |value: &&str| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-            // A value itself, and one that is more: less is another value, or 0.
+            // The value itself, and one above it: one below is another value, or 0.
             let values = named(name).into_iter().filter(is_version);
             let around = values.flat_map(|value| [value.to_owned(), format!("{value}.1")]);
             around.chain(["0".to_owned()]).collect::<BTreeSet<String>>().into_iter().collect()
@@ -167,7 +167,7 @@ impl Values {
         Values { cudas: versions("cuda"), drivers: versions("driver"), archs: versions("arch"), brands }
     }
 
-    /// The architectures and brands that a device may have; none where no device is selected.
+    /// The architectures and brands that a device may have; none if no device is selected.
     fn of_device(&self, device: Device<'_>) -> (Vec<String>, Vec<String>) {
         let (arch, brand) = match device {
             Device::None => return (Vec::new(), Vec::new()),

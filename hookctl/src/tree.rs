@@ -1,6 +1,6 @@
-//! The machine that is asked about: this one, or a tree that stands for one (`--host-root`). Links of a tree are followed
-//! inside it, so that a disk of another machine can be examined and a hostile one leads nowhere. Nothing is waited for, and
-//! nothing is read without a bound. Must not know what an answer is for.
+//! The machine in question: this one, or a tree that stands for one (`--host-root`). A tree's links are followed inside
+//! it, so the disk of another machine can be examined and a hostile link leads nowhere. Nothing is waited for, and
+//! nothing is read without a limit. Must not know what an answer is for.
 #![expect(clippy::disallowed_methods, reason = "the one place where hookctl reads a machine")]
 
 use std::borrow::Cow;
@@ -21,9 +21,9 @@ use hook::text::paths;
 
 use crate::inspect::{Inspect, Status};
 
-/// Links are followed this often, as the kernel follows them.
+/// How many links are followed: as many as the kernel follows.
 const LINKS: usize = 40;
-/// What an examination reads of a file: no file of a system's configuration is larger.
+/// The largest file that an examination reads: no file of a system's configuration is larger.
 const TEXT_LIMIT: u64 = 16 << 20;
 
 /// All of standard input, which a person or a pipe fills.
@@ -50,13 +50,13 @@ impl Tree {
         Tree { root }
     }
 
-    /// Whether it is a tree that stands for a machine, and not the machine itself.
+    /// Whether it is a tree that stands for a machine, rather than the machine itself.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.root.is_some()
     }
 
-    /// The tree below a directory of this one: a driver's root, a container's.
+    /// The tree below a directory of this one: a driver root or a container's root.
     #[must_use]
     pub fn below(&self, directory: &Path) -> Self {
         if directory == Path::new("/") {
@@ -65,7 +65,7 @@ impl Tree {
         Tree { root: Some(self.locate(directory).into_owned()) }
     }
 
-    /// The path inside the tree that `path` leads to, links followed; `None` where the links have no end.
+    /// The path inside the tree that `path` leads to, links followed; `None` if the links do not end.
     fn followed(&self, root: &Path, path: &Path) -> Option<PathBuf> {
         let mut rest: VecDeque<OsString> = components(path);
         let mut done = PathBuf::from("/");
@@ -96,16 +96,16 @@ impl Tree {
         Some(done)
     }
 
-    /// [`Host::locate`], with the kernel's word for links without an end.
+    /// [`Host::locate`], with the kernel's error for links that do not end.
     fn place<'a>(&self, path: &'a Path) -> io::Result<Cow<'a, Path>> {
-        // A relative path is one of the working directory, wherever that is.
+        // A relative path is relative to the working directory, wherever that is.
         let (Some(root), true) = (&self.root, path.is_absolute()) else { return Ok(Cow::Borrowed(path)) };
         let followed = self.followed(root, path).ok_or(Errno::ELOOP)?;
         Ok(Cow::Owned(below(root, &followed)))
     }
 
     fn open(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        // O_NONBLOCK: a pipe in place of a file must not hold anybody up.
+        // O_NONBLOCK: a pipe in place of a file must not block.
         let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
         let file = OpenOptions::new().read(true).custom_flags(flags).open(self.locate(path))?;
         let kind = file.metadata()?.file_type();
@@ -121,7 +121,7 @@ impl Tree {
     }
 }
 
-/// The names on a path; `.` and the root are none.
+/// The names on a path, without `.` and the root.
 fn components(path: &Path) -> VecDeque<OsString> {
     let name = |component: Component<'_>| match component {
         Component::Normal(name) => Some(name.to_owned()),
@@ -137,7 +137,7 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 
 impl Host for Tree {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        // By the rules of a start, whose messages must be foretold.
+        // By the rules of a start, whose messages must be predicted.
         RealHost::new(None).read(&self.place(path)?)
     }
 
@@ -163,7 +163,7 @@ impl Host for Tree {
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {
-        // Links without an end lead to nothing, by a name that nothing has.
+        // Links that do not end lead to nothing, by a name that nothing has.
         self.place(path).unwrap_or_else(|_| Cow::Borrowed(Path::new("\u{0}")))
     }
 }

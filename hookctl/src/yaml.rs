@@ -1,10 +1,10 @@
-//! YAML as JSON values: as much as specifications of devices use. Aliases are refused, since a few of them can stand for
+//! YAML as JSON values: as much as device specifications use. Aliases are refused, since a few of them can stand for
 //! gigabytes, and so is deep nesting. Must not know what a document is about.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
-/// Levels of nesting that are followed.
+/// How many levels of nesting are followed.
 const DEPTH: usize = 64;
 
 /// Reads the first document of a text.

@@ -1,5 +1,5 @@
-//! Every test of nvidia-hookctl: its cases, its agreement with the hook over the hook's own cases, and the documents that
-//! show its output.
+//! Every test of nvidia-hookctl: its cases, its agreement with the hook over the hook's own cases, and the documents
+//! that show its output.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,12 +1,13 @@
-//! A configuration file as text, whatever its comments hold: nobody reads a comment, so a byte that is not UTF-8 or a
-//! control character in one must not stop every container of a node. Must not know what is outside the comments.
+//! A configuration file as text, whatever its comments contain: nothing reads a comment, so a control character or a
+//! byte that is not UTF-8 in a comment must not stop every container on a node. Must not know what is outside the
+//! comments.
 
 use std::str::Utf8Error;
 
 use toml_parser::Source;
 use toml_parser::lexer::TokenKind;
 
-/// What stands for a byte that is passed over. It is as long, so that places stay what they are.
+/// Replaces a byte that is passed over. It is one byte long, so that positions stay the same.
 const PLACEHOLDER: u8 = b'?';
 
 /// A text and the bytes in its comments that were replaced.
@@ -21,7 +22,7 @@ pub struct Decoded {
 /// Decodes the bytes of a file. A control character outside comments stays, for the parser to judge.
 ///
 /// # Errors
-/// The first byte outside comments that is not UTF-8: all bytes, and the fault.
+/// For the first byte outside comments that is not UTF-8: all bytes, and the fault.
 pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, (Vec<u8>, Utf8Error)> {
     if is_plain(&bytes) {
         return text(bytes, Vec::new());
@@ -31,7 +32,7 @@ pub fn decode(mut bytes: Vec<u8>) -> Result<Decoded, (Vec<u8>, Utf8Error)> {
     set(&mut plain, &odd, |_| PLACEHOLDER);
     let passed_over = match str::from_utf8(&plain) {
         Ok(plain) => in_comments(plain, &odd),
-        // Every byte that is not UTF-8 is replaced, so this cannot be.
+        // Every byte that is not UTF-8 is replaced, so this cannot happen.
         Err(_) => Vec::new(),
     };
     set(&mut bytes, &passed_over, |_| PLACEHOLDER);
@@ -56,14 +57,15 @@ fn set(bytes: &mut [u8], offsets: &[usize], value: impl Fn(u8) -> u8) {
     }
 }
 
-/// Whether there is nothing to look for, as in most files. Without a branch for each byte, so that it costs a start next
+/// Whether there is nothing to look for, as in most files. It does not branch for each byte, so it costs a start next
 /// to nothing.
 fn is_plain(bytes: &[u8]) -> bool {
     let is_suspicious = |byte: u8| !matches!(byte, b'\t' | b'\n' | b' '..=b'~');
     !bytes.iter().fold(false, |found, byte| found | is_suspicious(*byte))
 }
 
-/// The offsets of bytes that TOML allows nowhere: not UTF-8, or a control character other than a tab or a line's end.
+/// The offsets of bytes that TOML allows nowhere: bytes that are not UTF-8, and control characters other than a tab or
+/// a line ending.
 fn odd_bytes(bytes: &[u8]) -> Vec<usize> {
     let mut odd = Vec::new();
     let mut start = 0;

@@ -17,19 +17,19 @@ use crate::invocation::Invocation;
 use crate::text::paths;
 use crate::text::position::Position;
 
-/// A configuration file, read.
+/// A configuration file that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConfigFile {
     /// Its path, as it was given or searched.
     pub path: PathBuf,
     /// Its content, without a byte order mark, and with a placeholder for each byte of `passed_over`.
     pub text: String,
-    /// The offsets of bytes in comments that are not UTF-8 or control characters.
+    /// The offsets of bytes in comments that are control characters or not UTF-8.
     pub passed_over: Vec<usize>,
 }
 
 impl ConfigFile {
-    /// A byte offset in the text as a place that a person can go to.
+    /// The place of a byte offset in the text, for a person to go to.
     #[must_use]
     pub fn place(&self, offset: usize) -> Place {
         let Position { line, column } = Position::of(&self.text, offset);
@@ -40,7 +40,7 @@ impl ConfigFile {
 /// The user that queries the driver on SUSE, where device nodes belong to the group video.
 pub const SUSE_USER: &str = "root:video";
 
-/// The file of a containerised driver, searched before the machine's own. The toolkit reads it up to 1.17 only.
+/// The file of a containerised driver, searched before the machine's own. The toolkit reads it only up to 1.17.
 const IN_DRIVER_ROOT: &str = "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml";
 const IN_ETC: &str = "/etc/nvidia-container-runtime/config.toml";
 const BELOW_XDG: &str = "nvidia-container-runtime/config.toml";
@@ -49,7 +49,7 @@ const BELOW_XDG: &str = "nvidia-container-runtime/config.toml";
 #[must_use]
 pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
     match named(invocation) {
-        // Cleaned by its text, as the published hook joins paths: `/a/x/../b` is `/a/b`, whatever `x` is.
+        // Cleaned lexically, as the published hook joins paths: `/a/x/../b` is `/a/b`, whatever `x` is.
         Some((XDG_NAME, home)) => {
             let path = paths::join(home.as_bytes(), BELOW_XDG.as_bytes());
             (vec![PathBuf::from(OsString::from_vec(path)).into()], false)
@@ -59,10 +59,10 @@ pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
     }
 }
 
-/// How the variable that names a directory is called in messages.
+/// The name that messages use for the variable that names a directory.
 const XDG_NAME: &str = "XDG_CONFIG_HOME";
 
-/// By what the configuration or its directory is named, and how; empty is not named.
+/// The flag or variable that names the configuration or its directory, and its value. An empty value counts as unset.
 fn named<'a>(invocation: &Invocation<'a>) -> Option<(&'static str, &'a OsStr)> {
     let flag = invocation.flags.config.map(|path| ("-config", path));
     let variable = |called, name| invocation.environ.get(name).map(|value| (called, OsStr::from_bytes(value)));
@@ -74,17 +74,17 @@ fn named<'a>(invocation: &Invocation<'a>) -> Option<(&'static str, &'a OsStr)> {
 /// Finds and reads the configuration file; `None` means the defaults.
 ///
 /// # Errors
-/// [`Error::ConfigRelative`] when it is named by a relative path. [`Error::ConfigUnreadable`] when a file that must exist does
-/// not, or one that exists cannot be read as text, or is empty, or a link leads to nothing.
+/// [`Error::ConfigRelative`] if the configuration is named by a relative path. [`Error::ConfigUnreadable`] if a file
+/// that must exist does not, if an existing file is empty or cannot be read as text, or if a symbolic link is dangling.
 pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<ConfigFile>, Error> {
-    // The working directory is the runtime's, and may be the container's to fill.
+    // The working directory is the runtime's, and the container may control its content.
     if let Some((by, value)) = named(invocation).filter(|(_, value)| !value.as_bytes().starts_with(b"/")) {
         return Err(Error::ConfigRelative { by, value: value.to_string_lossy().into_owned() });
     }
     let (paths, required) = searched(invocation);
     for path in paths {
         let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
-        // Only a file that somebody named may be a pipe; a start must not wait for one in a usual place.
+        // Only an explicitly named file may be a pipe; a start must not wait for a pipe in a default place.
         match host.read_settled(&path, required) {
             Ok(bytes) => {
                 return decoded(&path, bytes).map_err(unreadable).map(Some);
@@ -96,24 +96,25 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
     Ok(None)
 }
 
-/// The usual file that is not read since the one in the driver's root is; `None` where only one of them is there. The
-/// toolkit from 1.18 on reads only this one.
+/// The default file, if it is not read because the driver's root has one; `None` if only one of them exists. From 1.18
+/// on, the toolkit reads only the default file.
 #[must_use]
 pub fn passed_over(read: &ConfigFile, host: &dyn Host) -> Option<&'static Path> {
     let other = Path::new(IN_ETC);
     (read.path == Path::new(IN_DRIVER_ROOT) && !matches!(host.kind(other), Ok(None))).then_some(other)
 }
 
-/// Whether a failure to open a file of the search means that the file is absent. A driver's root comes and goes with the
-/// container that holds the driver, so there also what cannot be reached is absent; what can be looked at and not read
-/// is a fault anywhere.
+/// Whether a failure to open a file of the search means that the file is absent. A driver's root comes and goes with
+/// the container that holds the driver, so a file there that cannot be reached is absent too. A file that exists but
+/// cannot be read is a fault anywhere.
 ///
 /// # Errors
-/// A link leads to nothing: whoever made it meant a file. In a driver's root such a file is absent like others.
+/// The file is a dangling symbolic link, so somebody meant a file to be there. In a driver's root such a file is absent
+/// like others.
 fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> io::Result<bool> {
     let unreachable = || match cause.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ENOTDIR | Errno::ELOOP | Errno::ESTALE | Errno::ENOTCONN) => true,
-        // Of a file that may not be read one may know what it is, but not of one in a directory that may not be searched.
+        // A file without read permission still shows its kind; one in a directory without search permission does not.
         Some(Errno::EACCES) => match host.kind(path) {
             Ok(kind) => kind.is_none(),
             Err(again) => again.raw_os_error() == cause.raw_os_error(),
@@ -129,7 +130,7 @@ fn is_absent(path: &Path, cause: &io::Error, host: &dyn Host) -> io::Result<bool
 
 fn decoded(path: &Path, bytes: Vec<u8>) -> io::Result<ConfigFile> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    // Of two the second is a fault; alone the parser would skip it.
+    // Two marks both stay: the second is a fault, but alone the parser would skip it.
     let bytes = match bytes.strip_prefix(MARK) {
         Some(rest) if !rest.starts_with(MARK) => rest.to_vec(),
         _ => bytes,
@@ -155,7 +156,7 @@ mod tests {
         let read = |path: &str| ConfigFile { path: path.into(), text: String::new(), passed_over: Vec::new() };
         assert_eq!(passed_over(&read(IN_DRIVER_ROOT), &host), None);
         let usual = host.locate(Path::new(IN_ETC)).into_owned();
-        // Whatever stands there.
+        // A file of any kind counts.
         std::fs::create_dir_all(usual).unwrap();
         assert_eq!(passed_over(&read(IN_DRIVER_ROOT), &host), Some(Path::new(IN_ETC)));
         assert_eq!(passed_over(&read(IN_ETC), &host), None);

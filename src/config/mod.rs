@@ -1,4 +1,4 @@
-//! The configuration: which file, what it says, and what holds where it says nothing (SPEC sections 3 and 4).
+//! The configuration: which file it is, what it says, and what applies where it says nothing (SPEC sections 3 and 4).
 //! Must not know containers.
 
 mod comments;
@@ -26,7 +26,7 @@ struct Setting<'a> {
     offset: usize,
 }
 
-/// The configuration as meant: every known key has a value, of the right type.
+/// The effective configuration: every known key has a value of the right type.
 #[derive(Debug, PartialEq)]
 pub struct Config<'a> {
     file: Option<&'a ConfigFile>,
@@ -36,10 +36,10 @@ pub struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Reads a file, or takes the defaults when no file is given, and checks the values that no container can change.
+    /// Reads a file, or takes the defaults if there is none, and checks the values that no container can change.
     ///
     /// # Errors
-    /// [`Error::Config`] for a fault of the file, and one error for each key whose value is out of its set.
+    /// [`Error::Config`] for a fault in the file, or the error of a key whose value is not allowed.
     ///
     /// # Examples
     /// ```
@@ -66,7 +66,7 @@ impl<'a> Config<'a> {
         Ok(config)
     }
 
-    /// Every fault of the values in a file, where [`Config::read`] stops at the first.
+    /// Every fault in the values of a file; [`Config::read`] stops at the first.
     #[must_use]
     pub fn faults(file: &'a ConfigFile) -> Vec<Error> {
         match Self::parse(Some(file)) {
@@ -84,7 +84,7 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// Reads a file as it is written.
+    /// Reads a file as it is written, without the checks of [`Config::read`].
     fn parse(file: Option<&'a ConfigFile>) -> Result<Self, Error> {
         let mut settings = vec![None; ROWS.len()];
         if let Some(file) = file {
@@ -142,7 +142,7 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// The value of a list key that the file sets; the lists of the hook are empty by default.
+    /// The value of a list key, if the file sets it; the hook's lists are empty by default.
     #[must_use]
     pub fn list(&self, key: Key) -> &[Cow<'a, str>] {
         match self.setting(key).map(|setting| &setting.value) {
@@ -160,7 +160,7 @@ impl<'a> Config<'a> {
         }
     }
 
-    /// The origin of an argument that a key gives.
+    /// The origin of an argument that comes from a key.
     #[must_use]
     pub fn origin(&self, key: Key) -> Origin {
         Origin::Config(key)
@@ -172,13 +172,13 @@ impl<'a> Config<'a> {
         self.supported
     }
 
-    /// The oldest `nvidia-container-cli` to speak to.
+    /// The oldest `nvidia-container-cli` that the hook must work with.
     #[must_use]
     pub fn cli_version(&self) -> CliVersion {
         self.cli_version
     }
 
-    /// The variables that replace `NVIDIA_VISIBLE_DEVICES` where the container has them.
+    /// The variables that replace `NVIDIA_VISIBLE_DEVICES` if the container sets them.
     pub fn swarm_variables(&self) -> impl Iterator<Item = &str> {
         comma_list(self.text(Key::SwarmResource))
     }
@@ -186,7 +186,7 @@ impl<'a> Config<'a> {
     fn supported_capabilities(&self) -> Result<Capabilities, Error> {
         let key = Key::SupportedDriverCapabilities;
         let value = self.text(key);
-        // Only the bare word, as in the published hook; `check` says so where it bites.
+        // Only the bare word counts, as in the published hook; `check` reports where that matters.
         if value == "all" {
             return Ok(Capabilities::all());
         }
@@ -205,7 +205,8 @@ impl<'a> Config<'a> {
             .ok_or_else(|| Error::CliVersion { place: self.place(key), value: self.text(key).to_owned() })
     }
 
-    /// Code from the container would run as root on the host, so a path in it needs a feature to be on.
+    /// Code from the container would run as root on the host, so a path in the container is valid only with a feature
+    /// that allows it.
     fn check_ldconfig(&self) -> Result<(), Error> {
         let key = Key::CliLdconfig;
         let value = self.text(key);

@@ -34,16 +34,16 @@ pub enum Entry<'a> {
         /// The span of the value.
         span: Range<usize>,
     },
-    /// A key or a table that no program reads. What stands in such a table is not looked at.
+    /// A key or a table that no program reads. The content of such a table is not examined.
     Unknown {
-        /// Its dotted name, with quotes where a part of it holds a dot.
+        /// Its dotted name, with quotes if a part of it contains a dot.
         name: String,
         /// A table, not a key.
         is_table: bool,
         /// The span of the last part of its name.
         span: Range<usize>,
     },
-    /// Something for which a start fails.
+    /// A fault that makes a start fail.
     Fault(Fault),
 }
 
@@ -54,7 +54,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What is wrong, in words for a person.
     pub message: String,
-    /// Where it stands, in bytes.
+    /// Its span, in bytes.
     pub span: Range<usize>,
 }
 
@@ -65,11 +65,11 @@ pub enum FaultKind {
     Syntax,
     /// A known key has a value of another type.
     Key(Key),
-    /// A table with known keys is something else; its dotted name.
+    /// A section of known keys is not a table; holds its dotted name.
     Section(String),
 }
 
-/// Reads a document. Faults of syntax come first, in their order; everything else follows in the order of the names.
+/// Reads a document. Syntax faults come first, in their order; everything else follows in the order of the names.
 #[must_use]
 pub fn read(text: &str) -> Vec<Entry<'_>> {
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -82,12 +82,12 @@ pub fn read(text: &str) -> Vec<Entry<'_>> {
     entries
 }
 
-/// Visits a table. `prefix` is its dotted name and a dot, or empty at the top.
+/// Visits a table. `prefix` is its dotted name with a trailing dot, or empty at the top.
 fn walk<'a>(table: DeTable<'a>, prefix: &mut String, entries: &mut Vec<Entry<'a>>) {
     for (part, value) in table {
         let (length, name, span) = (prefix.len(), part.span(), value.span());
         prefix.push_str(part.get_ref());
-        // A quoted part with a dot is one name, which no program knows, and not the path that it looks like.
+        // A quoted part with a dot is one name, which no program knows, not the path that it looks like.
         let is_one_name = part.get_ref().contains('.');
         match (Key::named(prefix).filter(|_| !is_one_name), value.into_inner()) {
             (Some(key), value) => entries.push(known(key, value, name, span)),
@@ -109,15 +109,15 @@ fn walk<'a>(table: DeTable<'a>, prefix: &mut String, entries: &mut Vec<Entry<'a>
     }
 }
 
-/// A dotted name whose last part, from `start` on, holds a dot itself.
+/// Quotes the last part of a dotted name, from `start` on, which itself contains a dot.
 fn quoted(name: &str, start: usize) -> String {
     let (table, part) = name.split_at_checked(start).unwrap_or(("", name));
     format!("{table}\"{part}\"")
 }
 
-/// Whether known keys stand in the table of a dotted name.
+/// Whether the table with a dotted name holds known keys.
 fn is_section(name: &str) -> bool {
-    // The dot first: most names have none there, and need not be compared.
+    // The dot is compared first: most names have none there, and need no further comparison.
     ROWS.iter().any(|row| row.name.as_bytes().get(name.len()) == Some(&b'.') && row.name.starts_with(name))
 }
 
@@ -149,7 +149,7 @@ fn wrong_type(name: &str, wanted: &str, found: &str) -> String {
     format!("{name} must be {wanted}, found {found}")
 }
 
-/// The type of a value, with article.
+/// The type of a value, with its article.
 fn type_name(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
@@ -197,7 +197,7 @@ mod tests {
         for text in ["x = 0oz_1", "x = 0oé_1", "x = 0xg_é_", "x = 0b_"] {
             assert_eq!(kinds(text).first().map(String::as_str), Some("Syntax"), "{text}");
         }
-        // It takes these for integers. That is no value of any key of the hook.
+        // The lexer takes these for integers, which no key of the hook accepts.
         assert_eq!(kinds("x = 0o"), ["unknown x"]);
         assert_eq!(kinds("disable-require = 0o"), ["Key(DisableRequire)"]);
     }

@@ -34,7 +34,7 @@ impl Variable<'_> {
 }
 
 impl<'a> ImageEnvironment<'a> {
-    /// The environment that a list of entries is; `swarm` names the variables of the configuration.
+    /// The environment in a list of entries; `swarm` names the variables of the configuration.
     pub fn new(entries: impl IntoIterator<Item = Cow<'a, str>>, swarm: &[&str]) -> Self {
         let mut environment = ImageEnvironment::default();
         for (index, entry) in entries.into_iter().enumerate() {
@@ -54,18 +54,19 @@ impl<'a> ImageEnvironment<'a> {
         }
     }
 
-    /// The value of a variable; the last entry of a name counts.
+    /// The value of a variable; the last entry with its name counts.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.entries.iter().rev().find(|variable| variable.name() == name).map(Variable::value)
     }
 
-    /// Names and values in the order of `process.env`; of a name that is there twice the earlier entry is given too.
+    /// Names and values in the order of `process.env`, including the earlier entries of a repeated name.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
         self.entries.iter().map(|variable| (variable.name(), variable.value()))
     }
 
-    /// A legacy image says which CUDA it has been built with and nothing of what it requires (SPEC section 6).
+    /// Whether this is a legacy image: it names the CUDA version it was built with, but no requirement (SPEC section
+    /// 6).
     #[must_use]
     pub fn is_legacy(&self) -> bool {
         let filled = |name| self.get(name).is_some_and(|value| !value.is_empty());

@@ -1,6 +1,7 @@
-//! How JSON is read: exact member names, a repeated member that is read is an error, `null` counts as absent (but not
-//! inside a list), unknown members are skipped without being built. The published hook follows Go's `encoding/json`,
-//! which folds case and lets the last member win; docs/differences.md lists that. Must not know the documents.
+//! How JSON is read: member names are exact, repeating a member that is read is an error, `null` counts as absent (but
+//! not inside a list), and unknown members are skipped without being built in memory. The published hook follows Go's
+//! `encoding/json`, which folds case and lets the last member win; docs/differences.md lists these differences. Must
+//! not know the documents.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,10 +10,10 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 
 /// An object whose members are read one by one, and where they go.
 pub trait Members<'de> {
-    /// What the object is, for messages: `process must be an object`.
+    /// What the object is, for messages: `an object (process)`.
     const NAME: &'static str;
 
-    /// Reads the value of a member through [`Slot::fill`] and returns true, or returns false to have it skipped.
+    /// Reads the value of a member through [`Slot::fill`] and returns true, or returns false to skip it.
     fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<bool, A::Error>;
 }
 
@@ -44,7 +45,7 @@ impl<'de, M: Members<'de>> Visitor<'de> for Object<'_, M> {
     }
 }
 
-/// A member that may appear once. `null` fills it with nothing.
+/// A member that may appear only once. `null` leaves it empty.
 #[derive(Debug)]
 pub struct Slot<T> {
     seen: bool,
@@ -59,7 +60,7 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Reads the member's value; returns true, so that it can end [`Members::member`].
+    /// Reads the member's value. Returns true, so the call can end [`Members::member`].
     pub fn fill<'de, A: MapAccess<'de>>(
         &mut self,
         name: &str,
@@ -106,7 +107,7 @@ impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for OrNull<S> {
     }
 }
 
-/// A string, borrowed from the document where it has no escapes; the field says what it is.
+/// A string, borrowed from the document if it has no escapes; the field says what it is.
 #[derive(Clone, Copy)]
 pub struct Text(pub &'static str);
 
@@ -134,11 +135,11 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// One item of a list on its way to a reader.
+/// The next item of a list, for a reader to read.
 pub struct Item<'a, A>(&'a mut A, &'a mut bool);
 
 impl<'de, A: SeqAccess<'de>> Item<'_, A> {
-    /// Reads the item; `None` when the list has ended.
+    /// Reads the item; `None` at the end of the list.
     pub fn read<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         let item = self.0.next_element_seed(seed)?;
         *self.1 = item.is_none();
@@ -185,12 +186,12 @@ impl<'de, I: Items<'de>> Visitor<'de> for ListOf<I> {
     }
 }
 
-/// A value whose type only matters once it is known whether it is used.
+/// A value whose type matters only if the value is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lenient<'de> {
     /// A string.
     Text(Cow<'de, str>),
-    /// Something else, and what.
+    /// Another type, and its name.
     Other(&'static str),
 }
 
@@ -252,8 +253,8 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// A fault in words: `LINE:COLUMN: reason`. A string that stands where something else should is not shown: it may be
-/// a secret of the container.
+/// A fault in words: `LINE:COLUMN: reason`. A string in place of another type is not shown: it may be a secret of the
+/// container.
 #[must_use]
 pub fn fault(error: &serde_json::Error) -> String {
     let text = error.to_string();

@@ -1,5 +1,5 @@
-//! Mounts that ask for devices (SPEC section 7): `/dev/null` on a path below `/var/run/nvidia-container-devices`.
-//! Only these are kept of `mounts`. Must not know what a device name means.
+//! Mounts that ask for devices (SPEC section 7): `/dev/null` on a path below `/var/run/nvidia-container-devices`. All
+//! other mounts are dropped. Must not know what a device name means.
 
 use std::borrow::Cow;
 
@@ -16,15 +16,15 @@ pub const DEVICES_ROOT: &str = "/var/run/nvidia-container-devices/";
 pub struct DeviceMount {
     /// Its index in `mounts`.
     pub index: usize,
-    /// Its destination, cleaned, below [`DEVICES_ROOT`]; never empty.
+    /// Its cleaned destination, relative to [`DEVICES_ROOT`]; never empty.
     pub name: String,
 }
 
 impl DeviceMount {
-    /// The device mount that a source and destination are, if they are one.
+    /// Recognises a device mount by its source and destination.
     #[must_use]
     pub fn recognise(index: usize, source: &str, destination: &str) -> Option<Self> {
-        // Cheap before exact: cleaning costs, and nearly all mounts ask for nothing.
+        // A cheap test before the exact one: cleaning takes time, and nearly all mounts ask for nothing.
         if !source.ends_with("null") && !source.contains("null/") {
             return None;
         }
@@ -43,7 +43,7 @@ impl DeviceMount {
     }
 }
 
-/// Reads `mounts`, or only that it is a list where mounts are not accepted.
+/// Reads `mounts`, or, if mounts are not accepted, checks only that it is a list.
 pub(super) struct MountsReader {
     pub(super) accepted: bool,
     pub(super) mounts: Vec<DeviceMount>,

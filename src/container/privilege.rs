@@ -11,13 +11,13 @@ use super::json_dialect::{AnyValue, Lenient, Slot, Text};
 /// The capability that makes a container privileged, as far as the hook is concerned.
 const SYS_ADMIN: &str = "CAP_SYS_ADMIN";
 
-/// A value whose right form depends on `ociVersion`, which may stand after it. A wrong type is not an error until it is
-/// known which one is right; then it has words of its own.
+/// A value whose right form depends on `ociVersion`, which may come later in the document. A wrong type is not an error
+/// until the right one is known; then it has its own message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Capabilities {
     /// A list.
     List(Names),
-    /// An object and its `bounding`, a list or the type that it has instead.
+    /// An object and its `bounding`: a list, or the type found instead.
     Object(Option<Result<Names, &'static str>>),
     /// Another type, with article.
     Other(&'static str),

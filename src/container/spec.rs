@@ -1,5 +1,6 @@
 //! The bundle's `config.json` (OCI runtime specification, "Configuration"), as far as the hook reads it: `ociVersion`,
-//! `process.env`, `process.capabilities`, `root.path` and `mounts`. All else is skipped without being built in memory.
+//! `process.env`, `process.capabilities`, `root.path` and `mounts`. Everything else is skipped without being built in
+//! memory.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -16,12 +17,12 @@ use crate::text::paths;
 use crate::text::position::Position;
 use crate::text::semver::Version;
 
-/// What of the document is wanted beyond what always is.
+/// What to read from the document, beyond what is always read.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'w> {
     /// Mounts may ask for devices.
     pub mounts: bool,
-    /// Names of further variables.
+    /// Names of additional variables.
     pub swarm: &'w [&'w str],
 }
 
@@ -55,7 +56,7 @@ impl Document {
     }
 }
 
-/// What the hook knows of a container's specification.
+/// What the hook knows about a container's specification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec<'a> {
     /// The container's variables.
@@ -64,7 +65,7 @@ pub struct Spec<'a> {
     pub privileged: bool,
     /// The container's root filesystem: absolute and clean, symbolic links unresolved.
     pub rootfs: String,
-    /// The mounts that ask for devices, where they are wanted.
+    /// The mounts that ask for devices, if mounts are accepted.
     pub device_mounts: Vec<DeviceMount>,
 }
 
@@ -73,7 +74,7 @@ impl<'a> Spec<'a> {
     ///
     /// # Errors
     /// [`Error::Spec`], [`Error::SpecMember`], [`Error::EnvironmentEntry`], [`Error::Capabilities`] or
-    /// [`Error::RootPath`], in the order of the published hook where a document has several faults.
+    /// [`Error::RootPath`], in the order of the published hook if a document has several faults.
     ///
     /// # Examples
     /// ```
@@ -164,7 +165,7 @@ impl<'de> Members<'de> for Raw<'de, '_> {
     }
 }
 
-/// Reads an object into a value that it carries.
+/// Reads an object into the value that it carries.
 struct Whole<M>(M);
 
 impl<'de, M: Members<'de>> DeserializeSeed<'de> for Whole<M> {

@@ -14,20 +14,20 @@ use crate::text::paths;
 
 /// Room for a state with a few annotations.
 const FIRST_READ: usize = 2 << 10;
-/// Room for each further read: what a pipe holds.
+/// Room for each later read: the capacity of a pipe.
 const NEXT_READ: usize = 64 << 10;
-/// A state that is not complete is parsed again when it is this much longer, so that a fault in it is found although the
+/// An incomplete state is parsed again when it has grown by this factor, so that a fault in it is found even if the
 /// runtime keeps the stream open. Reading stays linear: such attempts add a fifteenth.
 const AGAIN: usize = 16;
 
-/// What the hook needs of the state.
+/// What the hook needs from the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// The container's process, as the runtime's pid namespace numbers it: 1 to 2147483647.
+    /// The container's process id in the runtime's pid namespace: 1 to 2147483647.
     pub pid: u32,
     /// The bundle's path, absolute and clean.
     pub bundle: String,
-    /// The member that named it: `bundle`, or `bundlePath` of runtimes from before 2017.
+    /// The member that named it: `bundle`, or `bundlePath` in runtimes from before 2017.
     pub bundle_member: &'static str,
 }
 
@@ -55,7 +55,7 @@ impl State {
     /// Reads the first JSON value of a stream and no further: a runtime may keep its end open.
     ///
     /// # Errors
-    /// [`Error::State`] when it is not a state, [`Error::Pid`] and [`Error::Bundle`] for its members.
+    /// [`Error::State`] if the value is not a state, [`Error::Pid`] and [`Error::Bundle`] for its members.
     pub fn read(stream: &mut dyn Read) -> Result<Self, Error> {
         Self::read_by(stream, Self::parse)
     }
@@ -77,8 +77,8 @@ impl State {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, Parse> {
-        // The fault may be a character that is still on its way, or stand after the first value, where it is not ours
-        // to judge: it counts only if the text before it is not a state yet.
+        // The fault may be a character that has not arrived completely, or it may come after the first value, where it
+        // is not ours to judge. It counts only if the text before it is not a state yet.
         let (text, fault) = match std::str::from_utf8(bytes) {
             Ok(text) => (text, None),
             Err(error) => {
@@ -110,12 +110,12 @@ impl State {
 enum Parse {
     /// They end too early; more may come.
     Incomplete(Error),
-    /// Whatever may come.
+    /// They are wrong, whatever follows.
     Failed(Error),
 }
 
-/// Whether a digit is all that is missing. The parser calls `-`, `1.` and `1e` a fault where they end a text, not the end of
-/// a text that goes on.
+/// Whether only a digit is missing. At the end of a text, the parser calls `-`, `1.` and `1e` a fault, not a text that
+/// ends too early.
 fn ends_in_a_number(bytes: &[u8]) -> bool {
     matches!(State::parse(&[bytes, b"0"].concat()), Err(Parse::Incomplete(_)))
 }
@@ -143,8 +143,8 @@ impl Raw<'_> {
     }
 }
 
-/// Finds the end of a JSON object or list in bytes that come in pieces, looking at each byte once. It knows strings and
-/// brackets only: whether the value is one is for the parser to say.
+/// Finds the end of a JSON object or list in bytes that come in pieces, looking at each byte once. It knows only
+/// strings and brackets: the parser decides whether the value is valid.
 #[derive(Debug, Default)]
 struct ValueEnd {
     seen: usize,
@@ -154,7 +154,7 @@ struct ValueEnd {
 }
 
 impl ValueEnd {
-    /// Whether the value has ended in these bytes, of which those of the last call are the first.
+    /// Whether the value has ended in these bytes, which begin with the bytes of the last call.
     fn is_in(&mut self, bytes: &[u8]) -> bool {
         for byte in bytes.get(self.seen..).unwrap_or_default() {
             self.seen += 1;
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::host::SIZE_LIMIT;
 
-    /// Gives one byte a read, and counts the reads.
+    /// Returns one byte per read, and counts the reads.
     struct Drip<'d>(&'d [u8], usize);
 
     impl Read for Drip<'_> {
@@ -220,7 +220,7 @@ mod tests {
         });
         assert_eq!(read.map(|state| state.pid).ok(), Some(7));
         assert_eq!(drip.1, state.len());
-        // Nor is it parsed at a bracket that closes less than all, or that stands in a string.
+        // Nor is it parsed at a bracket that closes only a part, or that is in a string.
         assert_eq!(lengths, [1, 16, state.len()]);
     }
 
@@ -257,13 +257,13 @@ mod tests {
 
     #[test]
     fn a_state_has_a_limit() {
-        // Zeroed memory that nobody touches takes no room.
+        // Untouched zeroed memory takes no room.
         let mut buffer = vec![0; SIZE_LIMIT];
         assert!(matches!(fill(&mut &b"x"[..], &mut buffer), Ok(false)));
         let refused = fill(&mut &b"x"[..], &mut buffer).unwrap_err();
         assert_eq!((refused.kind(), buffer.len()), (io::ErrorKind::FileTooLarge, SIZE_LIMIT + 1));
     }
-    /// Fails once, then gives what it has.
+    /// Fails once, then returns what it has.
     struct Fails<'d>(Option<io::ErrorKind>, &'d [u8]);
 
     impl Read for Fails<'_> {

@@ -24,13 +24,13 @@ impl Capabilities {
         Capabilities((1 << TABLE.len()) - 1)
     }
 
-    /// What an image gets that does not ask.
+    /// What an image gets if it does not ask.
     #[must_use]
     pub fn image_default() -> Self {
         ["utility", "compute"].iter().filter_map(|name| Self::named(name)).fold(Capabilities(0), Self::union)
     }
 
-    /// The set of one capability; `None` for another word.
+    /// The set of one capability; `None` for any other word.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         TABLE.iter().position(|(known, _)| *known == name).map(|bit| Capabilities(1 << bit))

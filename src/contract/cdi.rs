@@ -1,4 +1,5 @@
-//! CDI names, `VENDOR/CLASS=NAME` (Container Device Interface specification, "Kind" and "Devices"). Knows no device.
+//! CDI names, `VENDOR/CLASS=NAME` (Container Device Interface specification, "Kind" and "Devices"). Must not know any
+//! device.
 
 /// Whether a text is a fully qualified CDI name.
 #[must_use]
@@ -8,14 +9,15 @@ pub fn is_qualified(name: &str) -> bool {
     is_qualifier(vendor) && is_qualifier(class) && is_device(device)
 }
 
-/// A vendor or a class: begins with a letter, ends with a letter or digit, between them also `_`, `-` and `.`.
+/// A vendor or a class: begins with a letter and ends with a letter or digit; `_`, `-` and `.` are also allowed in
+/// between.
 fn is_qualifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.ends_with(|c: char| c.is_ascii_alphanumeric())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
 }
 
-/// A device: begins and ends with a letter or digit, between them also `_`, `-`, `.` and `:`.
+/// A device: begins and ends with a letter or digit; `_`, `-`, `.` and `:` are also allowed in between.
 fn is_device(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.ends_with(|c: char| c.is_ascii_alphanumeric())

@@ -1,29 +1,29 @@
-//! Which options an `nvidia-container-cli` of a given version knows (SPEC section 12). Knows no configuration.
+//! Which options an `nvidia-container-cli` of a given version knows (SPEC section 12). Must not know the configuration.
 
 use crate::text::semver::Version;
 
-/// The oldest `nvidia-container-cli` that the hook has to speak to.
+/// The oldest `nvidia-container-cli` that the hook must work with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CliVersion(u64, u64, u64);
 
-/// How a version is told about CUDA compatibility libraries.
+/// How a version can be told what to do with CUDA compatibility libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CompatSyntax {
-    /// Not at all: the program mounts them whenever the image has some.
+    /// Not at all: the program mounts them whenever the image has any.
     None,
-    /// `--no-cntlibs` switches them off; nothing else can be said.
+    /// `--no-cntlibs` switches them off; there is no other setting.
     NoCntlibs,
     /// `--cuda-compat-mode=MODE`.
     Mode,
 }
 
 impl CliVersion {
-    /// The oldest that is supported: the program beside which the founding description stands.
+    /// The oldest supported version: the program that the founding description goes with.
     pub const OLDEST: CliVersion = CliVersion(1, 14, 0);
-    /// Any version knows at most what this one knows.
+    /// This version knows every option that any version knows.
     pub const NEWEST: CliVersion = CliVersion(u64::MAX, 0, 0);
 
-    /// Reads `newest`, nothing, or a version from [`Self::OLDEST`] on.
+    /// Reads `newest`, an empty text, or a version from [`Self::OLDEST`] on.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text == "newest" {
@@ -33,19 +33,19 @@ impl CliVersion {
         Some(CliVersion(version.major, version.minor, version.patch)).filter(|v| *v >= Self::OLDEST)
     }
 
-    /// `--imex-channel` is known.
+    /// Whether `--imex-channel` is known.
     #[must_use]
     pub fn has_imex_channel(self) -> bool {
         self >= CliVersion(1, 14, 6)
     }
 
-    /// `--no-create-imex-channels` is known.
+    /// Whether `--no-create-imex-channels` is known.
     #[must_use]
     pub fn has_no_create_imex_channels(self) -> bool {
         self >= CliVersion(1, 17, 0)
     }
 
-    /// What can be said about compatibility libraries.
+    /// How to set the treatment of compatibility libraries.
     #[must_use]
     pub fn compat_syntax(self) -> CompatSyntax {
         match self {

@@ -1,6 +1,6 @@
-//! The one table of configuration keys: name, type, default, allowed values, reader, meaning. The parser, `check`, the
-//! default file and docs/configuration.md come from it; adding a key is adding a row and using it.
-//! Must not know how a file is parsed or what a key leads to.
+//! The only table of configuration keys: name, type, default, allowed values, reader, meaning. The parser, `check`, the
+//! default file and docs/configuration.md are derived from it. To add a key, add a row and use it. Must not know how a
+//! file is parsed or what a key leads to.
 
 /// The type of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +25,12 @@ impl Kind {
     }
 }
 
-/// The program that reads a key. All of them share the file, so a wrong type in any known key is an error.
+/// The program that reads a key. All programs share the file, so a wrong type in any known key is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {
     /// This hook, as the published one does.
     Hook,
-    /// This hook; the published one does not know the key.
+    /// This hook only; the published one does not know the key.
     HookOnly,
     /// `nvidia-container-runtime` or `nvidia-ctk`.
     Others,
@@ -47,16 +47,16 @@ pub enum DefaultValue {
     List(&'static [&'static str]),
 }
 
-/// What is known of a key.
+/// What is known about a key.
 #[derive(Debug)]
 pub struct Row {
-    /// The dotted name, as it would stand at the top of the file.
+    /// The dotted name, as it would be written at the top of the file.
     pub name: &'static str,
     /// Type of the value.
     pub kind: Kind,
-    /// The value that holds where the file does not set the key.
+    /// The value if the file does not set the key.
     pub default: DefaultValue,
-    /// The values that mean something; empty where any does.
+    /// The values that have a meaning; empty if every value has one.
     pub allowed: &'static [&'static str],
     /// The program that reads it.
     pub reader: Reader,
@@ -64,7 +64,7 @@ pub struct Row {
     pub doc: &'static str,
 }
 
-// A name stands in two parts: its table with the dot, and its last part.
+// A name is given in two parts: its table with the dot, and its last part.
 macro_rules! keys {
     ($($id:ident $section:literal $part:literal $reader:ident $kind:ident($default:expr) $([$($allowed:literal),+])?
         $doc:literal)+) => {
@@ -93,7 +93,7 @@ macro_rules! keys {
             /// The key with a dotted name.
             #[must_use]
             pub fn named(name: &str) -> Option<Key> {
-                // The last part first: names begin alike, and comparing that part of many takes time.
+                // The last part is compared first: names begin alike, and comparing equal beginnings takes time.
                 let (section, part) = name.split_at_checked(name.rfind('.').map_or(0, |dot| dot + 1))?;
                 match (part, section) {
                     $(($part, $section) => Some(Key::$id),)+
@@ -189,7 +189,7 @@ keys! {
         "CDI specifications add no group ids for device nodes."
 }
 
-/// Keys that once meant something, or that something better has replaced, and what to do about them.
+/// Keys that have lost their meaning or have a better replacement, and what to do about them.
 pub const DEPRECATED: &[(&str, &str)] = &[
     (
         "nvidia-container-runtime.experimental",
@@ -207,10 +207,10 @@ pub const DEPRECATED: &[(&str, &str)] = &[
 ];
 
 impl Key {
-    /// What is known of the key.
+    /// What is known about the key.
     #[must_use]
     pub fn row(self) -> &'static Row {
-        // Both lists come from one macro; an index out of range cannot be.
+        // Both lists come from one macro, so the index is always in range.
         static NOTHING: Row = Row {
             name: "",
             kind: Kind::Bool,

@@ -1,4 +1,4 @@
-//! Where a part of the plan came from, and where in a configuration file a key stands. Values only: whoever shows an
+//! Where a part of the plan came from, and where a key is in a configuration file. Values only: the code that shows an
 //! origin looks up lines and names.
 
 use std::fmt::{self, Display};
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use crate::contract::keys::Key;
 
-/// What [`Origin::Machine`] names: the user namespace that a start is made in.
+/// What [`Origin::Machine`] names: the user namespace in which a start runs.
 pub const USER_NAMESPACE: &str = "user namespace";
-/// The user as whom a start is made.
+/// The user that a start runs as.
 pub const EFFECTIVE_USER: &str = "effective user";
 
 /// The input that an argument, a program or a variable comes from.
@@ -22,9 +22,9 @@ pub enum Origin {
     Several(Vec<Origin>),
     /// A mount of the container: its index in `mounts`.
     Mount(usize),
-    /// No input asked for it: what applies to a legacy image (section 6) when the variable is unset.
+    /// No input asked for it: the rule for a legacy image (section 6) when the variable is unset.
     LegacyImage(&'static str),
-    /// No input asked for it: what applies to every image when the variable is unset or empty.
+    /// No input asked for it: the rule for every image when the variable is unset or empty.
     Unset(&'static str),
     /// A member of the container state.
     State(&'static str),
@@ -32,9 +32,9 @@ pub enum Origin {
     Spec(&'static str),
     /// A flag of the hook's own command line.
     Flag(&'static str),
-    /// The directory of the search path (in the order of the search) in which the program was found.
+    /// The directory, counted in the order of the search, in which the program was found.
     Search(usize),
-    /// A key that leaves something to the machine, and what the machine said of the start.
+    /// A key that leaves something to the machine, and what the machine said about the start.
     Machine(Key, &'static str),
     /// The contract itself.
     Fixed,
@@ -76,10 +76,10 @@ impl Display for Origin {
     }
 }
 
-/// Where in the configuration something stands.
+/// A place in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In a file; line and column count characters from 1.
+    /// In a file.
     File {
         /// The configuration file, as it was given or searched.
         path: PathBuf,

@@ -1,5 +1,6 @@
-//! Names of environment variables. All but [`HOOK_LOG`] and those of the search for the configuration are the
-//! container's, and so the image's to choose; only these names are ever read from it. Must not know what a value means.
+//! Names of environment variables. All but [`HOOK_LOG`] and the variables of the configuration search belong to the
+//! container, so the image chooses their values. Only these names are ever read from the container. Must not know what
+//! a value means.
 
 /// Devices by index, UUID or name, `all`, `none` or `void` (SPEC section 7).
 pub const VISIBLE_DEVICES: &str = "NVIDIA_VISIBLE_DEVICES";
@@ -11,11 +12,11 @@ pub const MIG_CONFIG: &str = "NVIDIA_MIG_CONFIG_DEVICES";
 pub const MIG_MONITOR: &str = "NVIDIA_MIG_MONITOR_DEVICES";
 /// IMEX channels by number (SPEC section 7).
 pub const IMEX_CHANNELS: &str = "NVIDIA_IMEX_CHANNELS";
-/// Switches all requirements off when it is true in Go's sense (SPEC section 9).
+/// Switches off all requirements if it is true in Go's sense (SPEC section 9).
 pub const DISABLE_REQUIRE: &str = "NVIDIA_DISABLE_REQUIRE";
 /// Each variable with this prefix states a requirement on the driver (SPEC section 9).
 pub const REQUIRE_PREFIX: &str = "NVIDIA_REQUIRE_";
-/// Requirements on Jetson's software, which mode csv alone evaluates.
+/// Requirements on Jetson's software, which only mode csv evaluates.
 pub const REQUIRE_JETPACK_PREFIX: &str = "NVIDIA_REQUIRE_JETPACK";
 /// The requirement on CUDA; an image without it may be a legacy image (SPEC section 6).
 pub const REQUIRE_CUDA: &str = "NVIDIA_REQUIRE_CUDA";

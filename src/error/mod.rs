@@ -1,8 +1,8 @@
-//! Every way in which the hook fails. Where the published hook has words that people search for, they come first;
-//! after them stand the input that caused the failure and what to do. Must not print: only `run` does.
+//! Every way in which the hook can fail. If the published hook has words that people search for, they come first,
+//! followed by the input that caused the failure and what to do. Must not print: only `run` does.
 //!
-//! The words are in `words.rs`. They name variables of the container, and show values only of those that the contract
-//! defines (NVIDIA_*, CUDA_VERSION, swarm variables).
+//! The words are in `words.rs`. They name variables of the container, but show the values only of those that the
+//! contract defines (NVIDIA_*, CUDA_VERSION, swarm variables).
 
 mod words;
 
@@ -14,24 +14,24 @@ use std::path::{Path, PathBuf};
 use crate::contract::keys::Key;
 use crate::contract::origin::Place;
 
-/// What stands in the way of a device that a mount requests.
+/// Why a mount's request for a device is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MountFault {
-    /// Nothing is left as a name.
+    /// There is no name.
     Empty,
     /// A character that a name cannot have.
     Character(char),
-    /// A leading dash, as an option has.
+    /// A leading dash, like that of an option.
     Dash,
-    /// A further path element, which only the old names of MIG devices have.
+    /// An additional path element, which only the old names of MIG devices have.
     Nested,
     /// Not a CDI name below `cdi/`.
     Cdi,
-    /// `none` or `void`, which only mean something in a variable.
+    /// `none` or `void`, which have a meaning only in a variable.
     Word,
 }
 
-/// What a start cannot tell where the machine does not answer a question.
+/// What a start cannot tell if the machine does not answer a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// The kind of machine, on which mode `auto` depends.
@@ -42,11 +42,11 @@ pub enum Doubt {
     Distribution,
     /// Whether ldconfig is wrapped.
     Ldconfig,
-    /// Whether the start is that of the host's root.
+    /// Whether the host's root started the hook.
     Rootless,
 }
 
-/// A question that the machine did not answer. What cannot be told is never taken for "no".
+/// A question that the machine did not answer. A missing answer is never taken for "no".
 #[derive(Debug)]
 pub struct Unanswered {
     /// The call that failed: `open`, `stat`, `access` or `readdir`.
@@ -58,24 +58,24 @@ pub struct Unanswered {
 }
 
 impl Unanswered {
-    /// A call about a path that failed, for `map_err`.
+    /// Records a failed call on a path, for `map_err`.
     pub fn of(call: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Unanswered { call, path: path.to_path_buf(), cause }
     }
 
-    /// The failure of a start that cannot tell something for want of an answer.
+    /// The failure of a start that cannot tell something without the answer.
     #[must_use]
     pub fn leaves(self, doubt: Doubt) -> Error {
         Error::Machine { question: self, doubt }
     }
 }
 
-/// A failure of the hook. Each one ends it with exit status 1.
+/// A failure of the hook. Each ends the hook with exit status 1.
 #[derive(Debug)]
 pub enum Error {
-    /// The configuration file exists, or must, and cannot be read.
+    /// The configuration file exists, or must exist, but cannot be read.
     ConfigUnreadable {
-        /// The path by which it was named or searched.
+        /// The path that was named or searched.
         path: PathBuf,
         /// The system's reason, or why the bytes are not text.
         cause: io::Error,
@@ -87,11 +87,11 @@ pub enum Error {
         /// The path as it was given.
         value: String,
     },
-    /// The configuration file is not TOML, or a known key has a wrong type.
+    /// The configuration file is not TOML, or a known key has the wrong type.
     Config {
         /// The line and column of the fault.
         place: Place,
-        /// The file is TOML; a type is wrong.
+        /// The file is TOML, but a type is wrong.
         is_toml: bool,
         /// What is wrong there.
         message: String,
@@ -105,21 +105,21 @@ pub enum Error {
         /// The word that is not a capability.
         name: String,
     },
-    /// `cli-version` is not a version, or one that is too old.
+    /// `cli-version` is not a version, or is too old.
     CliVersion {
         /// Line and column of the value.
         place: Place,
         /// The value as it is written.
         value: String,
     },
-    /// `rootless` is not one of its words.
+    /// `rootless` is neither `auto` nor `off`.
     Rootless {
         /// Line and column of the value.
         place: Place,
         /// The value as it is written.
         value: String,
     },
-    /// `ldconfig` names a program of the container, and that is not allowed.
+    /// `ldconfig` names a program of the container, which is not allowed.
     LdconfigNotHost {
         /// Line and column of the value.
         place: Place,
@@ -147,7 +147,7 @@ pub enum Error {
         /// The value as it is written.
         value: String,
     },
-    /// Standard input does not hold a container state: what is wrong.
+    /// Standard input does not hold a container state; says what is wrong.
     State(String),
     /// The state's `pid` cannot be a process id.
     Pid(String),
@@ -160,23 +160,23 @@ pub enum Error {
         /// The system's reason.
         cause: io::Error,
     },
-    /// `config.json` is not what the OCI specification says.
+    /// `config.json` does not conform to the OCI specification.
     Spec {
         /// The path of the `config.json`.
         path: PathBuf,
         /// Line, column and reason.
         message: String,
     },
-    /// `config.json` lacks a member that must be there.
+    /// `config.json` lacks a required member.
     SpecMember {
-        /// The `config.json`.
+        /// The path of the `config.json`.
         path: PathBuf,
-        /// The member as the published hook calls it.
+        /// The member, by the published hook's name for it.
         member: &'static str,
-        /// The member as the file would have it.
+        /// The member, by its name in the file.
         name: &'static str,
     },
-    /// `process.capabilities` does not have the form that goes with `ociVersion`.
+    /// `process.capabilities` does not have the form that `ociVersion` requires.
     Capabilities {
         /// The path of the `config.json`.
         path: PathBuf,
@@ -195,7 +195,7 @@ pub enum Error {
         /// Its index in `process.env`.
         index: usize,
     },
-    /// A mount requests a device by an impossible name.
+    /// A mount requests a device by an invalid name.
     DeviceMount {
         /// The index of the mount in `mounts`, from 0.
         index: usize,
@@ -204,41 +204,41 @@ pub enum Error {
         /// What is wrong with its name.
         fault: MountFault,
     },
-    /// A variable that is passed on holds a control character.
+    /// A variable that is passed on contains a control character.
     ControlCharacter {
         /// The variable.
         variable: String,
         /// The first such character.
         character: char,
     },
-    /// A MIG request of a container that is not privileged.
+    /// A MIG request from a container that is not privileged.
     MigUnprivileged {
         /// `CONFIG` or `MONITOR`.
         what: &'static str,
     },
-    /// Driver capabilities that the configuration does not allow.
+    /// A request for driver capabilities that the configuration does not allow.
     DriverCapabilities {
         /// What was asked for, sorted.
         asked: String,
         /// What is allowed.
         allowed: String,
-        /// Where the allowed set stands.
+        /// Where the allowed set is configured.
         place: Place,
     },
     /// `CUDA_VERSION` of a legacy image is not a version.
     CudaVersion {
         /// The value of the variable.
         value: String,
-        /// Why it is not one, in the words of the published hook.
+        /// Why it is not a version, in the words of the published hook.
         reason: &'static str,
     },
-    /// An IMEX channel is requested of a program that is too old to give it.
+    /// An IMEX channel is requested, but the program is too old to provide it.
     ImexTooOld {
-        /// Where the version stands.
+        /// Where the version is configured.
         place: Place,
-        /// What the program does not know.
+        /// The option that the program does not know.
         option: &'static str,
-        /// The version that brought it.
+        /// The version that introduced it.
         since: &'static str,
     },
     /// The machine did not answer a question on which the command line depends.
@@ -252,19 +252,19 @@ pub enum Error {
     Mode {
         /// The line that says what the mode is.
         found: String,
-        /// What led to it.
+        /// What led to that mode.
         reason: String,
     },
     /// `nvidia-container-cli` is not in any directory of the search path.
     CliNotFound {
         /// The directories, separated by colons.
         searched: String,
-        /// Where the path could be set.
+        /// Where the path can be set.
         place: Place,
     },
-    /// An argument or a variable holds a NUL character.
+    /// An argument or a variable contains a NUL character.
     Nul {
-        /// The kind and name of the one that does.
+        /// The kind and name of that argument or variable.
         what: String,
     },
     /// Standard output or error is closed, and `/dev/null` cannot be opened in its place.
@@ -276,7 +276,7 @@ pub enum Error {
     Exec {
         /// The path that was to be executed.
         program: PathBuf,
-        /// The key that names it; `None` where it was searched.
+        /// The key that names it; `None` if the program was searched for.
         key: Option<Key>,
         /// The system's reason.
         cause: io::Error,

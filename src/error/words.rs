@@ -1,5 +1,5 @@
-//! The words of every failure, one arm an error: what failed in the words that people search for, the input that caused
-//! it, and what to do. Must not decide anything.
+//! The words of every failure, one match arm for each error: what failed, in the words that people search for, the
+//! input that caused it, and what to do. Must not decide anything.
 
 use std::fmt::{self, Display};
 use std::io;
@@ -9,7 +9,7 @@ use super::{Doubt, Error, MountFault, Unanswered};
 use crate::contract::keys::Key;
 use crate::text::{Escaped, Excerpt};
 
-/// The reason of an operating system error, in its own lower-case words.
+/// The reason for an operating system error, in the system's words and in lower case.
 #[must_use]
 pub fn reason(cause: &io::Error) -> String {
     match cause.raw_os_error() {
@@ -18,10 +18,10 @@ pub fn reason(cause: &io::Error) -> String {
     }
 }
 
-/// What is wrong with the value of a key, apart from where it stands and from what a start says before it.
+/// What is wrong with the value of a key, without its place and without the words that a start puts before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValueFault {
-    /// The key; `None` for a failure that no value causes.
+    /// The key; `None` for a failure that no value caused.
     pub key: Option<Key>,
     /// What is wrong, in a clause that names the value.
     pub what: String,
@@ -30,8 +30,8 @@ pub struct ValueFault {
 }
 
 impl Error {
-    /// The fault of a value in the configuration; `None` for a failure of another kind. Messages of a start and findings of
-    /// a check are made from it.
+    /// The fault of a value in the configuration; `None` for any other failure. The messages of a start and the
+    /// findings of a check are built from it.
     #[must_use]
     pub fn value_fault(&self) -> Option<ValueFault> {
         let fault = |key: Key, what: String, remedy: String| Some(ValueFault { key: Some(key), what, remedy });
@@ -88,7 +88,7 @@ impl Error {
 const CONFIG: &str = "error getting hook config: failed to load config:";
 const NOT_LOADED: &str = "couldn't open required configuration file: failed to load specified config file";
 
-/// Why the configuration file cannot be read, each reason with its own remedy.
+/// Why the configuration file cannot be read; each reason has its own remedy.
 fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt::Result {
     let path = path.display();
     match cause.kind() {
@@ -116,7 +116,7 @@ fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt
     }
 }
 
-/// What a start could not learn of the machine, and each with its own way around the question.
+/// What a start could not learn about the machine, each with its own way around the question.
 fn machine(f: &mut fmt::Formatter<'_>, question: &Unanswered, doubt: Doubt) -> fmt::Result {
     let (subject, remedy) = match doubt {
         Doubt::Platform => {

@@ -1,5 +1,5 @@
-//! What an open file, pipe or directory holds: read once, within limits, and judged by what the system says of it before
-//! and after. Must not know a path, nor what the content is for.
+//! The content of an open file, pipe or directory: read once, within limits, and judged by what the system says about
+//! it before and after. Must not know a path, or what the content is for.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,25 +13,25 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 use nix::sys::stat::{FileStat, SFlag};
 
-/// No input that the hook reads may be larger; the largest specs seen in the field are a few megabytes.
+/// The size limit of every input that the hook reads; the largest specs seen in the field are a few megabytes.
 pub const SIZE_LIMIT: usize = 256 << 20;
-/// Room for a file whose size is not known beforehand, as those of /proc.
+/// Room for a file whose size is not known beforehand, as in /proc.
 const FIRST_READ: usize = 8 << 10;
 /// Room for a line of /proc.
 const LINE: usize = 256;
-/// A file that somebody may be writing is read so often, with a pause after each time that it was not whole.
+/// How often a file that may be in the middle of a write is read, with a pause after each incomplete read.
 const SETTLING_READS: u32 = 10;
 const SETTLING_PAUSE: Duration = Duration::from_millis(5);
-/// What is wrong with an empty file: whoever writes one in place makes it empty first.
+/// What is wrong with an empty file: writing a file in place empties it first.
 pub const EMPTY: &str = "it is empty";
 
-/// The failure of a file that somebody seems to be writing.
+/// The failure of a file that seems to be in the middle of a write.
 #[must_use]
 pub fn unsettled(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, what)
 }
 
-/// Refuses a regular file that is empty, or that was written to while it was read.
+/// Refuses a regular file that is empty, or that was written to during the read.
 pub(super) fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> io::Result<()> {
     if file_type(before) != SFlag::S_IFREG {
         return Ok(());
@@ -47,7 +47,7 @@ pub(super) fn check_settled(file: &File, before: &FileStat, content: &[u8]) -> i
     Ok(())
 }
 
-/// Reads until what is read is no longer being written, or for so long that somebody must look.
+/// Reads until the file is no longer being written, or until the attempts run out and a person must look.
 pub(super) fn settled<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut left = SETTLING_READS;
     loop {
@@ -61,7 +61,7 @@ pub(super) fn settled<T>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<
     }
 }
 
-/// Makes a system call again as long as signals interrupt it.
+/// Repeats a system call as long as signals interrupt it.
 pub(super) fn uninterrupted<T>(mut call: impl FnMut() -> nix::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -75,8 +75,8 @@ pub(super) fn file_type(stat: &FileStat) -> SFlag {
     SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
 }
 
-/// Reads a file: exactly as much as it says to hold, so that its end costs no system call and memory stays near the
-/// size of the input; or to its end where it does not say, as in /proc.
+/// Reads a file. If its status gives a size, exactly that much is read, so the end costs no system call and memory
+/// stays near the size of the input. Otherwise, as in /proc, it is read to its end.
 pub(super) fn read_all(file: &mut File, stat: &FileStat) -> io::Result<Vec<u8>> {
     let size = usize::try_from(stat.st_size).unwrap_or_default();
     let (room, limit) = if size == 0 { (FIRST_READ, SIZE_LIMIT + 1) } else { (size, size) };
@@ -88,7 +88,7 @@ pub(super) fn read_all(file: &mut File, stat: &FileStat) -> io::Result<Vec<u8>> 
     Ok(content)
 }
 
-/// Reads to the end of the first line, and no further than the one read that a file of /proc needs for it.
+/// Reads to the end of the first line. For a file in /proc, that is one read.
 pub(super) fn read_line(file: &OwnedFd) -> io::Result<Vec<u8>> {
     let (mut line, mut length) = ([0; LINE], 0);
     while let Some(room) = line.get_mut(length..).filter(|room| !room.is_empty()) {
@@ -102,7 +102,7 @@ pub(super) fn read_line(file: &OwnedFd) -> io::Result<Vec<u8>> {
     Ok(line.split(|byte| *byte == b'\n').next().unwrap_or_default().to_vec())
 }
 
-/// The names in an open directory, without itself and its parent.
+/// The names in an open directory, without `.` and `..`.
 pub(super) fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     let mut entries = directory.iter();
@@ -117,8 +117,8 @@ pub(super) fn names_in(mut directory: Dir) -> io::Result<Vec<OsString>> {
             },
         }
     };
-    // By its descriptor, since `Dir` panics where closing fails. Its buffer is left to the end of the process.
-    // A reader that is done would wind it back.
+    // The directory is closed by its descriptor, because `Dir` panics if closing fails. Its buffer stays until the
+    // process ends. The iterator is forgotten because dropping it would rewind the directory.
     std::mem::forget(entries);
     let _ = nix::unistd::close(directory.as_raw_fd());
     std::mem::forget(directory);
@@ -146,19 +146,19 @@ pub(super) fn read_pipe(pipe: &File, patience: Duration) -> io::Result<Vec<u8>> 
     }
 }
 
-/// Whether a status of /proc is that of a process whose effective user is 0.
+/// Whether a status file of /proc belongs to a process whose effective user is 0.
 pub(super) fn is_of_root(status: &[u8]) -> io::Result<bool> {
     let ids = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"Uid:"));
-    // Real, effective, saved, of the file system.
+    // Real, effective, saved and file system user.
     let mut words = ids.unwrap_or_default().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let unnamed = || io::Error::new(io::ErrorKind::InvalidData, "it names no effective user");
     words.nth(1).map(|user| user == b"0").ok_or_else(unnamed)
 }
 
-/// Refuses what is larger than [`SIZE_LIMIT`].
+/// Refuses a size above [`SIZE_LIMIT`].
 ///
 /// # Errors
-/// One that names the limit.
+/// An error that names the limit.
 pub fn check_size(size: usize) -> io::Result<()> {
     if size > SIZE_LIMIT {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {} MiB", SIZE_LIMIT >> 20)));
@@ -170,7 +170,7 @@ pub(super) fn milliseconds(time: Duration) -> PollTimeout {
     PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)
 }
 
-/// Whether a descriptor has something to read, or has ended, before the time is over.
+/// Whether a descriptor has something to read, or has ended, within the timeout.
 pub(super) fn is_readable(descriptor: BorrowedFd<'_>, timeout: PollTimeout) -> io::Result<bool> {
     loop {
         match nix::poll::poll(&mut [PollFd::new(descriptor, PollFlags::POLLIN)], timeout) {

@@ -13,8 +13,8 @@ use super::content::{is_readable, milliseconds};
 /// How long the runtime may pause in the middle of the container state.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A descriptor as the stream of the container state. Waits for its first byte as long as it takes, and gives up when
-/// the runtime, having begun, falls silent. Not [`io::stdin`], whose lock and buffer a start would otherwise not touch.
+/// The container state as a stream from a descriptor. Waits for the first byte as long as it takes, and gives up if the
+/// runtime then falls silent. It does not use [`io::stdin`], whose lock and buffer a start would otherwise not touch.
 #[derive(Debug)]
 pub struct StateStream<'fd> {
     descriptor: BorrowedFd<'fd>,
@@ -23,7 +23,7 @@ pub struct StateStream<'fd> {
 }
 
 impl<'fd> StateStream<'fd> {
-    /// The stream of a descriptor that nothing was read from yet.
+    /// The stream of a descriptor from which nothing has been read yet.
     #[must_use]
     pub fn new(descriptor: BorrowedFd<'fd>) -> Self {
         StateStream { descriptor, has_begun: false, patience: PATIENCE }
@@ -37,7 +37,7 @@ impl Read for StateStream<'_> {
             return Err(io::Error::new(io::ErrorKind::TimedOut, message));
         }
         let got = match nix::unistd::read(self.descriptor, buffer) {
-            // The runtime's end of a pipe may have made it one that does not wait.
+            // The runtime may have made the pipe non-blocking.
             Err(Errno::EAGAIN) => {
                 is_readable(self.descriptor, PollTimeout::NONE)?;
                 nix::unistd::read(self.descriptor, buffer)?

@@ -1,5 +1,4 @@
-//! Whether the hook serves a request, which it does in mode `legacy` only (SPEC section 10).
-//! Must not know arguments.
+//! Whether the hook serves a request, which it does only in mode `legacy` (SPEC section 10). Must not know arguments.
 
 pub mod ldcache;
 pub mod platform;
@@ -19,12 +18,12 @@ use crate::text::Excerpt;
 /// The only mode that the hook serves.
 const LEGACY: &str = "legacy";
 
-/// How the mode was found. Shown as the line that people quote in reports.
+/// How the mode was found. It is shown as the line that people quote in reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mode {
-    /// The configuration says not to ask.
+    /// The configuration skips mode detection.
     Skipped,
-    /// The configuration names it.
+    /// The configuration names the mode.
     Requested(String),
     /// `auto`, and all requested devices are CDI names.
     Cdi,
@@ -33,7 +32,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Finds the mode. Looks at the machine only where the configuration leaves the choice to it.
+    /// Finds the mode. Looks at the machine only if the configuration leaves the choice to it.
     ///
     /// # Errors
     /// [`Error::Machine`].
@@ -51,7 +50,7 @@ impl Mode {
         })
     }
 
-    /// The mode's name; `None` where detection is skipped.
+    /// The mode's name; `None` if detection is skipped.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -62,13 +61,13 @@ impl Mode {
         }
     }
 
-    /// Whether the hook serves it: `legacy`, or detection is skipped.
+    /// Whether the hook serves this mode: `legacy`, or detection is skipped.
     #[must_use]
     pub fn is_served(&self) -> bool {
         self.name().is_none_or(|name| name == LEGACY)
     }
 
-    /// Goes on in mode `legacy`, and where detection is skipped.
+    /// Succeeds in mode `legacy`, or if detection is skipped.
     ///
     /// # Errors
     /// [`Error::Mode`], with what was found and why.

@@ -1,5 +1,5 @@
-//! What kind of machine this is, as far as the mode depends on it (SPEC section 10), from files alone: loading a
-//! driver library would cost more than the whole hook. Must not know configuration or containers.
+//! What kind of machine this is, as far as the mode depends on it (SPEC section 10). It is judged from files alone:
+//! loading a driver library would cost more than the whole hook. Must not know configuration or containers.
 
 use std::path::Path;
 
@@ -8,24 +8,25 @@ use crate::error::Unanswered;
 use crate::host::{FileKind, Host};
 use crate::invocation::Environ;
 
-/// The file that marks a Tegra's system.
+/// The file that marks a Tegra system.
 const RELEASE: &str = "/etc/nv_tegra_release";
 /// The family of a system on a chip.
 const FAMILY: &str = "/sys/devices/soc0/family";
-/// The driver's GPUs; `information` in the directory of each says its model.
+/// The driver's GPUs. Each has a directory, in which `information` names its model.
 const DRIVER_GPUS: &str = "/proc/driver/nvidia/gpus";
 /// The driver of a Tegra's own GPU, which lists nothing in /proc.
 const NVGPU: &str = "/sys/module/nvgpu";
-/// Where that driver and its GPU are as well: built into the kernel, or on an older one.
+/// Other paths of that driver and its GPU: if the driver is built into the kernel, or on an older kernel.
 const NVGPU_OF_A_TEGRA: [&str; 3] =
     ["/sys/bus/platform/drivers/gk20a", "/sys/devices/platform/gpu.0", "/sys/devices/gpu.0"];
-/// What the models of integrated GPUs contain.
+/// Words in the model names of integrated GPUs.
 const INTEGRATED_MODELS: [&str; 2] = ["(nvgpu)", "NVIDIA Thor"];
 
-/// The kinds of machines between which mode `auto` chooses.
+/// The kinds of machines that mode `auto` distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Platform {
-    /// Not a Tegra, and without an integrated GPU: a GPU host, or one whose driver is not loaded, or without a GPU.
+    /// Not a Tegra, and without an integrated GPU: a GPU host, even if its driver is not loaded, or a host without a
+    /// GPU.
     NotTegra,
     /// Windows Subsystem for Linux, whatever else it looks like.
     Wsl,
@@ -40,11 +41,11 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// Looks at the machine. The loadable libraries, which are dearest to ask for, only matter on a Tegra or beside an
-    /// integrated GPU: on other machines without a driver the answer costs four system calls.
+    /// Looks at the machine. The loadable libraries, which cost the most to look up, matter only on a Tegra or with an
+    /// integrated GPU. On other machines without a driver, the answer costs four system calls.
     ///
     /// # Errors
-    /// [`Unanswered`]: the machine did not say what it was asked.
+    /// [`Unanswered`]: the machine did not answer a question.
     pub fn detect(host: &dyn Host, environ: Environ<'_>) -> Result<Self, Unanswered> {
         let is_tegra = is_tegra(host)?;
         let integrated = integrated_gpu(host, is_tegra)?;
@@ -62,7 +63,7 @@ impl Platform {
         })
     }
 
-    /// The mode that this kind of machine means.
+    /// The mode for this kind of machine.
     #[must_use]
     pub fn mode(self) -> &'static str {
         match self {
@@ -91,8 +92,8 @@ fn is_tegra(host: &dyn Host) -> Result<bool, Unanswered> {
     Ok(is_release || content(host, Path::new(FAMILY))?.is_some_and(starts))
 }
 
-/// How an integrated GPU shows, if there is one. A machine that is not known as a Tegra is asked for the driver's
-/// current name only.
+/// How an integrated GPU was recognised, if there is one. On a machine that is not known to be a Tegra, only the
+/// driver's current name is looked for.
 fn integrated_gpu(host: &dyn Host, is_tegra: bool) -> Result<Option<Platform>, Unanswered> {
     if lists_integrated_gpu(host)? {
         return Ok(Some(Platform::Integrated));

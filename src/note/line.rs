@@ -1,4 +1,4 @@
-//! One note as a line of JSON of bounded length. Holds nothing of the container but what the contract defines.
+//! One note as a line of JSON of bounded length. Contains nothing from the container except what the contract defines.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -11,9 +11,9 @@ use crate::prestart::{Decision, Trail};
 use crate::request::Request;
 use crate::text::Excerpt;
 
-/// A line is no longer than this; the arguments are left out of one that would be.
+/// The longest line, in bytes. A longer one leaves out the arguments and the origin of the devices.
 const LIMIT: usize = 8 << 10;
-/// As much of an error as a line holds, in characters.
+/// How much of an error a line holds, in characters.
 const ERROR_LIMIT: usize = 2000;
 
 /// The members of the line.
@@ -32,8 +32,8 @@ pub struct Line {
 }
 
 impl Serialize for Line {
-    /// By hand, since a derive would bring the only procedural macro into what root starts. What was not reached is
-    /// `null`; what does not apply is left out.
+    /// Written by hand, because a derive would bring the only procedural macro into what root starts. A member that the
+    /// start did not reach is `null`; one that does not apply is left out.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("time", &self.time)?;
@@ -88,7 +88,7 @@ impl Line {
         line
     }
 
-    /// The line, without its end.
+    /// The line, without its newline.
     pub fn json(mut self) -> String {
         let json = self.text();
         if json.len() <= LIMIT {
@@ -104,7 +104,7 @@ impl Line {
     }
 }
 
-/// The inputs that asked for the devices; `None` for a container that gets none.
+/// The inputs that asked for the devices; `None` for a container that gets no devices.
 fn devices_by(request: &Request) -> Option<Vec<String>> {
     request.devices.value.argument()?;
     Some(request.devices.origin.each().iter().map(Origin::to_string).collect())

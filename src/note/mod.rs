@@ -1,6 +1,6 @@
-//! The note of what was decided for a container: one line of JSON in a file, in syslog or in the journal, where the
-//! hook's environment or the configuration asks for it. Some runtimes throw away what a hook prints, so an
-//! administrator needs another way to see it. Failing to write a note never fails a start.
+//! The note about the decision for a container: one line of JSON in a file, in syslog or in the journal, if the hook's
+//! environment or the configuration asks for it. Some runtimes throw away what a hook prints, so an administrator needs
+//! another way to see it. Failing to write a note never fails a start.
 
 mod line;
 pub mod store;
@@ -16,7 +16,7 @@ use crate::invocation::Invocation;
 use crate::prestart::{Decision, Trail};
 use line::Line;
 
-/// A log file is renamed rather than growing beyond this.
+/// A log file is renamed before it grows beyond this size, in bytes.
 const FILE_LIMIT: u64 = 1 << 20;
 const SYSLOG: &str = "/dev/log";
 const JOURNAL: &str = "/run/systemd/journal/socket";
@@ -32,8 +32,8 @@ enum Target {
 }
 
 impl Target {
-    /// Reads the value of the variable or the key; empty means nowhere, and so does a relative path, which would lie
-    /// in the runtime's working directory.
+    /// Reads the value of the variable or the key. An empty value means nowhere, and so does a relative path, which
+    /// would be in the runtime's working directory.
     fn named(value: &[u8]) -> Option<Self> {
         match value {
             b"syslog" => Some(Target::Syslog),
@@ -44,8 +44,8 @@ impl Target {
     }
 }
 
-/// Writes the line about a start, if the hook's environment or the configuration asks for one. What goes wrong is
-/// returned for those who debug.
+/// Writes the line about a start, if the hook's environment or the configuration asks for one. Returns the failure, for
+/// debugging.
 ///
 /// # Errors
 /// Those of writing.
@@ -71,7 +71,7 @@ pub fn write(
     }
 }
 
-/// The variable decides if it is set, else the configuration, once it was read.
+/// The variable decides if it is set; otherwise the configuration does, if it was read.
 fn target(invocation: &Invocation<'_>, trail: &Trail<'_>) -> Option<Target> {
     match invocation.environ.get(HOOK_LOG) {
         Some(value) => Target::named(value),

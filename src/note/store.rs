@@ -1,5 +1,5 @@
 //! The only file that writes: a line at the end of a log, a datagram to a log daemon. Must not know what is written.
-//! Nothing here follows a link at the end of a path, or somebody else's, or waits.
+//! Nothing here waits, or follows a symbolic link that ends a path or belongs to another user.
 #![expect(clippy::disallowed_methods, reason = "the one place where files are written")]
 
 use std::ffi::OsString;
@@ -15,31 +15,31 @@ use nix::sys::stat::Mode;
 
 use crate::signals;
 
-/// Links among the directories of a log are followed this often, as the kernel follows them.
+/// How many symbolic links among the directories of a log are followed: as many as in the kernel.
 const LINKS: usize = 40;
 
-/// Appends a line to a log file, which is made with mode 0600. A file that would grow beyond `limit` bytes is first
-/// renamed to `PATH.old`, so that at most twice as much is kept.
+/// Appends a line to a log file, which is created with mode 0600. A file that would grow beyond `limit` bytes is first
+/// renamed to `PATH.old`, so at most twice as much is kept.
 ///
 /// # Errors
-/// The system's; and for what is a link, or no regular file, or has another name besides this one, or belongs to somebody
-/// else, or stands beyond somebody else's link.
+/// The system's, and one for a file that is a symbolic link, is not a regular file, has another hard link, belongs to
+/// another user, or lies beyond another user's link.
 pub fn append_line(path: &Path, line: &str, limit: u64) -> io::Result<()> {
     let (mut file, size) = open_log(path)?;
     if size + line.len() as u64 > limit && size > 0 {
         fs::rename(path, with_suffix(path, ".old"))?;
         file = open_log(path)?.0;
     }
-    // One write, so that lines of starts that run at the same time do not mix. Beyond a limit of file sizes it fails, and
-    // the start goes on.
+    // One write, so that the lines of concurrent starts do not mix. Beyond the file size limit it fails, and the start
+    // goes on.
     signals::held_back(|| file.write_all(format!("{line}\n").as_bytes()))
 }
 
-/// A log that is ours to write, and its size.
+/// A log that this process may safely write, and its size.
 fn open_log(path: &Path) -> io::Result<(File, u64)> {
     let file = match open_beyond_no_link(path) {
         Err(Errno::ELOOP) => open_beyond_no_link(&beyond_own_links(path)?)?,
-        // Before Linux 5.6, and under a filter that does not know the call.
+        // Before Linux 5.6, and under a seccomp filter that does not know the call.
         Err(Errno::ENOSYS | Errno::EPERM) => open(&beyond_own_links(path)?)?,
         opened => opened?,
     };
@@ -67,8 +67,8 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).mode(MODE).custom_flags(FLAGS.bits()).open(path)
 }
 
-/// The path with the links among its directories followed, each of which must be root's or this user's: whoever else owns
-/// one could lead the log anywhere.
+/// The path with the symbolic links among its directories followed. Each must belong to root or to this user: any other
+/// owner could lead the log anywhere.
 fn beyond_own_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
@@ -79,7 +79,7 @@ fn beyond_own_links(path: &Path) -> io::Result<PathBuf> {
     Err(Errno::ELOOP.into())
 }
 
-/// The outermost link among the directories of a path.
+/// The outermost symbolic link among the directories of a path.
 fn first_link(path: &Path) -> io::Result<Option<PathBuf>> {
     let mut directories: Vec<&Path> = path.ancestors().skip(1).filter(|place| *place != Path::new("")).collect();
     directories.reverse();
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use std::os::unix::fs::{lchown, symlink};
 
-    /// Somebody else, as far as this user may make files theirs.
+    /// Another user, if this user may give files away.
     const NOBODY: u32 = 65534;
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
     fn a_log_is_put_aside_only_where_a_line_would_take_it_beyond_the_limit() {
         let folder = tempfile::TempDir::new().unwrap();
         let (log, old) = (folder.path().join("log"), folder.path().join("log.old"));
-        // Alone in its file a line may be longer; there is nothing to put aside.
+        // A line alone in its file may be longer: there is nothing to put aside.
         append_line(&log, "longer than the limit", 10).unwrap();
         assert!(!old.exists());
         fs::write(&log, "12345").unwrap();

@@ -1,8 +1,8 @@
-//! The time of a note, in UTC as RFC 3339 writes it. Must not be used for decisions.
+//! The time of a note, in UTC and in the form of RFC 3339. Must not be used for decisions.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The present moment in UTC, to the millisecond.
+/// The current time in UTC, to the millisecond.
 #[expect(clippy::disallowed_methods, reason = "a note says when; no decision depends on it")]
 pub fn now() -> String {
     text(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
@@ -16,7 +16,7 @@ fn text(since_epoch: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", since_epoch.subsec_millis())
 }
 
-/// The date of a day since 1970-01-01: years counted from March, so that the leap day is a year's last.
+/// The date of a day since 1970-01-01. Years are counted from March, so the leap day is a year's last.
 fn date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, of_era) = (days / 146_097, days % 146_097);

@@ -1,5 +1,6 @@
-//! The command line of `nvidia-container-cli` (SPEC section 12), each argument with its origin. Asks the host two things
-//! only, beside what `rootless` asks: whether this is SUSE, and whether ldconfig is wrapped. Must not know which program gets it.
+//! The command line of `nvidia-container-cli` (SPEC section 12), each argument with its origin. Apart from what
+//! `rootless` asks, it asks the host only two things: whether this is SUSE, and whether ldconfig is wrapped. Must not
+//! know which program gets the command line.
 
 use std::borrow::Cow;
 use std::ffi::CString;
@@ -55,7 +56,7 @@ pub(super) fn arguments(
     Ok(arguments.0)
 }
 
-/// The options that stand before `configure`, without the user.
+/// The options before `configure`, except the user.
 fn global_options(
     arguments: &mut Arguments,
     invocation: &Invocation<'_>,
@@ -76,7 +77,7 @@ fn global_options(
     arguments.value("--ldcache=", config, Key::CliLdcache)
 }
 
-/// The user who queries the driver: the configured one, the one who starts the program, or the one of this distribution.
+/// The user that queries the driver: the configured one, the one that starts the program, or this distribution's.
 fn user(
     arguments: &mut Arguments,
     config: &Config<'_>,
@@ -92,7 +93,7 @@ fn user(
     if user.is_empty() { Ok(()) } else { arguments.option("--user=", user, config.origin(Key::CliUser)) }
 }
 
-/// The options of `configure`, without requirements.
+/// The options of `configure`, except requirements.
 fn configure_options(
     arguments: &mut Arguments,
     config: &Config<'_>,
@@ -133,8 +134,8 @@ fn configure_options(
     Ok(())
 }
 
-/// Whether the program can be told not to make channel nodes. Where it cannot, and channels are requested, the
-/// configuration's wish would be lost silently.
+/// Whether the program can be told not to create channel nodes. If it cannot, and the configuration forbids them while
+/// channels are requested, that is an error: otherwise the setting would be lost silently.
 fn can_forbid_channel_creation(config: &Config<'_>, request: &Request) -> Result<bool, Error> {
     let known = config.cli_version().has_no_create_imex_channels();
     if !known && config.flag(Key::DisableImexChannelCreation) && request.imex.channels().is_some() {
@@ -147,7 +148,7 @@ fn imex_too_old(config: &Config<'_>, option: &'static str, since: &'static str) 
     Error::ImexTooOld { place: config.place(Key::HookCliVersion), option, since }
 }
 
-/// How the program is told to treat CUDA compatibility libraries of the image.
+/// The option that tells the program how to treat the image's CUDA compatibility libraries.
 fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
     let flag = match config.text(Key::LegacyCudaCompatMode) {
         "ldconfig" => "--cuda-compat-mode=ldconfig",
@@ -159,9 +160,9 @@ fn compat_flag(config: &Config<'_>) -> Option<&'static str> {
     let says_only_feature = !config.is_set(Key::LegacyCudaCompatMode) && config.flag(Key::AllowCudaCompatLibs);
     match config.cli_version().compat_syntax() {
         CompatSyntax::Mode => Some(flag),
-        // Their own hook asks the feature: the mode came with 1.17.7.
+        // The published hooks of these versions read the feature: the mode came with 1.17.7.
         CompatSyntax::NoCntlibs if says_only_feature => None,
-        // These versions can mount or not mount; what they cannot do as asked is off, which is safe for the host.
+        // These versions can only mount or not mount. A mode that they do not have is off, which is safe for the host.
         CompatSyntax::NoCntlibs if flag.ends_with("mount") => None,
         CompatSyntax::NoCntlibs => Some("--no-cntlibs"),
         CompatSyntax::None => None,
@@ -177,9 +178,9 @@ fn is_suse(host: &dyn Host) -> Result<bool, Error> {
     Ok(words.any(|word| matches!(word, b"suse" | b"opensuse")))
 }
 
-/// The host's ldconfig: Ubuntu wraps it in a script that only works on the host, with the program as `.real` beside
-/// it. The program is copied before it runs, so content counts, not permission to execute. A path of the container
-/// stays as it is.
+/// The host's ldconfig: Ubuntu wraps it in a script that works only on the host, and puts the program next to it as
+/// `.real`. The program is copied before it runs, so its content counts, not its execute permission. A path in the
+/// container stays as it is.
 fn ldconfig<'c>(configured: &'c str, host: &dyn Host) -> Result<Cow<'c, str>, Error> {
     let Some(path) = configured.strip_prefix('@') else { return Ok(Cow::Borrowed(configured)) };
     let plain = path.strip_suffix(".real").unwrap_or(path);
@@ -212,14 +213,14 @@ impl Arguments {
 
     /// An option, which ends with `=`, and its value.
     fn option(&mut self, option: &str, value: &str, origin: Origin) -> Result<(), Error> {
-        // With room for the NUL, so that it is not moved once more.
+        // With room for the NUL, so that adding it does not move the text.
         let mut text = Vec::with_capacity(option.len() + value.len() + 1);
         text.extend_from_slice(option.as_bytes());
         text.extend_from_slice(value.as_bytes());
         self.push(text, origin)
     }
 
-    /// `OPTION=VALUE` where a key has a value.
+    /// `OPTION=VALUE` if a key has a value.
     fn value(&mut self, option: &str, config: &Config<'_>, key: Key) -> Result<(), Error> {
         match config.text(key) {
             "" => Ok(()),
@@ -227,7 +228,7 @@ impl Arguments {
         }
     }
 
-    /// `OPTION` where a key is true.
+    /// `OPTION` if a key is true.
     fn flag(&mut self, option: &str, config: &Config<'_>, key: Key) -> Result<(), Error> {
         if config.flag(key) { self.push(option, config.origin(key)) } else { Ok(()) }
     }

@@ -1,5 +1,5 @@
-//! The environment that `nvidia-container-cli` gets (SPEC sections 12 and 13): the engine's,
-//! in its order and with its duplicates, changed only where the contract says so. Nothing of the container gets here.
+//! The environment that `nvidia-container-cli` gets (SPEC sections 12 and 13): the engine's, in its order and with its
+//! duplicates, changed only where the contract says so. Nothing from the container gets here.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -11,18 +11,18 @@ use crate::contract::origin::Origin;
 use crate::error::Error;
 use crate::invocation::{Environ, is_entry_of};
 
-/// One entry of the environment handed on.
+/// One entry of the environment that is passed on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// `NAME=VALUE`, or whatever the engine set.
     pub text: Cow<'a, CStr>,
-    /// The configuration or the search, where it is not just inherited.
+    /// The configuration or the search; `None` if the entry is inherited.
     pub origin: Option<Origin>,
 }
 
-/// Variables by which loaders and interpreters run other code than their program's.
+/// Variables that make loaders and interpreters run code other than their program's.
 const LOADER_VARIABLES: [&[u8]; 22] = [
-    // What glibc drops for a program of more rights, and has dropped: sysdeps/generic/unsecvars.h.
+    // Variables that glibc drops, or used to drop, for a program with elevated privileges: sysdeps/generic/unsecvars.h.
     b"GCONV_PATH",
     b"GETCONF_DIR",
     b"GLIBC_TUNABLES",
@@ -35,7 +35,7 @@ const LOADER_VARIABLES: [&[u8]; 22] = [
     b"RES_OPTIONS",
     b"TMPDIR",
     b"TZDIR",
-    // Shells: the program may be a script around itself.
+    // Shells: the program may be a wrapper script.
     b"BASH_ENV",
     b"BASHOPTS",
     b"CDPATH",
@@ -48,11 +48,12 @@ const LOADER_VARIABLES: [&[u8]; 22] = [
     b"NODE_OPTIONS",
     b"NODE_PATH",
 ];
-/// The families of such variables: of loaders, glibc's memory, libnvidia-container, functions of bash, Python, Perl, Ruby.
+/// The prefixes of such variables: loaders, glibc's memory, libnvidia-container, bash functions, Python, Perl, Ruby.
 const LOADER_PREFIXES: [&[u8]; 7] = [b"LD_", b"MALLOC_", b"NVC_", b"BASH_FUNC_", b"PYTHON", b"PERL", b"RUBY"];
 
-/// The environment for the program: inherited; without loader variables where the configuration says so; `PATH` set to
-/// the search path where the program was searched; then the configured entries in place of those of the same name.
+/// The environment for the program. The inherited entries come first, without loader variables if the configuration
+/// says so, and with `PATH` set to the search path if the program was searched for. The configured entries follow, in
+/// place of entries of the same name.
 ///
 /// # Errors
 /// [`Error::Nul`].

@@ -17,15 +17,15 @@ use crate::request::Request;
 use environment::Entry;
 use program::Program;
 
-/// What `exec` executes, complete.
+/// Everything that `exec` needs to execute the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Plan<'a> {
-    /// The program's path, which is `arguments[0]` as well.
+    /// The program's path, which is also `arguments[0]`.
     pub program: Vec<u8>,
-    /// The key that names the program; `None` where it was searched.
+    /// The key that names the program; `None` if it was searched for.
     pub program_key: Option<Key>,
-    /// `argv`, whose first is the program's path.
+    /// `argv`, which begins with the program's path.
     pub arguments: Vec<Argument>,
     /// `envp`, in the order in which the program gets it.
     pub environment: Vec<Entry<'a>>,

@@ -12,23 +12,23 @@ use crate::text::paths;
 
 /// The file name that the search looks for.
 pub const NAME: &[u8] = b"nvidia-container-cli";
-/// The directories of programs that systemd gives to services. They are searched after those of `PATH` where it lacks them.
+/// The program directories in the default `PATH` of systemd services. Those that `PATH` lacks are searched after it.
 pub const DEFAULT_DIRECTORIES: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 /// The program that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// Its path: absolute; below `nvidia-container-cli.root` where it was found there.
+    /// Its absolute path, below `nvidia-container-cli.root` if it was found there.
     pub path: Vec<u8>,
     /// The key that names it, or the directory of the search.
     pub origin: Origin,
-    /// The search path, which becomes the program's own `PATH`; `None` where nothing was searched.
+    /// The search path, which becomes the program's own `PATH`; `None` if nothing was searched.
     pub search_path: Option<Vec<u8>>,
 }
 
 impl Program {
-    /// The key that names the program; `None` where it was searched.
+    /// The key that names the program; `None` if it was searched for.
     #[must_use]
     pub fn key(&self) -> Option<Key> {
         match self.origin {
@@ -38,7 +38,7 @@ impl Program {
     }
 }
 
-/// Finds the program: the configured path as it is, else the first executable one of the search path.
+/// Finds the program: the configured path as it is, or else the first executable in the search path.
 ///
 /// # Errors
 /// [`Error::CliPathRelative`], [`Error::CliNotFound`], [`Error::Machine`].
@@ -54,8 +54,8 @@ pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Resul
     }
     let directories = directories(config.text(Key::CliRoot), environ);
     let search_path = directories.join(&b':');
-    // A name in a relative directory would be the container's to choose: the working directory is the runtime's. An
-    // empty element means it as well.
+    // Relative directories are left out, because the container could choose their content: the working directory is the
+    // runtime's. An empty element also means the working directory.
     let absolute = directories.iter().enumerate().filter(|(_, directory)| directory.first() == Some(&b'/'));
     let mut candidates = absolute.map(|(index, directory)| (index, paths::join(directory, NAME)));
     let is_program = |path: &Path| host.is_executable(path).map_err(Unanswered::of("access", path));
@@ -73,7 +73,7 @@ pub fn find(config: &Config<'_>, environ: Environ<'_>, host: &dyn Host) -> Resul
     }
 }
 
-/// The directories of the search: those of `PATH` and the defaults; where `root` is set, all of them below it first.
+/// The directories of the search: those of `PATH`, then the defaults; if `root` is set, all of them below it first.
 #[must_use]
 pub fn directories(root: &str, environ: Environ<'_>) -> Vec<Vec<u8>> {
     let mut plain: Vec<Vec<u8>> = match environ.get(b"PATH") {

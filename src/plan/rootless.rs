@@ -1,5 +1,5 @@
-//! Whether a start is that of the host's root, where the configuration leaves it to the machine (SPEC section 12). Must not
-//! know what is passed because of it.
+//! Whether the host's root started the hook, if the configuration leaves that to the machine (SPEC section 12). Must
+//! not know what is passed because of it.
 
 use std::io;
 use std::path::Path;
@@ -10,12 +10,12 @@ use crate::contract::origin::{EFFECTIVE_USER, Origin, USER_NAMESPACE};
 use crate::error::{Doubt, Error, Unanswered};
 use crate::host::{Host, STATUS, present};
 
-/// How the ids of a process's user namespace stand to those of the one above.
+/// How the ids of a process's user namespace map to the ids of its parent namespace.
 const UID_MAP: &str = "/proc/self/uid_map";
-/// All ids, each as itself: the namespace in which the system was started.
+/// All ids, each mapped to itself: the namespace in which the system was started.
 const INITIAL: [&[u8]; 3] = [b"0", b"0", b"4294967295"];
 
-/// What shows that the start is not that of the host's root; `None` where it is, or where nothing would follow from it.
+/// What shows that the host's root did not start the hook; `None` if it did, or if the answer would change nothing.
 ///
 /// # Errors
 /// [`Error::Machine`].
@@ -35,8 +35,8 @@ pub(super) fn find(config: &Config<'_>, host: &dyn Host) -> Result<Option<Origin
     }
 }
 
-/// Whether the user namespace has the ids of the host. A kernel without such namespaces has no file about them; one whose
-/// ids are not set yet says nothing in it.
+/// Whether the user namespace has the host's ids. A kernel without user namespaces has no such file. In a namespace
+/// whose ids are not set yet, the file is empty.
 fn has_initial_ids(host: &dyn Host) -> Result<bool, Error> {
     let path = Path::new(UID_MAP);
     let Some(line) = present(host.first_line(path)).map_err(unanswered(path))? else { return Ok(true) };

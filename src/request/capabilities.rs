@@ -16,10 +16,10 @@ use crate::text::comma_list;
 /// The word that asks for everything.
 const ALL: &str = "all";
 
-/// The capabilities of a container, and which input decided.
+/// The capabilities of a container, and the input that decided them.
 ///
 /// # Errors
-/// [`Error::DriverCapabilities`] when the container asks for one that is not supported.
+/// [`Error::DriverCapabilities`] if the container asks for a capability that is not supported.
 pub fn granted(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Result<(Capabilities, Origin), Error> {
     let supported = config.supported();
     match environment.get(DRIVER_CAPABILITIES) {
@@ -38,7 +38,7 @@ pub fn granted(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Resul
     }
 }
 
-/// The set that a list names, unless something in it is not supported. `all` hides what stands beside it.
+/// The set that a list names; `None` if an item in it is not supported. `all` overrides the items next to it.
 fn parse(list: &str, supported: Capabilities) -> Option<Capabilities> {
     if comma_list(list).any(|item| item == ALL) {
         return Some(supported);

@@ -15,7 +15,7 @@ use crate::text::comma_list;
 
 /// Below [`crate::container::mounts::DEVICES_ROOT`]: CDI names.
 const CDI: &str = "cdi";
-/// Below it as well: IMEX channels.
+/// Also below [`crate::container::mounts::DEVICES_ROOT`]: IMEX channels.
 const IMEX: &str = "imex";
 
 /// A request for devices.
@@ -23,7 +23,7 @@ const IMEX: &str = "imex";
 pub enum Devices {
     /// `all`: every GPU of the host.
     All,
-    /// `none`: a GPU container without a device, for the driver's files.
+    /// `none`: a GPU container that gets the driver's files but no device.
     None,
     /// `void`, or nothing: not a GPU container.
     Void,
@@ -48,7 +48,7 @@ impl Devices {
         }
     }
 
-    /// The value of `--device=`; `None` where no such argument is passed.
+    /// The value of `--device=`; `None` if the argument is not passed.
     #[must_use]
     pub fn argument(&self) -> Option<Cow<'static, str>> {
         match self {
@@ -58,14 +58,14 @@ impl Devices {
         }
     }
 
-    /// Whether devices are requested, and all of them by fully qualified CDI names.
+    /// Whether devices are requested, all of them by fully qualified CDI names.
     #[must_use]
     pub fn are_all_cdi(&self) -> bool {
         matches!(self, Devices::Some(ids) if ids.iter().all(|id| cdi::is_qualified(id)))
     }
 }
 
-/// The items of a list, each once, at its first place.
+/// The items of a list without duplicates, in the order of their first appearance.
 fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut seen = BTreeSet::new();
     items.filter(|item| seen.insert(*item)).map(str::to_owned).collect()
@@ -82,7 +82,7 @@ impl MountRequests {
     /// Sorts the device mounts of a container into devices and IMEX channels.
     ///
     /// # Errors
-    /// [`Error::DeviceMount`] for the first whose name cannot be one: a request is never dropped.
+    /// [`Error::DeviceMount`] for the first mount whose device name is invalid: a request is never dropped.
     pub fn read(mounts: &[DeviceMount]) -> Result<Self, Error> {
         let mut requests = MountRequests::default();
         for mount in mounts {
@@ -107,13 +107,13 @@ impl MountRequests {
         Ok(requests)
     }
 
-    /// The devices, if any are asked for, and the mounts that ask.
+    /// The devices, if any are asked for, and the mounts that ask for them.
     #[must_use]
     pub fn devices(&self) -> Option<(Devices, Origin)> {
         asked_by(&self.devices).map(|(items, origin)| (Devices::from_items(items.iter().copied()), origin))
     }
 
-    /// The IMEX channels, if any are asked for, and the mounts that ask.
+    /// The IMEX channels, if any are asked for, and the mounts that ask for them.
     #[must_use]
     pub fn channels(&self) -> Option<(Vec<String>, Origin)> {
         asked_by(&self.channels).map(|(items, origin)| (unique(items.into_iter()), origin))
@@ -133,7 +133,7 @@ fn cdi_name(path: &str) -> Option<String> {
     Some(format!("{vendor}/{class}={device}")).filter(|name| cdi::is_qualified(name))
 }
 
-/// `MIG-GPU-UUID/GI/CI`, as drivers before R470 called MIG devices: the only name of a device with slashes in it.
+/// `MIG-GPU-UUID/GI/CI`, as drivers before R470 named MIG devices: the only device name that contains slashes.
 fn is_old_mig_name(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("MIG-GPU-") else { return false };
     let mut parts = rest.split('/');
@@ -144,13 +144,13 @@ fn is_old_mig_name(name: &str) -> bool {
         && parts.next().is_none()
 }
 
-/// Five groups of hexadecimal digits, of 8, 4, 4, 4 and 12.
+/// Five groups of 8, 4, 4, 4 and 12 hexadecimal digits.
 fn is_uuid(text: &str) -> bool {
     text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
         && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
-/// A name must be one item of a list, and must not be read as an option.
+/// A name must be a single list item, and must not be mistaken for an option.
 fn check_name(name: &str) -> Result<(), MountFault> {
     if name.is_empty() {
         return Err(MountFault::Empty);
@@ -170,19 +170,19 @@ fn check_name(name: &str) -> Result<(), MountFault> {
     }
 }
 
-/// What the container's variables ask for, and by which of them.
+/// What the container's variables ask for, and which variables were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableRequest {
     /// What they ask for together.
     pub devices: Devices,
-    /// The variables that were read: the set ones of the swarm variables, else `NVIDIA_VISIBLE_DEVICES`.
+    /// The variables that were read: the swarm variables that are set, or else `NVIDIA_VISIBLE_DEVICES`.
     pub variables: Vec<String>,
-    /// None of them is set; the image is a legacy image and gets `all`.
+    /// None of them is set, and the image is a legacy image, which gets `all`.
     pub by_legacy_rule: bool,
 }
 
 impl VariableRequest {
-    /// Reads the request of an environment.
+    /// Reads the request from an environment.
     #[must_use]
     pub fn read(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Self {
         let swarm: Vec<&str> = config.swarm_variables().filter(|name| environment.get(name).is_some()).collect();
@@ -207,7 +207,7 @@ impl VariableRequest {
     }
 }
 
-/// Whether requests by variable count for a container.
+/// Whether a container's requests by variable are accepted.
 #[must_use]
 pub fn accepts_variables(config: &Config<'_>, spec: &Spec<'_>) -> bool {
     spec.privileged || config.flag(Key::AcceptEnvvarUnprivileged)

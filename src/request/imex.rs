@@ -1,4 +1,5 @@
-//! IMEX channels (SPEC section 7, last paragraph): by mounts, else by variable under the same privilege rule as devices.
+//! IMEX channels (SPEC section 7, last paragraph): requested by mounts, or else by a variable under the same privilege
+//! rule as devices.
 
 use super::Asked;
 use super::devices::{Devices, MountRequests, accepts_variables};
@@ -9,14 +10,14 @@ use crate::contract::origin::Origin;
 use crate::contract::variables::IMEX_CHANNELS;
 use crate::text::comma_list;
 
-/// What becomes of a container's request for channels.
+/// The outcome of a container's request for channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imex {
-    /// Nothing asks for channels, or the configuration has such requests dropped.
+    /// Nothing asks for channels, or the configuration drops such requests.
     None,
-    /// The channels, in order, each once, and which input asked.
+    /// The channels, in order and without duplicates, and the input that asked for them.
     Channels(Asked<Vec<String>>),
-    /// The variable asks, and the configuration does not accept that of an unprivileged container.
+    /// The variable asks for channels, but the configuration does not accept that from an unprivileged container.
     Ignored,
 }
 

@@ -1,5 +1,5 @@
-//! What a container asks for and may have: configuration + specification -> a request, or the reason why this is not a
-//! GPU container (SPEC sections 7 to 9). Must not know arguments, the machine or the mode.
+//! What a container asks for and may have: turns configuration and specification into a request, or into the reason why
+//! this is not a GPU container (SPEC sections 7 to 9). Must not know arguments, the machine or the mode.
 
 pub mod capabilities;
 pub mod devices;
@@ -25,11 +25,11 @@ use crate::text::{Excerpt, comma_list};
 pub struct Asked<T> {
     /// What was asked for.
     pub value: T,
-    /// The input that asked, or the rule that applies where none did.
+    /// The input that asked, or the rule that applies if none did.
     pub origin: Origin,
 }
 
-/// What a GPU container is to be given.
+/// What a GPU container gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Request {
@@ -39,7 +39,7 @@ pub struct Request {
     pub mig_config: Option<String>,
     /// `NVIDIA_MIG_MONITOR_DEVICES`, passed on as it is.
     pub mig_monitor: Option<String>,
-    /// What becomes of its request for IMEX channels.
+    /// The outcome of its request for IMEX channels.
     pub imex: Imex,
     /// The driver capabilities that it asks for and may have.
     pub capabilities: Asked<Capabilities>,
@@ -51,7 +51,7 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum ContainerKind {
-    /// A GPU container, and what it is to get.
+    /// A GPU container, and what it gets.
     Gpu(Request),
     /// A container that the hook leaves alone.
     NoGpu(NoGpuReason),
@@ -62,7 +62,7 @@ pub enum ContainerKind {
 pub enum NoGpuReason {
     /// Nothing asks for devices, or `void` does.
     NothingRequested,
-    /// Variables ask, and the configuration does not accept that of an unprivileged container.
+    /// Variables ask for devices, but the configuration does not accept that from an unprivileged container.
     Ignored {
         /// Their names, in the order of the configuration.
         variables: Vec<String>,
@@ -107,7 +107,7 @@ impl Request {
     /// Derives the request of a container.
     ///
     /// # Errors
-    /// Those of the mounts, of devices, of MIG requests, of channels, of capabilities and of requirements, in this order.
+    /// Those of mounts, devices, MIG requests, channels, capabilities and requirements, in this order.
     pub fn derive(config: &Config<'_>, spec: &Spec<'_>) -> Result<ContainerKind, Error> {
         let mounts = MountRequests::read(&spec.device_mounts)?;
         let devices = match requested_devices(config, spec, &mounts) {
@@ -154,8 +154,8 @@ fn requested_devices(
     Ok(Asked { origin: request.origin(), value: request.devices })
 }
 
-/// [`check_text`] of each item in the lists of the variables that asked: items are passed on without the white space around
-/// them.
+/// Applies [`check_text`] to each item in the lists of the variables that asked. Items are passed on without
+/// surrounding white space.
 fn check_lists(origin: &Origin, spec: &Spec<'_>) -> Result<(), Error> {
     for origin in origin.each() {
         if let Origin::Variable(variable) = origin {
@@ -166,7 +166,7 @@ fn check_lists(origin: &Origin, spec: &Spec<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// MIG requests reach beyond the container, so only a privileged one may make them.
+/// MIG requests reach beyond the container, so only a privileged container may make them.
 fn mig(spec: &Spec<'_>, variable: &str, what: &'static str) -> Result<Option<String>, Error> {
     match spec.environment.get(variable).filter(|value| !value.is_empty()) {
         Some(_) if !spec.privileged => Err(Error::MigUnprivileged { what }),
@@ -175,8 +175,8 @@ fn mig(spec: &Spec<'_>, variable: &str, what: &'static str) -> Result<Option<Str
     }
 }
 
-/// Refuses control characters in a value that is passed on: nvidia-container-cli repeats it to an administrator's terminal.
-/// NUL, which no argument can hold, has a message of its own.
+/// Refuses control characters in a value that is passed on: nvidia-container-cli repeats the value to an
+/// administrator's terminal. NUL, which no argument can hold, has its own message.
 fn check_text(variable: &str, value: &str) -> Result<(), Error> {
     match value.chars().find(|character| character.is_control() && *character != '\0') {
         Some(character) => Err(Error::ControlCharacter { variable: variable.to_owned(), character }),

@@ -1,4 +1,4 @@
-//! What the image requires of the driver (SPEC section 9). Must not evaluate it: that is `nvidia-container-cli`'s.
+//! What the image requires of the driver (SPEC section 9). Must not evaluate it: `nvidia-container-cli` does.
 
 use std::collections::BTreeSet;
 
@@ -21,16 +21,16 @@ pub struct Requirement {
     pub origin: Origin,
 }
 
-/// The requirements of a container in the order of `process.env`, that of a legacy image last.
+/// The requirements of a container in the order of `process.env`; a legacy image's CUDA version comes last.
 ///
 /// # Errors
-/// [`Error::CudaVersion`] when a legacy image's version cannot be read.
+/// [`Error::CudaVersion`] if a legacy image's version cannot be read.
 pub fn stated(config: &Config<'_>, environment: &ImageEnvironment<'_>) -> Result<Vec<Requirement>, Error> {
     if config.flag(Key::DisableRequire) || environment.get(DISABLE_REQUIRE).and_then(go_bool) == Some(true) {
         return Ok(Vec::new());
     }
     let mut seen = BTreeSet::new();
-    // From the back, so that of a repeated name the entry stays that counts.
+    // In reverse, so that the last entry of a repeated name, the one that counts, is kept.
     let mut requirements: Vec<Requirement> = environment
         .iter()
         .rev()

@@ -1,4 +1,4 @@
-//! Text that came from outside, made fit to be shown: on one line, without control characters. Knows no message.
+//! Makes text from outside safe to show: on one line, without control characters. Must not know any message.
 
 pub mod paths;
 pub mod position;
@@ -7,10 +7,10 @@ pub mod semver;
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// As much of a foreign value as a message shows, in characters: an image may fill a variable with a megabyte.
+/// How much of an outside value a message shows, in characters: an image can fill a variable with a megabyte.
 const EXCERPT: usize = 300;
 
-/// Shows a value of an input: escaped as by [`Escaped`], and cut when it is long.
+/// Shows a value from an input: escaped like [`Escaped`], and cut if it is long.
 pub struct Excerpt<'a>(pub &'a str);
 
 impl Display for Excerpt<'_> {
@@ -25,8 +25,8 @@ impl Display for Excerpt<'_> {
     }
 }
 
-/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can
-/// neither add lines to a message nor drive the terminal that shows it.
+/// Shows a text with control characters, line separators and direction overrides escaped, so that an image can neither
+/// add lines to a message nor control the terminal that shows it.
 pub struct Escaped<'a>(pub &'a str);
 
 impl Display for Escaped<'_> {
@@ -43,13 +43,13 @@ impl Display for Escaped<'_> {
 }
 
 /// Control characters (C0, DEL, C1), Unicode's line and paragraph separators, and the characters that reorder or hide
-/// what stands beside them.
+/// adjacent text.
 fn is_harmful(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// A word as a shell would have to be given it.
+/// A word as it must be written for a shell.
 #[must_use]
 pub fn shell_word(word: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || "_-./@%+=:,".contains(c);
@@ -59,7 +59,8 @@ pub fn shell_word(word: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", word.replace('\'', "'\\''")))
 }
 
-/// JSON with the characters that [`Escaped`] escapes written as `\u` escapes: the same document, harmless on a terminal.
+/// JSON in which the characters that [`Escaped`] escapes, except newlines, are written as `\u` escapes: the same
+/// document, harmless on a terminal.
 #[must_use]
 pub fn harmless_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
@@ -73,12 +74,12 @@ pub fn harmless_json(json: &str) -> String {
     out
 }
 
-/// Splits a list at commas, trims the items, and drops the empty ones, as every list in the contract is read.
+/// Splits a list at commas, trims the items and drops empty ones, as for every list in the contract.
 pub fn comma_list(list: &str) -> impl Iterator<Item = &str> + Clone {
     list.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
-/// Reads a boolean as Go's `strconv.ParseBool` does; anything else is `None`.
+/// Reads a boolean like Go's `strconv.ParseBool`; anything else is `None`.
 #[must_use]
 pub fn go_bool(word: &str) -> Option<bool> {
     match word {

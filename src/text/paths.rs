@@ -1,4 +1,4 @@
-//! Path arithmetic without the file system: lexical cleaning as Go's `path.Clean` does it. Symbolic links stay unresolved.
+//! Path arithmetic without the file system: lexical cleaning like Go's `path.Clean`. Symbolic links stay unresolved.
 
 /// The shortest path equivalent to `path` by text alone: no empty, `.` or inner `..` elements, no trailing slash.
 #[must_use]
@@ -7,7 +7,7 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
     let root = usize::from(rooted);
     let mut out = Vec::with_capacity(path.len().max(1));
     out.extend_from_slice(path.get(..root).unwrap_or_default());
-    // The length that no `..` shortens: the root, or the `..` elements at the front.
+    // The length below which no `..` shortens the path: the root, or the leading `..` elements.
     let mut fixed = root;
     for element in path.split(|byte| *byte == b'/') {
         match element {
@@ -40,13 +40,13 @@ pub fn join(base: &[u8], path: &[u8]) -> Vec<u8> {
     clean(&[base, b"/", path].concat())
 }
 
-/// [`clean`] for text, which stays text: cleaning removes whole elements only.
+/// [`clean`] for text. The result is still valid text: cleaning removes only whole elements.
 #[must_use]
 pub fn clean_str(path: &str) -> String {
     String::from_utf8(clean(path.as_bytes())).unwrap_or_default()
 }
 
-/// [`join`] for text, which stays text.
+/// [`join`] for text.
 #[must_use]
 pub fn join_str(base: &str, path: &str) -> String {
     clean_str(&[base, "/", path].concat())

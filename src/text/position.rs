@@ -1,5 +1,5 @@
-//! Line and column of a place in a text, both counted in characters from 1, as editors count them. Must not know which
-//! text it is.
+//! Line and column of a place in a text, as editors count them: from 1, columns in characters. Must not know which text
+//! it is.
 
 use std::str::Utf8Error;
 
@@ -13,7 +13,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of a byte offset. One inside a character, or beyond the text, counts as the end of the text.
+    /// The place of a byte offset. An offset inside a character, or beyond the text, counts as the end of the text.
     #[must_use]
     pub fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);

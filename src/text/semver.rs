@@ -1,5 +1,5 @@
-//! Version numbers as the published hook reads them: semantic versions, leniently (`12`, `v12.4`, `12.4.1-rc1+x`).
-//! Knows nothing of what a version is a version of.
+//! Version numbers as the published hook reads them: semantic versions, read leniently (`12`, `v12.4`, `12.4.1-rc1+x`).
+//! Must not know what a version belongs to.
 
 use std::cmp::Ordering;
 
@@ -8,27 +8,27 @@ use std::cmp::Ordering;
 pub struct Version<'a> {
     /// The first number.
     pub major: u64,
-    /// The second number; 0 where the text has one number only.
+    /// The second number; 0 if the text has only one number.
     pub minor: u64,
-    /// The third number; 0 where the text has fewer.
+    /// The third number; 0 if the text has fewer.
     pub patch: u64,
-    /// The pre-release, what stands after `-`; empty where there is no `-`.
+    /// The pre-release, after the `-`; empty if there is no `-`.
     pub pre: &'a str,
 }
 
 /// Why a text is not a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Invalid {
-    /// It does not have the form of one.
+    /// It does not have the form of a version.
     Form,
-    /// A number does not fit 64 bits.
+    /// A number does not fit into 64 bits.
     Number,
     /// A numeric pre-release part begins with a zero.
     LeadingZero,
 }
 
 impl Invalid {
-    /// The reason in the words that the published hook uses for it.
+    /// The reason, in the published hook's words.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! Rewrites an expected.toml with what came out, and leaves everything that a person wrote: why, source, upstream,
-//! comments. Must not judge; whoever blesses reads the difference.
+//! Rewrites an expected.toml with the actual outcome, and leaves everything that a person wrote: why, source, upstream,
+//! comments. Must not judge; the person who blesses reads the difference.
 
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
@@ -59,7 +59,7 @@ fn fill(table: &mut Table, scene: &Scene, executed: &Executed, origins: &[String
     }
 }
 
-/// A list with one item a line.
+/// A list with one item per line.
 fn lines(items: impl Iterator<Item = Value>) -> Item {
     let mut array = Array::new();
     for item in items {
@@ -70,7 +70,7 @@ fn lines(items: impl Iterator<Item = Value>) -> Item {
     value(array)
 }
 
-/// A recorded case as overrides.toml has it.
+/// A recorded case in the form of overrides.toml.
 pub fn override_table(name: &str, because: &str, scene: &Scene, outcome: &Outcome) -> Table {
     let mut table = Table::new();
     table.insert("name", value(name));

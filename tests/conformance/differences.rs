@@ -1,4 +1,4 @@
-//! docs/differences.md, put together from the cases: every way in which ours differs from the published hook, and every
+//! docs/differences.md, generated from the cases: every way in which ours differs from the published hook, and every
 //! oddity that is kept. Must not know how a case is run.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,7 +100,7 @@ fn section(text: &mut String, id: &str, cases: &[(&str, &Expected)], suite: &Sui
     writeln!(text, "{}", differs_from(id, cases, suite)).unwrap();
 }
 
-/// From which releases ours differs, as a sentence.
+/// The releases that ours differs from, as a sentence.
 fn differs_from(id: &str, cases: &[(&str, &Expected)], suite: &Suite) -> String {
     let named = suite.overrides.case.iter().filter(|case| case.because == id);
     let runs: Vec<(&Override, &Recorded)> = named
@@ -129,14 +129,14 @@ fn differs_from(id: &str, cases: &[(&str, &Expected)], suite: &Suite) -> String 
     }
 }
 
-/// An outcome without the options of which a release may know nothing yet.
+/// An outcome without the options that a release may not know yet.
 fn common(mut published: Published) -> Published {
     let later = |word: &Vec<u8>| word.starts_with(b"--cuda-compat-mode=") || word == b"--no-cntlibs";
     published.argv.as_mut().into_iter().for_each(|argv| argv.retain(|word| !later(word)));
     published
 }
 
-/// Releases as ranges of those that were recorded.
+/// Releases as ranges of the recorded ones.
 fn ranges(releases: &[Release]) -> String {
     let all: Vec<Release> = Release::all().collect();
     if releases == all {
@@ -178,13 +178,13 @@ fn releases(text: &mut String, suite: &Suite) {
     }
 }
 
-/// A sentence that goes on after a colon.
+/// A sentence that continues after a colon.
 fn lower(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// What ours and the published hook do, as far as it is not the same.
+/// What ours and the published hook do, if they differ.
 fn both_outcomes(expected: &Expected) -> String {
     let upstream = expected.upstream.as_ref().unwrap();
     let outcome = |exit: i32, executes: bool| match (exit, executes) {

@@ -1,4 +1,4 @@
-//! What holds for the fixtures as a whole, and for the documents that are made of them. Runs no hook.
+//! What must hold for the fixtures as a whole, and for the documents made from them. Runs no hook.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -38,7 +38,7 @@ pub fn tests(suite: &'static Suite) -> Vec<Trial> {
     ]
 }
 
-/// Cases that must not pass for one.
+/// Invalid cases must not pass for valid ones.
 fn schema_faults() -> Vec<String> {
     let good = "why = \"w\"\nsource = \"SPEC 1\"\n";
     let with = |more: &str| format!("{good}{more}\n");
@@ -78,19 +78,19 @@ fn rule_faults(suite: &Suite) -> Vec<String> {
     unlisted.chain(seen.map(|(id, _)| format!("{id}: unseen is wrong"))).collect()
 }
 
-/// Whether two releases differ, and whether what was recorded of the one fails where it is held against the other.
+/// Whether two releases differ, and whether the recording of one fails when compared with the other.
 fn verdict(recorded: &Recorded, (played, held): (Release, Release)) -> Result<(bool, bool), Failed> {
     let Some(published) = recorded.published(played)? else { return Ok((false, false)) };
     let differs = recorded.published(held)?.is_some_and(|other| other.differs(&published));
     Ok((differs, !recorded.faults(&recorded.outcome(played)?, held)?.is_empty()))
 }
 
-/// Re-enacts what was recorded of each release, and holds it against every release.
+/// Re-enacts the recording of each release, and compares it with every release.
 fn release_faults(suite: &Suite) -> Result<Vec<String>, Failed> {
     let mut faults = Vec::new();
     let mut told_apart: BTreeSet<(Release, Release)> = BTreeSet::new();
     for recorded in &suite.recorded {
-        // Most releases share a record: what holds for one that has it holds for all.
+        // Most releases share a record, so what holds for one of them holds for all.
         let first = |of: Release| recorded.releases().find(|other| recorded.is_one_record(*other, of)).unwrap_or(of);
         let mut known: BTreeMap<(Release, Release), (bool, bool)> = BTreeMap::new();
         for (played, held) in recorded.releases().flat_map(|played| recorded.releases().map(move |held| (played, held)))
@@ -143,7 +143,7 @@ fn override_faults(suite: &Suite) -> Vec<String> {
     faults
 }
 
-/// Lines of `searched-words.txt` that no message holds.
+/// Lines of `searched-words.txt` that no message contains.
 fn word_faults(suite: &Suite) -> Vec<String> {
     let words = fs::read_to_string(programs::source("fixtures/searched-words.txt")).unwrap();
     let cases = suite.cases.iter().filter_map(|case| case.expected().ok()).map(|expected| expected.stderr);

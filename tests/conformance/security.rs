@@ -1,4 +1,4 @@
-//! docs/security.md, put together from the list of requirements and the cases that name them: what each is, which rule has it,
+//! docs/security.md, generated from the list of requirements and the cases that name them: each requirement, its rule,
 //! and what fails when it is broken. No cell may be empty. Must not know how a case is run.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use nvidia_hook_conformance::judge::Suite;
 use nvidia_hook_conformance::requirement::AREA;
 use serde::Deserialize;
 
-/// How many there are.
+/// The number of requirements.
 const ALL: usize = 20;
 const MARK: &str = "<!-- What follows is made from fixtures/requirements.toml and the cases; BLESS=1 cargo test --test conformance writes it. -->\n";
 
@@ -21,14 +21,14 @@ struct Requirements {
     requirement: Vec<Requirement>,
 }
 
-/// A requirement, and what holds it beside cases.
+/// A requirement, and what ensures it besides cases.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Requirement {
     id: String,
     says: String,
     rule: String,
-    /// Files, each with words that stand in it.
+    /// Files, each with words that it contains.
     #[serde(default)]
     tests: Vec<String>,
     /// Steps of the gate.
@@ -54,7 +54,7 @@ pub fn check(suite: &Suite) -> Result<(), Failed> {
     Err("docs/security.md is stale; run BLESS=1 cargo test --test conformance".into())
 }
 
-/// Holds docs/cves.md: no cell of its table is empty, and each test that it names is there.
+/// Checks docs/cves.md: no cell of its table is empty, and each test that it names exists.
 pub fn check_advisories() -> Result<(), Failed> {
     let text = fs::read_to_string(programs::source("docs/cves.md")).unwrap();
     let rows: Vec<Vec<&str>> = text
@@ -145,13 +145,13 @@ fn faults(suite: &Suite, requirements: &[Requirement], cases: &Cases<'_>) -> Vec
     faults
 }
 
-/// Whether the words of a test stand in its file.
+/// Whether the words of a test are in its file.
 fn stands(test: &str) -> bool {
     let (file, words) = test.split_once(": ").unwrap();
     fs::read_to_string(programs::source(file)).is_ok_and(|text| text.contains(words))
 }
 
-/// Whether the gate has a step of this name. A build of a package need not have the gate.
+/// Whether the gate has a step of this name. A package build need not have the gate.
 fn is_step(step: &str) -> bool {
     let Ok(gate) = fs::read_to_string(programs::source(".ci/run")) else { return true };
     gate.contains(&format!("step '{step}'"))

@@ -1,4 +1,4 @@
-//! Every system call of every start in turn is answered with an error, or asked for less than the hook wants. Must not know
+//! Every system call of every start in turn returns an error, or gets fewer bytes than the hook wants. Must not know
 //! what is right.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use super::judge::{Sound, Stage, fault};
 use super::scenes::{Place, Setting, all};
 use super::trace::{Call, End, Meddling, Run, run, watch};
 
-/// The errors that a call may meet; ENOENT and ENOTDIR are not among them, since these mean that something is absent.
+/// The errors that a call can return; not ENOENT and ENOTDIR, which mean that something is absent.
 const ERRORS: [i32; 13] = [
     libc::EIO,
     libc::ENOMEM,
@@ -29,14 +29,14 @@ const ERRORS: [i32; 13] = [
     libc::ENAMETOOLONG,
     libc::ESTALE,
 ];
-/// The errors that last: from a call on, all of its kind fail.
+/// The lasting errors: from one call on, all of its kind fail.
 const LASTING: [i32; 3] = [libc::EIO, libc::ENOMEM, libc::EMFILE];
-/// How much a call that is cut short may read or write.
+/// How much a call that is cut short can read or write.
 const SHORT: [u64; 3] = [1, 7, 100];
-/// Faults of one start that are shown.
+/// How many faults of one start are shown.
 const SHOWN: usize = 12;
 
-/// The tests: one a start, and one that tells how many runs there were.
+/// The tests, one per start; each prints how many runs there were.
 pub fn tests(all_errors: bool) -> Vec<Trial> {
     watch();
     all()
@@ -47,11 +47,11 @@ pub fn tests(all_errors: bool) -> Vec<Trial> {
         .collect()
 }
 
-/// One start, and what comes of it on a sound machine.
+/// One start, and its outcome on a sound machine.
 struct Subject<'s> {
     setting: &'s Setting,
     sound: Sound,
-    /// What comes of it where something is passed over, in the order of the setting.
+    /// Its outcome when something is passed over, in the order of the setting.
     others: Vec<Sound>,
     /// How many calls the C library makes before `main`.
     before_main: usize,
@@ -94,7 +94,7 @@ fn every_call(setting: &Setting, all_errors: bool) -> Result<(), Failed> {
     Err(shown.join("\n").into())
 }
 
-/// Runs all of a plan, on each processor a part.
+/// Runs a whole plan, divided among workers.
 fn in_turn(subject: &Subject<'_>, plan: &[Meddling]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let faults = Mutex::new(BTreeMap::new());
@@ -137,7 +137,7 @@ impl<'s> Subject<'s> {
         [libc::SYS_read, libc::SYS_pread64, libc::SYS_write].contains(&number)
     }
 
-    /// What is wrong with a run that met something.
+    /// What is wrong with a run that was meddled with.
     fn fault(&self, run: &Run, place: &Place, meddling: Meddling) -> Option<String> {
         let (at, errno) = match meddling {
             Meddling::Fails(at, errno) | Meddling::FailsFromThenOn(at, errno) => (Some(at), Some(errno)),
@@ -169,7 +169,7 @@ impl<'s> Subject<'s> {
         let Some(at) = at else { return Stage::Deciding };
         let call = run.calls.get(at);
         let says = |call: &Call| call.number == libc::SYS_write as u64 && call.first == 2;
-        // From the opening of the log to what follows it, the hook decides nothing.
+        // From the opening of the log on, the hook decides nothing until it executes.
         let opens = |call: &Call| match self.setting.log {
             Some("/dev/log") => call.number == libc::SYS_socket as u64,
             Some(log) => call.path.as_deref().is_some_and(|path| path.ends_with(log)),
@@ -186,7 +186,7 @@ impl<'s> Subject<'s> {
     }
 }
 
-/// The file that a call is about: the one that it names, or the last that was named before a call by a descriptor.
+/// The file that a call is about: the one that it names or, for a call by a descriptor, the last one named before it.
 fn file_of(run: &Run, at: Option<usize>) -> Option<&str> {
     let calls = run.calls.get(..=at?)?.iter().rev();
     calls.filter_map(|call| call.path.as_deref()).find(|path| !path.is_empty())

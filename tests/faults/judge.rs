@@ -1,5 +1,5 @@
-//! What a start on a failing machine may come to: what comes of it on a sound one, or status 1 with one message. Must not
-//! know what failed, but where.
+//! The allowed outcomes of a start on a failing machine: the outcome on a sound one, or status 1 with one message. Must
+//! not know what failed, only where.
 
 use super::trace::{End, Run, Start};
 
@@ -12,11 +12,11 @@ pub enum Stage {
     Deciding,
     /// While it writes the line about a start.
     Noting,
-    /// While it says something.
+    /// While it writes a message.
     Saying,
 }
 
-/// What comes of a start on a sound machine.
+/// The outcome of a start on a sound machine.
 #[derive(Debug, Clone)]
 pub struct Sound {
     /// The run.
@@ -26,7 +26,7 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Whether a run came to the same, whatever it said.
+    /// Whether a run ended in the same way, whatever it said.
     fn is_as(&self, run: &Run, root: &str) -> bool {
         let plain = |text: &[u8], root: &str| String::from_utf8_lossy(text).replace(root, "");
         match (&self.run.end, &run.end) {
@@ -47,7 +47,7 @@ impl Sound {
     }
 }
 
-/// What is wrong about a run of which one of these would be right, if anything is.
+/// What is wrong with a run, if anything; any one of the sound runs would be right.
 pub fn fault(run: &Run, start: &Start, sound: &[&Sound], stage: Stage) -> Option<String> {
     let root = start.cwd.to_str().unwrap();
     let same = sound.iter().find(|sound| sound.is_as(run, root));
@@ -62,7 +62,7 @@ pub fn fault(run: &Run, start: &Start, sound: &[&Sound], stage: Stage) -> Option
         return Some(format!("writes to standard output: {}", run.stdout.escape_ascii()));
     }
     match (&run.end, stage) {
-        // What it says may be lost with the call that says it.
+        // A message can be lost with the call that writes it.
         (_, Stage::Saying) if same.is_some() => None,
         (_, _) if same.is_some_and(|sound| sound.says_as(run, root)) => None,
         (End::Becomes { program, argv, .. }, _) => {
@@ -75,8 +75,8 @@ pub fn fault(run: &Run, start: &Start, sound: &[&Sound], stage: Stage) -> Option
     }
 }
 
-/// What is wrong about the message of a start that failed: it is one line of text, beside what a sound start says and the
-/// hint that follows.
+/// What is wrong with the message of a failed start: it must be one line of text, besides what a sound start says and
+/// the hint that follows.
 fn message_fault(run: &Run, sound: &Sound) -> Option<String> {
     let said = String::from_utf8_lossy(&run.stderr);
     let usual = String::from_utf8_lossy(&sound.run.stderr);

@@ -1,5 +1,5 @@
-//! What stands between the test and the hook: asks to be traced, takes away what the hook is to lack, and becomes it. Must
-//! not know the hook, nor what is traced.
+//! The launcher between the test and the hook: asks to be traced, takes away what the hook must lack, and becomes the
+//! hook. Must not know the hook, nor what is traced.
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
@@ -11,27 +11,27 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, raise};
 
-/// The argument that makes this program the launcher: what the hook is to lack, `--`, its file, and its words with its
-/// name in front follow.
+/// The argument that makes this program the launcher. It is followed by what the hook must lack, `--`, the hook's file,
+/// and its words with its name first.
 pub const ARGUMENT: &str = "--traced";
 /// The status of a launcher that could not do its work.
 pub const FAILED: u8 = 99;
 
-/// What a hook is to lack.
+/// Something that the hook must lack.
 #[derive(Debug, Clone)]
 pub enum Lack {
-    /// It may have no more than so much of a resource: `as`, `data`, `nofile`, `fsize`.
+    /// It has no more than this much of a resource: `as`, `data`, `nofile`, `fsize`.
     Limit(&'static str, u64),
     /// A descriptor is closed.
     Closed(i32),
-    /// A descriptor is one to which nothing can be written: `/dev/full`.
+    /// A descriptor cannot be written to: it is `/dev/full`.
     Full(i32),
-    /// A folder lies on a disk of its own with no room left.
+    /// A folder is on its own disk, with no room left.
     FullDisk(String),
 }
 
 impl Lack {
-    /// As the launcher takes it.
+    /// In the form that the launcher takes.
     pub fn word(&self) -> String {
         match self {
             Lack::Limit(name, most) => format!("limit:{name}:{most}"),
@@ -70,12 +70,12 @@ fn follow(words: &[OsString]) -> Result<Infallible, String> {
     nix::unistd::execve(&strings[0], &strings[1..], &environ).map_err(|why| format!("execve: {why}"))
 }
 
-/// Whoever started the tests may have left descriptors open; the hook gets 0 to 2, as from a runtime.
+/// The parent of the tests may have left descriptors open; the hook gets 0 to 2, as from a runtime.
 fn close_others() -> std::io::Result<()> {
     let number = |entry: std::io::Result<std::fs::DirEntry>| Ok(entry?.file_name().to_str().unwrap().parse().unwrap());
     let numbers: Vec<i32> = std::fs::read_dir("/proc/self/fd")?.map(number).collect::<std::io::Result<_>>()?;
     for number in numbers.into_iter().filter(|number| *number > 2) {
-        // That of the folder itself is closed already.
+        // The folder's own descriptor is closed already.
         let _ = nix::unistd::close(number);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Starts that run out of something: memory, descriptors, room in a file or on a disk, streams. Must not know what is right.
 //!
-//! Under a limit that lets not even `poststop` begin, a command that does nothing, whatever happens is the C library's own
-//! end; nothing else may be executed there either.
+//! If a limit is too low even for `poststop`, a command that does nothing, the C library ends in its own way; nothing
+//! else may be executed there either.
 
 use std::sync::Mutex;
 
@@ -33,7 +33,7 @@ pub fn tests() -> Vec<Trial> {
     tests.map(|(name, test)| Trial::test(name, test)).into()
 }
 
-/// A start, and what comes of it where it lacks nothing.
+/// A start, and its outcome if it lacks nothing.
 struct Lacking {
     place: Place,
     sound: Sound,
@@ -57,7 +57,7 @@ impl Lacking {
         self.end_and_fault(lacks, stage).1
     }
 
-    /// What becomes of this start under some lacks, and what is wrong with it.
+    /// How this start ends under some lacks, and what is wrong with it.
     fn end_and_fault(&self, lacks: &[Lack], stage: Stage) -> (End, Option<String>) {
         self.place.reset();
         let mut start = self.place.start.clone();
@@ -80,7 +80,7 @@ fn none(faults: Vec<String>) -> Result<(), Failed> {
     if faults.is_empty() { Ok(()) } else { Err(format!("{} faults:\n{}", faults.len(), faults.join("\n")).into()) }
 }
 
-/// From the least with which a program can begin, in steps, to what is enough for this one several times.
+/// In steps, from the least memory with which a program can begin to where this start has succeeded several times.
 fn memory(what: &'static str) -> Result<(), Failed> {
     let mut faults = Vec::new();
     for (name, step) in [("usual", 4 << 10), ("a large config.json", 32 << 10), ("a long list of devices", 16 << 10)] {
@@ -91,7 +91,7 @@ fn memory(what: &'static str) -> Result<(), Failed> {
             let most = few.midpoint(many);
             *(if begins(&with(most)) { &mut many } else { &mut few }) = most;
         }
-        // Below it, too: nothing may be executed there.
+        // Below the least as well: nothing may be executed there.
         let (mut most, mut enough) = (few.saturating_sub(8 * step).max(step), 0);
         while enough < 8 {
             let (end, fault) = lacking.end_and_fault(&[Lack::Limit(what, most)], Stage::Deciding);
@@ -132,7 +132,7 @@ fn closed_streams() -> Result<(), Failed> {
         for mix in 1..8 {
             let closed: Vec<i32> = (0..3).filter(|number| mix & (1 << number) != 0).collect();
             let lacks: Vec<Lack> = closed.iter().copied().map(Lack::Closed).collect();
-            // With nobody to tell it to, a message is lost.
+            // Without standard error a message is lost.
             let stage = if closed.contains(&2) { Stage::Saying } else { Stage::Deciding };
             faults.extend(lacking.fault(&lacks, stage).map(|fault| format!("{}: {fault}", setting.name)));
         }
@@ -151,7 +151,7 @@ fn full_streams() -> Result<(), Failed> {
     none(faults)
 }
 
-/// Where users may not make namespaces there is no disk of its own; a log that is no file at all stands in for it then.
+/// If users may not make namespaces, the log cannot have its own disk; a directory in its place stands in for that.
 fn full_disk() -> Result<(), Failed> {
     let lacking = Lacking::named("a log file");
     let folder = lacking.place.log().unwrap().parent().unwrap().to_str().unwrap().to_owned();
@@ -169,7 +169,7 @@ fn full_disk() -> Result<(), Failed> {
     none(fault(&outcome, &start, &[&lacking.sound], Stage::Noting).into_iter().collect())
 }
 
-/// Starts that share a machine and its log, some of them with limits. Each line of the log is a whole one.
+/// Starts that share a machine and its log, some of them with limits. Each line of the log must be whole.
 fn many_at_once(limits: &[Lack]) -> Result<(), Failed> {
     const AT_ONCE: usize = 64;
     const EACH: usize = 16;

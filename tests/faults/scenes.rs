@@ -20,12 +20,12 @@ use super::trace::Start;
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
 const DRIVER_TOML: &str = "/run/nvidia/driver/etc/nvidia-container-runtime/config.toml";
 const CONFIG_JSON: &str = "/bundle/config.json";
-/// The line about a start.
+/// The file for the line about a start.
 const LOG: &str = "/var/log/hook.log";
 const SYSLOG: &str = "/dev/log";
 
-/// Where the specification itself says that something which cannot be reached is passed over: a file, the errors that say
-/// so, and the scene whose outcome is right then.
+/// Something that the specification allows to be passed over if it cannot be reached: a file, the errors that count,
+/// and the scene whose outcome is then right.
 type PassedOver = (&'static str, &'static [i32], fn(&mut Scene));
 
 /// A start.
@@ -38,7 +38,7 @@ pub struct Setting {
     pub log: Option<&'static str>,
     /// What may be passed over.
     pub passed_over: &'static [PassedOver],
-    /// It takes no other root than the machine's.
+    /// It uses the machine's own root.
     direct: bool,
 }
 
@@ -55,11 +55,11 @@ const fn setting(name: &'static str, change: fn(&mut Scene)) -> Setting {
     Setting { name, change, log: None, passed_over: &[], direct: false }
 }
 
-/// A program that is there and may not be executed is passed over (SPEC 11).
+/// A program that exists but may not be executed is passed over (SPEC 11).
 const NEXT_PROGRAM: PassedOver = ("/usr/local/bin/nvidia-container-cli", &[libc::EACCES], |scene| {
     scene.remove("/usr/local/bin/nvidia-container-cli")
 });
-/// The configuration of a driver that cannot be reached is absent (SPEC 3).
+/// The configuration of a driver that cannot be reached counts as absent (SPEC 3).
 const NO_DRIVER: PassedOver =
     (DRIVER_TOML, &[libc::EACCES, libc::ELOOP, libc::ESTALE], |scene| scene.remove(DRIVER_TOML));
 const NO_DRIVERS_PROGRAM: PassedOver = ("/run/nvidia/driver/usr/bin/nvidia-container-cli", &[libc::EACCES], |scene| {
@@ -194,7 +194,7 @@ impl Setting {
         self.placed(|_| {})
     }
 
-    /// Puts it on disk as it is where something was passed over.
+    /// Puts it on disk as if something had been passed over.
     pub fn place_without(&self, which: usize) -> Place {
         self.placed(self.passed_over[which].2)
     }
@@ -205,7 +205,7 @@ impl Setting {
         (self.change)(&mut scene);
         change(&mut scene);
         let folder = tempfile::Builder::new().prefix("f").rand_bytes(8).tempdir().unwrap();
-        // The program is never executed, so that any file with its permissions is one.
+        // The program is never executed, so any file with its permissions will do.
         for (_, node) in &mut scene.files {
             if let Node::Cli { mode } = node {
                 *node = Node::File { content: b"#!/bin/false\n".to_vec(), mode: *mode };
@@ -227,7 +227,7 @@ impl Setting {
         let mut environ: Vec<(OsString, OsString)> = scene.environ.iter().map(|entry| pair(entry)).collect();
         let mut stdin = scene.stdin.content.clone();
         if self.direct {
-            // Every question that would reach this machine is answered before it is asked.
+            // The configuration answers every question that would reach this machine.
             let config = format!(
                 "[nvidia-container-cli]\nldconfig = \"@{root}/sbin/ldconfig\"\nuser = \"root\"\n\
                  [nvidia-container-runtime-hook]\nskip-mode-detection = true\n",
@@ -259,7 +259,7 @@ fn pair(entry: &[u8]) -> (OsString, OsString) {
 }
 
 impl Place {
-    /// Makes it as it was before the last start.
+    /// Restores it to the state before the last start.
     pub fn reset(&self) {
         match (&self.daemon, &self.log) {
             (Some(daemon), _) => while daemon.recv(&mut [0; 1 << 16]).is_ok() {},

@@ -1,6 +1,6 @@
-//! Runs a program and stands in the way of its system calls: each stops at the tracer before and after it, which lets it
-//! pass, answers in the kernel's place, or makes its buffer shorter. Ends with what the program became or how it ended.
-//! Must not judge that.
+//! Runs a program and intercepts its system calls: each stops at the tracer before and after it. The tracer lets the
+//! call pass, answers in the kernel's place, or makes its buffer shorter. Returns what the program became or how it
+//! ended. Must not judge that.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -20,9 +20,9 @@ use nix::unistd::Pid;
 
 use super::launcher::{ARGUMENT, Lack};
 
-/// After this a program hangs; the hook itself gives up after ten seconds of silence.
+/// A program that runs longer than this hangs; the hook itself gives up after ten seconds of silence.
 const HANGS_AFTER: Duration = Duration::from_secs(40);
-/// The most of one text that is read out of a program's memory.
+/// The longest text that is read from a program's memory.
 const LONGEST: usize = 2 << 20;
 
 /// How a program is started.
@@ -30,7 +30,7 @@ const LONGEST: usize = 2 << 20;
 pub struct Start {
     /// Its file.
     pub program: PathBuf,
-    /// Its words, with its name in front.
+    /// Its words, its name first.
     pub argv: Vec<OsString>,
     /// Its environment.
     pub environ: Vec<(OsString, OsString)>,
@@ -51,9 +51,9 @@ pub enum Meddling {
     Fails(usize, i32),
     /// A call and all later ones of its kind fail with this error.
     FailsFromThenOn(usize, i32),
-    /// A call that reads or writes is asked for at most so many bytes.
+    /// A call that reads or writes is asked for at most this many bytes.
     Short(usize, u64),
-    /// And so is every later one.
+    /// The same for every later one.
     ShortFromThenOn(usize, u64),
 }
 
@@ -62,7 +62,7 @@ pub enum Meddling {
 pub struct Call {
     /// Its number.
     pub number: u64,
-    /// Its first argument: of most, a descriptor.
+    /// Its first argument; for most calls, a descriptor.
     pub first: u64,
     /// The path that it names, if it names one.
     pub path: Option<String>,
@@ -71,22 +71,22 @@ pub struct Call {
 /// What became of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
-    /// It asked to become another.
+    /// It asked to become another program.
     Becomes {
-        /// Which one.
+        /// The program.
         program: Vec<u8>,
-        /// With which arguments.
+        /// Its arguments.
         argv: Vec<Vec<u8>>,
-        /// With which environment.
+        /// Its environment.
         environ: Vec<Vec<u8>>,
-        /// The descriptors that it would hand on.
+        /// The descriptors that it would pass on.
         descriptors: Vec<i32>,
     },
     /// It ended with this status.
     Exits(i32),
     /// This signal ended it.
     Signal(Signal),
-    /// It was still there after all patience.
+    /// It was still running after the time limit.
     Hangs,
 }
 
@@ -103,10 +103,10 @@ pub struct Run {
     pub stderr: Vec<u8>,
 }
 
-/// Since when programs run. Nobody else stops one that hangs, since the tracer waits for it.
+/// When each running program started. Nothing else stops one that hangs, because the tracer waits for it.
 static RUNNING: Mutex<BTreeMap<i32, Instant>> = Mutex::new(BTreeMap::new());
 
-/// Stops what hangs, as long as this process lives.
+/// Stops programs that hang, as long as this process lives.
 pub fn watch() {
     std::thread::spawn(|| {
         loop {
@@ -127,7 +127,7 @@ pub fn run(start: &Start, meddling: Meddling) -> Run {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
     let since = Instant::now();
     RUNNING.lock().unwrap().insert(pid.as_raw(), since);
-    // As much as a pipe holds; a program that reads nothing stops nobody.
+    // The input fits into a pipe, so a program that reads nothing blocks nothing.
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&start.stdin).unwrap();
     drop(stdin);
@@ -158,7 +158,7 @@ struct Tracer {
     meddling: Meddling,
     /// The kind of call that fails from now on.
     kind: Option<u64>,
-    /// Its memory, once it is there.
+    /// The program's memory, once it runs.
     memory: Option<File>,
 }
 
@@ -192,7 +192,7 @@ impl Tracer {
         self.stop()
     }
 
-    /// Waits until the program stops at a call, and hands on the signals that it gets.
+    /// Waits until the program stops at a call, and passes on the signals that it gets.
     fn stop(&self) -> Option<End> {
         loop {
             match waitpid(self.pid, None).unwrap() {
@@ -235,8 +235,7 @@ impl Tracer {
         }
     }
 
-    /// After a call that was changed: its arguments are as they were, since a caller may count on that, and its answer is
-    /// the tracer's.
+    /// After a changed call: restores its arguments, because a caller may rely on them, and sets the tracer's answer.
     fn restore(&self, before: &user_regs_struct, answer: Option<i32>) {
         let mut after = ptrace::getregs(self.pid).unwrap();
         (after.rdi, after.rdx) = (before.rdi, before.rdx);
@@ -246,9 +245,9 @@ impl Tracer {
         ptrace::setregs(self.pid, after).unwrap();
     }
 
-    /// The error by which the tracer answers a call.
+    /// The error with which the tracer answers a call.
     fn answer(&mut self, at: usize, number: u64) -> Option<i32> {
-        // Nobody can answer these: the program is gone.
+        // These cannot be answered: the program is gone.
         if [libc::SYS_exit_group, libc::SYS_exit].contains(&(number as i64)) {
             return None;
         }
@@ -274,10 +273,10 @@ impl Tracer {
         };
         let is_data = [libc::SYS_read, libc::SYS_pread64, libc::SYS_write].contains(&number);
         if answer.is_some() && number == libc::SYS_brk {
-            // It never says an error, but where the heap ends still.
+            // `brk` returns no error, only the current end of the heap.
             registers.rdi = 0;
         } else if answer.is_some() {
-            // No such call: nothing happens.
+            // There is no such call, so nothing happens.
             registers.orig_rax = u64::MAX;
         } else if let (Some(most), true) = (most, is_data) {
             registers.rdx = registers.rdx.min(most);
@@ -310,7 +309,7 @@ impl Tracer {
         Call { number: registers.orig_rax, first: registers.rdi, path }
     }
 
-    /// What the program asks to become; it never does.
+    /// What the program asks to become; it is killed instead.
     fn becomes(&self, registers: &user_regs_struct) -> End {
         let end = End::Becomes {
             program: self.text(registers.rdi).unwrap_or_default(),
@@ -331,7 +330,7 @@ impl Tracer {
     fn text(&self, address: u64) -> Option<Vec<u8>> {
         let mut text = Vec::new();
         let mut address = address;
-        // To the end of a page at a time: the next one may not be there.
+        // One page at a time, because the next one may not be there.
         while text.len() < LONGEST {
             let mut page = vec![0; 4096 - usize::try_from(address % 4096).unwrap()];
             let got = self.memory(address, &mut page);
@@ -349,7 +348,7 @@ impl Tracer {
         None
     }
 
-    /// The C strings of a list that a null pointer ends.
+    /// The C strings of a null-terminated list.
     fn texts(&self, address: u64) -> Vec<Vec<u8>> {
         let pointers = (0..).map(|index| {
             let mut pointer = [0; 8];
@@ -359,7 +358,7 @@ impl Tracer {
         pointers.take_while(|pointer| *pointer != 0).map(|pointer| self.text(pointer).unwrap()).collect()
     }
 
-    /// The open descriptors without the flag that closes them.
+    /// The open descriptors that are not close-on-exec.
     fn descriptors(&self) -> Vec<i32> {
         let handed_on = |number: &i32| {
             let text = std::fs::read_to_string(format!("/proc/{}/fdinfo/{number}", self.pid)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What the real driver says of its machine, beside what doctor and the simulator say of it. Compared is the form: which lines,
-//! fields, elements and columns there are. Readings differ from one moment to the next, and are not compared.
+//! What the real driver says about its machine, compared with doctor and the simulator. The form is compared: lines,
+//! fields, elements and columns. Readings change from one moment to the next, and are not compared.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use std::process::Command;
 use hook_test_support::programs;
 use tempfile::TempDir;
 
-/// Runs the machine's nvidia-smi. What it prints counts whatever its exit status is.
+/// Runs the machine's nvidia-smi. Its output counts, whatever its exit status is.
 fn real(words: &[&str]) -> String {
     let output = Command::new("nvidia-smi").args(words).output().expect("nvidia-smi in PATH: a driver is needed");
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -86,7 +86,7 @@ fn elements(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The lines that head columns.
+/// The header lines of columns.
 fn heads(text: &str) -> Vec<String> {
     text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_end().to_owned()).collect()
 }

@@ -1,6 +1,6 @@
 //! The hook, the real nvidia-container-cli, a real GPU. Needs root, util-linux (`unshare`) and a driver;
-//! `NVIDIA_CONTAINER_CLI` names the program where PATH does not find it. The container is a scratch directory in a mount
-//! namespace of its own, so that nothing of the machine changes.
+//! `NVIDIA_CONTAINER_CLI` names the program if PATH does not find it. The container is a scratch directory in its own
+//! mount namespace, so nothing on the machine changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ impl Container {
         });
         fs::write(container.path("config.json"), spec.to_string()).unwrap();
         let cli = hardware.cli.display();
-        // ldconfig has nothing to do in an empty root, and device cgroups are not what is tested.
+        // ldconfig has nothing to do in an empty root, and device cgroups are not tested here.
         let config = format!("{configuration}\n[nvidia-container-cli]\npath = \"{cli}\"\nno-cgroups = true\n");
         fs::write(container.path("config.toml"), config).unwrap();
         container
@@ -79,8 +79,8 @@ impl Container {
         self.path("rootfs")
     }
 
-    /// Starts the hook in a mount namespace and then lists what stands in the root filesystem: what nvidia-container-cli
-    /// mounts is gone with the namespace.
+    /// Starts the hook in a mount namespace and then lists the root filesystem: the mounts of nvidia-container-cli end
+    /// with the namespace.
     fn start(&self) -> Output {
         let script = r#"
             mount --bind "$ROOTFS" "$ROOTFS" && mount -t proc proc "$ROOTFS/proc" &&
@@ -96,7 +96,7 @@ impl Container {
             .expect("unshare of util-linux")
     }
 
-    /// Starts the hook, which must succeed, and gives the paths in the root filesystem.
+    /// Starts the hook, which must succeed, and returns the paths in the root filesystem.
     fn files(&self) -> Vec<String> {
         let output = self.start();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

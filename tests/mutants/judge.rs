@@ -1,6 +1,6 @@
-//! Every case, by the program only, until the first that fails: what cargo-mutants asks of each changed hook. The cases come in an
-//! order in which neighbours are far apart, since a change shows in many cases of one area, and in none of others. Must not
-//! know what was changed. docs/testing.md has the command.
+//! Every case, with the program only, until the first that fails: what cargo-mutants runs for each changed hook. The
+//! order keeps neighbouring cases far apart, because a change shows in many cases of one area and in none of others.
+//! Must not know what was changed. docs/testing.md has the command.
 #![no_main]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
@@ -16,9 +16,9 @@ use nvidia_hook_conformance::run::{Runner, Seat};
 
 nvidia_hook_conformance::entry!(run);
 
-/// Prime to the number of cases, as good as always.
+/// Coprime to the number of cases, almost always.
 const STRIDE: usize = 389;
-/// Some cases are about waiting.
+/// Some cases mostly wait.
 const AT_ONCE: usize = 4;
 
 fn run(_: Vec<OsString>) -> u8 {
@@ -47,10 +47,10 @@ fn run(_: Vec<OsString>) -> u8 {
     found.load(Ordering::Relaxed).into()
 }
 
-/// What is wrong with a hook by a case.
+/// What a case finds wrong with a hook.
 fn faults(check: &Check<'_>, runner: &Runner) -> Option<String> {
     let scene = check.scene().unwrap();
-    // What only a machine in memory can be.
+    // Only a machine in memory can be like this.
     if scene.fails() {
         return None;
     }

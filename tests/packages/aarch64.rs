@@ -1,5 +1,5 @@
-//! The release for 64-bit Arm, made on another machine: what its files say of themselves, and the programs under qemu. The kernel
-//! gives them to qemu in a namespace of users alone; the machine itself learns nothing.
+//! The release for 64-bit Arm, made on another machine: what its files say of themselves, and the programs under qemu.
+//! The kernel passes them to qemu only in a user namespace; the machine itself does not change.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use super::release::{names, pick};
 use super::root::{said, text};
 
-/// Names the folder; `.ci/run nightly` makes it where rustup has the target.
+/// Names the folder; `.ci/run nightly` makes it if rustup has the target.
 const FOLDER: &str = "AARCH64_RELEASE_DIR";
-/// Runs its words with qemu for programs of that machine, by their first 20 bytes (elf(5)), kept open where roots differ.
+/// Runs its words with qemu for programs of that machine, by their first 20 bytes (elf(5)); qemu stays open for other
+/// roots.
 const UNDER_QEMU: &str = r#"mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
 magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
 mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
@@ -41,7 +42,7 @@ fn under_qemu(words: &[&str]) -> String {
     said("unshare", &[&spaces[..], words].concat(), None)
 }
 
-/// Whether a program is a static, position-independent one of that machine.
+/// Checks that a program is static, position-independent and for that machine.
 fn is_of_the_machine(program: &Path) {
     let elf = fs::read(program).unwrap();
     let number = |at: usize| u16::from_le_bytes([elf[at], elf[at + 1]]);
@@ -76,9 +77,10 @@ fn all_four_programs_are_static_and_say_their_version() {
     }
 }
 
-/// What qemu, or the judge of another machine, makes of a case. qemu writes the environment anew: in another order, each name once;
-/// and it takes no signal over that is ignored. The judge lays out the loader's cache of its own machine, whose entries the hook rightly
-/// passes over. Held is all else of these cases too, but for the three whose outcome depends on it.
+/// Faults that come from qemu, or from a judge of another machine. qemu rewrites the environment, in another order and
+/// with each name once, and does not pass on an ignored signal. The judge makes the loader's cache of its own machine,
+/// whose entries the hook rightly passes over. All else in these cases must hold, except in the three whose outcome
+/// depends on it.
 const OF_ANOTHER_OUTCOME: [&str; 3] =
     ["mode/tegra-with-another-gpu", "mode/wsl", "recorded/config-path/env-duplicate-second"];
 
@@ -96,7 +98,7 @@ fn the_hook_passes_every_case_under_qemu() {
     said("tar", &["-xzf", text(&tarball), "-C", text(judge.path()), "--strip-components=1"], None);
     let judge = judge.path().join("bin/nvidia-hook-conformance");
     let hook = programs.join("nvidia-container-runtime-hook");
-    // It fails, by what is said above.
+    // It fails, for the reasons above.
     let told = under_qemu(&["sh", "-c", "\"$@\" || :", "sh", text(&judge), "--format=tap", text(&hook)]);
     let passed = told.lines().filter(|line| line.starts_with("ok ") && !line.contains("# SKIP")).count();
     assert!(passed > 1600, "{told}");
@@ -110,7 +112,7 @@ fn the_hook_passes_every_case_under_qemu() {
     }
 }
 
-/// The driver's libraries in the simulator are of that machine too.
+/// The driver's libraries in the simulator are for that machine too.
 #[test]
 fn the_simulator_gives_a_container_libraries_of_that_machine() {
     let Some((folder, programs)) = programs() else { return };

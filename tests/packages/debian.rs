@@ -73,7 +73,7 @@ fn it_takes_the_place_of_the_published_hook_and_gives_it_back() {
     assert!(root.run(&[HOOK, "-version"]).contains("NVIDIA Container Runtime Hook"));
     assert!(root.succeeds(&["nvidia-ctk"]), "the package beside the published hook stays");
     assert_eq!(root.text(CONFIG), config);
-    // Its remnant takes our link away when it is purged. To install once more brings it back.
+    // Purging its remnant removes our link. Reinstalling our package restores it.
     root.run(&["apt-get", "purge", "--yes", "nvidia-container-toolkit"]);
     assert!(!root.at("/usr/bin/nvidia-container-toolkit").exists());
     root.run(&["apt-get", "install", "--yes", "--reinstall", &root.take(&file(PACKAGE, ".deb"))]);

@@ -1,15 +1,15 @@
-//! Installing, swapping and removing with dnf and with zypper, on a copy of this machine whose database knows a shell and nothing else.
+//! Installing, swapping and removing with dnf and zypper, on a copy of this machine whose database knows only a shell.
 
 use super::documents::blocks;
 use super::machine::Machine;
 use super::{nvidia, rpm};
 
 const HOOK: &str = "/usr/bin/nvidia-container-runtime-hook";
-/// Nobody is there to answer.
+/// There is no one to answer prompts.
 const YES: &str = "printf '[main]\\nassumeyes=True\\n' >/etc/dnf/dnf.conf\n\
     zypper() { command zypper --non-interactive \"$@\"; }\n";
 
-/// A machine with the stand-ins of a shell and of NVIDIA's package.
+/// A machine with stand-ins for a shell and for NVIDIA's package.
 fn machine() -> Machine {
     let (machine, work) = (Machine::new(), tempfile::TempDir::new().unwrap());
     machine.take(rpm::shell(work.path()).as_ref());
@@ -17,7 +17,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// Runs what a manager says without an end, and then words whose answer is all that is printed.
+/// Runs commands whose output goes to standard error, then `after`, whose output is returned.
 fn run(before: &str, block: &str, after: &str) -> String {
     machine().run(&format!("{YES}{{ {before}\n{block}\n}} >&2\n{after}"))
 }

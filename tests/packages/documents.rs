@@ -1,4 +1,4 @@
-//! What docs/install.md shows, run as it stands where it is marked as tested.
+//! The commands of docs/install.md that are marked as tested, run as they are shown.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ fn run(root: &Root, block: &str) {
     root.run(&["sh", "-c", &script]);
 }
 
-/// The release in the root, as somebody downloads it.
+/// The release in the root, as a user downloads it.
 fn download(root: &Root) {
     for (begin, end) in [("nvidia-prestart-hook", ".deb"), ("fake-nvidia-container-cli", ".deb")] {
         root.take(&file(begin, end));

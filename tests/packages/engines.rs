@@ -1,9 +1,9 @@
-//! Containers that engines start with the hook as it is installed, by what docs/install.md shows.
+//! Containers that engines start with the installed hook, as docs/install.md shows.
 
 use super::documents::blocks;
 use super::machine::Machine;
 
-/// All GPUs of the simulated machine, as a container sees them.
+/// A container must see all GPUs of the simulated machine.
 fn sees_all(printed: &str) {
     let gpus: Vec<&str> = printed.lines().filter(|line| line.starts_with("GPU ")).collect();
     assert_eq!(gpus.len(), 8, "{printed}");

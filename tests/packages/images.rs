@@ -1,6 +1,6 @@
-//! The images that others build of the released programs, built by buildah's rules and run: the one that puts files on the nodes of a
-//! cluster, with the rights and mounts of its manifests, and the one that has simulated GPUs in it. Their base is a stand-in of
-//! the same name, for want of a registry.
+//! The images that users build from the released programs, built by buildah's rules and run: the one that puts files on
+//! the nodes of a cluster, with the rights and mounts of its manifests, and the one that has simulated GPUs. Without a
+//! registry, a stand-in of the same name is their base.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use hook_test_support::programs;
 
 use super::machine::Machine;
 
-/// What a script begins with: the bases, and a build context as the head of each Containerfile wants it.
+/// The start of a script: the bases, and a build context as the head of each Containerfile requires it.
 const CONTEXT: &str = r#"mkdir -p busybox/bin && cp /bin/busybox busybox/bin
 for applet in sh cp mv cmp cat chmod mkdir rm rmdir printf sha256sum grep sed sleep; do ln -s busybox "busybox/bin/$applet"; done
 tar -C busybox -c . | podman import --quiet - docker.io/library/busybox:1.37 >/dev/null
@@ -32,7 +32,7 @@ fn machine() -> Machine {
     machine
 }
 
-/// The options of a container with the rights that a manifest gives, which must say them in these words.
+/// The options of a container with the rights that a manifest gives, in exactly these words.
 fn rights(manifest: &str, list: &str) -> String {
     let text = fs::read_to_string(programs::source(manifest)).unwrap();
     for words in

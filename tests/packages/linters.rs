@@ -1,4 +1,4 @@
-//! What the distributions' own tools say of the packages: nothing.
+//! The distributions' own linters find nothing in the packages.
 
 use hook_test_support::programs;
 

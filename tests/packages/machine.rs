@@ -1,5 +1,5 @@
-//! A copy of this machine with its engines (machine.sh), in which packages are installed and containers started. Must not know
-//! what is shown where.
+//! A copy of this machine with its engines (machine.sh), in which packages are installed and containers started. Must
+//! not know which document shows what.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine with the packages of a release in the folder that scripts begin in, and the tarball of an image.
+    /// A machine with the packages of a release in the folder where scripts begin, and the tarball of an image.
     pub fn new() -> Self {
         let machine = Self { folder: TempDir::new().unwrap() };
         for end in [".deb", ".rpm"] {
@@ -35,19 +35,19 @@ impl Machine {
         machine
     }
 
-    /// A copy of a file in that folder.
+    /// Copies a file into that folder.
     pub fn take(&self, file: &Path) {
         self.take_as(file, text(file.file_name().unwrap().as_ref()));
     }
 
-    /// The like, by a name of its own.
+    /// The same, under another name.
     pub fn take_as(&self, file: &Path, name: &str) {
         let place = self.folder.path().join(name);
         fs::create_dir_all(place.parent().unwrap()).unwrap();
         fs::copy(file, place).unwrap();
     }
 
-    /// Runs a script, which succeeds; what it printed. Nothing of it is left for the next.
+    /// Runs a script, which must succeed, and returns its output. Nothing of it is left for the next.
     pub fn run(&self, script: &str) -> String {
         let machine = programs::source("tests/packages/machine.sh");
         let spaces =
@@ -58,14 +58,14 @@ impl Machine {
         printed
     }
 
-    /// The like, with the packages for Debian installed, and simulated GPUs.
+    /// The same, with the Debian packages installed and with simulated GPUs.
     pub fn run_on_debian(&self, script: &str) -> String {
         let install = "apt-get install --yes --no-install-recommends ./nvidia-prestart-hook_*.deb \
                        ./fake-nvidia-container-cli_*.deb >/dev/null\n";
         self.run(&format!("{install}{SIMULATED}{script}"))
     }
 
-    /// The like, with the packages for rpm, whose database does not know what else is there.
+    /// The same with the rpm packages; the database does not know what else is installed.
     pub fn run_on_rpm(&self, script: &str) -> String {
         let install = "rpm --install --nodeps nvidia-prestart-hook-*.rpm fake-nvidia-container-cli-*.rpm\n";
         self.run(&format!("{install}{SIMULATED}{script}"))

@@ -1,10 +1,11 @@
 #!/bin/sh
-# A copy of this machine, in which packages are installed and engines start containers, and of which nothing is left.
+# A copy of this machine, in which packages are installed and engines start containers. Nothing of it is left.
 #
 #     unshare --mount --pid --net --fork --kill-child --mount-proc --propagation private machine.sh FOLDER SCRIPT
 #
-# FOLDER is the caller's to take away, and seen as /tmp/release. `systemctl restart docker` starts a daemon, and the image `debian` is the root that the tests
-# have: all else that the script calls are the machine's programs and what it installs. Must not know what is shown where.
+# The caller removes FOLDER, which the script sees as /tmp/release. `systemctl restart docker` starts a daemon, and the
+# image `debian` is the tests' root. All else that the script calls are the machine's programs and what it installs.
+# Must not know which document shows what.
 set -eu
 
 folder=$1 script=$2
@@ -20,7 +21,7 @@ for place in run tmp var/lib/docker var/lib/containers; do
   mkdir -p "$top/root/$place"
   mount -t tmpfs -o mode=1777 copy "$top/root/$place"
 done
-# One version of control groups, since crun refuses two.
+# Only one version of control groups, because crun refuses two.
 [ ! -d /sys/fs/cgroup/unified ] || umount "$top/root/sys/fs/cgroup/unified"
 mkdir "$top/root/tmp/release"
 mount --bind "$folder" "$top/root/tmp/release"

@@ -1,5 +1,5 @@
-//! Stand-ins for NVIDIA's packages of release 1.20: the same names, files, relations and deeds at installing and removing,
-//! as far as they touch ours.
+//! Stand-ins for NVIDIA's packages of release 1.20: the same names, files, relations and install and removal scripts,
+//! as far as they affect ours.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! The files of a release, and what can be seen of them without installing any.
+//! The files of a release, and what can be checked without installing any.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::root::said;
 
-/// The file of a release whose name begins and ends so.
+/// The file of a release whose name has this beginning and end.
 pub fn file(begin: &str, end: &str) -> PathBuf {
     pick("RELEASE_DIR", begin, end)
 }
 
-/// The like of an older version.
+/// The same from an older version.
 pub fn older(begin: &str, end: &str) -> PathBuf {
     pick("OLDER_RELEASE_DIR", begin, end)
 }
@@ -23,7 +23,7 @@ pub fn folder(variable: &str) -> PathBuf {
     PathBuf::from(std::env::var_os(variable).unwrap_or_else(|| panic!("{variable}: .ci/release makes such a folder")))
 }
 
-/// The file of a folder that a variable names whose name begins and ends so.
+/// The file in a variable's folder whose name has this beginning and end.
 pub fn pick(variable: &str, begin: &str, end: &str) -> PathBuf {
     let names = names(&folder(variable));
     let name = names.iter().find(|name| name.starts_with(begin) && name.ends_with(end));
@@ -73,7 +73,7 @@ fn the_list_of_components_is_that_of_cargo() {
     assert_eq!(listed, used);
 }
 
-/// What cargo links a program from, as it is released.
+/// The crates that cargo links into a released program.
 fn crates_of(program: &str) -> BTreeSet<String> {
     let target = format!("--target={}-unknown-linux-musl", std::env::consts::ARCH);
     let package = format!("--package={program}");
@@ -102,7 +102,7 @@ fn each_program_carries_the_list_of_its_crates() {
             &["--output-target=binary", "--only-section=.dep-v0", "--set-section-flags=.dep-v0=alloc", from, to],
             None,
         );
-        // One block of zlib's that is stored as it is: 7 bytes, the text, 4 bytes.
+        // A single stored zlib block: 7 bytes, the text, 4 bytes.
         let list = fs::read(to).unwrap();
         let list: Value = serde_json::from_slice(&list[7..list.len() - 4]).unwrap();
         let list = list["packages"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! A root directory to install into: made for a test, looked at as a whole, gone after it.
+//! A root directory to install into: made for a test, checked as a whole, gone after it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use hook_test_support::programs;
 use tempfile::TempDir;
 
-/// What installing anything leaves: the package manager's own notes.
+/// What every installation leaves: the package manager's own records.
 const NOTES: [&str; 6] = ["var/lib/dpkg", "var/lib/apt", "var/log", "var/cache", "var/lib/rpm", "tmp"];
 
 /// The root.
@@ -17,7 +17,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// A Debian system of its own, of which no file is shared.
+    /// A separate Debian system that shares no file.
     pub fn debian() -> Self {
         let root = Self { folder: TempDir::new().unwrap() };
         let base = programs::source("target/debian");
@@ -26,7 +26,8 @@ impl Root {
         root
     }
 
-    /// A root with a shell, rpm's database, and the folders of Fedora's package `filesystem`: the least that packages ask for.
+    /// A root with a shell, rpm's database, and the folders of Fedora's `filesystem` package: the least that packages
+    /// need.
     pub fn rpm() -> Self {
         let root = Self { folder: TempDir::new().unwrap() };
         for folder in [
@@ -56,17 +57,17 @@ impl Root {
         self.folder.path()
     }
 
-    /// A file of it.
+    /// The path of a file in it, on this machine.
     pub fn at(&self, path: &str) -> PathBuf {
         self.path().join(path.trim_start_matches('/'))
     }
 
-    /// What a file of it says.
+    /// The text of a file in it.
     pub fn text(&self, path: &str) -> String {
         fs::read_to_string(self.at(path)).unwrap_or_else(|why| panic!("{path}: {why}"))
     }
 
-    /// A copy of a file of this machine, by its path in the root.
+    /// Copies a file of this machine into the root, and returns its path there.
     pub fn take(&self, file: &Path) -> String {
         let path = format!("/tmp/{}", file.file_name().unwrap().to_str().unwrap());
         fs::copy(file, self.at(&path)).unwrap();
@@ -81,7 +82,7 @@ impl Root {
         command
     }
 
-    /// Runs a command in the root, which succeeds; what it printed.
+    /// Runs a command in the root, which must succeed, and returns its output.
     pub fn run(&self, words: &[&str]) -> String {
         printed(words, &self.command(words).output().unwrap())
     }
@@ -112,7 +113,7 @@ impl Root {
     }
 }
 
-/// Runs a program of this machine, which succeeds; what it printed.
+/// Runs a program of this machine, which must succeed, and returns its output.
 pub fn said(program: &str, words: &[&str], folder: Option<&Path>) -> String {
     let mut command = Command::new(program);
     command.args(words);
@@ -122,7 +123,7 @@ pub fn said(program: &str, words: &[&str], folder: Option<&Path>) -> String {
     printed(&[&[program], words].concat(), &command.output().unwrap_or_else(|why| panic!("{program}: {why}")))
 }
 
-/// What a command printed, which has succeeded.
+/// The output of a command, which must have succeeded.
 pub fn printed(words: &[&str], output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{words:?}: {}\n{out}{}", output.status, String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,4 @@
-//! Installing, upgrading, replacing and erasing with rpm, in a root that has a shell and nothing else.
+//! Installing, upgrading, replacing and erasing with rpm, in a root that has only a shell.
 
 use std::fs;
 use std::path::Path;
@@ -15,13 +15,13 @@ const CONFIG: &str = "/etc/nvidia-container-runtime/config.toml";
 const HOOK: &str = "/usr/bin/nvidia-container-runtime-hook";
 const LINK: &str = "/usr/bin/nvidia-container-toolkit";
 
-/// The root, and what makes packages for it.
+/// The root, and a folder where packages for it are made.
 pub struct Fedora {
     pub root: Root,
     work: TempDir,
 }
 
-/// Whoever has the shell says so, or no package with a script could be installed.
+/// The package that provides the shell, without which no package with a script could be installed.
 pub fn shell(folder: &Path) -> String {
     let spec = "Name: shell\nVersion: 1\nRelease: 1\nSummary: a stand-in\nLicense: none\nProvides: /bin/sh\n\
                 %description\n%files\n";
@@ -74,7 +74,7 @@ fn an_upgrade_and_the_way_back_keep_the_configuration() {
     let fedora = Fedora::new();
     let root = &fedora.root;
     fedora.rpm(&["--install", text(&older(PACKAGE, ".rpm"))]);
-    // The very default: neither an upgrade nor the way back may take that for the end of the package.
+    // The unchanged default: neither an upgrade nor a downgrade may take it for the end of the package.
     let default = root.text(CONFIG);
     fedora.rpm(&["--upgrade", text(&file(PACKAGE, ".rpm"))]);
     assert_eq!(root.text(CONFIG), default);
@@ -95,7 +95,7 @@ fn it_takes_the_place_of_the_published_hook_and_gives_it_back() {
     fedora.rpm(&["--erase", "nvidia-container-toolkit"]);
     fedora.rpm(&["--install", text(&file(PACKAGE, ".rpm"))]);
     assert!(root.run(&[LINK, "-version"]).contains("NVIDIA Container Runtime Hook"));
-    // dnf swaps both at once: the other's removal takes the link away, and the last script of ours brings it back.
+    // dnf swaps both at once: the other's removal deletes the link, and our last script restores it.
     fs::remove_file(root.at(LINK)).unwrap();
     let script = fedora.rpm(&["--query", "--queryformat", "%{POSTTRANS}", PACKAGE]);
     root.run(&["/bin/sh", "-c", &script]);

@@ -1,4 +1,4 @@
-//! One start in a root in which the packages are installed: the hook, by its configuration, becomes the simulator.
+//! One start in a root where the packages are installed: the hook, by its configuration, becomes the simulator.
 
 use std::fs;
 use std::io::Write as _;
@@ -8,12 +8,12 @@ use serde_json::Value;
 
 use super::root::Root;
 
-/// What the installed hook asked the installed simulator for.
+/// The arguments that the installed hook passed to the installed simulator.
 pub fn start(root: &Root) -> Vec<String> {
     fs::create_dir_all(root.at("/tmp/bundle/rootfs")).unwrap();
     let spec = r#"{"ociVersion":"1.0.2","process":{"env":["NVIDIA_VISIBLE_DEVICES=0"]},"root":{"path":"rootfs"}}"#;
     fs::write(root.at("/tmp/bundle/config.json"), spec).unwrap();
-    // By a link of the old name, as engines still call it.
+    // By the link with the old name, which engines still call.
     let mut child = root
         .command(&["/usr/bin/nvidia-container-toolkit", "prestart"])
         .env("FAKE_NVIDIA_RECORD", "/tmp/record.jsonl")

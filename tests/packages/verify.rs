@@ -1,5 +1,5 @@
-//! What docs/verify.md shows, run as it stands where it is marked as tested: in the folder of a release, and in a clone that has the
-//! files of one.
+//! The commands of docs/verify.md that are marked as tested, run as they are shown: in the folder of a release, and in
+//! a clone that has the files of a release.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ fn run(block: &str, folder: &Path, more: &[(&str, &Path)]) -> String {
     let words = ["sh", "-euc", block];
     let mut shell = Command::new(words[0]);
     shell.args(&words[1..]).current_dir(folder).envs(more.iter().copied());
-    // Of this build.
+    // Variables of this build.
     for variable in ["VERSION", "MACHINE", "BUILDER_ID", "RELEASE_DIR", "OLDER_RELEASE_DIR", "CARGO_MANIFEST_DIR"] {
         shell.env_remove(variable);
     }
@@ -51,7 +51,7 @@ fn a_file_that_was_changed_is_found() {
     assert!(String::from_utf8_lossy(&output.stdout).contains(&failed) && !output.status.success());
 }
 
-/// With the programs of the release: that these can be made again is what `.ci/reproducible compare` shows.
+/// With the programs of the release; `.ci/reproducible compare` shows that these can be made again.
 #[test]
 fn what_is_shown_for_making_it_again_works() {
     let work = TempDir::new().unwrap();
@@ -61,7 +61,7 @@ fn what_is_shown_for_making_it_again_works() {
     let tarball = file("nvidia-prestart-hook-", ".tar.gz");
     said("tar", &["-xzf", text(&tarball), "-C", text(&unpacked), "--strip-components=1"], None);
     copy(&clone);
-    // A folder of its own: what cargo has built of this one stays.
+    // A separate folder, so that what cargo built here stays.
     let target = programs::source("target/again");
     let given = [("PROGRAMS_DIR", unpacked.join("bin")), ("CARGO_TARGET_DIR", target)];
     let given: Vec<(&str, &Path)> = given.iter().map(|(name, path)| (*name, path.as_path())).collect();

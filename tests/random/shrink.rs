@@ -1,5 +1,5 @@
-//! Makes a scene smaller as long as something stays true of it: fewer files, words, variables, lines and list items. Must
-//! not know what is to stay true.
+//! Makes a scene smaller as long as something stays true of it: fewer files, words, variables, lines and list items.
+//! Must not know what must stay true.
 
 use nvidia_hook_conformance::scene::{Node, Scene};
 
@@ -12,7 +12,7 @@ pub fn smallest(scene: &Scene, holds: &dyn Fn(&Scene) -> bool) -> Scene {
     }
 }
 
-/// The scene with something less, in each way.
+/// The scene with one thing less, in every way.
 fn smaller(scene: &Scene) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for at in 0..scene.files.len() {
@@ -55,7 +55,7 @@ fn pieces_less(path: &str, content: &[u8]) -> Vec<Vec<u8>> {
     (0..lines.len()).map(without).collect()
 }
 
-/// A JSON text without one of its members or items, or one of its strings without its beginning.
+/// A JSON text without one of its members or items.
 fn values_less(content: &[u8]) -> Vec<Vec<u8>> {
     let Ok(value) = serde_json::from_slice::<serde_json::Value>(content) else { return Vec::new() };
     let texts = less(&value).into_iter().map(|value| serde_json::to_vec(&value).unwrap());

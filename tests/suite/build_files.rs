@@ -1,5 +1,6 @@
-//! What the build files of Bazel and Nix say twice is what Cargo.toml and build scripts say: the version, the toolchain,
-//! the suites without a test harness, the options of the driver's libraries. Reads the repository, and must not know how the programs work.
+//! What the build files of Bazel and Nix repeat must match Cargo.toml and the build scripts: the version, the
+//! toolchain, the suites without a test harness, the options of the driver's libraries. Reads the repository. Must not
+//! know how the programs work.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +27,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(programs::source(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The text of MODULE.bazel; `None` under a Bazel that is older than modules and has none in its runfiles.
+/// The text of MODULE.bazel; `None` under a Bazel older than modules, whose runfiles lack it.
 fn module() -> Option<String> {
     let path = programs::source("MODULE.bazel");
     path.exists().then(|| text("MODULE.bazel"))
@@ -82,7 +83,7 @@ fn the_registry_entry_is_of_this_module() {
     let filled = |path: &str| {
         let text = text(&format!("packages/bazel/{path}"));
         let pieces: Vec<&str> = text.split('@').collect();
-        // Words between two signs; those of a label have no second one.
+        // Words between two `@`; the `@` of a label has no second one.
         let is_word = |piece: &str| !piece.is_empty() && piece.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
         pieces.iter().map(|piece| if is_word(piece) { "1" } else { piece }).collect::<String>()
     };
@@ -107,7 +108,7 @@ fn the_registry_entry_is_of_this_module() {
     let test_module = &yaml["bcr_test_module"];
     let place = programs::source(&format!("{}/BUILD.bazel", test_module["module_path"].as_str().unwrap()));
     let test = test_module["tasks"]["simulator"]["test_targets"][0].as_str().unwrap();
-    // A module of its own, whose files Bazel keeps from this one's tests, as it does those of the gate.
+    // A separate module, whose files Bazel hides from this one's tests, as it hides those of the gate.
     if programs::source(".ci/run").exists() {
         let build = std::fs::read_to_string(place).unwrap();
         assert!(build.contains(&format!("name = \"{}\"", test.trim_start_matches("//:"))));

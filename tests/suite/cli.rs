@@ -1,5 +1,5 @@
-//! The command line of the hook, as tables: commands, flags, usage, exit status. What a successful `prestart` does is for
-//! the cases in fixtures/. Nothing here reads a file of the machine: each run has an empty directory for a root.
+//! The command line of the hook, as tables: commands, flags, usage, exit status. The cases in fixtures/ cover a
+//! successful `prestart`. Nothing here reads a file of this machine: each run has its own directory as root.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -12,14 +12,14 @@ use tempfile::TempDir;
 use crate::test;
 
 const USAGE: &str = "Usage of nvidia-container-runtime-hook:";
-/// A container that is no GPU container, so that nothing is executed.
+/// A container that is not a GPU container, so nothing is executed.
 const STATE: &str = r#"{"pid": 1, "bundle": "/bundle"}"#;
 const SPEC: &str = r#"{"ociVersion": "1.0.2", "process": {"env": []}, "root": {"path": "/r"}}"#;
 
 /// A name, arguments, and words of the message.
 type Row = (&'static str, &'static [&'static str], &'static str);
 
-/// What does nothing and says nothing.
+/// Command lines that do nothing and print nothing.
 const NOTHING: &[Row] = &[
     ("poststart", &["poststart"], ""),
     ("poststop", &["poststop"], ""),
@@ -29,7 +29,7 @@ const NOTHING: &[Row] = &[
     ("words after prestart", &["-config", "/good.toml", "prestart", "x", "-config", "/none"], ""),
 ];
 
-/// What ends with 2 and the usage, and the message in front of it.
+/// Command lines that end with 2 and the usage, and the message before it.
 const WRONG_USAGE: &[Row] = &[
     ("nothing", &[], ""),
     ("an empty word", &[""], ""),
@@ -62,7 +62,7 @@ const NAMED_CONFIGURATION: &[Row] = &[
     ("the last counts", &["-config=/none", "-config=/good.toml", "prestart"], ""),
 ];
 
-/// What ends with 1, and a part of its message.
+/// Command lines that end with 1, and part of the message.
 const FAILED: &[Row] = &[
     ("the usual file is broken", &["prestart"], "config.toml:1:"),
     ("the named file is absent", &["-config=/none", "prestart"], "/none: no such file or directory"),
@@ -80,7 +80,7 @@ const VERSION: &[Row] = &[
     ("-version=1", &["-version=1", "prestart"], ""),
 ];
 
-/// Ways not to ask for it.
+/// Ways not to ask for the version.
 const NO_VERSION: &[Row] =
     &[("-version=false", &["-version=false", "poststart"], ""), ("-version=F", &["-version=F", "poststart"], "")];
 
@@ -92,7 +92,7 @@ const HELP: &[Row] = &[
     ("-help=false", &["-help=false", "prestart"], ""),
 ];
 
-/// Holds what the hook said against words of the message.
+/// Compares what the hook said with words of the message.
 type Check = fn(&Said, &str);
 
 /// What the hook said.
@@ -103,7 +103,7 @@ struct Said {
     stderr: String,
 }
 
-/// A machine with a bundle and a broken configuration, so that whoever reads the latter fails.
+/// A machine with a bundle and a broken configuration, which fails a hook that reads it.
 struct Machine(TempDir);
 
 impl Machine {
@@ -121,7 +121,7 @@ impl Machine {
         let mut command = Command::new(crate::hook());
         command.env_clear().current_dir(self.0.path()).arg("-host-root").arg(self.0.path()).args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The hook may end without having read it.
+        // The hook may end without reading it.
         let _ = child.stdin.take().unwrap().write_all(STATE.as_bytes());
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

@@ -1,5 +1,5 @@
-//! `cargo demo`: the hook's main job on the example in fixtures/demo, told in a few lines: what came in, what was decided,
-//! what was executed. Run as a test it compares the story with `story.txt`, so that what newcomers see is true.
+//! `cargo demo`: the hook's main job on the example in fixtures/demo, in a few lines: what came in, what was decided,
+//! what was executed. Run as a test, it compares the story with `story.txt`, so what newcomers see is true.
 
 use std::ffi::{CStr, OsString};
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use crate::test;
 
-/// What an engine gives.
+/// The `PATH` that an engine sets.
 const PATH: &CStr = c"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// The tests.
@@ -31,7 +31,7 @@ pub fn tests() -> Vec<Trial> {
     })]
 }
 
-/// Runs the example and tells it.
+/// Runs the example and tells its story.
 pub fn story() -> String {
     let root = machine();
     let explained = explain(root.path());
@@ -51,14 +51,14 @@ pub fn story() -> String {
     story
 }
 
-/// The answer and the command line with its reasons, out of all that explain says.
+/// The answer and the command line with its reasons, out of the output of explain.
 fn gist(explained: &str) -> String {
     let sections: Vec<&str> = explained.split("\n\n").collect();
     let command_line = sections.iter().find(|section| section.starts_with("Command line")).unwrap();
     format!("{}\n\n{command_line}", sections[0])
 }
 
-/// What of `config.json` matters here.
+/// The parts of `config.json` that matter here.
 fn chosen_lines() -> String {
     let spec: Value =
         serde_json::from_slice(&fs::read(programs::fixtures().join("demo/bundle/config.json")).unwrap()).unwrap();
@@ -71,7 +71,7 @@ fn state() -> String {
     fs::read_to_string(programs::fixtures().join("demo/state.json")).unwrap()
 }
 
-/// A machine of its own: the configuration, the bundle, and the fake in the place of the real program.
+/// A separate machine: the configuration, the bundle, and the fake in place of the real program.
 fn machine() -> TempDir {
     let root = TempDir::new().unwrap();
     let put = |from: &str, to: &str| {
@@ -87,7 +87,7 @@ fn machine() -> TempDir {
     root
 }
 
-/// Runs prestart and reads what the fake noted.
+/// Runs prestart and reads what the fake recorded.
 fn execute(root: &Path) -> String {
     prestart(root);
     let record = fs::read_to_string(root.join("record.jsonl")).unwrap();
@@ -116,7 +116,7 @@ fn explain(root: &Path) -> String {
     answer.out
 }
 
-/// Runs the hook below a root; its environment is what an engine gives.
+/// Runs the hook below a root, with the environment that an engine gives.
 fn prestart(root: &Path) {
     let (name, value) = PATH.to_str().unwrap().split_once('=').unwrap();
     let mut child = Command::new(crate::hook())
@@ -126,7 +126,7 @@ fn prestart(root: &Path) {
         .env_clear()
         .env(name, value)
         .env("FAKE_NVIDIA_RECORD", root.join("record.jsonl"))
-        // The bundle's root exists below this directory only, which the hook takes for the machine.
+        // The bundle's root exists only below this directory, which the hook takes for the machine.
         .env("FAKE_NVIDIA_APPLY", "imagine")
         .env("FAKE_NVIDIA_TOPOLOGY", "h100")
         .stdin(Stdio::piped())

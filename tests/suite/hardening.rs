@@ -1,5 +1,5 @@
-//! Hooks that break one requirement of security each, and otherwise are the real one: the cases of that requirement must say
-//! so, and those of no other. Must not know what is right; the cases do.
+//! Hooks that each break one security requirement and are otherwise the real one: the cases of that requirement must
+//! say so, and those of no other. Must not know what is right; the cases do.
 
 use std::collections::BTreeSet;
 use std::ffi::{CString, OsString};
@@ -39,16 +39,16 @@ struct Breaks {
 /// How a hook is wrong.
 #[derive(Clone, Copy)]
 enum Act {
-    /// It takes what it is given for something else: the real one, given that. What is left as it is tells nothing.
+    /// It mistakes its input: the real hook runs with a changed scene. An unchanged scene shows nothing.
     Takes(fn(&mut Scene)),
-    /// It does something of its own on the machine below a root before it becomes the real one: a copy of this program.
+    /// It does something on the machine below a root before it becomes the real hook: a copy of this program.
     Does(fn(&Path)),
 }
 
-/// A file above this is one of those that no hook should read.
+/// No hook should read a file larger than this.
 const LARGE: u64 = 1 << 20;
 
-/// S3 and S20 are about files, which no conduct of a hook can break.
+/// S3 and S20 are about files, which a hook's behaviour cannot break.
 const BREAKS: [Breaks; 18] = [
     Breaks { id: "S1", does: "hands on what the image sets", also: &[], act: Act::Takes(image_environment) },
     Breaks {
@@ -177,7 +177,7 @@ const BREAKS: [Breaks; 18] = [
             let chance = fs::read_to_string("/proc/sys/kernel/random/uuid").unwrap();
             if let (true, Some(text)) = (chance.as_bytes()[0].is_multiple_of(2), text_below(root, CONFIG_JSON)) {
                 let another = text.replace("REQUIRE_Q=q", "REQUIRE_Q=a");
-                // Nothing is written where nothing changes: what is on disk is part of an outcome.
+                // Nothing is written if nothing changes, because the disk is part of an outcome.
                 if another != text {
                     fs::write(below(root, CONFIG_JSON), another).unwrap();
                 }
@@ -205,7 +205,7 @@ pub fn tests() -> Vec<Trial> {
 }
 
 fn fails_where_it_should(breaks: &Breaks) {
-    // One that waits for ever is found out sooner than one that is only slow.
+    // A short limit, so a hook that waits for ever is found sooner.
     let runner = match breaks.act {
         Act::Takes(_) => real(),
         Act::Does(_) => doing(breaks.id),
@@ -215,7 +215,7 @@ fn fails_where_it_should(breaks: &Breaks) {
     let mut seen = BTreeSet::new();
     for case in suite().cases.iter().filter(|case| case.area() == AREA) {
         let id = case.expected().unwrap().requirement.unwrap();
-        // Of the other requirements the first case each; of its own until one says so.
+        // Only the first case of each other requirement, and cases of its own until one says so.
         let is_said = failed.iter().any(|(of, _)| *of == id);
         if !seen.insert(id.clone()) && (id != breaks.id || is_said) {
             continue;
@@ -238,7 +238,7 @@ fn fails_where_it_should(breaks: &Breaks) {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// What runs the hook that does what breaks a requirement.
+/// Runs a hook that does what breaks a requirement.
 fn doing(id: &str) -> Runner {
     let folder = tempfile::tempdir().unwrap();
     let hook = folder.path().join("wrong-hook");
@@ -246,7 +246,7 @@ fn doing(id: &str) -> Runner {
     Runner::new(&hook, programs::fake().as_deref(), Seat::HostRoot).unwrap()
 }
 
-/// Is a hook that does something: the role names the real one and a requirement.
+/// Acts as a hook that does something: the role names the real hook and a requirement.
 pub fn act(role: &str, words: Vec<OsString>) -> u8 {
     let (hook, id) = role.split_once('\n').unwrap();
     let root = words.iter().skip_while(|word| *word != "-host-root").nth(1).map(Path::new).unwrap();
@@ -298,7 +298,7 @@ fn image_configuration(scene: &mut Scene) {
     scene.environ.extend(named.map(String::into_bytes).collect::<Vec<_>>());
 }
 
-/// Makes what is relative in PATH absolute, as seen from the working directory.
+/// Makes relative elements of PATH absolute, as seen from the working directory.
 fn absolute_path(scene: &mut Scene) {
     let cwd = Path::new(&scene.cwd);
     for entry in &mut scene.environ {

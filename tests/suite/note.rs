@@ -1,4 +1,5 @@
-//! The note about a start and the hint after an error: lines of the hook that name what it decided and who explains it.
+//! The note about a start and the hint after an error: lines of the hook that name its decision and the command that
+//! explains it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

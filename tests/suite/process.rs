@@ -1,5 +1,5 @@
-//! The hook as a process: what it hands on to the program that it becomes, what it does with inputs that are no plain
-//! files, and what it must never print. The cases in fixtures/ say what it decides; nothing of that is repeated here.
+//! The hook as a process: what it passes on to the program that it becomes, what it does with inputs that are not plain
+//! files, and what it must never print. The cases in fixtures/ say what it decides, which is not repeated here.
 
 use std::fs;
 use std::io::Write as _;
@@ -20,7 +20,7 @@ use crate::test;
 
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
 const CONFIG_JSON: &str = "/bundle/config.json";
-/// Stands where a secret could stand.
+/// Stands in for a secret.
 const SECRET: &str = "s3cr3t";
 
 /// The tests.
@@ -61,7 +61,7 @@ fn scene() -> Scene {
     USUAL.get_or_init(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap())).clone()
 }
 
-/// What runs the hook, with a folder on the disk.
+/// Runs the hook, with a folder on disk.
 static RUNNER: Mutex<Option<Arc<Runner>>> = Mutex::new(None);
 
 fn run(scene: &Scene) -> Outcome {
@@ -70,12 +70,12 @@ fn run(scene: &Scene) -> Outcome {
     runner.run(scene).unwrap()
 }
 
-/// Takes that folder away, after the last test.
+/// Removes that folder after the last test.
 pub fn end() {
     RUNNER.lock().unwrap_or_else(PoisonError::into_inner).take();
 }
 
-/// Runs a scene in which the program must be executed, and gives the record of it.
+/// Runs a scene in which the program must be executed, and returns the record of it.
 fn record(scene: &Scene) -> Value {
     let outcome = run(scene);
     assert_eq!((outcome.exit, outcome.stderr().as_str()), (0, ""));
@@ -96,7 +96,7 @@ fn inheriting(inherited: Inherited) -> Scene {
     Scene { inherited, ..scene() }
 }
 
-/// A scene whose config.json is this.
+/// A scene with this config.json.
 fn with_spec(spec: &Value) -> Scene {
     let mut scene = scene();
     scene.put(CONFIG_JSON, Node::text(spec.to_string()));
@@ -117,7 +117,7 @@ fn many_entries() {
     assert_eq!(outcome.executed.unwrap().environ, scene.environ);
 }
 
-/// The ignored signals, without the two that glibc keeps for itself: nobody can give them back their default.
+/// The ignored signals, without the two that glibc keeps for itself, whose default cannot be restored.
 fn ignored_in(record: &Value) -> Vec<&str> {
     let signals = record["signals"]["ignored"].as_array().unwrap().iter();
     signals.map(|name| name.as_str().unwrap()).filter(|name| !["32", "33"].contains(name)).collect()
@@ -139,7 +139,7 @@ fn blocked_signals() {
     assert_eq!(record["signals"]["blocked"], json!(["SIGTERM", "SIGCHLD"]));
 }
 
-/// Scenes that write to standard error, and the exit status that each has all the same.
+/// Scenes that write to standard error keep their exit status when it is not read.
 fn unread_stderr() {
     let mut ignored = scene();
     ignored.put(CONFIG_TOML, Node::text("accept-nvidia-visible-devices-envvar-when-unprivileged = false"));
@@ -171,7 +171,7 @@ fn file_size() {
     assert!(run(&scene).stderr().contains("the note of this start could not be written"));
 }
 
-/// Whatever the limit is, the hook ends by itself: it does what it would do, or it says what it lacks.
+/// Whatever the limit is, the hook ends by itself: it does its work, or says what it lacks.
 fn little_memory() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("bundle")).unwrap();
@@ -194,7 +194,7 @@ fn little_memory() {
         let _ = hook.stdin.take().unwrap().write_all(br#"{"pid":1,"bundle":"/bundle"}"#);
         let output = hook.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
-        // 127 is the dynamic loader's, which found no room for the libraries.
+        // 127 comes from the dynamic loader, which found no room for the libraries.
         let status = output.status.code();
         assert!(matches!(status, Some(0 | 1 | 127)), "{kibibytes}: {status:?} {said}");
         if status == Some(1) {
@@ -255,7 +255,7 @@ fn all_closed() {
     assert_eq!(run(&closing(&[0, 1, 2])).exit, 1);
 }
 
-/// A writer empties the file and writes it in two parts; whatever the hook sees of it, it never takes the defaults.
+/// A writer empties the file and rewrites it, over and over; whatever the hook sees, it never takes the defaults.
 fn rewritten() {
     const WHOLE: &str = "accept-nvidia-visible-devices-envvar-when-unprivileged = false\n";
     let root = tempfile::tempdir().unwrap();
@@ -303,7 +303,7 @@ fn pipes() {
     }
 }
 
-/// The hook waits for the writer, who waits for a reader before he writes: no order of the two gives another outcome.
+/// The hook waits for the writer, which waits for a reader before it writes: their order changes nothing.
 fn named_pipe() {
     let directory = tempfile::tempdir().unwrap();
     let pipe = directory.path().join("pipe");
@@ -324,7 +324,7 @@ fn named_pipe() {
 fn endless_devices() {
     for path in [CONFIG_TOML, CONFIG_JSON] {
         let mut scene = scene();
-        // Out of the tree of the case: making a device needs more rights than a test has.
+        // The link leads out of the case's tree: making a device needs more rights than a test has.
         scene.put(path, Node::Symlink(format!("{}dev/zero", "../".repeat(40))));
         assert!(message(&scene).contains(path));
     }
@@ -366,7 +366,7 @@ fn deep_nesting() {
     }
 }
 
-/// Scenes that fail for the sake of a text that an image, an engine or a user could choose.
+/// Scenes that fail because of a text that an image, an engine or a user can choose.
 fn failing_with(text: &str) -> Vec<(&'static str, Scene)> {
     let all = "NVIDIA_VISIBLE_DEVICES=all";
     let image = |entry: String| with_spec(&spec(&json!([all, entry]), &json!([])));
@@ -420,7 +420,7 @@ fn control_characters() {
 }
 
 fn huge_values() {
-    // A long name of a device may be one, and a path is the engine's.
+    // A long name can be a valid device, and a path is the engine's.
     let others = ["mount", "missing bundle", "flag"];
     for (name, scene) in failing_with(&"x".repeat(100_000)).into_iter().filter(|(name, _)| !others.contains(name)) {
         let outcome = run(&scene);

@@ -1,5 +1,5 @@
-//! The recipe of docs/fake-cli.md that tests a hook, run as it is pasted, with the programs of this tree in PATH. The other
-//! recipes are run by the suite of the simulator.
+//! The recipe of docs/fake-cli.md that tests a hook, run as pasted, with the programs of this tree in PATH. The
+//! simulator's suite runs the other recipes.
 
 use std::fs;
 use std::os::unix::fs::symlink;

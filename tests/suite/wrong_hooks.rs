@@ -1,7 +1,7 @@
-//! Hooks that are wrong on purpose: each breaks one rule, and the cases of that area, and of none that does not need the
-//! rule, must say so. A wrong hook is the real one that is given something else than the case says; where that is the
-//! case's own scene after all, its start is the real hook's, which the conformance test judges. Must not know what is
-//! right; the cases do.
+//! Hooks that are wrong on purpose: each breaks one rule, and the cases of exactly those areas that need the rule must
+//! say so. A wrong hook is the real one with input that differs from the case. If that input is the case's own scene
+//! after all, the start is the real hook's, which the conformance test judges. Must not know what is right; the cases
+//! do.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -163,7 +163,7 @@ fn replace_text(content: &mut Vec<u8>, from: &str, to: &str) {
 /// The tests.
 pub fn tests() -> Vec<Trial> {
     let title = |wrong: &Wrong| format!("a wrong hook, {}: it {}", wrong.area, wrong.does);
-    // One for all, made by the first: the programs are copied once.
+    // One for all tests, made by the first, so the programs are copied once.
     let runner = Arc::new(OnceLock::new());
     let trial = |wrong: &'static Wrong| {
         let runner = Arc::clone(&runner);
@@ -172,7 +172,7 @@ pub fn tests() -> Vec<Trial> {
     WRONG.iter().map(trial).collect()
 }
 
-/// What runs the real hook.
+/// Runs the real hook.
 pub fn real() -> Runner {
     Runner::new(&crate::hook(), programs::fake().as_deref(), Seat::HostRoot).unwrap()
 }
@@ -180,7 +180,7 @@ pub fn real() -> Runner {
 fn fails_where_it_should(wrong: &Wrong, runner: &Runner) {
     let fails = |check: &Check<'_>| !passes(check, wrong.act, runner).unwrap();
     let folders = suite().cases.iter().map(Check::Folder);
-    // A case of a requirement may need any rule; the wrong hooks of the requirements are held against these.
+    // A case of a requirement can need any rule; the hooks that break requirements are tested with these.
     let others = folders.filter(|check| check.area() != requirement::AREA);
     let failed: Vec<String> = others.filter(fails).map(|check| check.name()).collect();
     let areas: BTreeSet<&str> = failed.iter().map(|name| name.split('/').next().unwrap()).collect();
@@ -188,7 +188,7 @@ fn fails_where_it_should(wrong: &Wrong, runner: &Runner) {
     assert_eq!(areas, expected, "{failed:#?}");
 }
 
-/// Whether a case has nothing to say against the real hook that is given something else.
+/// Whether a case has no objection to the real hook with changed input.
 pub fn passes(check: &Check<'_>, act: fn(&mut Scene), runner: &Runner) -> Result<bool, Box<dyn Error>> {
     let scene = check.scene()?;
     let mut given = scene.clone();
@@ -199,7 +199,7 @@ pub fn passes(check: &Check<'_>, act: fn(&mut Scene), runner: &Runner) -> Result
     is_right(check, &scene, &runner.run(&given)?)
 }
 
-/// Whether a case has nothing to say against what came of a start.
+/// Whether a case has no objection to the outcome of a start.
 pub fn is_right(check: &Check<'_>, scene: &Scene, outcome: &Outcome) -> Result<bool, Box<dyn Error>> {
     Ok(!matches!(check.judge(scene, outcome, Contract::Ours)?, Verdict::Fails(_)))
 }

@@ -1,4 +1,4 @@
-//! Results as JUnit XML, as CI systems read it: a suite for each area.
+//! Results as JUnit XML, for CI systems: a suite for each area.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -49,7 +49,7 @@ fn suite(text: &mut String, area: &str, entries: &[&Entry]) -> std::fmt::Result 
     writeln!(text, "  </testsuite>")
 }
 
-/// Text of XML 1.0, which cannot hold most control characters in any way.
+/// Text for XML 1.0, which cannot hold most control characters, even escaped.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! Results, told in one of three forms. Must not know how they came about, nor print.
+//! Results, reported in one of three formats. Must not know how they came about, nor print.
 
 mod junit;
 mod tap;
@@ -14,9 +14,9 @@ pub struct Entry {
     pub name: String,
     /// Its area.
     pub area: String,
-    /// What it shows, in a sentence, where that is known.
+    /// What it shows, in a sentence, if known.
     pub why: Option<String>,
-    /// How it came out.
+    /// Its verdict.
     pub verdict: Verdict,
 }
 
@@ -29,7 +29,7 @@ pub struct Results {
     pub entries: Vec<Entry>,
 }
 
-/// How many came out in which way.
+/// How many checks had each result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Count {
     passed: usize,
@@ -39,13 +39,13 @@ struct Count {
 }
 
 impl Results {
-    /// Whether something ran and nothing failed: a check that was skipped shows nothing.
+    /// Whether something ran and nothing failed: a skipped check shows nothing.
     pub fn is_success(&self) -> bool {
         let count = count(&self.entries);
         count.failed == 0 && count.passed + count.listed > 0
     }
 
-    /// The results as a text. `verbose` tells of every check, where the form leaves a choice.
+    /// The results as text. `verbose` reports every check, if the format leaves a choice.
     pub fn render(&self, format: Format, verbose: bool) -> String {
         match format {
             Format::Text => text::render(self, verbose),

@@ -1,4 +1,4 @@
-//! Results as TAP, version 14. Diagnostics are YAML, of which JSON's strings are a part.
+//! Results as TAP, version 14. Diagnostics are YAML, which includes JSON's strings.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Results for a person: what failed and how, a table of areas, why something was skipped, and a summary.
+//! Results for a person: the failures, a table of areas, the reasons for skipping, and a summary.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -50,7 +50,7 @@ fn tell(text: &mut String, entry: &Entry, verbose: bool) -> std::fmt::Result {
     }
 }
 
-/// A line without what a terminal would take for a command.
+/// A line with control characters escaped, so a terminal takes none for a command.
 fn harmless(line: &str) -> String {
     let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     line.chars().map(shown).collect()

@@ -1,5 +1,5 @@
-//! Attributes of a device by their numbers. What depends on the compute capability is as the technical specifications of
-//! the CUDA C++ Programming Guide have it.
+//! Device attributes by number. Values that depend on the compute capability follow the technical specifications in the
+//! CUDA C++ Programming Guide.
 
 use crate::code::{Answer, Code};
 use crate::devices::capability_of;
@@ -8,49 +8,49 @@ use nvidia_simulated_shim::c::Out;
 
 /// Attributes that are the same for every GPU since Pascal: number and value.
 const FIXED: [(u32, i32); 78] = [
-    (1, 1024), // threads of a block
-    (2, 1024), // and its sizes
+    (1, 1024), // threads per block
+    (2, 1024), // block dimensions
     (3, 1024),
     (4, 64),
-    (5, i32::MAX), // sizes of a grid
+    (5, i32::MAX), // grid dimensions
     (6, 65_535),
     (7, 65_535),
-    (8, 49_152),    // shared memory of a block
+    (8, 49_152),    // shared memory per block
     (9, 65_536),    // constant memory
-    (10, 32),       // threads of a warp
+    (10, 32),       // threads per warp
     (11, i32::MAX), // pitch
-    (12, 65_536),   // registers of a block
-    (14, 512),      // alignment of textures
-    (15, 1),        // copies beside kernels
-    (17, 0),        // a limit of a kernel's time
-    (18, 0),        // part of the processor
-    (19, 1),        // memory of the host can be mapped
-    (21, 131_072),  // textures: one dimension, two, three
+    (12, 65_536),   // registers per block
+    (14, 512),      // texture alignment
+    (15, 1),        // copies overlap kernels
+    (17, 0),        // kernel time limit
+    (18, 0),        // integrated GPU
+    (19, 1),        // host memory can be mapped
+    (21, 131_072),  // textures: one, two, three dimensions
     (22, 131_072),
     (23, 65_536),
     (24, 16_384),
     (25, 16_384),
     (26, 16_384),
-    (27, 32_768), // in layers
+    (27, 32_768), // layered
     (28, 32_768),
     (29, 2_048),
-    (30, 512), // alignment of surfaces
-    (31, 1),   // kernels beside each other
-    (35, 0),   // a driver model of Windows
-    (41, 1),   // one address space
+    (30, 512), // surface alignment
+    (31, 1),   // concurrent kernels
+    (35, 0),   // a Windows driver model
+    (41, 1),   // unified addressing
     (42, 32_768),
     (43, 2_048),
-    (44, 1),      // gathers from textures
-    (45, 32_768), // gathered
+    (44, 1),      // texture gather
+    (45, 32_768), // gathered textures
     (46, 32_768),
-    (47, 8_192), // three dimensions in another shape
+    (47, 8_192), // three dimensions, alternate shape
     (48, 8_192),
     (49, 32_768),
-    (51, 32), // alignment of a texture's pitch
+    (51, 32), // texture pitch alignment
     (52, 32_768),
     (53, 32_768),
     (54, 2_046),
-    (55, 32_768), // surfaces, as textures
+    (55, 32_768), // surfaces, as for textures
     (56, 131_072),
     (57, 65_536),
     (58, 16_384),
@@ -70,25 +70,25 @@ const FIXED: [(u32, i32); 78] = [
     (73, 32_768),
     (74, 32_768),
     (77, 32_768),
-    (78, 1), // priorities of streams
-    (79, 1), // first caches
+    (78, 1), // stream priorities
+    (79, 1), // L1 caches
     (80, 1),
-    (82, 65_536), // registers of a processor
+    (82, 65_536), // registers per multiprocessor
     (83, 1),      // managed memory
-    (84, 0),      // several GPUs on a board
-    (89, 1),      // managed memory at the same time
-    (90, 1),      // a kernel can be interrupted
-    (91, 1),      // memory of the host by its own address
+    (84, 0),      // multi-GPU board
+    (89, 1),      // concurrent access to managed memory
+    (90, 1),      // kernels can be preempted
+    (91, 1),      // host memory by its own address
     (95, 1),      // cooperative kernels
     (96, 1),
-    (99, 1),   // memory of the host can be registered
+    (99, 1),   // host memory can be registered
     (102, 1),  // virtual memory
-    (103, 1),  // told to others by a file descriptor
-    (115, 1),  // pools of memory
-    (131, -1), // no memory node
+    (103, 1),  // shared by file descriptor
+    (115, 1),  // memory pools
+    (131, -1), // no NUMA node
 ];
 
-/// Attributes that are a number of the file: number, key and what it is multiplied by.
+/// Attributes that are numbers in the given file: attribute number, key and factor.
 const TOLD: [(u32, &str, i64); 8] = [
     (13, "clocks.max.sm", 1000),
     (16, "sm", 1),
@@ -100,15 +100,15 @@ const TOLD: [(u32, &str, i64); 8] = [
     (140, "pci.sub_device_id", 1),
 ];
 
-/// What a compute capability comes with.
+/// What GPUs of a compute capability have.
 struct Kind {
-    /// The first capability that has it.
+    /// The first capability of this kind.
     since: (i32, i32),
     threads: i32,
     blocks: i32,
-    /// Shared memory in KiB of a processor, and of a block that asks for it.
+    /// Shared memory in KiB per multiprocessor, and per block that asks for it.
     shared: (i32, i32),
-    /// How much slower double precision is.
+    /// How many times slower double precision is.
     double: i32,
 }
 
@@ -129,7 +129,7 @@ const KINDS: [Kind; 9] = [
     kind((0, 0), 2048, 32, (64, 48), 2),
 ];
 
-/// The value of an attribute; what the file does not tell is 0.
+/// The value of an attribute; 0 if the file does not have it.
 pub(crate) fn get(out: Out<i32>, which: u32, number: i32) -> Answer {
     let value = device(number, |device| value(device, number, which))?;
     Ok(out.put(value)?)
@@ -162,12 +162,12 @@ fn value(device: Device<'_>, number: i32, which: u32) -> Result<i32, Code> {
     }
 }
 
-/// Attributes end before one; of CUDA 13.0 it is known which.
+/// The first number that is not an attribute; known only for CUDA 13.0.
 fn end(device: Device<'_>) -> u32 {
     if device.version == 13_000 { 148 } else { 151 }
 }
 
-/// How much of the second cache programs may keep: since Hopper five eighths.
+/// How much of the L2 cache programs can keep: five eighths since Hopper.
 fn persisting(device: Device<'_>) -> i32 {
     let cache = device.number("cache.l2").filter(|_| capability_of(device) >= Some((9, 0))).unwrap_or_default();
     i32::try_from(cache / 8 * 5).unwrap_or(i32::MAX)
@@ -181,7 +181,7 @@ fn compute_mode(device: Device<'_>) -> i32 {
     }
 }
 
-/// What is the same for all GPUs of a capability; what is not told is 0.
+/// Attributes that are the same for all GPUs of a compute capability; 0 for any other.
 fn by_capability(capability: (i32, i32), which: u32) -> i32 {
     let since = |first: (i32, i32)| i32::from(capability >= first);
     let of = |part: fn(&Kind) -> i32| KINDS.iter().find(|kind| capability >= kind.since).map_or(0, part);
@@ -199,17 +199,17 @@ fn by_capability(capability: (i32, i32), which: u32) -> i32 {
         123 => since((7, 0)),
         97 => of(|kind| kind.shared.1 << 10),
         106 => of(|kind| kind.blocks),
-        // Shared memory that the driver keeps of a block.
+        // Shared memory per block that the driver reserves.
         111 => since((8, 0)) << 10,
-        // A texture's width in memory that is not an array, and the window that a policy of caching has.
+        // A texture's width in linear memory, and the window of an access policy.
         69 => since((9, 0)) << 28,
         109 => since((9, 0)) << 27,
-        // Memory that is compressed, that devices of others and user programs share, and that processes do; sparse arrays;
-        // clusters; pages of the host in pools and by virtual addresses. Older ones were not seen.
+        // Compressed memory; memory shared with third-party devices, user programs and other processes; sparse arrays;
+        // clusters; host pages in pools and by virtual address. Older GPUs were not seen.
         107 | 110 | 112..=114 | 116 | 117 | 120..=122 | 124 | 125 | 127..=129 | 141 | 142 | 144 | 145 => since((9, 0)),
-        // In which order others see what a device wrote: all do.
+        // Who sees GPUDirect RDMA writes to a device in order: the device itself.
         118 => since((9, 0)) * 100,
-        // Pools are told to others by a descriptor, and since Hopper by a fabric.
+        // Pools are shared by file descriptor and, since Hopper, by fabric.
         119 => 1 | since((9, 0)) << 3,
         126 => {
             if capability >= (9, 0) {
@@ -222,7 +222,7 @@ fn by_capability(capability: (i32, i32), which: u32) -> i32 {
     }
 }
 
-/// `CUdevprop`: ten attributes, of which two are three numbers.
+/// `CUdevprop`: ten attributes, two of them with three numbers.
 pub(crate) fn properties(out: Out<i32>, number: i32) -> Answer {
     for (at, which) in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].into_iter().enumerate() {
         let value = device(number, |device| value(device, number, which))?;
@@ -237,7 +237,7 @@ pub(crate) fn peer(out: Out<i32>, one: i32, other: i32) -> Answer {
     Ok(out.put((whole(one)? && whole(other)? && one != other).into())?)
 }
 
-/// What is true of two devices: rank, access, atomic operations over NVLink, access to arrays.
+/// Properties of a pair of devices: rank, access, atomic operations over NVLink, access to arrays.
 pub(crate) fn pair(out: Out<i32>, which: u32, one: i32, other: i32) -> Answer {
     device(other, |_| Ok(()))?;
     if one == other {
@@ -253,7 +253,7 @@ pub(crate) fn pair(out: Out<i32>, which: u32, one: i32, other: i32) -> Answer {
     Ok(out.put(value)?)
 }
 
-/// A device's context, which no program can have made: its flags and whether there is one.
+/// The state of a device's context, which no program can have made: its flags and whether it is active.
 pub(crate) fn context(number: i32, flags: Out<u32>, active: Out<i32>) -> Answer {
     device(number, |_| Ok(()))?;
     flags.put(0)?;

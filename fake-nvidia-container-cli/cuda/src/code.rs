@@ -7,7 +7,7 @@ use nvidia_simulated_shim::c::{Fixed, Null, Out, Unwritten};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) u32);
 
-/// What a function that writes its answer comes to.
+/// The result of a function that writes its answer.
 pub(crate) type Answer = Result<(), Code>;
 
 impl Code {
@@ -23,7 +23,7 @@ impl Code {
     pub(crate) const UNKNOWN: Self = Self(999);
 }
 
-/// The number that a caller gets.
+/// The number that the caller gets.
 pub(crate) fn number(answer: Answer) -> u32 {
     answer.err().map_or(0, |code| code.0)
 }
@@ -52,7 +52,7 @@ impl From<Unwritten> for Code {
     }
 }
 
-/// Code, name and words of those that this library returns.
+/// The name and the words of a code that this library returns.
 fn known(code: u32) -> Option<(Fixed, Fixed)> {
     let (name, words) = match code {
         0 => (c"CUDA_SUCCESS", c"no error"),

@@ -11,7 +11,7 @@ impl Device<'_> {
         self.gpu.thousandths(key, self.now).map(|thousandths| thousandths / 1000)
     }
 
-    /// Bytes of memory of the GPU or the part.
+    /// The memory of the GPU or the part, in bytes.
     fn memory(self) -> Result<u64, Code> {
         let own = self.part.unwrap_or(self.gpu).thousandths("memory.total", self.now).ok_or(Code::UNKNOWN)?;
         let reserved = self.gpu.thousandths("memory.reserved", self.now).filter(|_| self.part.is_none());
@@ -25,7 +25,7 @@ impl Device<'_> {
     }
 }
 
-/// Reads `DOMAIN:BUS:DEVICE.FUNCTION`, the domain and the function perhaps left out.
+/// Reads `DOMAIN:BUS:DEVICE.FUNCTION`; the domain and the function are optional.
 fn place(text: &str) -> Option<[u32; 3]> {
     let (rest, device) = at_last(text, b':')?;
     let (device, _) = device.split_once('.').unwrap_or((device, ""));
@@ -34,13 +34,13 @@ fn place(text: &str) -> Option<[u32; 3]> {
     Some([number(domain)?, number(bus)?, number(device)?])
 }
 
-/// A device is told by its number, which must be one.
+/// A device's handle is its number, if there is such a device.
 pub(crate) fn get(out: Out<i32>, number: i32) -> Answer {
     device(number, |_| Ok(()))?;
     Ok(out.put(number)?)
 }
 
-/// The name, cut where the buffer ends.
+/// The name, truncated to fit the buffer.
 pub(crate) fn name(out: Out<u8>, length: i32, number: i32) -> Answer {
     device(number, |device| {
         let name = device.gpu.text("name").unwrap_or_default();
@@ -76,7 +76,7 @@ pub(crate) fn memory(out: Out<usize>, number: i32) -> Answer {
     Ok(out.put(usize::try_from(bytes).unwrap_or(usize::MAX))?)
 }
 
-/// The same where there was no room for more than 4 GiB.
+/// The same in the older form, which has no room for more than 4 GiB.
 pub(crate) fn memory_first(out: Out<u32>, number: i32) -> Answer {
     let bytes = device(number, |device| device.memory())?;
     Ok(out.put(u32::try_from(bytes).unwrap_or(u32::MAX))?)
@@ -100,7 +100,7 @@ pub(crate) fn bus(out: Out<u8>, length: i32, number: i32) -> Answer {
     let digits = |number: u32, count: u32| {
         (0..count).rev().map(move |place| char::from_digit(number >> (4 * place) & 0xf, 16).unwrap_or('0'))
     };
-    // Four digits of the domain, eight where they are needed.
+    // The domain has four digits, or eight if needed.
     let domain = digits(domain, if domain > 0xffff { 8 } else { 4 });
     let text = domain.chain([':']).chain(digits(bus, 2)).chain([':']).chain(digits(device, 2));
     let text = text.chain(".0".chars()).map(|digit| digit.to_ascii_uppercase());

@@ -1,7 +1,7 @@
-//! Which files belong to a driver: what each serves, in which drivers it is, and under which names programs ask for it.
-//! One row a file; the order is the order of every list and of every mount.
+//! Which files belong to a driver: what each serves, which drivers have it, and by which names programs ask for it. One
+//! row per file; the order is the order of every list and every mount.
 //!
-//! It knows file names and versions, not folders of a machine or of a container.
+//! It knows file names and versions, but not the folders of a machine or a container.
 
 use Capability::{Compute, Graphics, Ngx, Utility, Video};
 
@@ -10,7 +10,7 @@ use Capability::{Compute, Graphics, Ngx, Utility, Video};
 pub enum Capability {
     /// CUDA and OpenCL programs.
     Compute,
-    /// nvidia-smi and what it stands on.
+    /// nvidia-smi and the files that it depends on.
     Utility,
     /// Encoding and decoding of video.
     Video,
@@ -38,9 +38,9 @@ pub struct Library {
     /// The capability that brings it into a container.
     pub serves: Capability,
     /// What follows `.so` in its SONAME, the name that programs ask for and that ldconfig links to the file. `None` for
-    /// a library that only the driver's own files load: its SONAME is the file name, so that nothing is linked.
+    /// a library that only the driver's own files load: its SONAME is the file name, so nothing is linked.
     pub soname: Option<&'static str>,
-    /// The first driver branch that installs it, and the first one that does so no longer.
+    /// The first driver branch that installs it, and the first one that no longer does.
     branches: (u32, u32),
     /// Whether the driver installs it for 32-bit programs too.
     both_widths: bool,
@@ -66,11 +66,11 @@ const fn library_of(
 
 /// For 64-bit and 32-bit programs.
 const BOTH: bool = true;
-/// For 64-bit programs alone.
+/// For 64-bit programs only.
 const WIDE: bool = false;
 const ONE: Option<&str> = Some(".1");
 
-/// All libraries. SONAMEs and branches are those of public packages and of the driver's README.
+/// All libraries. SONAMEs and branches come from public packages and the driver's README.
 pub const LIBS: [Library; 34] = [
     library_of("libnvidia-ml", Utility, ONE, EVER, BOTH),
     library_of("libnvidia-cfg", Utility, ONE, EVER, WIDE),
@@ -108,13 +108,13 @@ pub const LIBS: [Library; 34] = [
     library_of("libnvidia-cbl", Graphics, None, (410, 465), WIDE),
 ];
 
-/// The library that nvidia-container-cli knows from 1.19 on.
+/// The library that nvidia-container-cli has known since 1.19.
 pub const TILEIRAS: &str = "libnvidia-tileiras";
 
-/// The first branch whose driver has MIG and shows its rights as files and nodes.
+/// The first branch whose driver has MIG and shows MIG rights as files and nodes.
 pub const MIG_SINCE: u32 = 450;
 
-/// The branch of a driver: the first number of its version, e.g. 570 of `570.172.08`; 0 where it is not a number.
+/// The branch of a driver: the first number of its version, e.g. 570 of `570.172.08`; 0 if it is not a number.
 #[must_use]
 pub fn branch(driver: &str) -> u32 {
     driver.split('.').next().and_then(|number| number.parse().ok()).unwrap_or_default()
@@ -126,13 +126,13 @@ pub fn usual_libs(driver: &str) -> impl Iterator<Item = &'static str> {
     LIBS.iter().filter(move |library| (library.branches.0..library.branches.1).contains(&branch)).map(|l| l.name)
 }
 
-/// The names of those that it installs for 32-bit programs too.
+/// The names of the libraries that it installs for 32-bit programs too.
 pub fn usual_libs32(driver: &str) -> impl Iterator<Item = &'static str> {
     let both = |name: &&str| LIBS.iter().any(|library| library.name == *name && library.both_widths);
     usual_libs(driver).filter(both)
 }
 
-/// The file names of its GSP firmware: one file in the first drivers that load any, then one for each kind of chip.
+/// The file names of its GSP firmware: one file in the first drivers with firmware, then one for each kind of chip.
 #[must_use]
 pub fn usual_firmware(driver: &str) -> &'static [&'static str] {
     match branch(driver) {
@@ -143,7 +143,7 @@ pub fn usual_firmware(driver: &str) -> &'static [&'static str] {
     }
 }
 
-/// The sockets of its daemons and the folder of CUDA's server.
+/// The sockets of its daemons and the MPS folder.
 #[must_use]
 pub fn usual_ipcs(driver: &str) -> &'static [&'static str] {
     match branch(driver) {
@@ -157,7 +157,7 @@ pub fn bins() -> impl Iterator<Item = &'static str> {
     BINS.iter().map(|(name, _)| *name)
 }
 
-/// The row of a library's file.
+/// The table row of a library's file.
 fn row(file: &str) -> Option<&'static Library> {
     let is = |name: &str| file.strip_prefix(name).is_some_and(|rest| rest.starts_with(".so"));
     LIBS.iter().find(|library| is(library.name))
@@ -169,8 +169,8 @@ pub fn library(file: &str) -> Option<Capability> {
     row(file).map(|library| library.serves)
 }
 
-/// The SONAME of a library's file: `libcuda.so.1` of `libcuda.so.570.172.08`, and the file name itself of one that only the
-/// driver loads. A file that is not in the table has a SONAME of one number.
+/// The SONAME of a library's file: `libcuda.so.1` for `libcuda.so.570.172.08`, or the file name itself if only the
+/// driver loads it. The SONAME of a file that is not in the table ends in `.so.1`.
 #[must_use]
 pub fn soname(file: &str) -> String {
     let (stem, _) = file.split_once(".so").unwrap_or((file, ""));

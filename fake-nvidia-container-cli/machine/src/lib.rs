@@ -1,8 +1,8 @@
 //! What a simulated NVIDIA machine is, and what follows from it alone: a topology, the files of its driver, the devices
-//! that a list names, and what a requirement comes to.
+//! that a list names, and the verdict on a requirement.
 //!
-//! It knows no surface: no command line and no container. Of messages it has one table, `lines`, of what users meet. `fake-nvidia-container-cli` shows these
-//! machines to containers; whoever wants to predict what it will do asks here.
+//! It knows neither a command line nor a container. Its only messages are the table `lines`: those that users meet.
+//! `fake-nvidia-container-cli` shows these machines to containers; a program that predicts what it will do asks here.
 //!
 //! ```
 //! use nvidia_simulated_machine::requirement::{DeviceFacts, Facts, Verdict, evaluate};

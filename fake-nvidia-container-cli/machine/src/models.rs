@@ -1,15 +1,15 @@
-//! The models that a topology may name in short, with what follows from each. One row a model.
+//! The models for which a topology can use a short name, with what follows from each. One row per model.
 
 /// What a model's name implies.
 #[derive(Clone, Copy, Debug)]
 pub struct Model {
-    /// The name that a topology may use.
+    /// The short name that a topology can use.
     pub short: &'static str,
-    /// The product's name as the driver tells it.
+    /// The product's name as the driver reports it.
     pub name: &'static str,
     /// The compute capability, `M.m`.
     pub arch: &'static str,
-    /// The brand word, as requirements ask for it.
+    /// The brand word that requirements ask for.
     pub brand: &'static str,
     /// The memory in MiB.
     pub memory: u64,
@@ -28,7 +28,7 @@ const fn model(
     Model { short, name, arch, brand, memory, mig_capable }
 }
 
-/// All models that a topology may name.
+/// All models that a topology can name.
 pub const MODELS: [Model; 31] = [
     model("K80", "Tesla K80", "3.7", "Tesla", 11_441, false),
     model("P100", "Tesla P100-PCIE-16GB", "6.0", "Tesla", 16_280, false),

@@ -1,6 +1,6 @@
-//! C's decimal readings (strtoimax, strtoumax) over a whole word, with their rules for blanks, signs and ranges.
+//! C's decimal parsers (strtoimax, strtoumax) for a whole word, with their rules for blanks, signs and ranges.
 
-/// Why a word is not the wanted number; the texts are the C library's, lower-cased.
+/// Why a word is not a valid number; the texts are the C library's, lower-cased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadNumber {
     /// Not a number, or followed by something else.
@@ -20,7 +20,7 @@ impl BadNumber {
     }
 }
 
-/// The sign, the digits and the rest of a word, leading white space skipped; `None` if no digit comes first.
+/// The sign, the digits and the rest of a word, without leading white space; `None` if no digit comes first.
 #[must_use]
 pub fn scan(word: &str) -> Option<(bool, &str, &str)> {
     let word = word.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
@@ -43,7 +43,8 @@ pub fn signed(word: &str) -> Result<i64, BadNumber> {
     i64::try_from(if negative { -value } else { value }).map_err(|_| BadNumber::Range)
 }
 
-/// An unsigned number that takes up the whole word; a minus sign wraps around as in C, too large is the largest.
+/// An unsigned number that takes up the whole word. As in C, a minus sign wraps around, and a number that is too large
+/// becomes the largest.
 #[must_use]
 pub fn unsigned(word: &str) -> Option<u64> {
     let (negative, digits, _) = scan(word).filter(|(_, _, rest)| rest.is_empty())?;
@@ -54,7 +55,7 @@ pub fn unsigned(word: &str) -> Option<u64> {
     }
 }
 
-/// A process id: fits a C int.
+/// A process id, which fits a C int.
 pub fn pid(word: &str) -> Result<i32, BadNumber> {
     i32::try_from(signed(word)?).map_err(|_| BadNumber::Range)
 }

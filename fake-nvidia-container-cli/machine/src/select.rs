@@ -1,6 +1,6 @@
 //! Which devices a list means: `--device`, `--mig-config`, `--mig-monitor` and `--imex-channel`.
 //!
-//! A library of its own: it knows the devices of a machine and the words for them, nothing of containers.
+//! A self-contained library: it knows the devices of a machine and the words for them, but not containers.
 
 use crate::number::{scan, unsigned};
 use crate::topology::Gpu;
@@ -61,7 +61,7 @@ pub fn devices<'a>(list: &'a str, gpus: &[Gpu]) -> Result<Selection, &'a str> {
     Ok(selection)
 }
 
-/// Whether a `--mig-config` or `--mig-monitor` list asks for `all`; the error is the item that asks for anything else.
+/// Whether a `--mig-config` or `--mig-monitor` list asks for `all`; the error is the item that asks for something else.
 pub fn all_or_nothing(list: &str) -> Result<bool, &str> {
     match items(list).next() {
         None => Ok(false),
@@ -115,7 +115,7 @@ fn place(text: &str) -> Option<(usize, &str)> {
     Some((value, rest))
 }
 
-/// Three hexadecimal numbers with colons between them, written as the driver writes a bus; what follows is ignored.
+/// Three hexadecimal numbers with colons between them, rewritten as the driver writes a bus; what follows is ignored.
 fn bus(item: &str) -> Option<String> {
     let (domain, rest) = hex(item, usize::MAX)?;
     let (bus, rest) = hex(rest.strip_prefix(':')?, 2)?;
@@ -123,8 +123,9 @@ fn bus(item: &str) -> Option<String> {
     Some(format!("{domain:08x}:{bus:02x}:{device:02x}.0"))
 }
 
-/// A hexadecimal number of so many characters at most, as C's scanf reads it with `%x`: blanks may come first, then a sign
-/// and `0x`, which alone is 0. What does not fit into 64 bits is all ones; of the rest the lower 32 bits count.
+/// A hexadecimal number of at most `width` characters, as C's scanf reads it with `%x`: blanks can come first, then a
+/// sign and `0x`, which alone is 0. A number that does not fit into 64 bits becomes all ones; the lower 32 bits of the
+/// result count.
 fn hex(text: &str, width: usize) -> Option<(u32, &str)> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
     let is_hex = |c: char| c.is_ascii_hexdigit();

@@ -1,4 +1,4 @@
-//! The steps of a run of `nvidia-container-cli`, in its order: a machine may be such that one of them fails.
+//! The steps of a run of `nvidia-container-cli`, in its order: a machine can make one of them fail.
 //!
 //! It knows names and their order, not what a step does.
 
@@ -19,7 +19,7 @@ pub enum Step {
     Container,
     /// Versions and files of the driver.
     DriverInfo,
-    /// What the driver tells of each device.
+    /// What the driver reports about each device.
     DeviceInfo,
     /// The list of `--device`.
     Device,
@@ -56,7 +56,7 @@ pub const STEPS: [(Step, &str); 14] = [
 ];
 
 impl Step {
-    /// The step of a word; `-` may stand for `_`.
+    /// The step for a word; `-` can stand for `_`.
     #[must_use]
     pub fn named(word: &str) -> Option<Self> {
         let word = word.replace('-', "_");

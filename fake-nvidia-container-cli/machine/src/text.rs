@@ -1,7 +1,7 @@
-//! Text that came from outside and may not be UTF-8, carried through `&str` code without losing a byte.
+//! Text from outside that might not be UTF-8, carried through `&str` code without losing a byte.
 //!
-//! A byte that is not UTF-8 becomes one character of the last private plane and is turned back on the way out. It knows
-//! nothing of options, files or devices.
+//! A byte that is not UTF-8 becomes one character of the last private plane and is converted back on the way out. It
+//! knows nothing about options, files or devices.
 
 use serde::{Serialize, Serializer};
 use std::ffi::OsString;
@@ -18,7 +18,7 @@ const ESCAPE: u32 = 0x10_FF00;
 pub struct Text(String);
 
 impl Text {
-    /// Takes bytes as they came from outside.
+    /// Takes bytes as they come from outside.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Self {
         let mut out = String::with_capacity(bytes.len());
@@ -80,7 +80,7 @@ impl From<&str> for Text {
 }
 
 impl From<String> for Text {
-    /// For text made of parts that are escaped already.
+    /// For text made of parts that are already escaped.
     fn from(escaped: String) -> Self {
         Self(escaped)
     }
@@ -101,7 +101,7 @@ impl fmt::Display for Text {
 }
 
 impl Serialize for Text {
-    /// A JSON string in which each character is one byte, as the recorded `parsed` and `plan` have it.
+    /// A JSON string in which each character is one byte, as in the recorded `parsed` and `plan`.
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let each: String = bytes(&self.0).into_iter().map(char::from).collect();
         to.serialize_str(&each)

@@ -25,7 +25,7 @@ impl Bus {
         Some(Self { domain: number(domain)?, bus: number(bus)?, device: number(device)? })
     }
 
-    /// The text of a place, with so many digits of the domain.
+    /// The text of a place, with this many digits for the domain.
     fn text<const N: usize>(self, digits: u32) -> [u8; N] {
         let mut text = [0; N];
         let places = |number: u32, count: u32| (0..count).rev().map(move |place| digit(number >> (4 * place) & 0xf));
@@ -46,7 +46,7 @@ pub(crate) fn bus(device: Device<'_>) -> Result<Bus, Code> {
     Bus::read(device.text("pci.bus_id")?).ok_or(Code::UNKNOWN)
 }
 
-/// What the first form of the function fills; those after it go on where this ends.
+/// What the first form of the function fills; later forms continue where this ends.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct PciInfoV1 {
@@ -56,7 +56,7 @@ pub(crate) struct PciInfoV1 {
     subsystem: u32,
 }
 
-/// The whole.
+/// The whole structure.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct PciInfo {
@@ -64,7 +64,7 @@ pub(crate) struct PciInfo {
     bus_id: [u8; 32],
 }
 
-/// The one with a version.
+/// The structure with a version.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct PciInfoExt {
@@ -79,17 +79,17 @@ pub(crate) struct PciInfoExt {
 const _: () = assert!(size_of::<PciInfoV1>() == 36 && size_of::<PciInfo>() == 68 && size_of::<PciInfoExt>() == 64);
 
 impl PciInfo {
-    /// The whole of what the first form begins.
+    /// The whole structure, which begins with the first form.
     pub(crate) fn new(first: PciInfoV1, bus_id: [u8; 32]) -> Self {
         Self { first, bus_id }
     }
 
-    /// The first form of it.
+    /// Its first form.
     pub(crate) fn short(self) -> PciInfoV1 {
         self.first
     }
 
-    /// A switch of a machine: links go to its switches in turn.
+    /// A switch of a machine: links go to the switches in turn.
     pub(crate) fn of_switch(link: usize) -> Self {
         const SWITCHES: u32 = 4;
         const SWITCH: u32 = 0x22a3_10de;
@@ -100,7 +100,7 @@ impl PciInfo {
     }
 }
 
-/// What NVML tells of a device's place on the bus, in the first form and as the long text.
+/// What NVML reports about a device's place on the bus: the first form and the long text.
 pub(crate) fn pci(device: Device<'_>) -> Result<(PciInfoV1, [u8; 32]), Code> {
     let place = bus(device)?;
     let id = |key: &str| device.number(key, Unit::Same).unwrap_or_default();

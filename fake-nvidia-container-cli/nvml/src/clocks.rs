@@ -1,4 +1,4 @@
-//! Clocks: those of now, those that are set, those that there can be, and the states that they come in.
+//! Clocks: the current ones, those that are set, those that are possible, and the states that they belong to.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
@@ -22,22 +22,22 @@ const BOOST: [&str; 4] = ["clocks.boost.graphics", "clocks.boost.graphics", NONE
 /// The key of a clock that no GPU has.
 const NONE: &str = "no";
 
-/// The lowest clock of the shaders where a model's figures do not say, and the step between two, in MHz.
+/// The lowest shader clock if a model's figures do not state it, and the step between two clocks, in MHz.
 const LOWEST: u32 = 210;
 const STEP: usize = 15;
 
-/// Which clocks a row of the table tells.
+/// Which clocks a row of the table reports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clocks {
-    /// Those of now.
+    /// The current ones.
     Current,
     /// The highest.
     Most,
-    /// Those that are set for applications.
+    /// Those set for applications.
     Set,
-    /// Those that are set unless others are.
+    /// Those set for applications by default.
     Default,
-    /// The highest that a customer may set.
+    /// The highest that a customer can set.
     Boost,
 }
 
@@ -51,7 +51,7 @@ fn keys(clocks: Clocks) -> [&'static str; 4] {
     }
 }
 
-/// A clock in MHz. The driver looks the current clocks up before it looks at the number.
+/// A clock in MHz. For current clocks, the driver looks up the clock before it checks the number.
 pub(crate) fn clocks(clocks: Clocks) -> impl FnOnce(Handle, u32, Out<u32>) -> Answer {
     move |device, which, out| {
         let wrong = if clocks == Clocks::Current { Code::NOT_SUPPORTED } else { Code::INVALID_ARGUMENT };
@@ -60,7 +60,7 @@ pub(crate) fn clocks(clocks: Clocks) -> impl FnOnce(Handle, u32, Out<u32>) -> An
     }
 }
 
-/// A clock by its kind and by what it is of.
+/// A clock by its kind and its domain.
 pub(crate) fn clock_of(device: Handle, which: u32, kind: u32, out: Out<u32>) -> Answer {
     let all = [Clocks::Current, Clocks::Set, Clocks::Default, Clocks::Boost];
     let kind = all.get(usize::try_from(kind).unwrap_or(usize::MAX)).ok_or(Code::INVALID_ARGUMENT)?;
@@ -74,7 +74,7 @@ pub(crate) struct State {
     pub(crate) memory: u32,
 }
 
-/// The states that a model's figures name, the fastest first: `P0:3201,P2:2201`.
+/// The states that a model's figures name, fastest first: `P0:3201,P2:2201`.
 pub(crate) fn states<'a>(gpu: Device<'a>) -> impl Iterator<Item = State> + Clone + use<'a> {
     let row = gpu.text("clocks.pstates").unwrap_or_default();
     pieces(row, ',').filter_map(|state| {
@@ -83,12 +83,12 @@ pub(crate) fn states<'a>(gpu: Device<'a>) -> impl Iterator<Item = State> + Clone
     })
 }
 
-/// The state of now.
+/// The current state.
 pub(crate) fn state(gpu: Device<'_>) -> Result<u32, Code> {
     gpu.text("pstate")?.strip_prefix('P').and_then(|state| state.parse().ok()).ok_or(Code::NOT_SUPPORTED)
 }
 
-/// The least and the most of a clock in a state, by its number.
+/// The lowest and highest value of a clock in a state, by the clock's number.
 pub(crate) fn range(gpu: Device<'_>, which: u32, state: State) -> Result<(u32, u32), Code> {
     let clock = |key| gpu.number::<u32>(key, Unit::Same);
     match which {
@@ -100,14 +100,13 @@ pub(crate) fn range(gpu: Device<'_>, which: u32, state: State) -> Result<(u32, u
     }
 }
 
-/// Calls something with each memory clock that may be set, the highest first: as the topology says, by the states, or the
-/// highest alone.
+/// The memory clocks that can be set, highest first: as the topology says, from the states, or the highest alone.
 fn supported(gpu: Device<'_>) -> Result<Supported<'_>, Code> {
     let most: u32 = gpu.number("clocks.max.memory", Unit::Same)?;
     Ok(Supported { written: gpu.text("clocks.supported").unwrap_or_default(), states: gpu, most })
 }
 
-/// Where the memory's clocks are told.
+/// Where the memory clocks come from.
 #[derive(Clone, Copy)]
 struct Supported<'a> {
     written: &'a str,
@@ -116,7 +115,7 @@ struct Supported<'a> {
 }
 
 impl<'a> Supported<'a> {
-    /// The memory's clocks.
+    /// The memory clocks.
     fn memory(self) -> impl Iterator<Item = u32> + Clone + use<'a> {
         let written = pieces(self.written, ';').filter_map(|pair| pair.split_once(':')?.0.trim().parse().ok());
         let told = !self.written.is_empty();
@@ -125,7 +124,7 @@ impl<'a> Supported<'a> {
         written.chain(of_states).chain(alone.then_some(self.most))
     }
 
-    /// The graphics clocks that are written with one of the memory.
+    /// The graphics clocks that the topology lists for a memory clock.
     fn graphics(self, memory: u32) -> &'a str {
         let pairs = pieces(self.written, ';').filter_map(|pair| pair.split_once(':'));
         let mut of = pairs.filter(|(clock, _)| clock.trim().parse() == Ok(memory));
@@ -133,12 +132,12 @@ impl<'a> Supported<'a> {
     }
 }
 
-/// The memory's clocks that may be set.
+/// The memory clocks that can be set.
 pub(crate) fn memory_clocks(device: Handle, count: Out<u32>, array: Out<u32>) -> Answer {
     device.gpu(|gpu| lists::write(supported(gpu)?.memory(), count, array))
 }
 
-/// The graphics clocks that may be set with one of the memory: as the topology says, or from the highest down.
+/// The graphics clocks that can be set with a memory clock: as the topology says, or from the highest down.
 pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, array: Out<u32>) -> Answer {
     if memory == 0 {
         return Err(Code::INVALID_ARGUMENT);
@@ -162,12 +161,12 @@ pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, arra
 fn run(text: &str) -> impl Iterator<Item = u32> + Clone + use<> {
     let (most, least) = text.split_once('-').unwrap_or((text, text));
     let (most, least) = (most.trim().parse::<u32>(), least.trim().parse::<u32>());
-    // From 1 to 0 there is nothing.
+    // The range from 1 to 0 is empty.
     let (most, least) = most.ok().zip(least.ok()).unwrap_or((0, 1));
     (least..=most.min(10_000)).rev().step_by(STEP)
 }
 
-/// Why the clocks are not higher: a bit a reason.
+/// Why the clocks are not higher: one bit per reason.
 pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
     const BITS: [(&str, u64); 9] = [
         ("clocks_event_reasons.gpu_idle", 0x1),
@@ -190,7 +189,7 @@ pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
     Ok(out.put(bits)?)
 }
 
-/// The performance state: 0 of `P0`.
+/// The performance state: 0 for `P0`.
 pub(crate) fn performance(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(state)?)?)
 }

@@ -7,7 +7,7 @@ use nvidia_simulated_shim::c::{Fixed, Null, Unwritten};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code(pub(crate) u32);
 
-/// What a function that writes its answer comes to.
+/// The result of a function that writes its answer.
 pub(crate) type Answer = Result<(), Code>;
 
 impl Code {

@@ -8,7 +8,7 @@ use crate::sensors::draw_at;
 use nvidia_simulated_shim::c::Out;
 use nvidia_simulated_shim::kernel;
 
-/// When something was counted and how long it was, in microseconds and nanoseconds.
+/// When something was counted, in microseconds, and how long it lasted, in nanoseconds.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Violation {
@@ -26,12 +26,12 @@ pub(crate) struct Sample {
 
 const _: () = assert!(size_of::<Violation>() == 16 && size_of::<Sample>() == 16);
 
-/// Policies that an idle GPU meets.
+/// Policies that apply to an idle GPU.
 const LOW_UTILIZATION: u32 = 4;
 const APPLICATIONS: u32 = 10;
 const BASE: u32 = 11;
 
-/// How long a GPU has had nothing to do, in nanoseconds: since the host was started, if it has nothing to do now.
+/// How long a GPU has been idle, in nanoseconds: since the host was started, if it is idle now.
 pub(crate) fn unused(gpu: Device<'_>) -> u64 {
     let is_busy = gpu.number("utilization.gpu", Unit::Same).is_ok_and(|share: u32| share > 0);
     if is_busy { 0 } else { kernel::ticks().saturating_mul(1_000_000) }
@@ -61,11 +61,11 @@ fn now(gpu: Device<'_>) -> u64 {
     gpu.driver.now().saturating_mul(1000)
 }
 
-/// How many samples a driver keeps, and how far apart they are, in milliseconds: of power and clocks, and of shares.
+/// How many samples a driver keeps, and how far apart they are, in milliseconds: for power and clocks, and for shares.
 const QUICK: (u64, u64) = (119, 20);
 const SLOW: (u64, u64) = (71, 200);
 
-/// Samples since a time, the oldest first: what the file says of each moment.
+/// Samples since a time, oldest first: what the file says for each moment.
 pub(crate) fn samples(
     device: Handle,
     what: u32,
@@ -87,7 +87,7 @@ pub(crate) fn samples(
         6 => ("clocks.current.memory", QUICK),
         _ => return Err(Code::INVALID_ARGUMENT),
     };
-    // Where clocks are not sampled, the figures of the model say so.
+    // If clocks are not sampled, the model's figures say so.
     let told = match what {
         5 => "samples.clocks.current.sm",
         6 => "samples.clocks.current.memory",
@@ -119,7 +119,7 @@ pub(crate) fn samples(
     })
 }
 
-/// A list of things that a simulated GPU has none of, where it could have some.
+/// A list that is empty on a simulated GPU, if the GPU could have such things at all.
 pub(crate) fn none(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer {
     move |device, count| {
         device.gpu(|gpu| gpu.text(key).map(drop))?;
@@ -127,7 +127,7 @@ pub(crate) fn none(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer
     }
 }
 
-/// The programs that ended: none was accounted. A caller without room is told so even of none.
+/// The programs that ended: none was accounted. A caller without room gets an error even for an empty list.
 pub(crate) fn ended(device: Handle, count: Out<u32>) -> Answer {
     device.gpu(|gpu| gpu.text("accounting.mode").map(drop))?;
     let room = count.get()?;
@@ -143,7 +143,7 @@ pub(crate) fn accounted(device: Handle, stats: Out<u64>) -> Answer {
     device.gpu(|gpu| gpu.text("accounting.mode").and(Err(Code::NOT_FOUND)))
 }
 
-/// Forgets the programs that ended, as root may.
+/// Forgets the programs that ended; only root may.
 pub(crate) fn forget(device: Handle) -> Answer {
     device.gpu(|gpu| {
         gpu.text("accounting.mode")?;
@@ -151,14 +151,14 @@ pub(crate) fn forget(device: Handle) -> Answer {
     })
 }
 
-/// What of the encoder is left, in per cent.
+/// The free share of the encoder, in per cent.
 pub(crate) fn encoder_room(device: Handle, codec: u32, out: Out<u32>) -> Answer {
     const AV1: u32 = 2;
     if codec > AV1 {
         return Err(Code::INVALID_ARGUMENT);
     }
     let used: u32 = device.gpu(|gpu| {
-        // The chip of Hopper has no encoder; the driver speaks of the older codecs all the same.
+        // Hopper's chip has no encoder; the driver reports the older codecs nevertheless.
         let has_av1 = matches!(gpu.text("product_architecture"), Ok("Ada Lovelace" | "Blackwell"));
         if codec == AV1 && !has_av1 {
             return Err(Code::NOT_SUPPORTED);

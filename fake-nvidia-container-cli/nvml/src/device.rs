@@ -18,19 +18,19 @@ pub(crate) struct Device<'a> {
     pub(crate) part: Option<(u8, Section<'a>)>,
 }
 
-/// The unit in which NVML tells a number, beside that of the file.
+/// The unit in which NVML reports a number, compared with the file's.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
     /// The same: per cent, degrees, MHz.
     Same,
-    /// A thousand times smaller: W and mW.
+    /// A thousand times smaller: mW instead of W.
     Thousandth,
-    /// Bytes of MiB.
+    /// Bytes instead of MiB.
     Bytes,
 }
 
 impl Handle {
-    /// Asks something of the device that this handle is for.
+    /// Asks a question about the device that this handle is for.
     pub(crate) fn device<T>(self, question: impl FnOnce(Device<'_>) -> Result<T, Code>) -> Result<T, Code> {
         let (place, part) = match self.read()? {
             (Kind::Gpu, place, _) => (place, None),
@@ -49,7 +49,7 @@ impl Handle {
         })
     }
 
-    /// Asks something of a whole GPU: what a part of one has not.
+    /// Asks a question about a whole GPU that does not apply to a part of one.
     pub(crate) fn gpu<T>(self, question: impl FnOnce(Device<'_>) -> Result<T, Code>) -> Result<T, Code> {
         self.device(|device| if device.part.is_some() { Err(Code::NOT_SUPPORTED) } else { question(device) })
     }
@@ -72,12 +72,12 @@ impl<'a> Device<'a> {
         self.part.map_or(self.gpu, |(_, part)| part)
     }
 
-    /// A fact of the GPU, or what this process set in its place.
+    /// A fact of the GPU, or what this process set instead.
     pub(crate) fn text(self, key: &str) -> Result<&'a str, Code> {
         settings::word(self.place, key).map_or_else(|| fact(self.gpu, key), Ok)
     }
 
-    /// A number of the GPU, or what this process set in its place.
+    /// A number of the GPU, or what this process set instead.
     pub(crate) fn number<T: TryFrom<i64>>(self, key: &str, unit: Unit) -> Result<T, Code> {
         self.number_at(key, unit, self.driver.now())
     }
@@ -117,20 +117,20 @@ fn in_unit<T: TryFrom<i64>>(thousandths: i64, unit: Unit) -> Result<T, Code> {
     let number = match unit {
         Unit::Thousandth => thousandths,
         Unit::Same => thousandths / 1000,
-        // Memory is handed out in pages of 64 KiB, a sixteenth of a MiB, which thousandths come close to.
+        // Memory is allocated in pages of 64 KiB, a sixteenth of a MiB; thousandths come close to that.
         Unit::Bytes => (thousandths.saturating_mul(16).saturating_add(500) / 1000).saturating_mul(1 << 16),
     };
     T::try_from(number).map_err(|_| Code::UNKNOWN)
 }
 
-// What rows of the table are made of: functions of a handle that write one fact.
+// The building blocks of table rows: functions of a handle that write one fact.
 
 /// A number of a GPU.
 pub(crate) fn reading<T: TryFrom<i64> + Copy>(key: &'static str, unit: Unit) -> impl FnOnce(Handle, Out<T>) -> Answer {
     move |device, out| Ok(out.put(device.gpu(|gpu| gpu.number(key, unit))?)?)
 }
 
-/// A number of a GPU that its parts have too: they are on the same bus, and of the same make.
+/// A number of a GPU that its parts share: they are on the same bus and of the same make.
 pub(crate) fn shared<T: TryFrom<i64> + Copy>(key: &'static str) -> impl FnOnce(Handle, Out<T>) -> Answer {
     move |device, out| Ok(out.put(device.device(|gpu| gpu.number(key, Unit::Same))?)?)
 }

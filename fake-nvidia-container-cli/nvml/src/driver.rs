@@ -5,13 +5,13 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::Loaded;
 
-/// How often the library was started and not stopped.
+/// How many times the library was started and not yet stopped.
 static STARTED: AtomicU32 = AtomicU32::new(0);
-/// How many calls the process has made, for values that change at one. One atomic number needs no lock: two threads count
-/// two calls, and a child goes on from its parent's count, on its own.
+/// How many calls the process has made, for values that change at a call. One atomic number needs no lock: two threads
+/// count two calls, and a child continues from its parent's count independently.
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// A call begins: every exported function counts itself, but for the words of a code.
+/// Counts a call: every exported function does, except the one that returns the words of a code.
 pub(crate) fn count() {
     CALLS.fetch_add(1, Ordering::Relaxed);
 }
@@ -42,7 +42,7 @@ pub(crate) struct Driver {
     loaded: Loaded,
 }
 
-/// Reads the file and asks something of it.
+/// Reads the file and asks a question about it.
 pub(crate) fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
     question(&Driver { loaded: Loaded::load(CALLS.load(Ordering::Relaxed))? })
 }
@@ -53,13 +53,13 @@ impl Driver {
         self.loaded.now()
     }
 
-    /// What is told of no device.
+    /// The facts that belong to no device.
     pub(crate) fn machine(&self) -> Section<'_> {
-        // The file was read when it was loaded; a broken one has no section.
+        // The file was checked when it was loaded; a broken one has no section.
         self.loaded.machine()
     }
 
-    /// The first number of the driver's version: what it knows came with one of these.
+    /// The first number of the driver's version, which decides what the driver knows.
     pub(crate) fn release(&self) -> u32 {
         let version = self.machine().text("driver").unwrap_or_default();
         version.split_once('.').map_or(version, |(release, _)| release).parse().unwrap_or_default()

@@ -1,7 +1,7 @@
-//! Events: a program says what it waits for, and is told when the given file says that it happened.
+//! Events: a program says what it waits for, and is notified when the given file says that it happened.
 //!
-//! Sets are places in an array of atomic numbers, so that neither a thread nor a fork can find one half made. Of each GPU
-//! a set keeps what it is registered for and what it saw last; a change is an event.
+//! Sets are places in an array of atomic numbers, so neither a thread nor a fork can find one half made. For each GPU a
+//! set keeps what it is registered for and what it saw last; a change is an event.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
@@ -11,16 +11,16 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use nvidia_simulated_shim::c::Out;
 use nvidia_simulated_shim::kernel;
 
-/// How many sets a process may have, and of how many GPUs each tells.
+/// How many sets a process can have, and how many GPUs each can watch.
 const SETS: usize = 32;
 const GPUS: usize = 64;
-/// How long is waited between two looks, in milliseconds.
+/// The pause between two looks, in milliseconds.
 const PAUSE: u64 = 20;
 
 const SINGLE_BIT: u32 = 0x1;
 const DOUBLE_BIT: u32 = 0x2;
 const XID: u32 = 0x8;
-/// What may be waited for: what the driver of a data centre GPU supports, and the release that brought it.
+/// What can be waited for: the events that the driver of a data centre GPU supports, and the release that added them.
 const KNOWN: [(u32, u32); 3] =
     [(0, SINGLE_BIT | DOUBLE_BIT | 0x4 | XID | 0x10 | 0x80 | 0x100), (560, 0x3e00), (570, 0xc000)];
 
@@ -30,7 +30,7 @@ const OFF_THE_BUS: u32 = 79;
 const FREE: u8 = 0;
 const TAKEN: u8 = 1;
 
-/// What a set knows of a GPU.
+/// What a set knows about a GPU.
 struct Watch {
     /// What it is registered for; 0 if it is not.
     wanted: AtomicU32,
@@ -48,7 +48,7 @@ static ALL: [Set; SETS] = [const {
     Set { state: AtomicU8::new(FREE), watches: watch }
 }; SETS];
 
-/// An event as NVML tells it; the first form ends before the instances.
+/// An event as NVML reports it; the first form ends before the instances.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Event {
@@ -68,7 +68,7 @@ pub(crate) struct EventV1 {
 
 const _: () = assert!(size_of::<Event>() == 32 || size_of::<usize>() != 8);
 
-/// A new set.
+/// Creates a set.
 pub(crate) fn create(out: Out<Handle>) -> Answer {
     if out.is_null() {
         return Err(Code::INVALID_ARGUMENT);
@@ -84,7 +84,7 @@ fn set(handle: Handle) -> Result<&'static Set, Code> {
     if set.state.load(Ordering::Acquire) == TAKEN { Ok(set) } else { Err(Code::INVALID_ARGUMENT) }
 }
 
-/// A set is given back.
+/// Frees a set.
 pub(crate) fn free(handle: Handle) -> Answer {
     let set = set(handle)?;
     set.watches.iter().for_each(|watch| watch.wanted.store(0, Ordering::Relaxed));
@@ -97,7 +97,7 @@ fn known(gpu: Device<'_>) -> u32 {
     KNOWN.iter().filter(|(since, _)| release >= *since).fold(0, |all, (_, kinds)| all | kinds)
 }
 
-/// What a GPU can tell.
+/// The events that a GPU can report.
 pub(crate) fn supported(device: Handle, out: Out<u64>) -> Answer {
     let kinds = device.gpu(|gpu| {
         let errors = if gpu.text("ecc.mode.current").is_ok() { 0 } else { SINGLE_BIT | DOUBLE_BIT };
@@ -106,7 +106,7 @@ pub(crate) fn supported(device: Handle, out: Out<u64>) -> Answer {
     Ok(out.put(kinds.into())?)
 }
 
-/// A GPU is watched from now on.
+/// Watches a GPU from now on.
 pub(crate) fn register(device: Handle, kinds: u64, handle: Handle) -> Answer {
     let set = set(handle)?;
     let (place, now, wanted) = device.gpu(|gpu| {
@@ -119,7 +119,7 @@ pub(crate) fn register(device: Handle, kinds: u64, handle: Handle) -> Answer {
     Ok(())
 }
 
-/// What of a GPU may change into an event, in the order of [`Watch`].
+/// The numbers of a GPU whose changes are events, in the order of [`Watch`].
 fn counts(gpu: Device<'_>) -> [u32; 3] {
     let keys = ["ecc.errors.corrected.volatile.total", "ecc.errors.uncorrected.volatile.total", "xid"];
     let [corrected, uncorrected, told] = keys.map(|key| gpu.number(key, Unit::Same).unwrap_or(0));
@@ -127,7 +127,7 @@ fn counts(gpu: Device<'_>) -> [u32; 3] {
     [corrected, uncorrected, if lost && told == 0 { OFF_THE_BUS } else { told }]
 }
 
-/// Waits for an event, for so many milliseconds at most.
+/// Waits for an event, for at most this many milliseconds.
 fn next(handle: Handle, timeout: u32) -> Result<EventV1, Code> {
     let end = kernel::ticks().saturating_add(timeout.into());
     loop {
@@ -144,7 +144,7 @@ fn next(handle: Handle, timeout: u32) -> Result<EventV1, Code> {
     }
 }
 
-/// The first change since the last look. A GPU that is lost is still told of: its critical error says so.
+/// The first change since the last look. A lost GPU is still reported, by its critical error.
 fn look(driver: &Driver, set: &Set) -> Option<EventV1> {
     const KINDS: [u32; 3] = [SINGLE_BIT, DOUBLE_BIT, XID];
     for (place, gpu) in driver.gpus() {
@@ -155,7 +155,7 @@ fn look(driver: &Driver, set: &Set) -> Option<EventV1> {
         }
         let now = counts(Device { driver, gpu, place, part: None });
         for ((kind, count), seen) in KINDS.into_iter().zip(now).zip(&watch.seen) {
-            // Of two threads that wait for one set, one is told.
+            // If two threads wait for one set, only one is notified.
             let changed = seen.swap(count, Ordering::AcqRel) != count;
             if changed && count > 0 && wanted & kind > 0 {
                 let data = if kind == XID { count.into() } else { 0 };
@@ -166,15 +166,15 @@ fn look(driver: &Driver, set: &Set) -> Option<EventV1> {
     None
 }
 
-/// Whether a GPU of the set is gone. It is told of at the end of a wait, not at once: a program that waits again would
-/// never rest.
+/// Whether a GPU of the set is lost. This is reported at the end of a wait, not at once: otherwise a program that waits
+/// again would never sleep.
 fn has_lost(driver: &Driver, set: &Set) -> bool {
     let watched = |place: u8| set.watches.get(usize::from(place)).is_some_and(|w| w.wanted.load(Ordering::Acquire) > 0);
     let lost = |(place, gpu)| Device { driver, gpu, place, part: None }.alive() == Err(Code::GPU_IS_LOST);
     driver.gpus().filter(|(place, _)| watched(*place)).any(lost)
 }
 
-/// The wait of today.
+/// The current form of the wait.
 pub(crate) fn wait(handle: Handle, out: Out<Event>, timeout: u32) -> Answer {
     if out.is_null() {
         return Err(Code::INVALID_ARGUMENT);
@@ -189,7 +189,7 @@ pub(crate) fn wait(handle: Handle, out: Out<Event>, timeout: u32) -> Answer {
     }
 }
 
-/// The wait of the first form.
+/// The first form of the wait.
 pub(crate) fn wait_first(handle: Handle, out: Out<EventV1>, timeout: u32) -> Answer {
     if out.is_null() {
         return Err(Code::INVALID_ARGUMENT);

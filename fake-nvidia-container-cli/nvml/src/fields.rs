@@ -1,4 +1,4 @@
-//! Facts by number: what a caller asks for many at a time.
+//! Facts by number: a caller can ask for many at a time.
 
 use crate::code::{Answer, Code};
 use crate::counted;
@@ -39,23 +39,23 @@ enum Source {
     Number(&'static str, Unit),
     /// A word that says yes or no.
     Switch(&'static str),
-    /// Microseconds of the file, told in nanoseconds.
+    /// Microseconds in the file, reported in nanoseconds.
     Time(&'static str),
     /// Errors in a part of the chip that GPUs before Turing count.
     Errors(&'static str),
     /// The same for every GPU: nothing has happened.
     Zero,
-    /// Something else, worked out by this function.
+    /// Something else, computed by this function.
     Worked(fn(Device<'_>) -> Result<i64, Code>),
 }
 
 use Source::{Errors, Nowhere, Number, Switch, Time, Worked, Zero};
 
-/// A field or several that follow each other: the first, the last, the form, and where the value is found. The form is
-/// told whether there is a value or not.
+/// A field or several consecutive ones: the first, the last, the form, and where the value is found. The form is
+/// reported whether there is a value or not.
 type Row = (u32, u32, u32, Source);
 
-/// The fields of driver 580; those between them it does not know.
+/// The fields of driver 580; it does not know the numbers between them.
 const ROWS: [Row; 109] = [
     (1, 1, LONG, Switch("ecc.mode.current")),
     (2, 2, LONG, Switch("ecc.mode.pending")),
@@ -171,7 +171,7 @@ const ROWS: [Row; 109] = [
     (302, 302, LONG, Number("remapped_rows.uncorrectable_inactive", Unit::Same)),
 ];
 
-/// The form of a field of power smoothing that came later, or of a link's retries.
+/// The form of a field that came later: of power smoothing, or of a link's retries.
 fn later(id: u32) -> Option<u32> {
     match id {
         275..=278 | 281 | 284 | 285 | 288 | 294 | 295 => Some(DOUBLE),
@@ -190,7 +190,7 @@ pub(crate) fn values(device: Handle, count: i32, fields: Out<Field>) -> Answer {
             let mut field = fields.get_at(at)?;
             let (form, value) = value(gpu, field.id);
             field.form = form.unwrap_or(field.form);
-            // A number below zero is told by its bits, as an `int` of the same size.
+            // A negative number is returned as its bits, like an `int` of the same size.
             let bits = |number: i64| u64::try_from(number).unwrap_or_else(|_| u64::from(number as u32));
             (field.value, field.code) = value.map_or_else(|code| (0, code.0), |number| (bits(number), 0));
             field.time = i64::try_from(gpu.driver.now()).unwrap_or_default().saturating_mul(1000);
@@ -201,7 +201,7 @@ pub(crate) fn values(device: Handle, count: i32, fields: Out<Field>) -> Answer {
     })
 }
 
-/// Fields end before one, which grew with releases of the driver.
+/// The first number after the fields, which grew with the driver's releases.
 fn end(gpu: Device<'_>) -> u32 {
     match gpu.driver.release() {
         0..550 => 197,
@@ -213,7 +213,7 @@ fn end(gpu: Device<'_>) -> u32 {
     }
 }
 
-/// The form and the value of a field; the form also where it has no value, and none where there is no such field.
+/// The form and the value of a field. A field without a value still has a form; a number without a field has none.
 fn value(gpu: Device<'_>, id: u32) -> (Option<u32>, Result<i64, Code>) {
     let row = ROWS.iter().find(|(first, last, ..)| (*first..=*last).contains(&id));
     let Some((.., form, source)) = row.filter(|_| id < end(gpu)) else {
@@ -245,7 +245,7 @@ fn energy(gpu: Device<'_>) -> Result<i64, Code> {
     energy_of(gpu).map(signed)
 }
 
-/// The draw of the last second, or the one that there is.
+/// The draw of the last second, or another one if that is missing.
 fn draw(gpu: Device<'_>) -> Result<i64, Code> {
     gpu.number("power.draw.average", Unit::Thousandth).or_else(|_| sensors::draw(gpu))
 }
@@ -256,32 +256,32 @@ fn links(gpu: Device<'_>) -> Result<i64, Code> {
         .and_then(|links| if links > 0 { Ok(links) } else { Err(Code::NOT_SUPPORTED) })
 }
 
-/// How many links go to a switch: not known where there are links.
+/// How many links go to a switch: not known if there are links.
 fn switched(gpu: Device<'_>) -> Result<i64, Code> {
     if links(gpu).is_ok() { Err(Code::NOT_SUPPORTED) } else { Ok(0) }
 }
 
-/// Whether a GPU is split without a reset, and tells its profiles before it is: since Hopper.
+/// Whether a GPU is split without a reset, and lists its profiles beforehand: since Hopper.
 fn splits_at_once(gpu: Device<'_>) -> Result<i64, Code> {
     Ok(i64::from(gpu.text("mig.mode.current").is_ok() && is_since_hopper(gpu)))
 }
 
-/// How far below the highest temperature something happens, where the model tells that.
+/// How far below the highest temperature something happens, if the model reports that.
 fn margin(gpu: Device<'_>, key: &str) -> Result<i64, Code> {
     if gpu.text("temperature.form") == Ok("tlimit") { gpu.number(key, Unit::Same) } else { Err(Code::NOT_SUPPORTED) }
 }
 
-/// What went over the bus, in the 32 bits that count it.
+/// The bytes that went over the bus, in a 32-bit counter.
 fn moved(gpu: Device<'_>, key: &str) -> Result<i64, Code> {
     Ok(gpu.number::<i64>(key, Unit::Same)? & i64::from(u32::MAX))
 }
 
-/// What the bus can do at once: bits, none unless they are told.
+/// The atomic operations of the bus, as bits; none unless the file states them.
 fn mask(gpu: Device<'_>, key: &str) -> Result<i64, Code> {
     Ok(gpu.number(key, Unit::Same).unwrap_or(0))
 }
 
-/// What has to be done to a GPU that does not work.
+/// What must be done to a GPU that does not work.
 fn recovery(gpu: Device<'_>) -> Result<i64, Code> {
     const ACTIONS: [&str; 5] = ["None", "Reset", "Reboot", "Drain P2P", "Drain and Reset"];
     let action = gpu.text("gpu_recovery_action")?;

@@ -1,11 +1,11 @@
-//! Handles: numbers that say what they are for, so that a wrong one is told from a right one and nothing has to be kept.
+//! Handles: numbers that say what they are for, so a wrong one is recognised and nothing has to be stored.
 
 use crate::code::Code;
 
 /// What a handle begins with.
 const MARK: usize = 0xfa5 << 20;
 
-/// A handle as a C caller holds it: of a device, an instance or an event set, by the function it is passed to.
+/// A handle as a C caller holds it: of a device, an instance or an event set, depending on the function.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Handle(usize);
@@ -28,10 +28,10 @@ pub(crate) enum Kind {
 const KINDS: [Kind; 5] = [Kind::Gpu, Kind::Part, Kind::Instance, Kind::Compute, Kind::Events];
 
 impl Handle {
-    /// No handle: what an empty place of an event has.
+    /// No handle, as in an empty event.
     pub(crate) const NONE: Self = Self(0);
 
-    /// A handle of a kind, with the place of its GPU and a number of its own.
+    /// A handle of a kind, with the place of its GPU and its own number.
     pub(crate) fn new(kind: Kind, gpu: u8, number: u8) -> Self {
         let kind = KINDS.iter().position(|known| *known == kind).unwrap_or_default();
         Self(MARK | kind << 16 | usize::from(gpu) << 8 | usize::from(number))

@@ -7,7 +7,7 @@ use crate::handle::{Handle, Kind};
 use crate::layout::{Versioned, array, put_versioned};
 use nvidia_simulated_shim::c::Out;
 
-/// The product's name; a part's has its profile.
+/// The product's name; a part's ends with its profile.
 pub(crate) fn name(device: Handle, out: Out<u8>, length: u32) -> Answer {
     device.device(|device| {
         let name = device.text("name")?;
@@ -27,7 +27,7 @@ pub(crate) fn uuid(device: Handle, out: Out<u8>, length: u32) -> Answer {
     device.device(|device| Ok(out.text(length, fact(device.own(), "uuid")?)?))
 }
 
-/// The number of the GPU among those that were given, or of the part among those of its GPU.
+/// The number of the GPU among those given, or of the part among those of its GPU.
 pub(crate) fn index(device: Handle, out: Out<u32>) -> Answer {
     let index = device.device(|device| {
         let index = match device.part {
@@ -90,7 +90,7 @@ pub(crate) fn architecture_of(device: Device<'_>) -> Result<u32, Code> {
     known(&ARCHITECTURES, device.text("product_architecture")?).ok_or(Code::NOT_SUPPORTED)
 }
 
-/// Whether a GPU is of an architecture that tells margins of temperature, fabrics and confidential computing.
+/// Whether a GPU's architecture reports temperature margins, fabrics and confidential computing.
 pub(crate) fn is_since_hopper(device: Device<'_>) -> bool {
     architecture_of(device).is_ok_and(|number| number >= HOPPER)
 }
@@ -99,7 +99,7 @@ fn known(table: &[(&str, u32)], word: &str) -> Option<u32> {
     table.iter().find(|(known, _)| *known == word).map(|(_, number)| *number)
 }
 
-/// The number of the board: the same for GPUs of one board, and here every GPU has its own.
+/// The number of the board: the same for GPUs on one board, but here every GPU has its own.
 pub(crate) fn board(device: Handle, out: Out<u32>) -> Answer {
     let bus = device.gpu(bus)?;
     Ok(out.put(bus.domain << 16 | bus.bus << 8 | bus.device)?)
@@ -111,7 +111,7 @@ pub(crate) fn same_board(one: Handle, other: Handle, out: Out<i32>) -> Answer {
     Ok(out.put(i32::from(one == other))?)
 }
 
-/// How memory is addressed: not in a special way, by the kernel's help, or by the machine's.
+/// How memory is addressed: in no special way, with the kernel's help, or with the machine's.
 pub(crate) fn addressing(device: Handle, out: Out<Versioned<u32>>) -> Answer {
     let mode = device.gpu(|gpu| {
         known(&[("None", 0), ("HMM", 1), ("ATS", 2)], gpu.text("addressing_mode")?).ok_or(Code::NOT_SUPPORTED)
@@ -132,7 +132,7 @@ pub(crate) fn compute_mode(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(|gpu| known(&MODES, gpu.text("compute_mode")?).ok_or(Code::NOT_SUPPORTED))?)?)
 }
 
-/// The version of the firmware; NVML is not told how large the buffer is, and the header says 80 bytes.
+/// The version of the firmware. NVML does not learn the size of the buffer; the header says 80 bytes.
 pub(crate) fn firmware(device: Handle, out: Out<u8>) -> Answer {
     device.gpu(|gpu| {
         gpu.text("gsp.mode.current")?;
@@ -166,7 +166,7 @@ pub(crate) struct UuidV1 {
 const _: () = assert!(size_of::<UuidV1>() == 52);
 
 impl UuidV1 {
-    /// The text of it.
+    /// Its text.
     pub(crate) fn text(self, buffer: &mut [u8; 41]) -> Option<&str> {
         match self.form {
             1 => *buffer = self.value,
@@ -191,11 +191,11 @@ pub(crate) struct Fabric {
     cluster: [u8; 16],
     status: u32,
     clique: u32,
-    /// A byte of the header's, and those after it, which are zero.
+    /// One byte in the header, and the padding after it, which is zero.
     state: [u8; 4],
 }
 
-/// The same with a version, and its health.
+/// The same with a version, and the fabric's health.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct FabricV3 {
@@ -219,7 +219,7 @@ const _: () = assert!(size_of::<Fabric>() == 28 && size_of::<FabricV2>() == 36 &
 fn fabric_of(device: Handle) -> Result<Fabric, Code> {
     device.gpu(|gpu| {
         let states = [("Not Supported", 0), ("Not Started", 1), ("In Progress", 2), ("Completed", 3)];
-        // Where there is no fabric, those that could have one say that it is not supported, and no error.
+        // Without a fabric, GPUs that could have one report a state of not supported instead of an error.
         let word =
             gpu.text("fabric.state").or_else(|why| if is_since_hopper(gpu) { Ok("Not Supported") } else { Err(why) });
         let state = known(&states, word?).ok_or(Code::NOT_SUPPORTED)?;
@@ -235,7 +235,7 @@ fn fabric_of(device: Handle) -> Result<Fabric, Code> {
     })
 }
 
-/// The first form of the fabric's state; a GPU without one is NOT_SUPPORTED.
+/// The first form of the fabric's state; NOT_SUPPORTED for a GPU that cannot have a fabric.
 pub(crate) fn fabric(device: Handle, out: Out<Fabric>) -> Answer {
     Ok(out.put(fabric_of(device)?)?)
 }
@@ -244,7 +244,7 @@ pub(crate) fn fabric(device: Handle, out: Out<Fabric>) -> Answer {
 pub(crate) fn fabric_versioned(device: Handle, out: Out<FabricV3>) -> Answer {
     let fabric = fabric_of(device)?;
     let version = out.version()?;
-    // No health is told: nothing is known to be wrong.
+    // No health is reported: nothing is known to be wrong.
     if version == crate::layout::word::<FabricV3>(3) {
         return Ok(out.put(FabricV3 { version, fabric, health: 0, summary: [0; 4] })?);
     }
@@ -259,7 +259,7 @@ pub(crate) fn parent(device: Handle, out: Out<Handle>) -> Answer {
     Ok(out.put(Handle::new(Kind::Gpu, place, 0))?)
 }
 
-/// The texts of a name for structures that have one: `MIG 1g.5gb`.
+/// The name for structures that have one: `MIG 1g.5gb`.
 pub(crate) fn profile_name(profile: &str) -> [u8; 96] {
     array(&["MIG ", profile])
 }

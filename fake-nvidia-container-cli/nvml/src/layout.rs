@@ -3,12 +3,12 @@
 use crate::code::{Answer, Code};
 use nvidia_simulated_shim::c::Out;
 
-/// An error unless the caller's structure is of a version: its size and the number, as the header's macro combines them.
+/// An error unless the caller's structure has this version: its size and the number, combined as in the header's macro.
 pub(crate) fn version<T: Copy>(out: Out<T>, number: u32) -> Answer {
     if out.version()? == word::<T>(number) { Ok(()) } else { Err(Code::ARGUMENT_VERSION_MISMATCH) }
 }
 
-/// The word of a version.
+/// The version word.
 pub(crate) fn word<T>(number: u32) -> u32 {
     u32::try_from(size_of::<T>()).unwrap_or_default() | number << 24
 }
@@ -18,7 +18,7 @@ pub(crate) fn word<T>(number: u32) -> u32 {
 #[derive(Clone, Copy)]
 pub(crate) struct Pair(pub(crate) u32, pub(crate) u32);
 
-/// A structure of a version and a number.
+/// A structure with a version and a number.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Versioned<T> {

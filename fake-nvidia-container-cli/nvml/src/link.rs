@@ -10,13 +10,13 @@ use crate::lists;
 use nvidia_simulated_given::pieces;
 use nvidia_simulated_shim::c::Out;
 
-/// The most links that NVML numbers.
+/// The most links that NVML has numbers for.
 const LINKS: u32 = 36;
 
 /// Levels at which two GPUs meet, by the words of `nvidia-smi topo -m`.
 const LEVELS: [(&str, u32); 6] = [("X", 0), ("PIX", 10), ("PXB", 20), ("PHB", 30), ("NODE", 40), ("SYS", 50)];
 
-/// The word between two GPUs: the first one's row has a word for each.
+/// The word for the connection between two GPUs: the first one's row has a word for each GPU.
 fn word<'a>(gpu: Device<'a>, other: u8) -> &'a str {
     if gpu.place == other {
         return "X";
@@ -25,7 +25,7 @@ fn word<'a>(gpu: Device<'a>, other: u8) -> &'a str {
     pieces(row, ' ').nth(usize::from(other)).filter(|word| !word.is_empty()).unwrap_or("SYS")
 }
 
-/// GPUs that are linked may still be on different processors: their row does not say.
+/// Linked GPUs can still be on different processors: their row does not say.
 fn level(word: &str) -> u32 {
     LEVELS.iter().find(|(known, _)| *known == word).map_or(50, |(_, level)| *level)
 }
@@ -48,7 +48,7 @@ pub(crate) fn ancestor(one: Handle, other: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(pair(one, other, level)?)?)
 }
 
-/// The GPUs that a GPU meets at a level, without itself.
+/// The GPUs that a GPU meets at a level, except itself.
 pub(crate) fn nearest(device: Handle, at: u32, count: Out<u32>, array: Out<Handle>) -> Answer {
     if !LEVELS.iter().any(|(_, level)| *level == at) {
         return Err(Code::INVALID_ARGUMENT);
@@ -83,7 +83,7 @@ fn near(driver: &Driver, processor: usize) -> impl Iterator<Item = Handle> + Clo
     near.map(|(place, _)| Handle::new(Kind::Gpu, place, 0))
 }
 
-/// Whether two GPUs reach each other's memory: 0 if they do, 5 if there is no way of that kind.
+/// Whether two GPUs reach each other's memory: 0 if they do, 5 if there is no path of that kind.
 pub(crate) fn peer(one: Handle, other: Handle, way: u32, out: Out<u32>) -> Answer {
     if way > 4 {
         return Err(Code::INVALID_ARGUMENT);
@@ -95,12 +95,12 @@ pub(crate) fn peer(one: Handle, other: Handle, way: u32, out: Out<u32>) -> Answe
     Ok(out.put(status)?)
 }
 
-/// The processors near a GPU, a bit each.
+/// The processors near a GPU, one bit each.
 pub(crate) fn processors(device: Handle, words: u32, out: Out<usize>) -> Answer {
     affinity("cpu_affinity")(device, words, out, 0)
 }
 
-/// The processors or the memories near a GPU, a bit each; the scope makes no difference here.
+/// The processors or the memories near a GPU, one bit each; the scope makes no difference here.
 pub(crate) fn affinity(key: &'static str) -> impl FnOnce(Handle, u32, Out<usize>, u32) -> Answer {
     move |device, words, out, scope| {
         if scope > 1 || words == 0 {
@@ -110,7 +110,7 @@ pub(crate) fn affinity(key: &'static str) -> impl FnOnce(Handle, u32, Out<usize>
     }
 }
 
-/// A link of a GPU: its number is one that the GPU has.
+/// How many links a GPU has; an error if this number is not one of them.
 fn link(device: Handle, number: u32) -> Result<u32, Code> {
     let links: u32 = device.gpu(|gpu| gpu.number("nvlink.count", Unit::Same))?;
     match links {
@@ -131,10 +131,10 @@ pub(crate) fn state(device: Handle, number: u32, out: Out<u32>) -> Answer {
     Ok(out.put(u32::from(!down))?)
 }
 
-/// How many GPUs are linked to each other without a switch between them.
+/// The most GPUs that are linked to each other without a switch.
 const WITHOUT_SWITCH: usize = 4;
 
-/// What is at the other end of a link: a GPU of those that this one is linked to, in turn, or a switch.
+/// The other end of a link: one of the GPUs that this one is linked to, in turn, or a switch.
 enum End {
     Gpu(PciInfo),
     Switch(PciInfo),
@@ -158,7 +158,7 @@ fn end(device: Handle, number: u32) -> Result<End, Code> {
     })
 }
 
-/// Where on the bus the other end of a link is.
+/// The place of the other end of a link on the bus.
 pub(crate) fn remote(device: Handle, number: u32, out: Out<PciInfo>) -> Answer {
     let (End::Gpu(info) | End::Switch(info)) = end(device, number)?;
     Ok(out.put(info)?)
@@ -193,7 +193,7 @@ pub(crate) fn link_version(device: Handle, number: u32, out: Out<u32>) -> Answer
     Ok(out.put(version)?)
 }
 
-/// Whether a link can do something: all can.
+/// Whether a link has a capability: every link has all.
 pub(crate) fn ability(device: Handle, number: u32, which: u32, out: Out<u32>) -> Answer {
     link(device, number)?;
     if which > 5 { Err(Code::INVALID_ARGUMENT) } else { Ok(out.put(1)?) }

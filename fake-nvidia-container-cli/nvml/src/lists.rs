@@ -1,10 +1,10 @@
-//! How NVML hands out lists: a caller says how many it has room for, and is told how many there are.
+//! How NVML returns lists: a caller says how many items it has room for, and learns how many there are.
 
 use crate::code::{Answer, Code};
 use nvidia_simulated_given::pieces;
 use nvidia_simulated_shim::c::Out;
 
-/// Writes the items and how many they are; if there is no room, only how many.
+/// Writes the items and their count; without enough room, only the count.
 pub(crate) fn write<T: Copy>(items: impl Iterator<Item = T> + Clone, count: Out<u32>, array: Out<T>) -> Answer {
     let room = count.get()?;
     let there = u32::try_from(items.clone().count()).unwrap_or(u32::MAX);
@@ -18,7 +18,7 @@ pub(crate) fn write<T: Copy>(items: impl Iterator<Item = T> + Clone, count: Out<
     Ok(())
 }
 
-/// Writes the items where the caller has room for as many as can be, and how many they are.
+/// Writes the items and their count; the caller must have room for the longest possible list.
 pub(crate) fn write_all<T: Copy>(items: impl Iterator<Item = T>, count: Out<u32>, array: Out<T>) -> Answer {
     let mut written = 0_u32;
     for (at, item) in items.enumerate() {
@@ -28,7 +28,7 @@ pub(crate) fn write_all<T: Copy>(items: impl Iterator<Item = T>, count: Out<u32>
     Ok(count.put(written)?)
 }
 
-/// Writes the bits of a set of numbers into words of the machine.
+/// Writes a set of numbers as bits into machine words.
 pub(crate) fn set(numbers: impl Iterator<Item = usize> + Clone, words: u32, into: Out<usize>) -> Answer {
     if words == 0 {
         return Err(Code::INVALID_ARGUMENT);

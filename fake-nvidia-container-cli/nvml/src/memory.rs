@@ -16,7 +16,7 @@ pub(crate) struct Memory {
     used: u64,
 }
 
-/// The same with what the driver keeps for itself.
+/// The same with the memory that the driver keeps for itself.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryV2 {
@@ -36,14 +36,14 @@ fn sizes(device: Device<'_>) -> Result<[u64; 3], Code> {
     Ok([total, size("memory.reserved").unwrap_or(0), size("memory.used").unwrap_or(0)])
 }
 
-/// Without the reserved part: it counts as used.
+/// The form without the reserved part, which counts as used.
 pub(crate) fn memory(device: Handle, out: Out<Memory>) -> Answer {
     let [total, reserved, used] = device.device(sizes)?;
     let used = used.saturating_add(reserved).min(total);
     Ok(out.put(Memory { total, free: total.saturating_sub(used), used })?)
 }
 
-/// With the reserved part.
+/// The form with the reserved part.
 pub(crate) fn memory_v2(device: Handle, out: Out<MemoryV2>) -> Answer {
     version(out, 2)?;
     let [total, reserved, used] = device.device(sizes)?;
@@ -51,7 +51,7 @@ pub(crate) fn memory_v2(device: Handle, out: Out<MemoryV2>) -> Answer {
     Ok(out.put(MemoryV2 { version: [out.version()?, 0], total, reserved, free, used })?)
 }
 
-/// What of the memory the processor can reach.
+/// The memory that the processor can reach.
 pub(crate) fn bar1(device: Handle, out: Out<Memory>) -> Answer {
     let (total, used) = device.device(|device| {
         let size = |key| number::<u64>(device.own(), key, Unit::Bytes, device.driver.now());
@@ -60,7 +60,7 @@ pub(crate) fn bar1(device: Handle, out: Out<Memory>) -> Answer {
     Ok(out.put(Memory { total, free: total.saturating_sub(used), used })?)
 }
 
-/// Memory of confidential computing, in KiB: all that programs can have is unprotected.
+/// Memory for confidential computing, in KiB: all memory that programs can have is unprotected.
 pub(crate) fn confidential(device: Handle, out: Out<[u64; 2]>) -> Answer {
     let [total, reserved, _] = device.gpu(sizes)?;
     Ok(out.put([0, total.saturating_sub(reserved) / 1024])?)
@@ -72,7 +72,7 @@ pub(crate) fn protected(device: Handle, out: Out<Memory>) -> Answer {
     Ok(out.put(Memory { total: 0, free: 0, used: 0 })?)
 }
 
-/// The key of a count of errors: kind, counter and place.
+/// The key of an error count: kind, counter and place.
 fn errors(kind: u32, counter: u32, place: &str) -> Result<&'static str, Code> {
     const KEYS: [&str; 32] = [
         "ecc.errors.corrected.volatile.l1_cache",
@@ -116,7 +116,7 @@ fn errors(kind: u32, counter: u32, place: &str) -> Result<&'static str, Code> {
     keys.find(|key| at_last(key, b'.').is_some_and(|(_, last)| last == place)).copied().ok_or(Code::INVALID_ARGUMENT)
 }
 
-/// The count of errors of a GPU in one place. Without error correction there is none.
+/// The error count of a GPU in one place. Without error correction there is none.
 fn count(gpu: Device<'_>, kind: u32, counter: u32, place: &str) -> Result<u64, Code> {
     gpu.text("ecc.mode.current")?;
     gpu.number(errors(kind, counter, place)?, Unit::Same)
@@ -153,7 +153,7 @@ pub(crate) fn detailed(device: Handle, kind: u32, counter: u32, out: Out<[u64; 4
     Ok(out.put(counts)?)
 }
 
-/// Rows of memory that others stand in for: how many, and whether one is pending or has failed.
+/// Remapped rows of memory: how many, and whether a remapping is pending or has failed.
 pub(crate) fn remapped(
     device: Handle,
     corrected: Out<u32>,
@@ -188,7 +188,7 @@ pub(crate) fn histogram(device: Handle, out: Out<[u32; 5]>) -> Answer {
     Ok(out.put(values)?)
 }
 
-/// Pages that are no longer used, by cause; their addresses are not told.
+/// Retired pages, by cause; their addresses are not reported.
 pub(crate) fn retired(device: Handle, cause: u32, out: Out<u32>) -> Answer {
     let key = match cause {
         0 => "retired_pages.single_bit_ecc.count",
@@ -196,6 +196,6 @@ pub(crate) fn retired(device: Handle, cause: u32, out: Out<u32>) -> Answer {
         _ => return Err(Code::INVALID_ARGUMENT),
     };
     let count: u32 = device.gpu(|gpu| gpu.number(key, Unit::Same))?;
-    // A list that has pages would have to tell their addresses.
+    // A list with pages would have to report their addresses.
     if count > 0 { Err(Code::NOT_SUPPORTED) } else { Ok(out.put(0)?) }
 }

@@ -1,4 +1,4 @@
-//! GPUs that are split: modes, the devices and instances that there are.
+//! GPUs that are split: modes, devices and instances.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit, fact, number};
@@ -21,7 +21,7 @@ pub(crate) fn is_part(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.device(|device| Ok(u32::from(device.part.is_some())))?)?)
 }
 
-/// A part by its number among those of the GPU that were given.
+/// A part by its number among the given ones of the GPU.
 pub(crate) fn part(device: Handle, index: u32, out: Out<Handle>) -> Answer {
     let handle = device.gpu(|gpu| {
         if gpu.switch("mig.mode.current")? == 0 {
@@ -33,7 +33,7 @@ pub(crate) fn part(device: Handle, index: u32, out: Out<Handle>) -> Answer {
     Ok(out.put(handle)?)
 }
 
-/// The number of the instance that a part is.
+/// The number of a part's instance.
 pub(crate) fn instance_of(key: &'static str) -> impl FnOnce(Handle, Out<u32>) -> Answer {
     move |device, out| {
         let id = device.device(|device| {
@@ -44,13 +44,13 @@ pub(crate) fn instance_of(key: &'static str) -> impl FnOnce(Handle, Out<u32>) ->
     }
 }
 
-/// What a device has of a GPU.
+/// A device's share of a GPU.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Attributes {
     /// Multiprocessors; copy engines, decoders, encoders, JPEG and optical flow engines.
     engines: [u32; 6],
-    /// Slices of the GPU and of compute.
+    /// GPU slices and compute slices.
     slices: [u32; 2],
     /// In MiB.
     memory: u64,
@@ -86,7 +86,7 @@ fn id(part: Section<'_>, key: &str) -> u8 {
     part.id(key).and_then(|id| u8::try_from(id).ok()).unwrap_or_default()
 }
 
-/// The GPU instances of a profile.
+/// The GPU instances with a profile.
 pub(crate) fn list(device: Handle, profile: u32, array: Out<Handle>, count: Out<u32>) -> Answer {
     device.gpu(|gpu| {
         gpu.text("mig.mode.current")?;
@@ -95,7 +95,7 @@ pub(crate) fn list(device: Handle, profile: u32, array: Out<Handle>, count: Out<
     })
 }
 
-/// The GPU instance of a number.
+/// The GPU instance with a number.
 pub(crate) fn by_id(device: Handle, wanted: u32, out: Out<Handle>) -> Answer {
     let handle = device.gpu(|gpu| {
         gpu.text("mig.mode.current")?;
@@ -105,7 +105,7 @@ pub(crate) fn by_id(device: Handle, wanted: u32, out: Out<Handle>) -> Answer {
     Ok(out.put(handle)?)
 }
 
-/// How many more instances of a profile there is room for.
+/// How many more instances of a profile fit.
 pub(crate) fn room(device: Handle, profile: u32, out: Out<u32>) -> Answer {
     let room = device.gpu(|gpu| {
         let row = crate::profiles::with_id(gpu, profile, Code::NOT_SUPPORTED)?;
@@ -150,7 +150,7 @@ pub(crate) struct ComputeInfoV1 {
 const _: () = assert!(size_of::<usize>() != 8 || size_of::<InstanceInfo>() == 24 && size_of::<ComputeInfo>() == 32);
 
 impl Handle {
-    /// Asks something of the GPU instance of this handle: its GPU, and a part that is in it.
+    /// Asks a question about the GPU instance of this handle, given its GPU and a part that is in it.
     pub(crate) fn instance<T>(
         self,
         question: impl FnOnce(Device<'_>, Section<'_>) -> Result<T, Code>,
@@ -164,7 +164,7 @@ impl Handle {
     }
 }
 
-/// What a GPU instance is.
+/// Describes a GPU instance.
 pub(crate) fn info(instance: Handle, out: Out<InstanceInfo>) -> Answer {
     let info = instance.instance(|gpu, part| {
         let number = |key| part.id(key).unwrap_or_default();
@@ -189,7 +189,7 @@ fn compute_handle(gpu: Device<'_>, part: Section<'_>) -> Handle {
     Handle::new(Kind::Compute, gpu.place, id(part, "gi") << 3 | id(part, "ci") & 7)
 }
 
-/// The compute instances of a profile.
+/// The compute instances with a profile.
 pub(crate) fn compute_list(instance: Handle, profile: u32, array: Out<Handle>, count: Out<u32>) -> Answer {
     instance.instance(|gpu, of| {
         let of = compute(gpu, of).filter(|part| part.id("ci.profile") == Some(profile));
@@ -197,7 +197,7 @@ pub(crate) fn compute_list(instance: Handle, profile: u32, array: Out<Handle>, c
     })
 }
 
-/// The compute instance of a number.
+/// The compute instance with a number.
 pub(crate) fn compute_by_id(instance: Handle, wanted: u32, out: Out<Handle>) -> Answer {
     let handle = instance.instance(|gpu, of| {
         let found = compute(gpu, of).find(|part| part.id("ci") == Some(wanted)).ok_or(Code::NOT_FOUND)?;
@@ -219,7 +219,7 @@ fn compute_info_of(handle: Handle) -> Result<ComputeInfo, Code> {
     })
 }
 
-/// What a compute instance is.
+/// Describes a compute instance.
 pub(crate) fn compute_info(handle: Handle, out: Out<ComputeInfo>) -> Answer {
     Ok(out.put(compute_info_of(handle)?)?)
 }
@@ -229,7 +229,7 @@ pub(crate) fn compute_info_first(handle: Handle, out: Out<ComputeInfoV1>) -> Ans
     Ok(out.put(compute_info_of(handle)?.first)?)
 }
 
-/// The mode that says whether a GPU is split, now and after a reset; NOT_SUPPORTED where it cannot be.
+/// The mode that says whether a GPU is split, now and after a reset; NOT_SUPPORTED if it cannot be.
 pub(crate) fn mode(device: Handle, current: Out<u32>, pending: Out<u32>) -> Answer {
     let modes = device.device(|gpu| {
         fact(gpu.gpu, "mig.mode.current")?;

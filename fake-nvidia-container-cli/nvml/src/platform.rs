@@ -1,5 +1,5 @@
-//! Where a device is built in and what it can do beside computing: its rack, its number in it, its bus, confidential
-//! computing. What a simulated machine has none of is counted as none.
+//! Where a device is installed and what it can do besides computing: its rack, its number there, its bus, confidential
+//! computing. Things that a simulated machine does not have are counted as none.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
@@ -25,7 +25,7 @@ pub(crate) struct Platform {
 
 const _: () = assert!(size_of::<Platform>() == 44);
 
-/// Where the device is built in; the board says it or it is not known.
+/// Where the device is installed; unknown unless the board says it.
 pub(crate) fn place(device: Handle, out: Out<Platform>) -> Answer {
     let asked = out.version()?;
     if [1, 2].iter().all(|number| asked != crate::layout::word::<Platform>(*number)) {
@@ -48,12 +48,12 @@ pub(crate) fn place(device: Handle, out: Out<Platform>) -> Answer {
     Ok(out.put(platform)?)
 }
 
-/// A number of 64 bits, which is more than a number of a file can be.
+/// A 64-bit number, for which the file's usual numbers are too small.
 fn hexadecimal(section: Section<'_>, key: &str) -> Option<u64> {
     u64::from_str_radix(section.text(key)?.strip_prefix("0x")?, 16).ok()
 }
 
-/// The number of the device that no other in the world has.
+/// The globally unique number of the device.
 pub(crate) fn pdi(device: Handle, out: Out<[u64; 2]>) -> Answer {
     version(out, 1)?;
     let value = device.gpu(|gpu| hexadecimal(gpu.gpu, "pdi").ok_or(Code::NOT_SUPPORTED))?;
@@ -68,7 +68,7 @@ pub(crate) fn always(number: u32) -> impl FnOnce(Handle, Out<u32>) -> Answer {
     }
 }
 
-/// A structure of a version whose number is the same for every GPU.
+/// A structure with a version, whose number is the same for every GPU.
 pub(crate) fn always_versioned(number: u32) -> impl FnOnce(Handle, Out<Versioned<u32>>) -> Answer {
     move |device, out| {
         version(out, 1)?;
@@ -77,18 +77,18 @@ pub(crate) fn always_versioned(number: u32) -> impl FnOnce(Handle, Out<Versioned
     }
 }
 
-/// Nothing is licensed and nothing needs to be: not supported, and no feature.
+/// Nothing is licensed and nothing needs to be: licensing is not supported, and there are no features.
 pub(crate) fn licences(device: Handle, out: Out<[u32; 2]>) -> Answer {
     device.gpu(|_| Ok(()))?;
     Ok(out.put([0, 0])?)
 }
 
-/// Settings of confidential computing: off, all of them.
+/// Settings of confidential computing: all off.
 pub(crate) fn confidential<const N: usize>(out: Out<[u32; N]>) -> Answer {
     Ok(out.put([0; N])?)
 }
 
-/// Whether the infoROM is whole.
+/// Whether the infoROM is intact.
 pub(crate) fn valid(device: Handle) -> Answer {
     device.gpu(|gpu| {
         gpu.text("inforom.img")?;
@@ -96,7 +96,7 @@ pub(crate) fn valid(device: Handle) -> Answer {
     })
 }
 
-/// Whether only root may use a right: of clocks for applications it is not told, and of boost everybody may.
+/// Whether only root may use an operation: not known for application clocks, and no for boost.
 pub(crate) fn restricted(device: Handle, which: u32, out: Out<u32>) -> Answer {
     match which {
         0 => device.gpu(|_| Err(Code::NOT_SUPPORTED)),
@@ -118,12 +118,12 @@ pub(crate) fn checksum(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(0)?)
 }
 
-/// When the infoROM's black box was last written, and how long that took: it has not been yet.
+/// When the infoROM's black box was last written, and how long that took: it has not been written yet.
 pub(crate) fn flushed(device: Handle, _time: Out<u64>, _length: Out<u64>) -> Answer {
     device.gpu(|gpu| gpu.text("inforom.img").and(Err(Code::NOT_READY)))
 }
 
-/// How the clocks follow the load: as the driver thinks best, of the three ways that there are.
+/// How the clocks follow the load: as the driver thinks best, out of three possible ways.
 pub(crate) fn power_mizer(device: Handle, out: Out<[u32; 3]>) -> Answer {
     const WAYS: u32 = 0b111;
     device.gpu(|_| Ok(()))?;
@@ -135,12 +135,12 @@ pub(crate) fn certificate(device: Handle, _out: usize) -> Answer {
     device.gpu(|gpu| Err(if is_since_hopper(gpu) { Code::UNKNOWN } else { Code::NOT_SUPPORTED }))
 }
 
-/// What processors and GPUs can do of confidential computing: GPUs since Hopper can.
+/// Whether processors and GPUs support confidential computing: GPUs do since Hopper.
 pub(crate) fn capabilities(out: Out<[u32; 2]>) -> Answer {
     Ok(out.put([0, has_hopper()?.into()])?)
 }
 
-/// Whether a GPU of the machine is of Hopper or after it.
+/// Whether the machine has a GPU of Hopper or later.
 fn has_hopper() -> Result<bool, Code> {
     ask(|driver| {
         let of = |(place, gpu)| is_since_hopper(Device { driver, gpu, place, part: None });
@@ -148,14 +148,14 @@ fn has_hopper() -> Result<bool, Code> {
     })
 }
 
-/// After how much use of a key it is changed.
+/// How much use of a key is allowed before it is changed.
 pub(crate) fn key_rotation(out: Out<[u64; 2]>) -> Answer {
     const ADVANTAGE: u64 = 60;
     version(out, 1)?;
     Ok(out.put([out.version()?.into(), ADVANTAGE])?)
 }
 
-/// How wide links are, since Hopper: in full. Only root is told.
+/// How wide links are, since Hopper: full width. Only root may ask.
 pub(crate) fn link_mode(out: Out<u32>) -> Answer {
     if !has_hopper()? {
         return Err(Code::NOT_SUPPORTED);

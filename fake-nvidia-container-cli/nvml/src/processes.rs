@@ -8,7 +8,7 @@ use crate::lists;
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
 
-/// What is not known.
+/// Unknown values.
 const UNKNOWN_MEMORY: u64 = u64::MAX;
 const NO_INSTANCE: u32 = u32::MAX;
 
@@ -20,7 +20,7 @@ pub(crate) struct ProcessV1 {
     memory: u64,
 }
 
-/// A program in the forms 2 and 3.
+/// A program in forms 2 and 3.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Process {
@@ -67,7 +67,7 @@ pub(crate) enum Work {
     Compute,
     /// They draw.
     Graphics,
-    /// They compute through the server that shares a GPU.
+    /// They compute through MPS, the server that shares a GPU.
     Shared,
 }
 
@@ -107,7 +107,7 @@ pub(crate) fn first(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<ProcessV1>)
     }
 }
 
-/// The list in the forms 2 and 3.
+/// The list in forms 2 and 3.
 pub(crate) fn list(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<Process>) -> Answer {
     move |device, count, array| {
         device.device(|device| {
@@ -117,7 +117,7 @@ pub(crate) fn list(work: Work) -> impl FnOnce(Handle, Out<u32>, Out<Process>) ->
     }
 }
 
-/// The list with details, of a kind of work by its number.
+/// The list with details, for a kind of work by its number.
 pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
     let mut asked = out.get()?;
     let work = match asked.mode {
@@ -136,7 +136,7 @@ pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
         if there > room {
             return Err(Code::INSUFFICIENT_SIZE);
         }
-        // The array's address stands in the structure as a pointer would: an `Out` that the caller passes.
+        // The array's address is in the structure as a pointer would be: an `Out` that the caller passes.
         let array = out.pointer::<Detail>(core::mem::offset_of!(DetailList, details))?;
         for (at, process) in all.enumerate() {
             array.put_at(at, Detail { process: read(process, now), protected: 0 })?;
@@ -145,7 +145,7 @@ pub(crate) fn details(device: Handle, out: Out<DetailList>) -> Answer {
     })
 }
 
-/// What programs use of the multiprocessors, the memory, the encoder and the decoder, if it is newer than a time.
+/// The programs' use of the multiprocessors, the memory, the encoder and the decoder, if newer than a time.
 pub(crate) fn utilization(device: Handle, array: Out<Sample>, count: Out<u32>, since: u64) -> Answer {
     device.gpu(|gpu| {
         let now = gpu.driver.now();
@@ -179,7 +179,7 @@ pub(crate) struct Shares {
     shares: [u32; 7],
 }
 
-/// A list of them: how many there is room for, since when, and where.
+/// A list of such shares: how many there is room for, since when, and where.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct SharesList {
@@ -191,7 +191,7 @@ pub(crate) struct SharesList {
 
 const _: () = assert!(size_of::<Shares>() == 40 && (size_of::<usize>() != 8 || size_of::<SharesList>() == 24));
 
-/// What programs use of each engine, if it is newer than a time.
+/// The programs' use of each engine, if newer than a time.
 pub(crate) fn shares(device: Handle, out: Out<SharesList>) -> Answer {
     version(out, 1)?;
     let asked = out.get()?;

@@ -1,4 +1,4 @@
-//! Into what a GPU can be split: the profiles of GPU instances and of compute instances.
+//! What a GPU can be split into: the profiles of GPU instances and of compute instances.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit, number};
@@ -9,7 +9,7 @@ use crate::lists;
 use nvidia_simulated_given::Section;
 use nvidia_simulated_shim::c::Out;
 
-/// Numbers of GPU instance profiles end before one, which grew with releases of the driver.
+/// The first number after the GPU instance profiles, which grew with the driver's releases.
 fn end(gpu: Device<'_>) -> u32 {
     match gpu.driver.release() {
         0..570 => 10,
@@ -18,11 +18,11 @@ fn end(gpu: Device<'_>) -> u32 {
     }
 }
 
-/// Ids of profiles that drivers know, also where the GPU has none of it.
+/// Ids of profiles that drivers know, even if the GPU does not have them.
 const KNOWN: [u32; 9] = [0, 5, 6, 9, 10, 14, 15, 19, 20];
 /// Slices of compute instance profiles, by their number.
 const COMPUTE: [u32; 9] = [1, 2, 3, 4, 7, 8, 6, 1, 7];
-/// The numbers of those that are variants of others, which no simulated GPU has.
+/// The numbers of profiles that are variants of others; no simulated GPU has them.
 const VARIANTS: [u32; 2] = [7, 8];
 
 /// A profile of GPU instances.
@@ -65,7 +65,7 @@ pub(crate) struct ProfileV3 {
 
 const _: () = assert!(size_of::<Profile>() == 48 && size_of::<ProfileV2>() == 152 && size_of::<ProfileV3>() == 152);
 
-/// The profile of a number: NOT_SUPPORTED if the GPU has none.
+/// The profile with a number: NOT_SUPPORTED if the GPU does not have it.
 fn numbered(gpu: Device<'_>, wanted: u32) -> Result<Section<'_>, Code> {
     gpu.text("mig.mode.current")?;
     if wanted >= end(gpu) {
@@ -74,7 +74,7 @@ fn numbered(gpu: Device<'_>, wanted: u32) -> Result<Section<'_>, Code> {
     gpu.gpu.sections("profile").find(|row| row.id("number") == Some(wanted)).ok_or(Code::NOT_SUPPORTED)
 }
 
-/// The profile with an id: an error of its own if the driver knows it and the GPU does not have it.
+/// The profile with an id: the error is `missing` if the driver knows the id but the GPU does not have it.
 pub(crate) fn with_id(gpu: Device<'_>, wanted: u32, missing: Code) -> Result<Section<'_>, Code> {
     gpu.text("mig.mode.current")?;
     let code = if KNOWN.contains(&wanted) { missing } else { Code::INVALID_ARGUMENT };
@@ -114,11 +114,11 @@ fn write(row: Section<'_>, out: Out<ProfileV3>) -> Answer {
         return Ok(out.put(ProfileV3 { version, id, rest, memory, name, capabilities: [0; 2] })?);
     }
     crate::layout::version(out.of::<ProfileV2>(), 2)?;
-    // The driver leaves no version in what it has filled.
+    // The driver leaves no version in the structure that it has filled.
     Ok(out.of::<ProfileV2>().put(ProfileV2 { version: 0, id, peer, rest, gap: 0, memory, name })?)
 }
 
-/// Where instances of a profile may begin, and how much they take.
+/// Where instances of a profile can begin, and how much they take.
 pub(crate) fn placements(device: Handle, wanted: u32, array: Out<Pair>, count: Out<u32>) -> Answer {
     device.gpu(|gpu| {
         let row = with_id(gpu, wanted, Code::NOT_SUPPORTED)?;
@@ -132,7 +132,7 @@ pub(crate) fn placements(device: Handle, wanted: u32, array: Out<Pair>, count: O
     })
 }
 
-/// The same in the first form, which is not told how much room there is.
+/// The same in the first form, in which the caller does not say how much room there is.
 pub(crate) fn placements_first(device: Handle, wanted: u32, array: Out<Pair>, count: Out<u32>) -> Answer {
     if !array.is_null() {
         count.put(u32::MAX)?;
@@ -169,7 +169,7 @@ const _: () = assert!(
     size_of::<ComputeProfile>() == 36 && size_of::<ComputeProfileV2>() == 136 && size_of::<ComputeProfileV3>() == 140
 );
 
-/// The profile of a number within a GPU instance, with the name of the instance's profile.
+/// The compute profile with a number in a GPU instance, and the name of the instance's profile.
 fn compute<'a>(
     gpu: Device<'a>,
     part: Section<'a>,
@@ -215,7 +215,7 @@ pub(crate) fn compute_versioned(instance: Handle, wanted: u32, engines: u32, out
     })
 }
 
-/// `MIG 1c.3g.20gb`: slices of compute before the name of the whole.
+/// `MIG 1c.3g.20gb`: compute slices before the name of the whole.
 fn shared_name(counts: Counts, name: &str) -> [u8; 96] {
     let digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8"];
     let slices = counts.first().and_then(|slices| digits.get(usize::try_from(*slices).ok()?));

@@ -1,4 +1,4 @@
-//! Errors in the chip's own memory, and what waits to be repaired.
+//! Errors in the chip's own memory, and pending repairs.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::layout::version;
 use nvidia_simulated_shim::c::Out;
 
-/// Errors of the chip's own memory: aggregate and volatile by kind, and the places of those that could not be corrected.
+/// Errors in the chip's own memory: aggregate and volatile by kind, and the places of the uncorrected ones.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Sram {
@@ -31,13 +31,13 @@ const COUNTS: [&str; 11] = [
     "ecc.errors.uncorrected.aggregate.sram.other",
 ];
 
-/// A GPU that tells parity apart, and whose error correction is on.
+/// An error unless a GPU counts parity errors separately and its error correction is on.
 fn counts(gpu: Device<'_>) -> Answer {
     let on = gpu.switch("ecc.mode.current")? == 1;
     if on && gpu.text("ecc.form") == Ok("sram") { Ok(()) } else { Err(Code::NOT_SUPPORTED) }
 }
 
-/// Errors of the chip's own memory.
+/// Errors in the chip's own memory.
 pub(crate) fn sram(device: Handle, out: Out<Sram>) -> Answer {
     version(out, 1)?;
     let (counts, exceeded) = device.gpu(|gpu| {
@@ -48,7 +48,7 @@ pub(crate) fn sram(device: Handle, out: Out<Sram>) -> Answer {
     Ok(out.put(Sram { version: [out.version()?, 0], counts, exceeded: [exceeded, 0] })?)
 }
 
-/// Whether a channel of the memory or a part of the chip waits for its repair.
+/// Whether a channel of the memory or a part of the chip is waiting to be repaired.
 pub(crate) fn status(device: Handle, out: Out<[u32; 3]>) -> Answer {
     version(out, 1)?;
     let told = device.gpu(|gpu| Ok([gpu.switch("channel_repair_pending")?, gpu.switch("tpc_repair_pending")?]))?;

@@ -17,7 +17,7 @@ pub(crate) fn utilization(device: Handle, out: Out<Pair>) -> Answer {
     Ok(out.put(shares)?)
 }
 
-/// The share of an engine, and over how long it was taken, in microseconds.
+/// The share of an engine, and the sampling period in microseconds.
 pub(crate) fn engine(key: &'static str) -> impl FnOnce(Handle, Out<u32>, Out<u32>) -> Answer {
     move |device, share, period| {
         let (now, over) = device
@@ -78,7 +78,8 @@ pub(crate) fn threshold(device: Handle, which: u32, out: Out<u32>) -> Answer {
         if which > 3 || gpu.text("temperature.form") != Ok("tlimit") {
             return Ok(told);
         }
-        // Models that tell margins tell them below these: what is left now, beyond what there is.
+        // Models that report margins measure them down from a maximum: for the chip, the temperature now plus what is
+        // left.
         let highest = match which {
             2 => gpu.number::<i32>("temperature.memory.limit", Unit::Same)?,
             _ => gpu
@@ -90,7 +91,7 @@ pub(crate) fn threshold(device: Handle, which: u32, out: Out<u32>) -> Answer {
     Ok(out.put(u32::try_from(degrees).map_err(|_| Code::UNKNOWN)?)?)
 }
 
-/// A sensor: what tells it, between what it is, what it is now, and of what.
+/// A sensor: its controller, its least and greatest value, its current value, and its target.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Sensor {
@@ -111,7 +112,7 @@ pub(crate) struct Sensors {
 
 const _: () = assert!(size_of::<Sensors>() == 64);
 
-/// The sensors up to one of a number. Only the first is there; the driver tells of the others what they would be of.
+/// The sensors up to a number. Only the first exists; for the others the driver reports controller and target.
 pub(crate) fn thermal(device: Handle, last: u32, out: Out<Sensors>) -> Answer {
     const INTERNAL: u32 = 1;
     const CHIP: u32 = 1;
@@ -129,34 +130,34 @@ pub(crate) fn thermal(device: Handle, last: u32, out: Out<Sensors>) -> Answer {
     Ok(out.put(Sensors { count, all })?)
 }
 
-/// The speed of the fan in per cent; NOT_SUPPORTED where there is none.
+/// The speed of the fan in per cent; NOT_SUPPORTED if there is none.
 pub(crate) fn fan(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(|gpu| gpu.number("fan.speed", Unit::Same))?)?)
 }
 
-/// The speed of a fan by its number, which must be one that there is.
+/// The speed of a fan by its number; the fan must exist.
 pub(crate) fn fan_numbered(device: Handle, fan: u32, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(|gpu| has_fan(gpu, fan).and_then(|()| gpu.number("fan.speed", Unit::Same)))?)?)
 }
 
-/// An error unless a GPU has a fan of a number.
+/// An error unless a GPU has a fan with this number.
 pub(crate) fn has_fan(gpu: Device<'_>, fan: u32) -> Answer {
     if fan == 0 && gpu.text("fan.speed").is_ok() { Ok(()) } else { Err(Code::INVALID_ARGUMENT) }
 }
 
-/// Who controls a fan: not known where there is one.
+/// Who controls a fan: not known for a fan that exists.
 pub(crate) fn fan_policy(device: Handle, fan: u32, _out: Out<u32>) -> Answer {
     device.gpu(|gpu| has_fan(gpu, fan).and(Err(Code::NOT_SUPPORTED)))
 }
 
-/// How fast a fan turns: not known where there is one.
+/// How fast a fan turns: not known for a fan that exists.
 pub(crate) fn fan_turns(device: Handle, out: Out<[u32; 3]>) -> Answer {
     version(out, 1)?;
     let [_, fan, _] = out.get()?;
     device.gpu(|gpu| has_fan(gpu, fan).and(Err(Code::NOT_SUPPORTED)))
 }
 
-/// What cools a part of a GPU.
+/// What cools a part of a GPU: not supported.
 pub(crate) fn cooler(device: Handle, out: Out<[u32; 4]>) -> Answer {
     version(out, 1)?;
     device.gpu(|_| Err(Code::NOT_SUPPORTED))
@@ -167,12 +168,12 @@ pub(crate) fn fans(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(|gpu| Ok(u32::from(gpu.text("fan.speed").is_ok())))?)?)
 }
 
-/// The power that is drawn, in mW. On average, as the driver's own tool tells it.
+/// The power draw in mW: the average, as the driver's own tool reports it.
 pub(crate) fn power(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(draw)?)?)
 }
 
-/// What a power is told by: the first that is there.
+/// The keys of the power draw: the first one present counts.
 const DRAWS: [&str; 3] = ["power.draw", "power.draw.average", "power.draw.instant"];
 
 pub(crate) fn draw<T: TryFrom<i64>>(gpu: Device<'_>) -> Result<T, Code> {
@@ -185,7 +186,7 @@ pub(crate) fn draw_at<T: TryFrom<i64>>(gpu: Device<'_>, at: u64) -> Result<T, Co
     draws.find_map(Result::ok).ok_or(Code::NOT_SUPPORTED)
 }
 
-/// The least and the most that the limit may be set to.
+/// The lowest and highest value that the limit can be set to.
 pub(crate) fn limits(device: Handle, least: Out<u32>, most: Out<u32>) -> Answer {
     let bounds = device.gpu(|gpu| {
         let limit = |key| gpu.number(key, Unit::Thousandth);
@@ -206,13 +207,13 @@ pub(crate) fn energy_of(gpu: Device<'_>) -> Result<u64, Code> {
     }
     // GPUs without error correction do not count it.
     gpu.text("ecc.mode.current")?;
-    // A draw that does not change with time, so that the count never goes back.
+    // A draw that does not change with time, so the count never goes back.
     let steady = |key: &&str| gpu.gpu.thousandths(key, 0).and_then(|draw| u64::try_from(draw).ok());
     let milliwatts = DRAWS.iter().find_map(steady).ok_or(Code::NOT_SUPPORTED)?;
     Ok(milliwatts.saturating_mul(kernel::ticks() / 1000))
 }
 
-/// What goes over the bus in a direction, in KB/s.
+/// The traffic over the bus in one direction, in KB/s.
 pub(crate) fn throughput(device: Handle, direction: u32, out: Out<u32>) -> Answer {
     let key = match direction {
         0 => "pcie.tx",
@@ -222,7 +223,7 @@ pub(crate) fn throughput(device: Handle, direction: u32, out: Out<u32>) -> Answe
     Ok(out.put(device.gpu(|gpu| gpu.number(key, Unit::Same))?)?)
 }
 
-/// The bus's speed now in Mbit/s a lane, by its generation.
+/// The current speed of the bus in Mbit/s per lane, by its generation.
 pub(crate) fn bus_speed(device: Handle, out: Out<u32>) -> Answer {
     let generation: u32 = device.gpu(|gpu| gpu.number("pcie.link.gen.current", Unit::Same))?;
     let speed = match generation {
@@ -237,7 +238,7 @@ pub(crate) fn bus_speed(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(speed)?)
 }
 
-/// How many videos are encoded, how fast and how late.
+/// How many videos are encoded, how fast and with what latency.
 pub(crate) fn encoder_statistics(device: Handle, sessions: Out<u32>, rate: Out<u32>, latency: Out<u32>) -> Answer {
     let keys = ["encoder.stats.sessionCount", "encoder.stats.averageFps", "encoder.stats.averageLatency"];
     let told = device.gpu(|gpu| {

@@ -1,8 +1,8 @@
-//! What a program sets on a GPU: kept in the library's own memory, so it holds for this process, until it ends, and for
-//! nobody else. The given file is never written; `nvidia-smi` and `set` change a machine for all.
+//! What a program sets on a GPU. It is kept in the library's own memory, so it applies only to this process, until the
+//! process ends. The given file is never written; `nvidia-smi` and `set` change a machine for everyone.
 //!
-//! A setting is one atomic number, so that neither a thread nor a fork can find it half made. A child goes on with its
-//! parent's settings, on its own.
+//! A setting is one atomic number, so neither a thread nor a fork can find it half made. A child starts with its
+//! parent's settings and continues independently.
 
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicI64, Ordering};
 use nvidia_simulated_shim::c::Out;
 use nvidia_simulated_shim::kernel;
 
-/// Facts that may be set: numbers in thousandths, and words by their place in a list.
+/// Facts that can be set: numbers in thousandths, and words by their place in a list.
 const KEYS: [(&str, &[&str]); 17] = [
     ("persistence_mode", &SWITCH),
     ("compute_mode", &["Default", "Exclusive_Thread", "Prohibited", "Exclusive_Process"]),
@@ -34,7 +34,7 @@ const KEYS: [(&str, &[&str]); 17] = [
     ("clocks.deferred.memory", &[]),
 ];
 const SWITCH: [&str; 2] = ["Disabled", "Enabled"];
-/// Of how many GPUs settings are kept.
+/// For how many GPUs settings are kept.
 const GPUS: usize = 64;
 const UNSET: i64 = i64::MIN;
 
@@ -57,7 +57,7 @@ pub(crate) fn word(gpu: u8, key: &str) -> Option<&'static str> {
     usize::try_from(place.load(Ordering::Acquire)).ok().and_then(|at| words.get(at)).copied()
 }
 
-/// Sets facts of a GPU: each as [`number`] or [`word`] tells it afterwards. Root alone may.
+/// Sets facts of a GPU, each as [`number`] or [`word`] returns it afterwards. Only root may.
 fn set(gpu: Device<'_>, facts: &[(&str, i64)]) -> Answer {
     if kernel::effective_user() != 0 {
         return Err(Code::NO_PERMISSION);
@@ -69,7 +69,7 @@ fn set(gpu: Device<'_>, facts: &[(&str, i64)]) -> Answer {
     Ok(())
 }
 
-/// A switch that a GPU has.
+/// Sets a switch of a GPU that has it.
 pub(crate) fn switch(key: &'static str, has: &'static str) -> impl FnOnce(Handle, u32) -> Answer {
     move |device, on| {
         if on > 1 {
@@ -82,7 +82,7 @@ pub(crate) fn switch(key: &'static str, has: &'static str) -> impl FnOnce(Handle
     }
 }
 
-/// Who may compute.
+/// Sets who may compute.
 pub(crate) fn compute_mode(device: Handle, mode: u32) -> Answer {
     if mode > 3 {
         return Err(Code::INVALID_ARGUMENT);
@@ -93,7 +93,7 @@ pub(crate) fn compute_mode(device: Handle, mode: u32) -> Answer {
     })
 }
 
-/// A limit of power in mW, between those that the GPU allows.
+/// Sets a power limit in mW, between the bounds that the GPU allows.
 pub(crate) fn power_limit(device: Handle, limit: u32) -> Answer {
     device.gpu(|gpu| {
         let bound = |key| gpu.number::<u32>(key, Unit::Thousandth);
@@ -104,7 +104,7 @@ pub(crate) fn power_limit(device: Handle, limit: u32) -> Answer {
     })
 }
 
-/// The same in a structure: version, what the limit is of, and the limit.
+/// The same in a structure: version, what the limit applies to, and the limit.
 pub(crate) fn power_limit_versioned(device: Handle, asked: Out<[u32; 3]>) -> Answer {
     version(asked, 2)?;
     match asked.get()? {
@@ -120,7 +120,7 @@ fn clock(mhz: u32) -> i64 {
     i64::from(mhz).saturating_mul(1000)
 }
 
-/// The clocks that programs get: of the memory the highest, of the shaders one that goes with it.
+/// Sets the clocks that programs get: the highest of the memory, and one of the shaders that goes with it.
 pub(crate) fn applications(device: Handle, memory: u32, graphics: u32) -> Answer {
     device.gpu(|gpu| {
         gpu.text("clocks.applications.graphics")?;
@@ -132,7 +132,7 @@ pub(crate) fn applications(device: Handle, memory: u32, graphics: u32) -> Answer
     })
 }
 
-/// Takes settings back where a GPU has what they are of.
+/// Removes settings of a GPU that has what they apply to.
 pub(crate) fn reset(keys: &'static [&'static str], has: &'static str) -> impl FnOnce(Handle) -> Answer {
     move |device| {
         device.gpu(|gpu| {
@@ -142,7 +142,7 @@ pub(crate) fn reset(keys: &'static [&'static str], has: &'static str) -> impl Fn
     }
 }
 
-/// The shaders run between two clocks: at the higher one, as far as they can.
+/// Locks the shaders between two clocks: they run at the higher one, or at their maximum.
 pub(crate) fn lock_graphics(device: Handle, least: u32, most: u32) -> Answer {
     device.gpu(|gpu| {
         lockable(gpu, least, most)?;
@@ -152,7 +152,7 @@ pub(crate) fn lock_graphics(device: Handle, least: u32, most: u32) -> Answer {
     })
 }
 
-/// The memory runs between two clocks.
+/// Locks the memory between two clocks.
 pub(crate) fn lock_memory(device: Handle, least: u32, most: u32) -> Answer {
     device.gpu(|gpu| {
         lockable(gpu, least, most)?;
@@ -169,7 +169,7 @@ fn lockable(gpu: Device<'_>, least: u32, most: u32) -> Answer {
     if least > most { Err(Code::INVALID_ARGUMENT) } else { Ok(()) }
 }
 
-/// The MIG mode: it takes effect when the GPU is reset, which a library cannot do. The second answer says so.
+/// Sets the MIG mode. It takes effect when the GPU is reset, which a library cannot do; the second answer says so.
 pub(crate) fn mig_mode(device: Handle, mode: u32, status: Out<u32>) -> Answer {
     if mode > 1 || status.is_null() {
         return Err(Code::INVALID_ARGUMENT);
@@ -182,7 +182,7 @@ pub(crate) fn mig_mode(device: Handle, mode: u32, status: Out<u32>) -> Answer {
     Ok(status.put(if current == mode { 0 } else { Code::RESET_REQUIRED.0 })?)
 }
 
-/// The temperature that a GPU is kept at, where it has one.
+/// Sets the temperature that a GPU is kept at, if it has one.
 pub(crate) fn target(device: Handle, which: u32, degrees: Out<i32>) -> Answer {
     let asked = degrees.get()?;
     match which {
@@ -198,7 +198,7 @@ pub(crate) fn target(device: Handle, which: u32, degrees: Out<i32>) -> Answer {
     }
 }
 
-/// The fan runs at a share of its highest speed.
+/// Sets the fan to a share of its highest speed.
 pub(crate) fn fan(device: Handle, fan: u32, speed: u32) -> Answer {
     device.gpu(|gpu| {
         gpu.text("fan.speed")?;
@@ -209,12 +209,12 @@ pub(crate) fn fan(device: Handle, fan: u32, speed: u32) -> Answer {
     })
 }
 
-/// The fan is left to the driver again.
+/// Leaves the fan to the driver again.
 pub(crate) fn fan_default(device: Handle, fan: u32) -> Answer {
     if fan > 0 { device.gpu(|_| Err(Code::INVALID_ARGUMENT)) } else { reset(&["fan.speed"], "fan.speed")(device) }
 }
 
-/// How slow and how fast a fan may run, in per cent.
+/// How slow and how fast a fan can run, in per cent.
 pub(crate) fn fan_range(device: Handle, least: Out<u32>, most: Out<u32>) -> Answer {
     let Pair(low, high) = device.gpu(|gpu| sensors::has_fan(gpu, 0).map(|()| Pair(30, 100)))?;
     least.put(low)?;

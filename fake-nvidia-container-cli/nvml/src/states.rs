@@ -1,4 +1,4 @@
-//! Performance states: which there are, the clocks of each, and how far they may be moved.
+//! Performance states: which exist, the clocks of each, and how far the clocks can be moved.
 
 use crate::clocks::{self, State};
 use crate::code::{Answer, Code};
@@ -7,12 +7,12 @@ use crate::handle::Handle;
 use crate::layout::version;
 use nvidia_simulated_shim::c::Out;
 
-/// A place of the list that is no state.
+/// A place in the list that is not a state.
 const NO_STATE: u32 = 32;
-/// How long the text of a structure may be.
+/// The size of the text in a structure.
 const TEXT: usize = 2048;
 
-/// A structure with a text: clocks, and what they may be.
+/// A structure with a text: clocks and their ranges.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Told {
@@ -20,7 +20,7 @@ pub(crate) struct Told {
     text: [u8; TEXT],
 }
 
-/// A clock, a state, and how far the clock is moved and may be, in MHz.
+/// A clock, a state, and how far the clock is moved and can be moved, in MHz.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Offset {
@@ -32,7 +32,7 @@ pub(crate) struct Offset {
     most: i32,
 }
 
-/// How busy a part of the GPU is, and where that makes the state change.
+/// How busy a part of the GPU is, and the thresholds at which the state changes.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Busy {
@@ -41,7 +41,7 @@ pub(crate) struct Busy {
     thresholds: [u32; 2],
 }
 
-/// What the state is chosen by: the shaders, the memory, video and the bus, and four places that nothing has.
+/// What the state is chosen by: the shaders, the memory, video and the bus, and four unused places.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) struct Chosen {
@@ -51,7 +51,7 @@ pub(crate) struct Chosen {
 
 const _: () = assert!(size_of::<Told>() == 2052 && size_of::<Offset>() == 24 && size_of::<Chosen>() == 132);
 
-/// The states by their number, the slowest first; without figures of the model that of now and the fastest.
+/// The states by number, slowest first; without figures for the model, the current state and the fastest.
 fn numbers(gpu: Device<'_>) -> Result<[u32; 16], Code> {
     let mut all = [NO_STATE; 16];
     let count = clocks::states(gpu).count().min(all.len());
@@ -69,7 +69,7 @@ fn numbers(gpu: Device<'_>) -> Result<[u32; 16], Code> {
     Ok(all)
 }
 
-/// The performance states that a GPU has. What is left of the array says that it is not one.
+/// The performance states that a GPU has. The rest of the array is marked as not a state.
 pub(crate) fn supported(device: Handle, out: Out<u32>, bytes: u32) -> Answer {
     let all = device.gpu(numbers)?;
     let room = usize::try_from(bytes / 4).unwrap_or_default();
@@ -82,7 +82,7 @@ pub(crate) fn supported(device: Handle, out: Out<u32>, bytes: u32) -> Answer {
     Ok(())
 }
 
-/// The least and the most of a clock in a state.
+/// The lowest and highest value of a clock in a state.
 pub(crate) fn range(device: Handle, which: u32, number: u32, least: Out<u32>, most: Out<u32>) -> Answer {
     if which > 3 {
         return Err(Code::INVALID_ARGUMENT);
@@ -98,7 +98,7 @@ pub(crate) fn range(device: Handle, which: u32, number: u32, least: Out<u32>, mo
     Ok(most.put(high)?)
 }
 
-/// A text as it grows; what is beyond its end is left out.
+/// A text as it grows; what does not fit is left out.
 struct Line {
     text: [u8; TEXT],
     length: usize,
@@ -114,7 +114,7 @@ impl Line {
         }
     }
 
-    /// A number in decimal; `core::fmt` would bring code that can panic.
+    /// A number in decimal; `core::fmt` would bring in code that can panic.
     fn number(&mut self, number: u32) {
         let mut digits = [0; 10];
         let (mut left, mut count) = (number, 0_usize);
@@ -130,7 +130,7 @@ impl Line {
         }
     }
 
-    /// A clock: what it is, and between what it may be.
+    /// A clock: its value and its range.
     fn clock(&mut self, name: &str, clock: [u32; 3]) {
         for (word, number) in ["", "min", "max"].into_iter().zip(clock) {
             self.words(name);
@@ -143,7 +143,7 @@ impl Line {
         self.words("editable=0");
     }
 
-    /// The clocks of a state, where the shaders' is a number of its own. The memory moves data twice a clock.
+    /// The clocks of a state; `shaders` overrides the shaders' clock. The memory moves data twice per clock.
     fn state(&mut self, gpu: Device<'_>, state: State, shaders: Option<u32>) -> Answer {
         let (least, most) = clocks::range(gpu, 0, state)?;
         self.clock("nvclock", [shaders.unwrap_or(least), least, most]);
@@ -163,7 +163,7 @@ fn tell(device: Handle, out: Out<Told>, text: impl FnOnce(Device<'_>, &mut Line)
     Ok(out.put(Told { version: out.version()?, text: line.text })?)
 }
 
-/// The clocks of now, as a text.
+/// The current clocks, as a text.
 pub(crate) fn current(device: Handle, out: Out<Told>) -> Answer {
     tell(device, out, |gpu, line| {
         let now = clocks::state(gpu)?;
@@ -172,7 +172,7 @@ pub(crate) fn current(device: Handle, out: Out<Told>) -> Answer {
     })
 }
 
-/// The clocks of each state, as a text: the slowest state first, and numbers in that order.
+/// The clocks of each state, as a text: the slowest state first, numbered in that order.
 pub(crate) fn modes(device: Handle, out: Out<Told>) -> Answer {
     tell(device, out, |gpu, line| {
         let count = clocks::states(gpu).count();
@@ -206,7 +206,7 @@ pub(crate) fn chosen(device: Handle, out: Out<Chosen>) -> Answer {
     Ok(out.put(Chosen { flags: 0, parts })?)
 }
 
-/// Cards for workstations and games may move their clocks; how far is not known. All others may not.
+/// Cards for workstations and games can move their clocks; how far is not known. All others cannot.
 fn fixed(gpu: Device<'_>) -> Answer {
     match gpu.text("product_brand")? {
         "Tesla" | "NVIDIA" => Ok(()),
@@ -220,14 +220,14 @@ pub(crate) fn moved(device: Handle, out: Out<i32>) -> Answer {
     Ok(out.put(0)?)
 }
 
-/// How far a clock may be moved: not at all.
+/// How far a clock can be moved: not at all.
 pub(crate) fn movable(device: Handle, least: Out<i32>, most: Out<i32>) -> Answer {
     device.gpu(fixed)?;
     least.put(0)?;
     Ok(most.put(0)?)
 }
 
-/// The same of a clock in a state.
+/// The same for a clock in a state.
 pub(crate) fn offset(device: Handle, out: Out<Offset>) -> Answer {
     version(out, 1)?;
     let asked = out.get()?;

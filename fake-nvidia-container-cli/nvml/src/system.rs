@@ -1,4 +1,4 @@
-//! What is told of no device: versions, how many devices there are, and how they are found.
+//! Facts that belong to no device: versions, how many devices there are, and how they are found.
 
 use crate::bus::Bus;
 use crate::code::{Answer, Code};
@@ -14,7 +14,7 @@ pub(crate) fn text(key: &'static str) -> impl FnOnce(Out<u8>, u32) -> Answer {
     move |out, length| ask(|driver| Ok(out.text(length, fact(driver.machine(), key)?)?))
 }
 
-/// The version of the library: the first part is that of the interface.
+/// The version of the library: the first part is the interface's.
 pub(crate) fn library(out: Out<u8>, length: u32) -> Answer {
     ask(|driver| {
         let machine = driver.machine();
@@ -29,10 +29,10 @@ pub(crate) fn cuda(out: Out<i32>) -> Answer {
     Ok(out.put(i32::try_from(version).map_err(|_| Code::UNKNOWN)?)?)
 }
 
-/// Branches that drivers were seen to tell: they do not follow from the version.
+/// Branches that drivers were seen to report: they do not follow from the version.
 const BRANCHES: [(&str, &str); 1] = [("580.159.04", "r582_49")];
 
-/// The driver's branch: `r570_00` of `570.172.08`, unless it is known to be another.
+/// The driver's branch: `r570_00` for `570.172.08`, unless another one is known.
 pub(crate) fn branch(out: Out<[u8; 84]>, length: u32) -> Answer {
     version(out, 1)?;
     ask(|driver| {
@@ -52,7 +52,7 @@ pub(crate) fn branch(out: Out<[u8; 84]>, length: u32) -> Answer {
     })
 }
 
-/// The versions of virtual GPUs that the driver knows, and those that are set: of this driver alone it is known.
+/// The versions of virtual GPUs that the driver knows, and those that are set: known for driver 580 only.
 pub(crate) fn virtual_versions(supported: Out<[u32; 2]>, current: Out<[u32; 2]>) -> Answer {
     let versions = ask(|driver| match fact(driver.machine(), "driver")?.split_once('.') {
         Some(("580", _)) => Ok([0x12_0001, 0x1a_0001]),
@@ -68,12 +68,12 @@ pub(crate) fn count(out: Out<u32>) -> Answer {
     Ok(out.put(count)?)
 }
 
-/// A count of things that a simulated machine has none of.
+/// The count of something that a simulated machine does not have.
 pub(crate) fn none(out: Out<u32>) -> Answer {
     Ok(out.put(0)?)
 }
 
-/// A GPU by its number among those that were given.
+/// A GPU by its number among those given.
 pub(crate) fn by_index(index: u32, out: Out<Handle>) -> Answer {
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     found(
@@ -90,7 +90,7 @@ pub(crate) fn by_serial(serial: Words, out: Out<Handle>) -> Answer {
     found(out, |driver| gpu_with(driver, "serial", serial), Code::NOT_FOUND)
 }
 
-/// A GPU by its bus, in any of the forms that are in use.
+/// A GPU by its bus address, in any of the forms in use.
 pub(crate) fn by_bus(bus: Words, out: Out<Handle>) -> Answer {
     let mut buffer = [0; 40];
     let bus = Bus::read(bus.read(&mut buffer)?).ok_or(Code::INVALID_ARGUMENT)?;
@@ -108,7 +108,7 @@ pub(crate) fn by_uuid(uuid: Words, out: Out<Handle>) -> Answer {
     found(out, |driver| with_uuid(driver, uuid), Code::NOT_FOUND)
 }
 
-/// The same, of a UUID in a structure.
+/// The same, for a UUID in a structure.
 pub(crate) fn by_uuid_structure(uuid: Out<UuidV1>, out: Out<Handle>) -> Answer {
     version(uuid, 1)?;
     let uuid = uuid.get()?;
@@ -132,7 +132,7 @@ fn gpu_with(driver: &crate::driver::Driver, key: &str, value: &str) -> Option<Ha
     found.map(|(place, _)| Handle::new(Kind::Gpu, place, 0))
 }
 
-/// Writes a handle that was found. A GPU that does not answer is an error here already.
+/// Writes the handle that was found. A GPU that does not answer is already an error here.
 fn found(out: Out<Handle>, find: impl FnOnce(&crate::driver::Driver) -> Option<Handle>, missing: Code) -> Answer {
     let handle = ask(|driver| find(driver).ok_or(missing))?;
     handle.device(|_| Ok(()))?;

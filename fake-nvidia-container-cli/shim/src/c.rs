@@ -1,21 +1,21 @@
-//! What a C caller passes: pointers to write to and strings to read. They have no other source than the arguments of an
-//! exported function, and the callers of those promise what C's headers ask of them; on that promise all of this rests.
+//! What a C caller passes: pointers to write to and strings to read. They come only from the arguments of exported
+//! functions, whose callers promise what C's headers ask of them. All of this rests on that promise.
 #![expect(unsafe_code, reason = "a C caller passes pointers, and this file is the only one that follows them")]
 
-/// A caller passed no pointer where one is needed.
+/// A caller passed null where a pointer is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Null;
 
-/// A buffer is too small for a text.
+/// Why a text was not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unwritten {
-    /// There is none.
+    /// There is no buffer.
     Null,
-    /// It is too small.
+    /// The buffer is too small.
     Short,
 }
 
-/// A place to which an answer is written, or null.
+/// A place to write an answer to, or null.
 #[repr(transparent)]
 #[derive(Debug)]
 pub struct Out<T>(*mut T);
@@ -29,7 +29,7 @@ impl<T> Clone for Out<T> {
 impl<T> Copy for Out<T> {}
 
 impl<T: Copy> Out<T> {
-    /// True if there is no place.
+    /// True if the pointer is null.
     #[must_use]
     pub fn is_null(self) -> bool {
         self.0.is_null()
@@ -39,44 +39,44 @@ impl<T: Copy> Out<T> {
     ///
     /// # Errors
     ///
-    /// If there is no place.
+    /// If the pointer is null.
     pub fn put(self, value: T) -> Result<(), Null> {
         self.put_at(0, value)
     }
 
-    /// Writes an element of an array of which the caller said that it has more than `at`.
+    /// Writes an element of an array that has more than `at` elements, as the caller said.
     ///
     /// # Errors
     ///
-    /// If there is no place.
+    /// If the pointer is null.
     pub fn put_at(self, at: usize, value: T) -> Result<(), Null> {
         if self.0.is_null() {
             return Err(Null);
         }
-        // SAFETY: the caller promises a place for so many values; it need not be aligned.
+        // SAFETY: the caller promises room for that many values, which need not be aligned.
         unsafe { self.0.add(at).write_unaligned(value) };
         Ok(())
     }
 
-    /// What the caller wrote there: a count, a structure with its version.
+    /// Reads what the caller wrote there: a count, or a structure with its version.
     ///
     /// # Errors
     ///
-    /// If there is no place.
+    /// If the pointer is null.
     pub fn get(self) -> Result<T, Null> {
         self.get_at(0)
     }
 
-    /// An element that the caller wrote into an array of more than `at`.
+    /// Reads an element that the caller wrote into an array of more than `at` elements.
     ///
     /// # Errors
     ///
-    /// If there is no place.
+    /// If the pointer is null.
     pub fn get_at(self, at: usize) -> Result<T, Null> {
         if self.0.is_null() {
             return Err(Null);
         }
-        // SAFETY: the caller promises so many values, all of types for which every pattern of bits is a value.
+        // SAFETY: the caller promises that many values, all of types for which every bit pattern is valid.
         Ok(unsafe { self.0.add(at).read_unaligned() })
     }
 
@@ -84,12 +84,12 @@ impl<T: Copy> Out<T> {
     ///
     /// # Errors
     ///
-    /// If there is no place.
+    /// If the pointer is null.
     pub fn version(self) -> Result<u32, Null> {
         self.of::<u32>().get()
     }
 
-    /// The pointer that the caller wrote into a structure, so many bytes after its beginning.
+    /// The pointer that the caller wrote into a structure, `bytes` after its start.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl<T: Copy> Out<T> {
         Ok(Out(unsafe { self.0.byte_add(bytes).cast::<*mut U>().read_unaligned() }))
     }
 
-    /// The same place as that of a structure that begins alike.
+    /// The same place, as a pointer to a structure with the same beginning.
     #[must_use]
     pub fn of<U: Copy>(self) -> Out<U> {
         Out(self.0.cast())
@@ -110,11 +110,11 @@ impl<T: Copy> Out<T> {
 }
 
 impl Out<u8> {
-    /// Writes a text with a zero at its end into a buffer of a length.
+    /// Writes a text, terminated by a zero, into a buffer of this length.
     ///
     /// # Errors
     ///
-    /// If there is no buffer, or it is too small; then nothing is written.
+    /// If there is no buffer, or it is too small. Nothing is written then.
     pub fn text(self, length: u32, text: &str) -> Result<(), Unwritten> {
         if self.is_null() {
             return Err(Unwritten::Null);
@@ -135,11 +135,11 @@ impl Out<u8> {
 pub struct Words(*const u8);
 
 impl Words {
-    /// Reads it into a buffer; what does not fit is not read, and then there is no string.
+    /// Reads the string into a buffer, and no more than fits.
     ///
     /// # Errors
     ///
-    /// If there is no string. One that is too long or not a text is empty: it names nothing.
+    /// If there is no string. One that is too long or not UTF-8 reads as empty: it names nothing.
     pub fn read(self, buffer: &mut [u8]) -> Result<&str, Null> {
         if self.0.is_null() {
             return Err(Null);

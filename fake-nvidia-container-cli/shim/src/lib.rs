@@ -1,9 +1,9 @@
-//! What the libraries that stand in for the driver's stand on. They are loaded into programs of any image, with any C
-//! library or another version of it, so they need nothing but the kernel.
+//! The base of the libraries that stand in for the driver's. They are loaded into programs of any image, with any C
+//! library in any version, so they need nothing but the kernel.
 //!
-//! A call keeps nothing: it reads the given file anew into memory of its own and gives it back before it returns. So
-//! there is no lock that a fork could leave held, nothing that two threads could tear, and a change of the file is seen
-//! at once. It must not know NVML or CUDA.
+//! A call keeps nothing: it reads the given file afresh into its own memory and frees that before it returns. So there
+//! is no lock that a fork could leave held and nothing that two threads could tear, and a change to the file is seen at
+//! once. This crate must not know NVML or CUDA.
 #![no_std]
 
 pub mod c;
@@ -17,7 +17,7 @@ mod place;
 pub use loaded::{Fault, Loaded};
 pub use path::Path;
 
-/// What a panic leaves in a library; the suite sees to it that no library has it, since none can panic.
+/// The panic handler. The test suite checks that no library contains it, since none can panic.
 #[cfg(standalone)]
 #[panic_handler]
 fn panicked(_: &core::panic::PanicInfo<'_>) -> ! {

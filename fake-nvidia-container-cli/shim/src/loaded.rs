@@ -1,4 +1,4 @@
-//! A given file in memory: where it is looked for, in which order, and what it says is given.
+//! A given file in memory: where to look for it, in which order, and what it says is given.
 //!
 //! 1. `fake-nvidia/given` beside the library,
 //! 2. `/proc/driver/.fake-nvidia/live`, which leads to what the host shows now, or `given` there, which
@@ -6,25 +6,25 @@
 //! 3. `/run/fake-nvidia/given`, which a CDI specification mounts,
 //! 4. the end of the library itself.
 //!
-//! The first that is there counts, even if it is broken.
+//! The first one that exists counts, even if it is broken.
 
 use crate::kernel::{self, ENOENT, ENOTDIR, File, Memory};
 use crate::path::Path;
 use crate::place;
 use nvidia_simulated_given::{self as given, Broken, Given, Section};
 
-/// Why there is nothing to tell.
+/// Why the file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// There is no file.
     Missing,
-    /// It is of another version.
+    /// It has another version.
     Version,
-    /// It is not one, or not whole, or too large.
+    /// It is not a given file, is incomplete, or is too large.
     Torn,
     /// There is no memory for it.
     Memory,
-    /// The kernel does not let it be read.
+    /// The kernel refuses to open or read it.
     System,
 }
 
@@ -37,11 +37,11 @@ impl From<Broken> for Fault {
     }
 }
 
-/// A file in memory.
+/// A given file in memory.
 pub struct Loaded {
     memory: Memory,
     length: usize,
-    /// The folder that chooses: it has an entry for each device that is given.
+    /// The folder that selects devices: it has an entry for each given device.
     entries: Option<Path>,
     /// The time at which it was read, in milliseconds since the epoch.
     now: u64,
@@ -50,7 +50,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Finds the file and reads it, as a caller's call of a number sees it.
+    /// Finds the file and reads it as the caller's call with this number sees it.
     ///
     /// # Errors
     ///
@@ -111,10 +111,10 @@ impl Loaded {
         Ok(Given::read(self.memory.bytes().get(..self.length).unwrap_or_default())?.at_call(self.call))
     }
 
-    /// What the file tells of no device, and where its devices are.
+    /// The machine's section: what the file says apart from the devices, and the sections of the devices.
     #[must_use]
     pub fn machine(&self) -> Section<'_> {
-        // Only a whole file is ever loaded.
+        // Only complete files are ever loaded.
         self.given().map(Given::machine).unwrap_or_default()
     }
 
@@ -124,7 +124,7 @@ impl Loaded {
         self.now
     }
 
-    /// True if a GPU was given to this place, or a part of it was.
+    /// True if a GPU or a part of it was given to this place.
     #[must_use]
     pub fn shows(&self, gpu: Section<'_>) -> bool {
         match self.named(gpu) {
@@ -137,19 +137,19 @@ impl Loaded {
     #[must_use]
     pub fn shows_part(&self, gpu: Section<'_>, part: Section<'_>) -> bool {
         match self.named(gpu) {
-            // Whoever is given a GPU is given its parts.
+            // A given GPU includes its parts.
             Some(whole) => whole || self.named(part) == Some(true),
             None => self.has_nodes(gpu) && self.has_nodes(part),
         }
     }
 
-    /// Whether the folder that chooses has an entry for a device; nothing if there is no such folder.
+    /// Whether the folder that selects devices has an entry for this device; `None` if there is no such folder.
     fn named(&self, device: Section<'_>) -> Option<bool> {
         let folder = self.entries.as_ref()?;
         Some(device.text("uuid").is_some_and(|uuid| there(&[folder.bytes(), b"/", uuid.as_bytes()])))
     }
 
-    /// Whether all nodes of a device are there, if nodes choose.
+    /// Whether all nodes of a device exist, if nodes select the devices.
     fn has_nodes(&self, device: Section<'_>) -> bool {
         let Some(folder) = self.machine().text("nodes") else { return true };
         let mut nodes = given::pieces(device.text("node").unwrap_or_default(), ' ').filter(|node| !node.is_empty());

@@ -1,9 +1,10 @@
-//! A path in a buffer of its own, with the zero that the kernel wants.
+//! A path in its own buffer, with the terminating zero that the kernel needs.
 
-/// The longest path, with its zero. Short of the kernel's 4096, since it lies on the stack of somebody else's thread.
+/// The longest path, with its zero. Shorter than the kernel's 4096, since it is on the stack of another program's
+/// thread.
 const SIZE: usize = 1024;
 
-/// A path. One that grows too long is no longer usable, and says so when it is asked for.
+/// A path. One that grows too long becomes unusable, and says so when asked for.
 #[derive(Clone)]
 pub struct Path {
     bytes: [u8; SIZE],
@@ -18,7 +19,7 @@ impl Default for Path {
 }
 
 impl Path {
-    /// A path made of its pieces, one directly after the other.
+    /// A path made of pieces that follow each other directly.
     #[must_use]
     pub fn of(pieces: &[&[u8]]) -> Self {
         let mut path = Self::default();
@@ -29,7 +30,7 @@ impl Path {
     /// Adds bytes as they are.
     pub fn push(&mut self, piece: &[u8]) {
         let end = self.length.saturating_add(piece.len());
-        // The last place belongs to the zero.
+        // The last byte is for the zero.
         let room = if end < SIZE { self.bytes.get_mut(self.length..end) } else { None };
         match room {
             Some(room) if !piece.contains(&0) => {

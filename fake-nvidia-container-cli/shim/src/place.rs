@@ -1,5 +1,5 @@
-//! Where this library was loaded from: the kernel's list of mappings says it. Found once, and kept in atomic bytes: who
-//! comes while it is being written looks for itself and waits for nobody.
+//! Where this library was loaded from, according to the kernel's list of mappings. The path is found once and kept in
+//! atomic bytes. A thread that arrives while they are being written searches for itself and does not wait.
 
 use crate::kernel::File;
 use crate::path::Path;
@@ -8,14 +8,14 @@ use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 const UNKNOWN: u8 = 0;
 const WRITING: u8 = 1;
 const KNOWN: u8 = 2;
-/// A longer path is found anew each time.
+/// A longer path is searched for each time.
 const KEPT: usize = 1024;
 
 static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
 static LENGTH: AtomicUsize = AtomicUsize::new(0);
 static BYTES: [AtomicU8; KEPT] = [const { AtomicU8::new(0) }; KEPT];
 
-/// The path of this library; empty if nothing says it.
+/// The path of this library; empty if it is unknown.
 pub(crate) fn own() -> Path {
     if STATE.load(Ordering::Acquire) == KNOWN {
         let mut path = Path::default();
@@ -49,7 +49,7 @@ fn search(maps: &File, address: usize) -> Option<Path> {
         if piece.is_empty() {
             break;
         }
-        // A line that is longer than a piece is passed over: its path would be too long in any case.
+        // A line longer than a piece is skipped: its path would be too long in any case.
         let end = piece.iter().rposition(|byte| *byte == b'\n').map_or(read, |at| at.saturating_add(1));
         let mut lines = piece.get(..end)?.split(|byte| *byte == b'\n');
         if let Some(path) = lines.find_map(|line| path_at(line, address)) {
@@ -60,7 +60,7 @@ fn search(maps: &File, address: usize) -> Option<Path> {
     None
 }
 
-/// The path on a line if its mapping holds an address: `START-END RIGHTS OFFSET DEVICE INODE   PATH`.
+/// The path on a line, if its mapping contains the address: `START-END RIGHTS OFFSET DEVICE INODE   PATH`.
 fn path_at(line: &[u8], address: usize) -> Option<&[u8]> {
     let slash = line.iter().position(|byte| *byte == b'/')?;
     let (numbers, path) = (line.get(..slash)?, line.get(slash..)?);

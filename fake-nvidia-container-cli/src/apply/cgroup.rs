@@ -1,8 +1,8 @@
-//! The container's device cgroup, where the machine has that of version 1: a line written into it lets the container open
-//! a device. Version 2 would take a program for the kernel, and there everything stays as the engine made it.
+//! The container's device cgroup, if the machine has version 1: a line written to it lets the container open a device.
+//! Version 2 would need a program in the kernel, so there everything stays as the engine made it.
 //!
-//! A rule that cannot be written is passed over: the container then says "operation not permitted" where it would have
-//! said that there is no such device.
+//! A rule that cannot be written is skipped: the container then reports "operation not permitted" where it would have
+//! reported that there is no such device.
 
 use crate::plan::{Op, Plan};
 use std::fs::{self, OpenOptions};
@@ -18,7 +18,7 @@ pub(super) struct Devices {
 }
 
 impl Devices {
-    /// The devices of a plan, for the cgroup of a process, as a folder like /proc shows it.
+    /// The devices of a plan, for the cgroup of a process as a folder like /proc shows it.
     pub(super) fn of(plan: &Plan, proc: &Path, pid: i32) -> Self {
         let rule = |op: &Op| match op {
             Op::CgroupAllow { major, minor } => Some(format!("c {major}:{minor} rw")),
@@ -29,7 +29,7 @@ impl Devices {
         Self { file, rules }
     }
 
-    /// Writes the rules, each in a write of its own as the kernel wants it.
+    /// Writes the rules, one write each as the kernel requires.
     pub(super) fn allow(&self) {
         let Some(file) = &self.file else { return };
         for rule in &self.rules {
@@ -39,7 +39,7 @@ impl Devices {
     }
 }
 
-/// The file of a process's group; `None` if it shares the group with this program, whose own is not to be changed.
+/// The file of a process's group; `None` if it is in this program's own group, which must not be changed.
 fn file(proc: &Path, pid: i32) -> Option<PathBuf> {
     let of = |who: &str| fs::read_to_string(proc.join(who).join("cgroup")).ok();
     let group = group(&of(&pid.to_string())?)?.to_owned();
@@ -61,7 +61,7 @@ fn group(table: &str) -> Option<&str> {
     })
 }
 
-/// Root and mount point of a line of mountinfo, if it shows that controller.
+/// The root and the mount point on a line of mountinfo, if it shows that controller.
 fn hierarchy(line: &str) -> Option<(&str, &str)> {
     let (before, after) = line.split_once(" - ")?;
     let mut kind = after.split(' ');
@@ -88,7 +88,8 @@ mod tests {
         }
     }
 
-    /// A /proc of a container and of this program, and what was written for devices of a plan, one after the other.
+    /// Makes a /proc of a container and of this program. Returns what was written for the devices of a plan,
+    /// concatenated.
     fn written(own: &str, actions: Vec<Action>) -> String {
         let top = tempfile::tempdir().unwrap();
         for folder in ["proc/self", "proc/7", "devices/engine/box"] {
@@ -99,7 +100,7 @@ mod tests {
         fs::write(top.path().join("proc/self/mountinfo"), table).unwrap();
         fs::write(top.path().join("proc/self/cgroup"), own).unwrap();
         fs::write(top.path().join("proc/7/cgroup"), "5:devices:/docker/engine/box\n").unwrap();
-        // A pipe keeps every write; a file would keep the last.
+        // A pipe keeps every write; a file would keep only the last.
         let file = top.path().join("devices/engine/box/devices.allow");
         nix::unistd::mkfifo(&file, nix::sys::stat::Mode::S_IRWXU).unwrap();
         let mut reader = OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK).open(file).unwrap();

@@ -1,4 +1,4 @@
-//! The files and folders of a plan, without mounting anything: needs no privilege, and the tree can be looked at.
+//! The files and folders of a plan, without mounting anything. It needs no privilege, and the tree can be inspected.
 
 use super::creation;
 use crate::outcome::Stop;
@@ -32,7 +32,7 @@ fn make_at(action: &Action, inner: &str, root: &Root, ledger: &mut Ledger) -> Re
         return Ok(());
     }
     if inner.trim_matches('/').is_empty() {
-        // The root itself is there.
+        // The root itself exists.
         return Ok(());
     }
     let (folder, name) = root.place(inner, Some(ledger))?;

@@ -1,5 +1,5 @@
-//! Mounting on handles: the kernel takes names only, so a handle is named by its number in this process's own folder of
-//! descriptors, which leads to the very thing that it holds.
+//! Mounting on handles. The kernel takes only names, so a handle is named by its number in this process's own folder of
+//! descriptors, which leads to the very file that it holds.
 
 use crate::rootfs::{DIRECTORY, Folder, number};
 use nix::errno::Errno;
@@ -12,17 +12,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// The way to mount on handles.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// This process's /proc/self/fd. Inside the container its /proc is another, or something of the image.
+    /// This process's /proc/self/fd. Inside the container, /proc is another one, or something from the image.
     descriptors: OwnedFd,
 }
 
 impl Kernel {
-    /// Finds the way, outside of any container.
+    /// Opens the folder of descriptors, outside of any container.
     pub(super) fn new() -> Result<Self, Errno> {
         Ok(Self { descriptors: nix::fcntl::open("/proc/self/fd", DIRECTORY, Mode::empty())? })
     }
 
-    /// Mounts a memory file system on a folder, and returns the folder that is there now.
+    /// Mounts a tmpfs on a folder, and returns the folder that is there now.
     pub(super) fn tmpfs(&self, at: (&Folder, &str), options: &str, flags: MsFlags) -> Result<OwnedFd, Errno> {
         let target = at.0.pin(at.1)?;
         fchdir(&self.descriptors)?;
@@ -30,14 +30,14 @@ impl Kernel {
         at.0.pin(at.1)
     }
 
-    /// Mounts a thing on a name in a folder, with flags, and returns what is there now.
+    /// Bind-mounts a source on a name in a folder, with flags, and returns a handle to the mounted file or folder.
     pub(super) fn bind(&self, source: BorrowedFd<'_>, at: (&Folder, &str), flags: MsFlags) -> Result<OwnedFd, Errno> {
         let target = at.0.pin(at.1)?;
         fchdir(&self.descriptors)?;
         let (from, to) = (number(source), number(target.as_fd()));
         mount(Some(from.as_str()), to.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
         let mounted = at.0.pin(at.1)?;
-        // The flags are set on a name that is looked up anew: only if it still shows the source.
+        // The flags are set on a name that is looked up again, so only if it still shows the source.
         if identity(mounted.as_fd())? != identity(source)? {
             return Err(Errno::ESTALE);
         }
@@ -72,7 +72,7 @@ impl Kernel {
     }
 }
 
-/// What tells one file from another.
+/// The device and inode, which tell one file from another.
 fn identity(handle: BorrowedFd<'_>) -> Result<(u64, u64), Errno> {
     fstat(handle).map(|stat| (stat.st_dev, stat.st_ino))
 }

@@ -1,7 +1,7 @@
-//! What is changed on the host while a container runs, seen in the container: the host's folder of live files, mounted
-//! read-only as a folder. A file of it is replaced by a rename, which a mount of the file itself would not follow.
+//! Makes changes on the host visible in a running container: the host's folder of live files is mounted read-only. It
+//! is mounted as a folder because its files are replaced by renames, which a mount of a file itself would not follow.
 //!
-//! Where the kernel does not let it be mounted, a container keeps what it was told when it started.
+//! If the kernel refuses the mount, a container keeps what it was told when it started.
 
 use super::kernel::Kernel;
 use crate::libraries::{Identity, Sight};
@@ -14,7 +14,7 @@ use rustix::mount::{OpenTreeFlags, open_tree};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-/// The folder's name beside what the container was told.
+/// The folder's name, beside the file that says what the container was told.
 const HOST: &str = "host";
 
 /// The host's folder, held so that it can be mounted in another mount namespace.
@@ -26,7 +26,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Takes hold of the folder beside the host's file of changes, which is made if that may be.
+    /// Opens the folder beside the host's file of changes, and makes it if it is missing and that is possible.
     #[must_use]
     pub fn of(state: &Path, identity: Identity, cuda: bool) -> Self {
         let folder = state.with_file_name(given::LIVE);
@@ -35,8 +35,8 @@ impl Live {
         Self { tree: open_tree(rustix::fs::CWD, &folder, flags).ok(), identity, cuda }
     }
 
-    /// Mounts it in the container's folder of stand-ins, with the names by which its files are looked for there and the
-    /// devices that choose among what they tell.
+    /// Mounts it in the container's folder of stand-ins, with links under the names by which its files are looked up
+    /// there, and an entry for each device that the container sees.
     pub(super) fn attach(
         &self,
         kernel: &Kernel,

@@ -1,7 +1,7 @@
-//! Doing what a plan says: as plain files for looking at, or as mounts for a container to use.
+//! Carries out a plan: as plain files to look at, or as mounts for a container to use.
 //!
-//! It decides nothing: a plan's names were resolved when it was made. It acts below the container's root by handles of
-//! directories, and takes back what it did when it fails.
+//! It decides nothing: a plan's names were resolved when it was made. It acts below the container's root through
+//! handles of directories, and undoes what it did if it fails.
 
 mod cgroup;
 mod files;
@@ -26,12 +26,12 @@ use nix::errno::Errno;
 
 const CLASS: &str = "mount error";
 
-/// The error about a file or folder that cannot be made.
+/// The error for a file or folder that cannot be made.
 fn creation(path: &str, why: Errno) -> Stop {
     Stop::error(CLASS, format!("file creation failed: {path}: {}", words(why)))
 }
 
-/// The error about a mount.
+/// The error for a mount that fails.
 fn mounting(path: &str, why: Errno) -> Stop {
     Stop::error(CLASS, format!("mount operation failed: {path}: {}", words(why)))
 }

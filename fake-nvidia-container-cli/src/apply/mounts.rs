@@ -1,8 +1,8 @@
-//! Mounting for real: in the mount namespace of the container's process, and nowhere else. What fails takes everything
-//! back that was mounted and made.
+//! Mounting for real: in the mount namespace of the container's process, and nowhere else. A failure undoes everything
+//! that was mounted and made.
 //!
-//! Differences to the real program, which has a driver to mount: the files are stand-ins, and /proc/driver is a memory
-//! file system that also holds them.
+//! Differences from the real program, which has a driver to mount: the files are stand-ins, and /proc/driver is a tmpfs
+//! that also holds them.
 
 use super::cgroup::Devices;
 use super::files::make;
@@ -25,12 +25,12 @@ use nvidia_simulated_machine::topology::Topology;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-/// The folder that becomes a memory file system: without a driver the kernel has no /proc/driver/nvidia to mount on, and
-/// /proc takes no new folders.
+/// The folder that becomes a tmpfs: without a driver the kernel has no /proc/driver/nvidia to mount on, and no folders
+/// can be made in /proc.
 const BASE: &str = "/proc/driver";
 
-/// Enters the container, does what the plan says, and comes back; then runs ldconfig in it. `told` is what the container
-/// was given, and the file that says it to the driver's libraries; `live` is what the host shows from now on.
+/// Enters the container, carries out the plan, and comes back; then runs ldconfig in it. `told` is what the container
+/// was given, the text that tells the driver's libraries, and what the host shows from now on.
 pub fn mounts(
     plan: &Plan,
     container: &Container,
@@ -48,7 +48,7 @@ pub fn mounts(
         devices.allow();
         match ldconfig {
             Some(ldconfig) if ldconfig.is_there(container)? => ldconfig.run(&namespace, container, parsed),
-            // Nothing in the image makes the names that programs ask for.
+            // Nothing in the image makes the library names that programs ask for.
             _ => namespace.visit(|| site.linker_names(plan)),
         }
     });
@@ -80,7 +80,7 @@ impl Site<'_> {
         plan.actions.iter().try_for_each(|action| self.act(action, &mut standins))
     }
 
-    /// The memory file system at [`BASE`], with the place of the driver's own in it.
+    /// The tmpfs at [`BASE`], with the driver's own folder in it.
     fn base(&mut self) -> Result<Folder, Stop> {
         let root = &self.container.root;
         let inner = root.inner(BASE).map_err(|why| Stop::error(super::CLASS, why))?;
@@ -96,7 +96,7 @@ impl Site<'_> {
         Ok(base)
     }
 
-    /// The folder of a resolved name, made if it is missing: the folder above, and its name there.
+    /// Makes the folder with a resolved name if it is missing. Returns the folder above it and its name there.
     fn folder_at(&mut self, root: &Root, inner: &str) -> Result<(Folder, String), Errno> {
         as_owner(self.container.owner, || {
             let (folder, name) = root.place(inner, Some(&mut self.ledger))?;
@@ -140,7 +140,7 @@ impl Site<'_> {
         let inner = root.inside(dst).unwrap_or_default();
         let made = as_owner(self.container.owner, || {
             let (folder, name) = root.place(inner, Some(&mut self.ledger))?;
-            // What is there is mounted on, whatever it is but a link: a name that was resolved has none in it.
+            // Anything that exists there is mounted on, except a link: a resolved name has none in it.
             if folder.look(&name)? == Found::Link {
                 return Err(Errno::EEXIST);
             }
@@ -154,7 +154,7 @@ impl Site<'_> {
         made.map_err(|why| creation(dst, why))
     }
 
-    /// What is mounted: a stand-in, or a file of the container's own.
+    /// The source of a mount: a stand-in, or one of the container's own files.
     fn source(&self, src: &str, kind: &Kind, standins: &mut StandIns<'_>) -> Result<OwnedFd, Errno> {
         if *kind != Kind::ContainerFile {
             return standins.make(src, kind);
@@ -190,7 +190,7 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// Takes everything back, the last first.
+    /// Undoes everything, last first.
     fn undo(&mut self) {
         for mounted in self.mounted.drain(..).rev() {
             self.kernel.unmount(mounted.as_fd());

@@ -1,6 +1,6 @@
-//! What stands in for the driver's files in a container: this program, empty libraries, real device nodes.
+//! The stand-ins for the driver's files in a container: this program, empty libraries, real device nodes.
 //!
-//! They are made in a memory file system of the container's own, so that nothing is left when the container is gone.
+//! They are made in the container's own tmpfs, so nothing is left when the container is gone.
 
 use super::libraries::{library, width};
 use crate::driver::{CAPS_MAJOR, caps, proc};
@@ -21,12 +21,12 @@ pub(super) struct StandIns<'a> {
     made: u32,
     program: Option<String>,
     own: &'a [u8],
-    /// All of it goes with the memory file system, so that nothing has to be taken back one by one.
+    /// Everything goes away with the tmpfs, so nothing has to be undone one by one.
     ledger: Ledger,
 }
 
 impl<'a> StandIns<'a> {
-    /// Prepares the folder, with the file that tells the stand-in of nvidia-smi what the container was given.
+    /// Prepares the folder, with the file that tells nvidia-smi's stand-in what the container was given.
     pub(super) fn new(
         base: &Folder,
         machine: &'a Topology,
@@ -45,12 +45,12 @@ impl<'a> StandIns<'a> {
         Ok(Self { folder, machine, made: 0, program: None, own, ledger })
     }
 
-    /// The folder, for what else belongs into it.
+    /// The folder, for other files that belong in it.
     pub(super) fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// A stand-in for a source of a bind mount.
+    /// A stand-in for the source of a bind mount.
     pub(super) fn make(&mut self, src: &str, kind: &Kind) -> Result<OwnedFd, Errno> {
         let name = exactly(|| self.make_one(src, kind))?;
         self.folder.pin(&name)
@@ -105,7 +105,7 @@ impl<'a> StandIns<'a> {
         Ok(name)
     }
 
-    /// The tree of rights: both global ones, and those of every part that exists.
+    /// The tree of rights: both global ones, and the rights of every existing part.
     fn caps_tree(&mut self, top: &Folder) -> Result<(), Errno> {
         for right in caps::existing(self.machine) {
             let path = right.proc.strip_prefix(caps::PROC).unwrap_or_default();
@@ -139,7 +139,7 @@ impl<'a> StandIns<'a> {
     }
 }
 
-/// Does something with modes as they are given, whatever the process's mask takes away.
+/// Does something with modes exactly as given, whatever the process's umask.
 fn exactly<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     let mask = umask(Mode::empty());
     let done = work();
@@ -147,7 +147,7 @@ fn exactly<T>(work: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     done
 }
 
-/// A node, or an empty file where the kernel lets nobody make nodes (a user namespace).
+/// Makes a node, or an empty file if the kernel forbids nodes (in a user namespace).
 fn node(
     folder: &Folder,
     name: &str,

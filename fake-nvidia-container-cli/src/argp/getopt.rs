@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 /// What happens to words that are not options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Each is handed out where it stands.
+    /// Each is handed out in its place.
     InOrder,
     /// They are handed out after all options.
     Permute,
@@ -52,7 +52,7 @@ impl<'a, K: Copy + PartialEq> Getopt<'a, K> {
         }
     }
 
-    /// The words that were not looked at yet.
+    /// The words not yet scanned.
     pub fn rest(self) -> Vec<Text> {
         self.words.into()
     }

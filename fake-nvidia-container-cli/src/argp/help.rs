@@ -42,7 +42,7 @@ pub fn usage<K>(level: &Level<'_, K>) -> String {
     wrap(&words)
 }
 
-/// argp sorts by the short letter, or the first letter of the long name, without case; `-?` is first.
+/// argp sorts by the short letter, or the first letter of the long name, ignoring case; `-?` is first.
 fn by_letter<K>(a: &Opt<K>, b: &Opt<K>) -> Ordering {
     let letter = |o: &Opt<K>| o.short.or_else(|| o.long.bytes().next()).unwrap_or_default();
     let (x, y) = (letter(a), letter(b));

@@ -43,7 +43,7 @@ pub struct Level<'a, K> {
     pub argv0: &'a str,
     /// The name in the `Try ...` line and the usage line.
     pub name: &'a str,
-    /// The options, in the order of declaration, which is the order of an ambiguity's candidates.
+    /// The options in declaration order, which is also the order of an ambiguity's candidates.
     pub options: &'a [Opt<K>],
     /// What follows the options, e.g. `ROOTFS`.
     pub operands: &'static str,

@@ -1,6 +1,6 @@
-//! Line filling as argp's output stream does it: up to 79 columns, break at blanks. Knows text only.
+//! Fills lines as argp's output stream does: up to 79 columns, broken at blanks. It knows only text.
 
-/// The column at which text that goes on is broken.
+/// The column at which longer text is broken.
 const MARGIN: usize = 79;
 
 /// Fills one paragraph and ends it with a newline.
@@ -21,7 +21,8 @@ pub fn wrap(paragraph: &str) -> String {
     out
 }
 
-/// The last blank that ends a line of at most `MARGIN` characters, else the first blank after a word too long for one.
+/// The last blank that ends a line of at most `MARGIN` characters, else the first blank after a word too long for a
+/// line.
 fn break_point(rest: &[char]) -> Option<usize> {
     let within = rest.iter().take(MARGIN + 1).rposition(|c| *c == ' ');
     within.filter(|at| *at > 0).or_else(|| rest.iter().position(|c| *c == ' ').filter(|at| *at > 0))

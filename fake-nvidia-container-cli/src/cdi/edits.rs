@@ -1,6 +1,6 @@
-//! What a container gets: device nodes, files of the driver, and the folder that says what the simulated driver shows.
+//! What a container gets: device nodes, driver files, and the folder that says what the simulated driver shows.
 //!
-//! No hook is asked for: a library is mounted under each of the names that programs ask for, so that nothing has to run.
+//! No hook is needed: a library is mounted under each of the names that programs ask for, so nothing has to run.
 
 use super::Place;
 use crate::driver::{self, CAPS_MAJOR, NVIDIA_MAJOR, caps};
@@ -26,7 +26,7 @@ pub struct Edits {
 }
 
 impl Edits {
-    /// Takes over what is not there yet.
+    /// Adds the edits that are not there yet.
     pub(super) fn join(&mut self, other: &Self) {
         self.device_nodes.extend(
             other.device_nodes.iter().filter(|node| !self.device_nodes.contains(node)).cloned().collect::<Vec<_>>(),
@@ -57,7 +57,7 @@ pub struct Node {
 pub struct Mount {
     /// The file or folder of the host.
     pub host_path: String,
-    /// Where the container has it.
+    /// Its path in the container.
     pub container_path: String,
     options: Vec<&'static str>,
 }
@@ -69,12 +69,12 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
-    /// With a GPU: its node.
+    /// For a GPU: its node.
     pub(super) fn gpu(&self, gpu: &Gpu) -> Edits {
         self.nodes(vec![(format!("/dev/nvidia{}", gpu.minor), NVIDIA_MAJOR, gpu.minor)])
     }
 
-    /// With a part: the GPU's node, and the rights to both of its instances.
+    /// For a part: the GPU's node, and the rights to both of its instances.
     pub(super) fn part(&self, gpu: &Gpu, part: &Mig) -> Edits {
         let mut edits = self.gpu(gpu);
         if self.machine.dev_caps() {
@@ -84,12 +84,12 @@ impl Site<'_> {
         edits
     }
 
-    /// With any device: the driver.
+    /// For any device: the driver.
     pub(super) fn common(&self) -> Edits {
         let machine = self.machine;
         let nodes = driver::nodes(&machine.host.devs).into_iter().map(|node| (node.path, node.major, node.minor));
         let mut edits = self.nodes(nodes.collect());
-        // Not a file of it but the folder, so that a file that is replaced there is seen here.
+        // The folder rather than its files, so a file replaced there is seen here.
         edits.mounts.push(self.mount(&format!("{LIVE}/{}", given::CONTAINERS), LIVE, &["noexec"]));
         for path in &machine.host.bins {
             edits.mounts.push(self.mount(path, &format!("/usr/bin/{}", name(path)), &[]));
@@ -106,7 +106,7 @@ impl Site<'_> {
         edits
     }
 
-    /// A library under its own name and those that programs ask for.
+    /// A library under its own name and the names that programs ask for.
     fn library(&self, path: &str) -> Vec<Mount> {
         let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
         let folder = self.place.libraries.unwrap_or(folder);
@@ -123,7 +123,7 @@ impl Site<'_> {
         Mount { host_path: self.host(path), container_path: container_path.to_owned(), options }
     }
 
-    /// Device nodes, or files in their place: those are mounted.
+    /// Device nodes, or files in their place, which are mounted.
     fn nodes(&self, nodes: Vec<(String, u32, u32)>) -> Edits {
         let mut edits = Edits::default();
         for (path, major, minor) in nodes {

@@ -1,5 +1,5 @@
-//! The CDI specification of a simulated machine that lies in a folder (`driver-root`), by which Podman, Docker, containerd
-//! and CRI-O give its GPUs to containers without any hook. Devices and their names are those of `nvidia-ctk cdi generate`.
+//! The CDI specification of a simulated machine in a folder (`driver-root`). With it, Podman, Docker, containerd and
+//! CRI-O give its GPUs to containers without a hook. Devices and their names are those of `nvidia-ctk cdi generate`.
 //!
 //! It decides what a specification says, and touches nothing.
 
@@ -15,14 +15,14 @@ use nvidia_simulated_machine::topology::Topology;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// The oldest version of the specification that has all that is said here: a device may be named by a number.
+/// The oldest CDI version with everything that is used here: a device name can be a number.
 const VERSION: &str = "0.5.0";
 /// The kind of all devices.
 pub const KIND: &str = "nvidia.com/gpu";
 /// The name of all devices together.
 const ALL: &str = "all";
 
-/// How devices are named, in the words of nvidia-ctk.
+/// How devices are named, in nvidia-ctk's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// `0`, and `0:1` for a part of it.
@@ -34,7 +34,7 @@ pub enum Naming {
 }
 
 impl Naming {
-    /// The naming of a word.
+    /// The naming for a word.
     ///
     /// # Errors
     ///
@@ -88,12 +88,12 @@ pub struct Place<'a> {
     pub root: &'a str,
     /// What its device nodes are.
     pub nodes: Nodes,
-    /// The folder of libraries in containers, if not that of the machine.
+    /// The folder of libraries in containers, if not the machine's.
     pub libraries: Option<&'a str>,
 }
 
 impl Specification {
-    /// The specification of a machine, or nothing for one without a GPU: one has at least one device.
+    /// The specification of a machine, or `None` for one without a GPU: a specification has at least one device.
     #[must_use]
     pub fn of(machine: &Topology, place: Place<'_>, namings: &[Naming]) -> Option<Self> {
         let site = Site { machine, place };

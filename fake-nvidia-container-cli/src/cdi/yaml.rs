@@ -1,7 +1,7 @@
-//! A JSON document as YAML, for people and for engines that read no JSON. Texts are in the quotes of JSON, which are those
-//! of YAML too, so that none is taken for a number.
+//! A JSON document as YAML, for people and for engines that do not read JSON. Strings keep JSON's quotes, which are
+//! valid YAML too, so none is taken for a number.
 //!
-//! It knows no specification.
+//! It knows nothing about specifications.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub fn yaml(document: &Value) -> String {
     out
 }
 
-/// The lines of an object or a list, each indented; anything else stands on one line.
+/// The lines of an object or a list, each indented; anything else is on one line.
 fn block(value: &Value, depth: usize, out: &mut String) {
     match value {
         Value::Object(members) if !members.is_empty() => {

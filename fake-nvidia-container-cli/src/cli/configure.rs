@@ -9,7 +9,7 @@ use crate::outcome::Stop;
 use nvidia_simulated_machine::number;
 use nvidia_simulated_machine::text::Text;
 
-/// How many `--require` are taken.
+/// How many `--require` options are accepted.
 const MAX_REQUIREMENTS: usize = 32;
 
 /// Reads the words after `configure`.
@@ -106,7 +106,7 @@ fn container_word(key: Key) -> Option<&'static str> {
     })
 }
 
-/// Without a process of its own the container is the parent's, which the real program calls standalone.
+/// Without `--pid` the container is the parent process's, which the real program calls standalone.
 fn finish(ppid: i32, mut parsed: Parsed) -> Parsed {
     let supervised = parsed.pid > 0;
     if !supervised {

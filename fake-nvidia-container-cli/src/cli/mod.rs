@@ -1,6 +1,7 @@
-//! The command line of `nvidia-container-cli`: global options, then one command with options of its own.
+//! The command line of `nvidia-container-cli`: global options, then one command with its own options.
 //!
-//! It turns words into [`Parsed`] and knows nothing of GPUs: what the values mean is decided later, in the real order.
+//! It turns words into [`Parsed`] and knows nothing about GPUs: what the values mean is decided later, in the real
+//! program's order.
 
 mod configure;
 mod global;
@@ -19,7 +20,7 @@ use nvidia_simulated_machine::text::Text;
 use scan::Line;
 use std::time::Duration;
 
-/// What the parse is told about its surroundings.
+/// What the parser needs to know about its environment.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The first word of the command line as given.
@@ -28,13 +29,14 @@ pub struct Context {
     pub version: Version,
     /// True if the environment has POSIXLY_CORRECT.
     pub posixly_correct: bool,
-    /// The parent process, which stands for the container when `--pid` does not name one.
+    /// The parent process, which counts as the container's if `--pid` does not name one.
     pub ppid: i32,
     /// The effective user and group, for `--user` without a value.
     pub euid: (u32, u32),
 }
 
-/// The name in front of the real program's messages: the last part of `argv[0]`, with our own name read as the real one.
+/// The name in front of the real program's messages: the last part of `argv[0]`, with our own name read as the real
+/// one.
 #[must_use]
 pub fn program_name(argv0: &str) -> &str {
     let base = argv0.rsplit('/').next().unwrap_or(argv0);
@@ -44,7 +46,7 @@ pub fn program_name(argv0: &str) -> &str {
 /// A command line as far as it was read.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// The name that errors carry: `--program-name` changes it, also when the line is refused later on.
+    /// The name that errors carry: `--program-name` changes it, even if the line is refused later.
     pub program: String,
     /// How long the `--HANG` options ask to wait before anything else happens.
     pub hang: Duration,

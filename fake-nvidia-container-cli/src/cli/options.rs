@@ -1,4 +1,4 @@
-//! The tables of options: one row an option, with the versions that know it. Help, parsing and the tests read them.
+//! The tables of options: one row per option, with the versions that know it. Help, parsing and the tests read them.
 
 use super::Version;
 use super::parsed::Command;
@@ -64,7 +64,7 @@ const SINCE_1_16_2: (Version, Version) = (Version(1, 16, 2), LAST);
 const NO: Arg = Arg::No;
 const ID: Arg = Arg::Required("ID");
 
-/// What argp adds to every level, after the level's own.
+/// The options that argp adds to every level, after the level's own.
 const COMMON: [Row; 5] = [
     row("help", b'?', NO, Key::Help, "Print this text and exit"),
     row("program-name", 0, Arg::Required("NAME"), Key::ProgramName, ""),

@@ -15,7 +15,7 @@ pub enum Command {
     Configure,
 }
 
-/// All options of a run; what another command would set stays empty.
+/// All options of a run; the options of other commands stay empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parsed {
     /// The word that says what to do.

@@ -1,5 +1,5 @@
-//! The one loop over the words of a level: getopt's messages, the options that every level has, and for the rest a
-//! handler. It knows no option of a single level.
+//! The one loop over the words of a level. It handles getopt's messages and the options that every level has, and
+//! passes the rest to a handler. It knows no option of a single level.
 
 use super::options::Key;
 use super::{Context, version};
@@ -12,22 +12,22 @@ use std::time::Duration;
 /// How long `--HANG` without a value waits.
 const HANG: Duration = Duration::from_secs(3600);
 
-/// What a command line changes about its own reading, whatever the level.
+/// What a command line changes about how it is read, at any level.
 #[derive(Debug)]
 pub(super) struct Line<'c> {
     pub(super) context: &'c Context,
     /// The name in front of errors, which `--program-name` changes.
     pub(super) program: String,
-    /// How long all `--HANG` so far ask to wait.
+    /// How long all `--HANG` options so far ask to wait.
     pub(super) hang: Duration,
 }
 
-/// A level as it is described to a user, and how its words are read.
+/// A level as described to a user, and how its words are read.
 #[derive(Debug)]
 pub(super) struct Form<'a> {
     /// The name in getopt's own messages, which nothing changes.
     pub(super) argv0: String,
-    /// The name in usage lines until `--program-name` says another.
+    /// The name in usage lines until `--program-name` sets another.
     pub(super) name: String,
     pub(super) options: &'a [Opt<Key>],
     pub(super) operands: &'static str,
@@ -51,11 +51,11 @@ pub(super) trait Handler {
     fn option(&mut self, key: Key, value: Option<Text>) -> Result<(), Stop>;
     /// A word that is not an option.
     fn operand(&mut self, word: Text, level: &Level<'_, Key>) -> Result<Flow, Stop>;
-    /// The words are used up.
+    /// No words are left.
     fn end(&mut self, level: &Level<'_, Key>) -> Result<(), Stop>;
 }
 
-/// Reads the words of a level, and returns those that are left to another.
+/// Reads the words of a level, and returns those left for another level.
 pub(super) fn read(
     line: &mut Line<'_>,
     form: &Form<'_>,
@@ -90,7 +90,7 @@ pub(super) fn read(
     }
 }
 
-/// Anything but a positive number waits for nothing, as C's `atoi` in a countdown does.
+/// Anything but a positive number means no wait, as with C's `atoi` in a countdown.
 fn hang(value: Option<&str>) -> Duration {
     value.map_or(HANG, |word| {
         let seconds = number::signed(word).ok().and_then(|seconds| u64::try_from(seconds).ok());

@@ -1,11 +1,12 @@
-//! `--user`: numbers or names for a user and a group. The one part of parsing that asks the machine.
+//! `--user`: numbers or names for a user and a group. This is the only part of parsing that asks the machine.
 //!
-//! It reads /etc/passwd and /etc/group itself: the C library's way loads modules, which a static program cannot do.
+//! It reads /etc/passwd and /etc/group itself: the C library would load modules for this, which a static program cannot
+//! do.
 
 use crate::outcome::Stop;
 use nvidia_simulated_machine::number::{BadNumber, scan};
 
-/// A name that the databases do not have.
+/// The error for a name that the databases do not have.
 const MISSING: &str = "no such file or directory";
 
 /// Reads the value of `--user`: a user, and a group after a colon.
@@ -14,7 +15,7 @@ pub(super) fn parse(value: &str) -> Result<(i64, i64), Stop> {
         .map_err(|why| Stop::error("input error", format!("parse user/group failed: {why}")))
 }
 
-/// What is in a file of the machine, by its path.
+/// The content of a file of the machine, by its path.
 type Files<'f> = &'f dyn Fn(&str) -> Option<Vec<u8>>;
 
 fn read(value: &str, files: Files<'_>) -> Result<(i64, i64), &'static str> {
@@ -54,7 +55,7 @@ fn primary_group(uid: i64, files: Files<'_>) -> Result<i64, &'static str> {
     entry(files, "/etc/passwd", |fields| fields.get(2) == Some(&uid.as_str()), 3).ok_or(MISSING)
 }
 
-/// A number of the first line of a database that is the wanted one.
+/// A numeric field of the first matching line of a database.
 fn entry(files: Files<'_>, database: &str, wanted: impl Fn(&[&str]) -> bool, number: usize) -> Option<i64> {
     let text = files(database)?;
     let text = String::from_utf8_lossy(&text);
@@ -62,7 +63,7 @@ fn entry(files: Files<'_>, database: &str, wanted: impl Fn(&[&str]) -> bool, num
     lines.find(|fields| wanted(fields))?.get(number)?.parse().ok()
 }
 
-/// A number at the start of a word: 32 bits. The largest means "no user" to the system, and is -1 in a record.
+/// A 32-bit number at the start of a word. The largest means "no user" to the system, and is -1 in a record.
 fn number(word: &str) -> Result<(i64, &str), &'static str> {
     let (negative, digits, rest) = scan(word).ok_or_else(|| BadNumber::Invalid.text())?;
     let value = digits.parse::<u32>().ok().filter(|v| !negative || *v == 0).ok_or_else(|| BadNumber::Range.text())?;

@@ -1,4 +1,4 @@
-//! The kernel's numbering of MIG capabilities: which file under /proc stands for which node under /dev/nvidia-caps.
+//! The kernel's numbering of MIG capabilities: which file under /proc belongs to which node under /dev/nvidia-caps.
 
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
 use std::collections::BTreeSet;
@@ -12,10 +12,10 @@ pub const CONFIG: u32 = 1;
 /// The node of the right to watch all parts.
 pub const MONITOR: u32 = 2;
 
-/// The node of the right to channels between machines, after those of all GPUs.
+/// The node of the right to channels between machines, after the nodes of all GPUs.
 pub const FABRIC: u32 = 3 + GPUS * PER_GPU;
 
-/// The GPUs that the kernel keeps nodes for.
+/// The number of GPUs that the kernel keeps nodes for.
 pub const GPUS: u32 = 32;
 /// Nodes of one GPU instance: its own, and one for each of eight compute instances.
 const PER_INSTANCE: u32 = 9;
@@ -39,7 +39,7 @@ impl Access {
     }
 }
 
-/// Who may open a node: of what changes a machine root alone, of the rest everybody; nobody writes to one.
+/// Who may open a node: only root if the right changes a machine, everybody otherwise. Nobody may write to one.
 #[must_use]
 pub fn mode(minor: u32) -> u32 {
     if [CONFIG, FABRIC].contains(&minor) { 0o400 } else { 0o444 }
@@ -74,7 +74,7 @@ pub fn all(gpu: &Gpu) -> std::ops::Range<u32> {
     first(gpu)..end
 }
 
-/// The rights that there are on a machine: both global ones, and those of every part.
+/// The rights that exist on a machine: both global ones, and the rights of every part.
 #[must_use]
 pub fn existing(machine: &Topology) -> Vec<Access> {
     let global = [("config", CONFIG), ("monitor", MONITOR)];

@@ -1,4 +1,4 @@
-//! What the library would find on the machine: the driver's files that are really of this driver, and its device nodes.
+//! What the library would find on the machine: the files that really belong to this driver, and its device nodes.
 //!
 //! It asks the topology and two variables, nothing else.
 
@@ -24,16 +24,16 @@ pub const IMEX_MAJOR: u32 = 512;
 pub struct Node {
     /// Its path below the driver root.
     pub path: String,
-    /// Its major number, which says the driver.
+    /// Its major number, which identifies the driver.
     pub major: u32,
-    /// Its minor number, which says the device.
+    /// Its minor number, which identifies the device.
     pub minor: u32,
 }
 
 /// Everything that was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Driver {
-    /// Programs, each where `$PATH` has it first.
+    /// Programs, each in the first folder of `$PATH` that has it.
     pub bins: Vec<String>,
     /// 64-bit libraries, one for each row of the table.
     pub libs: Vec<String>,
@@ -54,17 +54,17 @@ pub struct Search<'a> {
     pub path: &'a str,
     /// The caller's `$CUDA_MPS_PIPE_DIRECTORY`, if set.
     pub mps: Option<&'a str>,
-    /// Whether the nvidia-persistenced socket is wanted.
+    /// Whether to look for the nvidia-persistenced socket.
     pub persistenced: bool,
-    /// Whether the nv-fabricmanager socket is wanted.
+    /// Whether to look for the nv-fabricmanager socket.
     pub fabricmanager: bool,
-    /// Whether firmware is wanted.
+    /// Whether to look for firmware.
     pub firmware: bool,
-    /// The version, whose table of libraries counts.
+    /// The version whose table of libraries applies.
     pub version: Version,
 }
 
-/// What the library finds on the machine under these limits.
+/// What the library finds on the machine within these limits.
 #[must_use]
 pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     let host = &machine.host;
@@ -79,7 +79,7 @@ pub fn find(machine: &Topology, search: Search<'_>) -> Driver {
     }
 }
 
-/// The first folder of `$PATH` that has the program. /bin and /sbin are links below /usr.
+/// The first folder of `$PATH` that has the program. /bin and /sbin are links to folders below /usr.
 fn in_path(name: &str, path: &str, bins: &[String]) -> Option<String> {
     let folders = path.split(':').map(|folder| folder.trim_end_matches('/'));
     let candidates = folders.flat_map(|folder| {
@@ -113,14 +113,14 @@ fn ipcs(present: &[String], search: Search<'_>) -> Vec<String> {
         wanted.push("/run/nvidia-fabricmanager/socket");
     }
     wanted.push(search.mps.unwrap_or("/tmp/nvidia-mps"));
-    // A folder above a socket exists as well, and /var/run is a link to /run.
+    // A folder above a socket exists too, and /var/run is a link to /run.
     let plain = |path: &str| path.strip_prefix("/var/run/").map_or_else(|| path.to_owned(), |r| format!("/run/{r}"));
     let exists = |path: &str| present.iter().any(|p| plain(p) == path || plain(p).starts_with(&format!("{path}/")));
     let named = wanted.into_iter().map(|path| plain(path.trim_end_matches('/'))).filter(|path| !path.is_empty());
     named.filter(|path| exists(path)).collect()
 }
 
-/// The nodes of the driver itself, where these nodes of the uvm driver are.
+/// The nodes of the driver itself; those of the uvm driver only if present.
 #[must_use]
 pub fn nodes(present: &[String]) -> Vec<Node> {
     let all = [

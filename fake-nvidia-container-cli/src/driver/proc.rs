@@ -9,9 +9,9 @@ use nvidia_simulated_machine::topology::{Gpu, Topology};
 
 /// The module's folder.
 pub const FOLDER: &str = "/proc/driver/nvidia";
-/// The first branch whose `information` tells the firmware.
+/// The first branch whose `information` shows the firmware.
 const FIRMWARE_SINCE: u32 = 510;
-/// The list of all rights that can be, each with the minor number of its node.
+/// The list of all possible rights, each with the minor number of its node.
 pub const MINORS: &str = "/proc/driver/nvidia-caps/mig-minors";
 
 /// `version`: of the module, and of the compiler that it was built with.
@@ -24,8 +24,8 @@ pub fn version(driver: &str) -> String {
     )
 }
 
-/// `params`: the settings of a module as it is loaded without any; of drivers before 580 those that container tools read.
-/// A GPU of which the topology says that it has no link had its links switched off.
+/// `params`: the settings of a module that was loaded without any; for drivers before 580, those that container tools
+/// read. If the topology says that a GPU has no links, they were switched off.
 #[must_use]
 pub fn params(machine: &Topology) -> String {
     if driver_files::branch(&machine.driver) >= 580 {
@@ -73,14 +73,14 @@ pub fn information(machine: &Topology, gpu: &Gpu) -> String {
     lines.iter().map(|(label, value)| format!("{label}{value}\n")).collect()
 }
 
-/// The settings of a GPU's power, as a card of a server has them.
+/// A GPU's power settings, as a server card has them.
 pub const POWER: &str = "Runtime D3 status:          Disabled by default\nVideo Memory:               Active\n\n\
     GPU Hardware Support:\n Video Memory Self Refresh: Not Supported\n Video Memory Off:          Not Supported\n\n\
     S0ix Power Management:\n Platform Support:          Not Supported\n Status:                    Disabled\n\n\
     Notebook Dynamic Boost:     Not Supported\n";
 
-/// The name of a GPU's folder: with the sixteen bits of domain that most machines have, and with all of them where there
-/// are more.
+/// The name of a GPU's folder: with the sixteen domain bits that most machines have, or with all bits if there are
+/// more.
 #[must_use]
 pub fn bus(gpu: &Gpu) -> &str {
     gpu.busid.strip_prefix("0000").unwrap_or(&gpu.busid)
@@ -92,7 +92,7 @@ pub fn access(minor: u32) -> String {
     format!("DeviceFileMinor: {minor}\nDeviceFileMode: {}\nDeviceFileModify: 1\n", caps::mode(minor))
 }
 
-/// `mig-minors`: the node of each right that can be, on as many GPUs as the kernel keeps nodes for.
+/// `mig-minors`: the node of each possible right, on as many GPUs as the kernel keeps nodes for.
 #[must_use]
 pub fn minors() -> String {
     let mut text = format!("config {}\nmonitor {}\n", caps::CONFIG, caps::MONITOR);

@@ -1,7 +1,7 @@
-//! The driver root of `--root`, as the driver query finds it: a folder of the host that is there, and in which a driver
-//! lies if anything does.
+//! The driver root of `--root`, as the driver query finds it: an existing folder of the host, which contains a driver
+//! if it contains anything.
 //!
-//! An empty folder stands for the root of the described machine: what lies in it is in the topology.
+//! An empty folder represents the root of the described machine, whose contents are in the topology.
 
 use crate::rootfs::{Root, words};
 use nix::errno::Errno;
@@ -10,7 +10,7 @@ use nix::errno::Errno;
 const FOLDERS: [&str; 6] =
     ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/lib64", "/usr/lib", "/lib"];
 
-/// Looks whether the driver can be asked below a root. The error is the detail of a message.
+/// Checks whether the driver below a root can be queried. The error is the detail of a message.
 pub fn check(root: &str) -> Result<(), String> {
     let file = nvidia_simulated_machine::text::path(root);
     let kind = nix::sys::stat::stat(&file).and_then(|stat| match stat.st_mode & 0o170_000 {
@@ -36,7 +36,7 @@ pub fn check(root: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a folder is this machine's own root, under whatever name.
+/// Whether a folder is this machine's own root, under any name.
 fn is_the_machines(folder: &std::path::Path) -> bool {
     let identity = |stat: nix::sys::stat::FileStat| (stat.st_dev, stat.st_ino);
     match (nix::sys::stat::stat(folder), nix::sys::stat::stat("/")) {

@@ -33,7 +33,7 @@ fn gpu_on_bus(gpu: &Gpu, device: &Device) -> Vec<Entry> {
     all
 }
 
-/// The files of a device; what a model's figures do not say is left out.
+/// The files of a device; values that a model's figures do not have are left out.
 fn facts(gpu: &Gpu, device: &Device) -> Vec<(&'static str, String)> {
     let number = |key: &str| parse(device.get(key));
     let class = number("pci.baseClass").unwrap_or(3) << 16 | number("pci.subClass").unwrap_or(2) << 8;
@@ -47,7 +47,7 @@ fn facts(gpu: &Gpu, device: &Device) -> Vec<(&'static str, String)> {
         ("numa_node", if numa == NONE { "-1" } else { numa }.to_owned()),
         ("uevent", format!("DRIVER=nvidia\nPCI_CLASS={class:X}\nPCI_SLOT_NAME={}", proc::bus(gpu))),
     ];
-    // The driver tells device and vendor as one number.
+    // The driver reports device and vendor as one number.
     let pairs = [("pci.device_id", "device", ""), ("pci.sub_device_id", "subsystem_device", "subsystem_vendor")];
     for (key, name, vendor) in pairs {
         let Some(both) = number(key) else { continue };

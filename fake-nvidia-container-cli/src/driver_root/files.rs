@@ -1,5 +1,5 @@
-//! What is installed: the driver's files of the topology, those that belong to them and that no option of
-//! nvidia-container-cli asks for, and as much of a system as tools look at.
+//! What is installed: the topology's driver files, files that belong to them but that no option of nvidia-container-cli
+//! asks for, and as much of a system as tools look at.
 
 use super::{Entry, MACHINE, What, ld_cache};
 use crate::cli::Version;
@@ -7,7 +7,7 @@ use crate::libraries::{self, Width};
 use nvidia_simulated_machine::driver_files;
 use nvidia_simulated_machine::topology::Topology;
 
-/// The merged folders of a system of today.
+/// The merged folders of a current system.
 const MERGED: [(&str, &str); 4] =
     [("/bin", "usr/bin"), ("/sbin", "usr/sbin"), ("/lib", "usr/lib"), ("/lib64", "usr/lib64")];
 /// The settings of the simulator when it runs in the folder, or for the folder.
@@ -36,7 +36,7 @@ fn ipc(path: &str) -> Entry {
     (path.to_owned(), what)
 }
 
-/// As much of a system as tools look at to tell what it is.
+/// As much of a system as tools look at to identify it.
 fn system(machine: &Topology) -> Vec<Entry> {
     let release = "NAME=\"Simulated machine\"\nPRETTY_NAME=\"Simulated machine\"\nID=debian\nVERSION_ID=\"12\"\n";
     let folders: Vec<String> = folders(machine).into_iter().map(|(folder, _)| format!("{folder}\n")).collect();
@@ -46,7 +46,7 @@ fn system(machine: &Topology) -> Vec<Entry> {
     vec![
         ("/etc/os-release".to_owned(), release.to_owned().into()),
         ("/etc/ld.so.conf".to_owned(), folders.concat().into()),
-        // Container tools run a host's ldconfig in the container; this one leaves all as it is.
+        // Container tools run a host's ldconfig in the container; this one changes nothing.
         ("/usr/sbin/ldconfig".to_owned(), What::Program(libraries::idle_program())),
         (MACHINE.to_owned(), topology.into()),
         (SETTINGS.to_owned(), settings.to_owned().into()),
@@ -56,7 +56,7 @@ fn system(machine: &Topology) -> Vec<Entry> {
     ]
 }
 
-/// The folders of libraries, each with the width of those in it.
+/// The folders of libraries, each with the width of its libraries.
 fn folders(machine: &Topology) -> Vec<(String, Width)> {
     let wide = machine.host.libs64.iter().map(|path| (path, Width::Wide));
     let narrow = machine.host.libs32.iter().map(|path| (path, Width::Narrow));
@@ -91,10 +91,10 @@ fn libraries(machine: &Topology) -> (Vec<Entry>, Vec<ld_cache::Row>) {
         rows.push(row(&soname));
         for (link, to) in links {
             let path = format!("{folder}/{link}");
-            // Of two files with one SONAME the later one is linked, as ldconfig takes the newer one.
+            // If two files have the same SONAME, the later one is linked, as ldconfig takes the newer one.
             entries.retain(|(known, _)| *known != path);
             entries.push((path, What::Link(to)));
-            // The cache has names that begin as the library's does.
+            // The cache also has links whose name is a prefix of the SONAME.
             if link != soname && soname.starts_with(&link) {
                 rows.push(row(&link));
             }
@@ -108,12 +108,12 @@ fn libraries(machine: &Topology) -> (Vec<Entry>, Vec<ld_cache::Row>) {
     (entries, rows)
 }
 
-/// The library of nvidia-container-cli, of the newest version that the simulator knows.
+/// The library of nvidia-container-cli, in the newest version that the simulator knows.
 fn tools(folder: &str) -> String {
     format!("{folder}/libnvidia-container.so.{}", Version::NEWEST)
 }
 
-/// The links beside a library: its SONAME, and the names that the driver's installer makes besides.
+/// The links beside a library: its SONAME, and the other names that the driver's installer makes.
 fn links(file: &str, soname: &str) -> Vec<(String, String)> {
     let mut links = Vec::new();
     if soname != file {
@@ -129,7 +129,7 @@ fn links(file: &str, soname: &str) -> Vec<(String, String)> {
     links
 }
 
-/// What the graphics libraries are found by, if there are any.
+/// The files by which graphics libraries are found, if there are any such libraries.
 fn graphics(machine: &Topology) -> Vec<Entry> {
     let library = |name: &str| machine.host.libs64.iter().find(|path| path.contains(&format!("/{name}.so.")));
     let (Some(glx), Some(_)) = (library("libGLX_nvidia"), library("libEGL_nvidia")) else { return Vec::new() };

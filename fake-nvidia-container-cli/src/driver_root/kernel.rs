@@ -1,4 +1,4 @@
-//! What the loaded driver shows that belongs to no single device on the bus: /proc, the modules, the device nodes.
+//! What the loaded driver shows apart from single devices on the bus: /proc, the modules, the device nodes.
 
 use super::{Entry, What};
 use crate::driver::{self, CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps, proc};
@@ -39,7 +39,7 @@ pub(super) fn all(machine: &Topology) -> Vec<Entry> {
     }
     if machine.nvcaps != NvCaps::None {
         all.push(file(proc::MINORS.to_owned(), proc::minors()));
-        // A GPU that can be split has its folder before it is.
+        // A GPU that can be split has its folder before it is split.
         let folder = |gpu: &Gpu| (format!("{}/mig", caps::gpu_folder(gpu)), What::Folder);
         all.extend(machine.gpus.iter().filter(|gpu| gpu.mig_capable).map(folder));
         all.extend(caps::existing(machine).into_iter().map(|right| file(right.proc, proc::access(right.minor))));

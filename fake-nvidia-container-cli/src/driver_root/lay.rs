@@ -1,4 +1,5 @@
-//! Puts a machine into a folder. What was put there before is replaced; a folder that holds anything else is refused.
+//! Lays out a machine in a folder. A machine that was laid out there before is replaced; a folder that holds anything
+//! else is refused.
 
 use super::{Entry, LIVE, MACHINE, What, contents, live};
 use crate::libraries;
@@ -10,20 +11,21 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// What stands for device nodes.
+/// What represents device nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nodes {
-    /// Empty files, which everybody may make.
+    /// Empty files, which anyone can make.
     Files,
-    /// Nodes of the real numbers, which root alone may make.
+    /// Nodes with the real numbers, which only root can make.
     Real,
 }
 
-/// Lays a machine out; `program` is the file of the simulator. Changes that were made on the machine with `set` stay.
+/// Lays out a machine; `program` is the content of the simulator's file. Changes that `set` made to the machine stay.
 ///
 /// # Errors
 ///
-/// If the folder is not empty and not one of these, or something in it cannot be made; the error names it.
+/// If the folder is not empty and not a driver root of this program, or something in it cannot be made; the error names
+/// it.
 pub fn lay(folder: &Path, machine: &Topology, nodes: Nodes, program: &[u8]) -> Result<(), String> {
     let named = |path: &Path, why: io::Error| format!("{}: {why}", path.display());
     fs::create_dir_all(folder).map_err(|why| named(folder, why))?;
@@ -32,7 +34,7 @@ pub fn lay(folder: &Path, machine: &Topology, nodes: Nodes, program: &[u8]) -> R
     let state = store.read()?;
     let all = contents(machine, &state, libraries::now())?;
     let mut site = Site { folder, nodes, program: None, own: [program, &live::end_of_program(machine)].concat() };
-    // The mark of a folder of ours first: if anything fails, it can be laid again.
+    // The file that marks the folder as ours comes first: if anything fails, the machine can be laid out again.
     for (path, what) in mark_first(&all) {
         let at = below(folder, path);
         site.put(&at, what).map_err(|why| named(&at, why))?;
@@ -45,13 +47,13 @@ fn below(folder: &Path, path: &str) -> PathBuf {
     folder.join(path.trim_start_matches('/'))
 }
 
-/// Links of folders come before what lies in them, whatever the order of the contents.
+/// The mark comes first, and the other entries follow in their order.
 fn mark_first(all: &[Entry]) -> impl Iterator<Item = &Entry> {
     let is_mark = |entry: &&Entry| entry.0 == MACHINE;
     all.iter().filter(is_mark).chain(all.iter().filter(move |entry| !is_mark(entry)))
 }
 
-/// Takes away what was laid before, but for the folder that containers may have.
+/// Removes what was laid out before, except the folder that containers may have.
 fn clear(folder: &Path) -> Result<(), String> {
     let named = |path: &Path, why: io::Error| format!("{}: {why}", path.display());
     let names = |path: &Path| -> Result<Vec<PathBuf>, String> {
@@ -77,7 +79,7 @@ fn clear(folder: &Path) -> Result<(), String> {
 struct Site<'a> {
     folder: &'a Path,
     nodes: Nodes,
-    /// The first copy of this program; the others are further names of it.
+    /// The first copy of this program; the others are hard links to it.
     program: Option<PathBuf>,
     own: Vec<u8>,
 }
@@ -110,7 +112,7 @@ impl Site<'_> {
         }
     }
 
-    /// Makes a folder and those above it; all may look into them, whatever the process's mask.
+    /// Makes a folder and its missing parents; everybody may look into them, whatever the process's umask.
     fn folders(&self, at: Option<&Path>) -> io::Result<()> {
         let missing = at.into_iter().flat_map(Path::ancestors).take_while(|path| *path != self.folder);
         let missing: Vec<&Path> = missing.filter(|path| !path.exists()).collect();
@@ -121,7 +123,7 @@ impl Site<'_> {
         Ok(())
     }
 
-    /// The file of changes under a second name, in the folder that containers get: it is written in place.
+    /// Gives the file of changes a second name in the folder that containers get: it is written in place.
     fn share_state(&self) -> io::Result<()> {
         let live = below(self.folder, LIVE);
         let (own, shared) =
@@ -133,7 +135,7 @@ impl Site<'_> {
     }
 }
 
-/// A reader sees the old file or the new one, never a half.
+/// Writes a file such that a reader sees the old one or the new one, never half of one.
 fn write(at: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let new = at.with_file_name(format!(".{name}.{}", std::process::id()));

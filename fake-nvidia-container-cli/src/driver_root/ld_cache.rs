@@ -1,7 +1,7 @@
-//! The linker's cache, `/etc/ld.so.cache`, in the format that glibc writes since 2.2 (`glibc-ld.so.cache1.1`; its
-//! dl-cache.h has the layout): a header, a row a name in the order in which the linker searches, the strings.
+//! The linker's cache, `/etc/ld.so.cache`, in the format that glibc has written since 2.2 (`glibc-ld.so.cache1.1`; its
+//! dl-cache.h has the layout): a header, one row per name in the order in which the linker searches, and the strings.
 //!
-//! It knows the file, not which libraries there are.
+//! It knows the file's format, not which libraries there are.
 
 use crate::libraries::Width;
 use std::cmp::Ordering;
@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 const HEADER: usize = 48;
 const ROW: usize = 24;
-/// An ELF library for the C library of glibc.
+/// An ELF library for glibc.
 const LIBC6: u32 = 3;
 /// For 64-bit programs of this machine.
 const WIDE: u32 = if cfg!(target_arch = "aarch64") { 0x0a00 } else { 0x0300 };
@@ -21,11 +21,11 @@ const LITTLE_ENDIAN: u32 = 2;
 pub(super) struct Row {
     /// The name that programs ask for.
     pub(super) name: String,
-    /// The file or the link that has it.
+    /// The file or link with this name.
     pub(super) path: String,
     /// The programs that can load it.
     pub(super) width: Width,
-    /// The oldest kernel that it runs on, if its note says one.
+    /// The oldest kernel that it runs on, if its note names one.
     pub(super) kernel: Option<[u32; 3]>,
 }
 
@@ -41,7 +41,8 @@ impl PartialOrd for Row {
     }
 }
 
-/// The order of the file, in which the linker halves its way: descending names, and of one name the most special first.
+/// The order of the file, in which the linker does a binary search: names descending, and for one name the most
+/// specific row first.
 impl Ord for Row {
     fn cmp(&self, other: &Self) -> Ordering {
         let names = compare(other.name.as_bytes(), self.name.as_bytes());
@@ -79,7 +80,7 @@ fn number(text: &mut &[u8]) -> u64 {
     value
 }
 
-/// The file with these rows, which are in order.
+/// The file with these rows, which must be in order.
 pub(super) fn write(rows: &[Row]) -> Vec<u8> {
     let mut strings: Vec<u8> = Vec::new();
     let mut table: Vec<u8> = Vec::new();
@@ -99,7 +100,7 @@ pub(super) fn write(rows: &[Row]) -> Vec<u8> {
     }
     let count = |length: usize| u32::try_from(length).unwrap_or_default();
     let mut file = MAGIC.to_vec();
-    // No extension follows, and three words are not used.
+    // No extension follows, and three words are unused.
     for word in [count(rows.len()), count(strings.len()), LITTLE_ENDIAN, 0, 0, 0, 0] {
         file.extend(word.to_le_bytes());
     }

@@ -1,6 +1,6 @@
-//! What changes while a machine runs, and who reads it: the given files of the host and of its containers. They lie in one
-//! folder, which a container gets as a whole: a file that is replaced in it is seen there at once, whereas a file that is
-//! mounted by itself would stay the old one.
+//! What changes while a machine runs, and who reads it: the given files of the host and of its containers. They are in
+//! one folder, which a container gets as a whole: a file replaced in it is seen there at once, whereas a file mounted
+//! by itself would stay the old one.
 
 use super::{Entry, What};
 use crate::libraries::{self, Seen, Sight};
@@ -12,7 +12,7 @@ use nvidia_simulated_machine::topology::Topology;
 /// The folder of the host.
 pub const LIVE: &str = given::OF_CDI;
 
-/// The given files of both.
+/// The given files of the host and of its containers.
 pub(super) fn files(machine: &Topology, state: &State, now: u64) -> Result<Vec<Entry>, String> {
     let mut all = Vec::new();
     for (folder, sight, nodes) in sights(machine) {
@@ -24,7 +24,7 @@ pub(super) fn files(machine: &Topology, state: &State, now: u64) -> Result<Vec<E
     Ok(all)
 }
 
-/// Each folder, what is seen in it, and the folder whose device nodes choose among that.
+/// Each folder, what is seen in it, and the folder whose device nodes select from that.
 fn sights(machine: &Topology) -> [(String, Sight, Option<&'static str>); 2] {
     [
         (LIVE.to_owned(), Sight::Host, None),
@@ -56,7 +56,7 @@ pub(super) fn library(machine: &Topology, file: &str) -> Option<Vec<u8>> {
     libraries::library(file, Some(libraries::text(&seen).ok()?.as_str()))
 }
 
-/// The way to the host's folder from a folder of libraries, so that whoever loads one from outside finds it.
+/// The relative path from a folder of libraries to the host's folder, so that a library loaded from outside finds it.
 pub(super) fn from(folder: &str) -> String {
     let up = folder.split('/').filter(|name| !name.is_empty()).map(|_| "../");
     up.collect::<String>() + LIVE.trim_start_matches('/')

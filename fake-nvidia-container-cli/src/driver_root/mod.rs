@@ -1,7 +1,7 @@
-//! A simulated machine as a folder: what its driver has installed, and what its kernel shows. Programs that take a driver
-//! root, or are run in it by chroot, look at the machine that the simulator's other surfaces show.
+//! A simulated machine as a folder: what its driver has installed, and what its kernel shows. Programs that take a
+//! driver root, or that run in it after a chroot, see the machine that the simulator's other surfaces show.
 //!
-//! [`contents`] says what lies where, and touches nothing; [`lay`] puts it there.
+//! [`contents`] says what is where, and touches nothing; [`lay`] puts it there.
 
 mod devices;
 mod files;
@@ -20,16 +20,16 @@ use nvidia_simulated_machine::topology::Topology;
 /// The machine of a folder, as a topology; a folder without it is not one of ours.
 pub const MACHINE: &str = "/etc/fake-nvidia/machine.json";
 
-/// What lies at a path of the folder.
+/// What is at a path of the folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// A folder.
     Folder,
-    /// A file that all may read.
+    /// A file that everybody may read.
     File(Vec<u8>),
-    /// A file that all may execute.
+    /// A file that everybody may execute.
     Program(Vec<u8>),
-    /// A link to this.
+    /// A link to this target.
     Link(String),
     /// A device node.
     Node {
@@ -52,10 +52,10 @@ impl From<String> for What {
     }
 }
 
-/// Something of the folder: its path on the machine, and what lies there.
+/// An entry of the folder: its path on the machine, and what is there.
 pub type Entry = (String, What);
 
-/// All that lies in the folder of a machine, folders above it left out. `now` is the time in ms since 1970.
+/// All entries of a machine's folder, without the folders above them. `now` is the time in ms since 1970.
 ///
 /// # Errors
 ///
@@ -71,7 +71,7 @@ pub fn contents(machine: &Topology, state: &State, now: u64) -> Result<Vec<Entry
     Ok(all)
 }
 
-/// Whether the kernel has loaded the driver: if not, there are its files and nothing else.
+/// Whether the kernel has loaded the driver: if not, only its files are there.
 fn is_loaded(machine: &Topology) -> bool {
     machine.fault_at(Step::Init).is_none_or(|fault| !fault.contains("driver not loaded"))
 }

@@ -1,6 +1,6 @@
 //! Failures on demand: what FAKE_NVIDIA_FAIL asks for, and when it is due.
 //!
-//! It knows names, texts and steps. Which step a run has reached is told to it.
+//! It knows names, texts and steps. The caller says which step a run has reached.
 
 mod spec;
 mod table;
@@ -41,7 +41,7 @@ impl Pending {
 }
 
 impl Spec {
-    /// What the failure ends the run with; a delay alone ends nothing.
+    /// How the failure ends the run; a delay alone does not end it.
     #[must_use]
     pub fn ending(&self, program: &str, rootfs: &str) -> Option<Outcome> {
         let ends = self.exit.is_some() || self.signal.is_some() || self.stderr.is_some() || self.hang;

@@ -1,5 +1,5 @@
 //! The named failures: the lines of the machine's table that are played. The verb `failures` and the table in
-//! docs/fake-cli.md show them. Must not have a text of its own.
+//! docs/fake-cli.md show them. This module must not have texts of its own.
 
 use nvidia_simulated_machine::lines::{Line, Played, played};
 
@@ -8,7 +8,7 @@ use nvidia_simulated_machine::lines::{Line, Played, played};
 pub struct Named {
     /// How it is played.
     pub played: &'static Played,
-    /// The line that it is, with its meaning and remedy.
+    /// Its line, with its meaning and remedy.
     pub line: &'static Line,
 }
 
@@ -25,7 +25,7 @@ pub fn named() -> impl Iterator<Item = Named> {
     played().map(|(line, played)| Named { played, line })
 }
 
-/// The failure of a name.
+/// The failure with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<Named> {
     named().find(|named| named.played.name == name)

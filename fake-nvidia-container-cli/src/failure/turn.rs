@@ -1,4 +1,4 @@
-//! Whose turn it is: a file counts the runs, so that a failure can come at every nth one.
+//! Whether a failure's turn has come: a file counts the runs, so that a failure can come in every nth run.
 
 use crate::record::open_private;
 use std::io::{Seek, Write};
@@ -15,8 +15,8 @@ pub fn turn(counter: Option<&Path>, every: u64) -> Result<bool, String> {
     count(path).map(|runs| runs.is_multiple_of(every)).map_err(|why| format!("counter {}: {why}", path.display()))
 }
 
-/// Each run appends one byte; where it ends is the number of the run. The kernel lets no two appends end in one place, so
-/// that no lock is needed, for which others could keep a run waiting.
+/// Each run appends one byte; the offset at which that byte ends is the number of the run. The kernel lets no two
+/// appends end at the same offset, so no lock is needed, which others could hold to keep a run waiting.
 fn count(path: &Path) -> Result<u64, String> {
     let mut file = open_private(path)?;
     file.write_all(b".").and_then(|()| file.stream_position()).map_err(|why| why.to_string())

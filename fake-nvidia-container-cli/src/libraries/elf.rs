@@ -1,12 +1,12 @@
 //! The smallest shared library that ldconfig, dlopen and readers of ELF sections accept: headers, a dynamic section, a
-//! name. It has no symbol. It knows the form of a file, not which libraries a driver has.
+//! name. It has no symbols. This module knows the file format, not which libraries a driver has.
 
 /// The programs that can load a library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
-    /// Those of this machine, with 64 bits.
+    /// 64-bit programs of this machine.
     Wide,
-    /// Those for 32-bit x86.
+    /// Programs for 32-bit x86.
     Narrow,
 }
 
@@ -14,7 +14,7 @@ pub enum Width {
 /// `libnvidia-tls` only if it is this one.
 pub const KERNEL_OF_TLS: [u32; 3] = [2, 3, 99];
 
-/// ELF's number of the machine that this program runs on.
+/// ELF's number for the machine that this program runs on.
 const OWN_MACHINE: u64 = if cfg!(target_arch = "aarch64") { 183 } else { 62 };
 
 const TYPE_HASH: u32 = 5;
@@ -22,10 +22,10 @@ const TYPE_SYMBOLS: u32 = 11;
 const TYPE_STRINGS: u32 = 3;
 const TYPE_DYNAMIC: u32 = 6;
 const TYPE_NOTE: u32 = 7;
-/// The C library, by which ldconfig tells what kind a 32-bit library is.
+/// The C library, by which ldconfig recognizes the kind of a 32-bit library.
 const C_LIBRARY: &str = "libc.so.6";
 
-/// A library that goes by a name, for programs of a width. `kernel` is the note about the oldest kernel it runs on.
+/// A library with this SONAME, for programs of this width. `kernel` is the note about the oldest kernel it runs on.
 #[must_use]
 pub fn library(soname: &str, width: Width, kernel: Option<[u32; 3]>) -> Vec<u8> {
     let form = Form { wide: width == Width::Wide };
@@ -74,7 +74,7 @@ struct Section {
     content: Vec<u8>,
     /// The number of the section that this one refers to.
     link: u32,
-    /// The size of an entry, where it is a table.
+    /// The size of an entry, if the section is a table.
     entry: u64,
 }
 
@@ -112,7 +112,7 @@ impl Form {
         }
     }
 
-    /// All sections but the empty first one, in the order of the file: their numbers begin with one.
+    /// All sections but the empty first one, in the order of the file: they are numbered from one.
     fn sections(self, soname: &str, kernel: Option<[u32; 3]>) -> Vec<Section> {
         const STRINGS: u32 = 3;
         const SYMBOLS: u32 = 2;
@@ -162,7 +162,7 @@ impl Form {
         if sections.iter().any(|one| one.kind == TYPE_NOTE) { 3 } else { 2 }
     }
 
-    /// Where the table of sections starts, the end of what is loaded.
+    /// Where the section table starts, which is where the loaded part ends.
     fn table(self, sections: &[Section]) -> u64 {
         sections.last().map_or(0, |last| last.at + last.content.len() as u64).next_multiple_of(8)
     }
@@ -238,7 +238,7 @@ mod tests {
     use object::read::elf::{Dyn as _, FileHeader, SectionHeader as _};
     use object::{Endianness, SectionIndex};
 
-    /// The SONAME by the section, the name of each section, and the words of the note.
+    /// The SONAME from the dynamic section, the name of each section, and the words of the note.
     fn seen<H: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> (String, Vec<String>, Vec<u8>) {
         let header = H::parse(bytes).unwrap();
         let endian = header.endian().unwrap();

@@ -1,5 +1,5 @@
-//! The files of the host's folder for containers that the command line has made: for each machine what its libraries tell,
-//! and what was changed. A container knows its machine's by name, and chooses its devices among theirs.
+//! The files in the host's folder for containers that the command line has made: for each machine, what its libraries
+//! report and what was changed. A container knows its machine's files by name, and selects its devices from theirs.
 
 use super::{Seen, Sight, now, text};
 use nvidia_simulated_machine::state::State;
@@ -7,12 +7,12 @@ use nvidia_simulated_machine::topology::Topology;
 use std::path::Path;
 use std::{fs, io, process};
 
-/// What tells one machine from another: many may be simulated on one host at a time.
+/// What tells one machine from another: many can be simulated on one host at the same time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity(String);
 
 impl Identity {
-    /// Of a machine as its topology says it, without what was changed.
+    /// The identity of a machine as its topology describes it, without changes.
     #[must_use]
     pub fn of(machine: &Topology) -> Self {
         let text = serde_json::to_vec(machine).unwrap_or_default();
@@ -23,7 +23,7 @@ impl Identity {
         Self(format!("{hash:016x}"))
     }
 
-    /// The name of the given file, for places where CUDA initializes or does not.
+    /// The name of the given file, for places where CUDA does or does not initialize.
     #[must_use]
     pub fn given(&self, cuda: bool) -> String {
         format!("{}.{}", self.0, if cuda { "cuda" } else { "given" })
@@ -36,7 +36,7 @@ impl Identity {
     }
 }
 
-/// Writes a machine's files, if the folder is there: a container may have it.
+/// Writes a machine's files, if the folder exists: a container may have it.
 pub(super) fn write(folder: &Path, machine: &Topology, state: &State) -> Result<(), String> {
     if !folder.is_dir() {
         return Ok(());
@@ -50,7 +50,7 @@ pub(super) fn write(folder: &Path, machine: &Topology, state: &State) -> Result<
     put(folder, &identity.changes(), &state.text())
 }
 
-/// A reader sees the old file or the new one, never a half.
+/// Writes a file such that a reader sees the old one or the new one, never half of one.
 fn put(folder: &Path, name: &str, text: &str) -> Result<(), String> {
     let done = || -> io::Result<()> {
         let new = folder.join(format!(".{name}.{}", process::id()));

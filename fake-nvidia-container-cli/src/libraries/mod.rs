@@ -18,11 +18,11 @@ use nvidia_simulated_given as given;
 use nvidia_simulated_libraries::{CUDA, NVML};
 use nvidia_simulated_machine::driver_files;
 
-/// The files, by the name without a version.
+/// The files, by their names without a version.
 const ALL: [(&str, &[u8]); 2] = [("libnvidia-ml.so", NVML), ("libcuda.so", CUDA)];
 
-/// The library that stands in for a driver's 64-bit file of a name, `libcuda.so.570.172.08`. With a given file at its
-/// end, it answers wherever it is copied or mounted to. `None` for files that are no library of ours.
+/// The library that stands in for a driver's 64-bit file with a name like `libcuda.so.570.172.08`. With a given file at
+/// its end, it answers wherever it is copied or mounted. `None` for files that are not one of our libraries.
 #[must_use]
 pub fn library(file: &str, given: Option<&str>) -> Option<Vec<u8>> {
     let is = |name: &str| file.strip_prefix(name).is_some_and(|version| version.is_empty() || version.starts_with('.'));
@@ -35,14 +35,14 @@ pub fn library(file: &str, given: Option<&str>) -> Option<Vec<u8>> {
     Some(library)
 }
 
-/// The library that stands in for any other file of a driver: it loads, and has no symbol.
+/// The library that stands in for any other file of a driver: it loads, and has no symbols.
 #[must_use]
 pub fn empty(file: &str, width: Width) -> Vec<u8> {
     let kernel = file.starts_with("libnvidia-tls.so").then_some(elf::KERNEL_OF_TLS);
     elf::library(&driver_files::soname(file), width, kernel)
 }
 
-/// The names of the libraries of a driver, as the driver has them: the file and the links to it.
+/// The names of a driver's libraries, as the driver has them: each file and the links to it.
 pub fn names(driver: &str) -> impl Iterator<Item = (String, [String; 2])> + '_ {
     ALL.iter().map(move |(name, _)| (format!("{name}.{driver}"), [format!("{name}.1"), (*name).to_owned()]))
 }

@@ -1,4 +1,4 @@
-//! How a GPU is split, in a given file: the profiles that it could have, and the parts that there are.
+//! How a GPU is split, in a given file: the profiles that it could have, and the parts that exist.
 
 use super::text::{File, moving};
 use crate::driver::caps;
@@ -7,7 +7,7 @@ use nvidia_simulated_machine::state::{Device, State};
 use nvidia_simulated_machine::topology::live::Readings;
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
 
-/// NVML's number of a profile, which is not the one that is listed: by slices, and what is special.
+/// NVML's number for a profile, which is not the listed one: it follows from the slices and from what is special.
 fn number(profile: &Profile) -> Option<u32> {
     let special = profile.name.split_once('+').map(|(_, special)| special);
     Some(match (profile.slices, special) {
@@ -59,7 +59,7 @@ pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu) -> Result
     Ok(())
 }
 
-/// A part of a GPU. One of a profile that the figures do not have has its instances and its memory alone.
+/// A part of a GPU. If the figures do not have its profile, it has only its instances and its memory.
 pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, state: &State) -> Result<(), String> {
     let Some(part) = device.parts.get(at) else { return Ok(()) };
     let known = mig::family(gpu)?.and_then(|family| family.named(mig::instance_profile(&part.profile)));
@@ -73,7 +73,7 @@ pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, state
     let moving = moving(&part.uuid, &said, state);
     for (key, value) in &part.values.0 {
         let value = moving.iter().find(|(moved, _)| moved == key).map_or(value, |(_, value)| value);
-        // NVML's word for the engine.
+        // NVML's name for the engine.
         file.fact(if key == "jpg" { "jpeg" } else { key }, value);
     }
     let numbered = Mig {
@@ -95,7 +95,7 @@ pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, state
     file.number("slices.compute", Some(slices));
     let compute = mig::compute_profiles(known.slices).find(|(_, part)| *part == slices);
     file.number("ci.profile", compute.map(|(number, _)| number));
-    // Compute instances lie one after the other.
+    // Compute instances follow one another.
     let before = device.parts.iter().take(at).filter(|other| other.gi == part.gi);
     file.number("ci.start", Some(before.map(|other| mig::compute_slices(&other.profile, known.slices)).sum::<u32>()));
     Ok(())

@@ -1,4 +1,4 @@
-//! A given file that lies beside the file of changes follows it: the same place, the machine as it is now.
+//! Updates a given file beside the file of changes: the same place, with the machine as it is now.
 
 use super::{Seen, Sight, text};
 use nvidia_simulated_given::{CONTAINERS, FILE, Given, LIVE, Section};
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fs, process};
 
-/// Writes the folder's given file anew, the one that containers read, and the live ones, if there are such.
+/// Rewrites the folder's given file, the one that containers read, and the live ones, if they exist.
 ///
 /// # Errors
 ///
@@ -33,12 +33,12 @@ fn one(folder: &Path, machine: &Topology, state: &State) -> Result<(), String> {
     let cuda = given.machine().text("cuda.init").is_some();
     let sight = sight(given);
     let seen = Seen { machine, state, sight: &sight, cuda, nodes, now: now() };
-    // A reader sees the old file or the new one, never a half.
+    // A reader sees the old file or the new one, never half of one.
     let new = folder.join(format!(".{FILE}.{}", process::id()));
     fs::write(&new, text(&seen)?).and_then(|()| fs::rename(&new, &path)).map_err(|why| named(&why))
 }
 
-/// What the place of a file was given.
+/// What a file's place was given.
 fn sight(given: Given<'_>) -> Sight {
     if given.machine().text("host").is_some() {
         return Sight::Host;

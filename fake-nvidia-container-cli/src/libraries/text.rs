@@ -1,5 +1,5 @@
-//! The given file: a machine at a moment, as the crate `given` reads it. What a GPU shows is the machine's business; what
-//! a key means, the libraries'.
+//! The given file: a machine at a moment, as the crate `given` reads it. What a GPU shows is the machine's business;
+//! what a key means is the libraries'.
 
 use super::part;
 use crate::simulate::Choice;
@@ -9,7 +9,7 @@ use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::Topology;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What NVML's functions say of a fault, by the words of a topology: a part of them, and the code.
+/// What NVML's functions return for a fault in a topology: words that its message contains, and the code.
 const FAULTS: [(&str, u32); 9] = [
     ("driver not loaded", 9),
     ("version mismatch", 18),
@@ -32,7 +32,7 @@ pub struct Seen<'a> {
     pub state: &'a State,
     /// What the place was given.
     pub sight: &'a Sight,
-    /// Whether CUDA initializes and tells which devices there are.
+    /// Whether CUDA initializes and reports the devices.
     pub cuda: bool,
     /// The folder whose device nodes say which GPUs are given, for a file at the end of a library.
     pub nodes: Option<&'a str>,
@@ -40,18 +40,18 @@ pub struct Seen<'a> {
     pub now: u64,
 }
 
-/// What of a machine a place was given.
+/// Which devices of a machine a place was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sight {
     /// All of it, and the programs that run on it: the host.
     Host,
-    /// Devices by their UUIDs. Where a GPU is listed as a whole, its parts are not: they may be others tomorrow.
+    /// Devices by their UUIDs. If a GPU is listed as a whole, its parts are not: they may be others tomorrow.
     Devices {
         /// The GPUs.
         gpus: BTreeSet<String>,
-        /// Those of which every part is seen.
+        /// The GPUs whose parts are all seen.
         whole: BTreeSet<String>,
-        /// The parts of others.
+        /// The parts of other GPUs.
         parts: BTreeSet<String>,
     },
 }
@@ -69,14 +69,14 @@ impl Sight {
         }
     }
 
-    /// All devices of a machine, as a container sees them: without the programs of the host.
+    /// All devices of a machine, as a container sees them: without the host's programs.
     #[must_use]
     pub fn every(machine: &Topology) -> Self {
         let gpus: BTreeSet<String> = machine.gpus.iter().map(|gpu| gpu.uuid.clone()).collect();
         Self::Devices { whole: gpus.clone(), gpus, parts: BTreeSet::new() }
     }
 
-    /// The UUIDs of what is seen of a machine: a GPU that is seen as a whole, and the parts of another.
+    /// The UUIDs of the devices that are seen: of each GPU that is seen as a whole, and of the seen parts of any other.
     #[must_use]
     pub fn names(&self, machine: &Topology) -> Vec<String> {
         let mut names = Vec::new();
@@ -112,7 +112,7 @@ impl Sight {
 ///
 /// # Errors
 ///
-/// If the machine's figures cannot be read, or the file would be larger than its readers take.
+/// If the machine's figures cannot be read, or the file would be larger than its readers accept.
 pub fn text(seen: &Seen<'_>) -> Result<String, String> {
     let machine = seen.machine;
     let mut file = File(format!("{}{}\n", given::MAGIC, given::VERSION));
@@ -141,7 +141,7 @@ pub fn text(seen: &Seen<'_>) -> Result<String, String> {
     Ok(text)
 }
 
-/// 12080 of 12.8.
+/// 12080 for 12.8.
 fn cuda_number(version: &str) -> u32 {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or_default());
     let mut next = || numbers.next().unwrap_or_default().min(1_000);
@@ -153,17 +153,18 @@ fn fault(machine: &Topology, step: Step) -> Option<u32> {
     Some(FAULTS.iter().find(|(words, _)| message.contains(words)).map_or(UNKNOWN, |(_, code)| *code))
 }
 
-/// A file as it grows.
+/// A file while it is written.
 pub(super) struct File(String);
 
 impl File {
-    /// A section begins.
+    /// Begins a section.
     pub(super) fn section(&mut self, word: &str) {
         self.0.push_str(word);
         self.0.push('\n');
     }
 
-    /// A fact, if there is one: what a GPU does not have is left out. A line is a fact, so no value has two.
+    /// Adds a fact, if there is one: what a GPU does not have is left out. A fact is one line, so control characters in
+    /// a value become spaces.
     pub(super) fn fact(&mut self, key: &str, value: &str) {
         let plain = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
         if plain && value != NONE && !value.is_empty() {
@@ -172,7 +173,7 @@ impl File {
         }
     }
 
-    /// A number, if there is one.
+    /// Adds a number, if there is one.
     pub(super) fn number(&mut self, key: &str, value: Option<impl ToString>) {
         if let Some(value) = value {
             self.fact(key, &value.to_string());
@@ -183,7 +184,7 @@ impl File {
 fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> {
     let Some(gpu) = seen.machine.gpus.get(device.place) else { return Ok(()) };
     file.section("gpu");
-    // Of two facts of one key the first counts.
+    // If a key has two facts, the first counts.
     if let Some(code) = fault(seen.machine, Step::DeviceInfo) {
         file.fact(if code == 15 { "lost" } else { "sick" }, "true");
     }
@@ -216,11 +217,11 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
     Ok(())
 }
 
-/// Readings that change with time, as they were said: who reads the file works out what they show.
+/// Readings that change with time, as they were specified: the reader of the file works out what they show.
 pub(super) fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &State) -> Vec<(String, String)> {
     let moves = |value: &str| ["ramp:", "noise:", "call:"].iter().any(|kind| value.starts_with(kind));
     let set = state.of(uuid).into_iter().flat_map(|change| &change.values);
-    // What begins when it is set says when that was; a step counts calls.
+    // A reading that begins when it is set carries that time; a step counts calls.
     let since = |set: &Set| if set.to.starts_with("call:") { set.to.clone() } else { format!("{}@{}", set.to, set.at) };
     let set: Vec<(String, String)> = set.map(|(key, set)| (key.clone(), since(set))).collect();
     let said = topology.iter().filter(|(key, _)| set.iter().all(|(changed, _)| changed != *key));
@@ -228,8 +229,8 @@ pub(super) fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &St
     said.chain(set.clone()).filter(|(_, value)| moves(value)).collect()
 }
 
-/// How a GPU is connected to each one that the place sees: the words of the machine's matrix; without one, the links
-/// that the model has, or the slowest way.
+/// How a GPU is connected to each GPU that the place sees: the words of the machine's matrix; without a matrix, the
+/// model's links, or the slowest connection.
 fn peers(seen: &Seen<'_>, device: &Device) -> String {
     let row = seen.machine.matrix.get(device.place).map(|row| row.split_whitespace().collect::<Vec<_>>());
     let links = device.number("nvlink.count").filter(|links| *links > 0);

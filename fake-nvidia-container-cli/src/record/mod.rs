@@ -1,4 +1,4 @@
-//! The record of a run: one JSON object on one line, appended to a file that many runs may share.
+//! The record of a run: one JSON object on one line, appended to a file that many runs can share.
 //!
 //! It collects and writes; it decides nothing.
 
@@ -16,17 +16,17 @@ use serde::Serialize;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// One run, as whoever reads the file sees it.
+/// One run, as a reader of the file sees it.
 #[derive(Debug, Serialize)]
 pub struct Record<'a> {
     /// The process as it was started.
     #[serde(flatten)]
     pub process: &'a Process,
-    /// The container's process, if one was named and lives.
+    /// The container's process, if the command has one.
     pub target: Option<Target>,
     /// The container's root, if one was named.
     pub rootfs: Option<Rootfs>,
-    /// The options, if the command line was in order.
+    /// The options, if the command line was valid.
     pub parsed: Option<&'a Parsed>,
     /// What was done, or would have been, in order.
     pub plan: Vec<&'a Op>,
@@ -34,7 +34,7 @@ pub struct Record<'a> {
     pub outcome: End<'a>,
 }
 
-/// The process that `--pid` names.
+/// The process that `--pid` names, or the parent process.
 #[derive(Debug, Serialize)]
 pub struct Target {
     pid: i32,
@@ -49,7 +49,7 @@ pub struct Rootfs {
     exists: bool,
 }
 
-/// The end of a run; standard output is not repeated, since whoever started the run has it.
+/// The end of a run; standard output is not repeated, since the caller has it.
 #[derive(Debug, Serialize)]
 pub struct End<'a> {
     exit: i32,
@@ -59,7 +59,7 @@ pub struct End<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Puts a record together, looking up the target and the root while they are there.
+    /// Puts a record together, looking up the target and the root while they exist.
     #[must_use]
     pub fn new(process: &'a Process, parsed: Option<&'a Parsed>, plan: &'a Plan) -> Self {
         let rootfs = parsed.and_then(|p| p.rootfs.clone()).map(|path| Rootfs {
@@ -81,7 +81,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Says how the run ended, and which failure was asked for.
+    /// Adds how the run ended, and which failure was asked for.
     #[must_use]
     pub fn ended(mut self, outcome: &Outcome, failure: Option<&'a str>) -> Self {
         let stderr = Utf8(Text::from(outcome.stderr.clone()));

@@ -1,5 +1,5 @@
-//! What this process inherited: words, environment, descriptors, signals, namespaces. Read from /proc, before anything
-//! else is opened, so that the record tells what the caller did and not what we do.
+//! What this process inherited: words, environment, descriptors, signals, namespaces. It is read from /proc before
+//! anything else is opened, so the record shows what the caller did and not what we do.
 
 use nvidia_simulated_machine::text::{Text, Utf8};
 use serde::Serialize;
@@ -19,25 +19,25 @@ pub struct Process {
     pub environ: Vec<Utf8>,
     /// The working directory it was started in.
     pub cwd: Option<Utf8>,
-    /// The file of the program that runs.
+    /// The file of the running program.
     pub exe: Option<Utf8>,
-    /// The process's own number.
+    /// The process ID.
     pub pid: u32,
-    /// The number of its parent.
+    /// The parent's process ID.
     pub ppid: i32,
-    /// The real and effective user.
+    /// The real user.
     pub uid: u32,
-    /// The effective user, where it differs a set-user-id bit is at work.
+    /// The effective user; if it differs, a set-user-ID bit is at work.
     pub euid: u32,
     /// The real group, as the caller had it.
     pub gid: u32,
-    /// The group that counts for rights.
+    /// The effective group, which counts for permissions.
     pub egid: u32,
     /// The descriptors that were open at the start.
     pub fds: Vec<Descriptor>,
     /// What happens on signals.
     pub signals: Signals,
-    /// The file mode mask, octal.
+    /// The umask, in octal.
     pub umask: Option<String>,
     /// The namespaces it is in, by kind.
     namespaces: Namespaces,
@@ -48,7 +48,7 @@ pub struct Process {
 pub struct Descriptor {
     /// The descriptor's number.
     pub fd: u32,
-    /// What the kernel calls the thing that it leads to.
+    /// What the kernel calls its target.
     pub target: Utf8,
 }
 
@@ -57,14 +57,15 @@ pub struct Descriptor {
 pub struct Signals {
     /// Signals that are ignored.
     pub ignored: Vec<String>,
-    /// Signals that wait.
+    /// Signals that are blocked.
     pub blocked: Vec<String>,
     /// Signals that have a handler.
     pub caught: Vec<String>,
 }
 
 impl Process {
-    /// Looks at this process. Its words come from C's `main`: not every C library tells them to Rust's own.
+    /// Looks at this process. Its words come from C's `main`: not every C library passes them to Rust's standard
+    /// library.
     #[must_use]
     pub fn look(arguments: &[&[u8]]) -> Self {
         // The descriptors first: everything else opens files.
@@ -93,14 +94,14 @@ impl Process {
         }
     }
 
-    /// The value of a variable: of two entries, the first, as the C library finds it.
+    /// The value of a variable: if there are two entries, the first, as the C library finds it.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {
         self.environ.iter().filter_map(|e| e.0.split_once('=')).find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 }
 
-/// The links of `/proc/WHO/ns`; empty if the process is gone or not ours to look at.
+/// The links of `/proc/WHO/ns`; empty if the process is gone or may not be inspected.
 #[must_use]
 pub(super) fn namespaces(who: &str) -> Namespaces {
     let Ok(folder) = fs::read_dir(format!("/proc/{who}/ns")) else { return Namespaces::new() };
@@ -152,7 +153,7 @@ fn signals(status: &str, name: &str) -> Vec<String> {
     (1..=64).filter(|n| mask >> (n - 1) & 1 == 1).map(signal_name).collect()
 }
 
-/// The signal's name, or its number where it has none (the real-time ones).
+/// The signal's name, or its number if it has none (the real-time signals).
 fn signal_name(number: i32) -> String {
     let known = nix::sys::signal::Signal::try_from(number);
     known.map_or_else(|_| number.to_string(), |signal| signal.as_str().to_owned())

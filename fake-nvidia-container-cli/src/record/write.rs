@@ -1,4 +1,4 @@
-//! Files of the simulator's own that many runs share: opened as they are named, private, and without waiting.
+//! The simulator's own files that many runs share: opened as they are named, private, and without blocking.
 
 use nix::fcntl::OFlag;
 use std::fs::{File, OpenOptions, Permissions};
@@ -6,8 +6,8 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-/// Opens a file to append to, and makes it if it is missing. It may be in a folder that others write to and holds what an
-/// engine's environment holds: so no link is followed, nothing but a plain file of this user's own is taken, and nobody
+/// Opens a file for appending, and makes it if it is missing. It may be in a folder that others write to, and it holds
+/// what an engine's environment holds. So no link is followed, only a plain file of this user is accepted, and nobody
 /// else may read it. O_NONBLOCK: a FIFO is refused, not waited for.
 pub fn open_private(path: &Path) -> Result<File, String> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
@@ -32,7 +32,8 @@ pub fn open_private(path: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-/// The file of records, open before a run does anything: one that cannot be written ends the run while nothing is done.
+/// The file of records, opened before a run does anything: if it cannot be written, the run ends before anything is
+/// done.
 #[derive(Debug)]
 pub struct Sink {
     path: PathBuf,
@@ -40,14 +41,14 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Opens it by the rules of [`open_private`].
+    /// Opens the file by the rules of [`open_private`].
     pub fn open(path: &Path) -> Result<Self, String> {
         let file = open_private(path).map_err(|why| format!("record {}: {why}", path.display()))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// Appends a line in one write, which the kernel keeps apart from those of other runs; no lock is taken, so that
-    /// nobody can keep a run waiting by holding one.
+    /// Appends a line in one write, which the kernel keeps apart from other runs' writes. No lock is taken, so nobody
+    /// can keep a run waiting by holding one.
     pub fn append(mut self, mut line: Vec<u8>) -> Result<(), String> {
         line.push(b'\n');
         let fail = |why: &dyn std::fmt::Display| format!("record {}: {why}", self.path.display());

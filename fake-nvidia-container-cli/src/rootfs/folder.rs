@@ -1,5 +1,5 @@
-//! A directory that is held open, and what is done in it by single names: nothing is followed, and nothing that exists
-//! is opened for writing.
+//! A directory that is held open, and what is done in it by single names: no link is followed, and no existing file is
+//! opened for writing.
 
 use super::walk::{PIN, os, text};
 use nix::dir::Dir;
@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// What stands at a name.
+/// What exists at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     /// The name is free.
@@ -20,7 +20,7 @@ pub enum Found {
     Folder,
     /// A regular file, and whether it is empty.
     File {
-        /// True if nothing is in it.
+        /// True if it has no content.
         empty: bool,
     },
     /// A symbolic link, which is not followed.
@@ -29,7 +29,7 @@ pub enum Found {
     Other,
 }
 
-/// Everything that was made and mounted, in order, so that it can be taken back.
+/// Everything that was made, in order, so that it can be undone.
 #[derive(Debug, Default)]
 pub struct Ledger {
     made: Vec<(OwnedFd, String, bool)>,
@@ -42,7 +42,7 @@ impl Ledger {
         }
     }
 
-    /// Removes what was made, the last first. What is no longer as it was made stays.
+    /// Removes the entries that were made, last first. An entry that is no longer as it was made stays.
     pub fn undo(&mut self) {
         for (folder, name, is_folder) in self.made.drain(..).rev() {
             let flag = if is_folder { UnlinkatFlags::RemoveDir } else { UnlinkatFlags::NoRemoveDir };
@@ -63,7 +63,7 @@ impl Folder {
         Ok(Self(copy))
     }
 
-    /// Whether a handle is that of a directory.
+    /// Whether a handle is a directory's.
     pub(super) fn is_one(handle: BorrowedFd<'_>) -> bool {
         fstat(handle).is_ok_and(|stat| is(stat.st_mode, SFlag::S_IFDIR))
     }
@@ -74,7 +74,7 @@ impl Folder {
         self.0.as_fd()
     }
 
-    /// The directory some levels down, none of which may be a link; with a ledger, missing ones are made.
+    /// The directory some levels down, none of which may be a link; with a ledger, missing levels are made.
     pub fn descend(self, names: &[String], mut ledger: Option<&mut Ledger>) -> Result<Self, Errno> {
         let mut here = self;
         for name in names {
@@ -90,17 +90,17 @@ impl Folder {
         Ok(here)
     }
 
-    /// The directory of a name in this one.
+    /// The directory with this name in this one.
     pub fn enter(&self, name: &str) -> Result<Self, Errno> {
         openat(&self.0, os(name).as_os_str(), PIN | OFlag::O_DIRECTORY, Mode::empty()).map(Self)
     }
 
-    /// A handle of whatever stands at a name; of a link, the link itself.
+    /// A handle to whatever exists at a name; for a link, to the link itself.
     pub fn pin(&self, name: &str) -> Result<OwnedFd, Errno> {
         openat(&self.0, os(name).as_os_str(), PIN, Mode::empty())
     }
 
-    /// What stands at a name.
+    /// What exists at a name.
     pub fn look(&self, name: &str) -> Result<Found, Errno> {
         match fstatat(&self.0, os(name).as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
             Ok(stat) if is(stat.st_mode, SFlag::S_IFDIR) => Ok(Found::Folder),
@@ -140,7 +140,7 @@ impl Folder {
         }
     }
 
-    /// Makes an empty file, unless there is something; a link is not taken for the thing that it leads to.
+    /// Makes an empty file, unless something exists there; a link is an error.
     pub fn touch(&self, name: &str, mode: u32, ledger: &mut Ledger) -> Result<(), Errno> {
         match self.create(name, mode) {
             Ok(_) => {
@@ -152,8 +152,8 @@ impl Folder {
         }
     }
 
-    /// Makes a file with a content. One that is there already is replaced and never opened: it may be a FIFO, or another
-    /// name of a file outside. A folder or a link in its place is an error.
+    /// Makes a file with this content. An existing one is replaced and never opened: it may be a FIFO, or another name
+    /// of a file outside. A folder or a link in its place is an error.
     pub fn write(&self, name: &str, content: &[u8], mode: u32, ledger: &mut Ledger) -> Result<(), Errno> {
         let found = self.look(name)?;
         match found {
@@ -182,7 +182,7 @@ impl Folder {
         openat(&self.0, os(name).as_os_str(), flags, Mode::from_bits_truncate(mode)).map(File::from)
     }
 
-    /// Makes a link. One that leads elsewhere is of another driver and is made anew; anything else stays.
+    /// Makes a link. An existing link with another target is another driver's and is replaced; anything else stays.
     pub fn link(&self, name: &str, to: &str, ledger: &mut Ledger) -> Result<(), Errno> {
         let (name_os, to) = (os(name), os(to));
         if self.look(name)? == Found::Link {
@@ -201,12 +201,12 @@ impl Folder {
         }
     }
 
-    /// Makes a node, which only root of the machine can.
+    /// Makes a node, which only the machine's root can do.
     pub fn node(&self, name: &str, kind: SFlag, device: dev_t, mode: u32) -> Result<(), Errno> {
         mknodat(&self.0, os(name).as_os_str(), kind, Mode::from_bits_truncate(mode), device)
     }
 
-    /// Removes what is empty, so that no content of an image is lost.
+    /// Removes an empty file or folder and nothing else, so no content of an image is lost.
     pub fn remove_empty(&self, name: &str) {
         let flag = match self.look(name) {
             Ok(Found::Folder) => UnlinkatFlags::RemoveDir,

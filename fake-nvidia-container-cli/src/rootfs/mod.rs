@@ -1,7 +1,7 @@
-//! A container's root, which somebody else made: looked into and acted on by handles of directories that stay open,
-//! from the one of the root, which is opened once. Links are followed as the container would see them.
+//! A container's root, which somebody else made. It is inspected and changed through handles of directories that stay
+//! open, starting from the root's own, which is opened once. Links are followed as the container would see them.
 //!
-//! It knows names and files, and nothing of drivers, mounts or messages of a step.
+//! It knows names and files, and nothing about drivers, mounts or a step's messages.
 
 mod folder;
 mod walk;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 pub use walk::DIRECTORY;
 use walk::{Lost, Walked, components, walk};
 
-/// Two paths with one slash between them: of slashes on both sides one is dropped, as the real program does.
+/// Two paths with one slash between them: if both sides have a slash, one is dropped, as the real program does.
 #[must_use]
 pub fn join(first: &str, second: &str) -> String {
     match (first.strip_suffix('/'), second.starts_with('/')) {
@@ -27,8 +27,8 @@ pub fn join(first: &str, second: &str) -> String {
     }
 }
 
-/// The words of the GNU C library for an error, lower-cased, as the real program's messages have them. They are not asked
-/// of the C library: a static program may have another.
+/// The GNU C library's words for an error, in lower case, as the real program's messages have them. They do not come
+/// from the C library: a static program may have another one.
 #[must_use]
 pub fn words(why: Errno) -> String {
     match why {
@@ -43,28 +43,28 @@ pub fn words(why: Errno) -> String {
 /// A container's root: its directory, opened once, and the name that it had.
 #[derive(Clone, Debug)]
 pub struct Root {
-    /// The directory; `None` for one that is only imagined, where nothing exists and nothing can be done.
+    /// The directory; `None` for a root that is only imagined, where nothing exists and nothing can be done.
     directory: Option<Rc<OwnedFd>>,
     /// Its name, which plans and messages show.
     name: String,
 }
 
 impl Root {
-    /// A root that nobody looks at.
+    /// A root that is never looked at.
     #[must_use]
     pub fn imagined(name: &str) -> Self {
         Self { directory: None, name: name.to_owned() }
     }
 
-    /// The directory of a name, as this process sees it. The error is the detail of a message, which shows the root as
-    /// `shown`.
+    /// Opens the directory with a name, as this process sees it. The error is the detail of a message, which shows the
+    /// root as `shown`.
     pub fn open(name: &str, shown: &str) -> Result<Self, String> {
         let directory = nix::fcntl::open(&path(name), DIRECTORY, Mode::empty());
         let directory = directory.map_err(|why| format!("open failed: {shown}: {}", words(why)))?;
         Ok(Self { directory: Some(Rc::new(directory)), name: name.to_owned() })
     }
 
-    /// The directory of a name below another root: the view of a process, so that a link in the name stays in it.
+    /// Opens the directory with a name below another root, which is a process's view: a link in the name stays in it.
     pub fn open_below(&self, name: &str) -> Result<Self, String> {
         let Some(view) = &self.directory else { return Ok(Self::imagined(name)) };
         let walked = walk(view.as_fd(), name).map_err(|lost| self.detail(lost, name))?;
@@ -90,7 +90,7 @@ impl Root {
         }
     }
 
-    /// The detail of a message about a name that means nothing; the real program has two slashes in it as well.
+    /// The detail of a message about a name that cannot be resolved; the real program's has two slashes in it too.
     fn detail(&self, lost: Lost, wanted: &str) -> String {
         match lost {
             Lost::Outside => format!("path error: {wanted} resolves outside of {}", self.name),
@@ -98,8 +98,8 @@ impl Root {
         }
     }
 
-    /// The name below the root that a name inside comes to; parts that do not exist are taken as they are. The error is
-    /// the detail of a message.
+    /// The name below the root that a name inside resolves to; components that do not exist are kept as they are. The
+    /// error is the detail of a message.
     pub fn inner(&self, wanted: &str) -> Result<String, String> {
         Ok(format!("/{}", self.walk(wanted)?.names.join("/")))
     }
@@ -109,7 +109,7 @@ impl Root {
         Ok(join(&self.name, &self.inner(wanted)?))
     }
 
-    /// Whether there is something at a name inside.
+    /// Whether something exists at a name inside.
     pub fn exists(&self, wanted: &str) -> Result<bool, String> {
         Ok(self.directory.is_some() && self.walk(wanted)?.missing == 0)
     }
@@ -121,7 +121,7 @@ impl Root {
         Ok(handle.and_then(|handle| Folder::of(handle).ok()?.names().ok()).unwrap_or_default())
     }
 
-    /// Its /proc, if that shows processes and is not just a folder of the image.
+    /// Its /proc, if it shows processes and is not only a folder of the image.
     #[must_use]
     pub fn proc_folder(&self) -> Option<Folder> {
         let handle = self.walk("/proc").ok()?.into_handle()?;
@@ -129,7 +129,7 @@ impl Root {
         Folder::of(handle.as_fd()).ok().filter(|_| shows)
     }
 
-    /// The name inside of an operation's path, which begins with the root's own.
+    /// The name inside the root of an operation's path, which begins with the root's own name.
     #[must_use]
     pub fn inside<'a>(&self, full: &'a str) -> Option<&'a str> {
         full.strip_prefix(self.name.trim_end_matches('/')).filter(|rest| rest.starts_with('/'))
@@ -142,7 +142,7 @@ impl Root {
     }
 
     /// The folder above a resolved name and the name in it. A link on the way was not there when the name was resolved,
-    /// and is an error. Folders that do not exist are made if there is a ledger to note them in.
+    /// and is an error. Missing folders are made if there is a ledger to note them in.
     pub fn place(&self, inner: &str, ledger: Option<&mut Ledger>) -> Result<(Folder, String), Errno> {
         let root = self.handle().ok_or(Errno::ENOENT)?;
         let mut names = components(inner);

@@ -1,13 +1,13 @@
-//! From a name to what it means below a directory that somebody else filled: one component at a time, and never by the
-//! kernel's own way of following links.
+//! Resolves a name below a directory that somebody else filled: one component at a time, and never by the kernel's own
+//! way of following links.
 //!
-//! Each step opens one name in a directory that is held open, and follows no link; a link is read and its text walked
-//! like any other, from the directory it is in or from the top. `..` goes back to the directory that the walk came from.
-//! So nothing outside is ever reached, whatever the tree holds and whoever changes it meanwhile, on any kernel: `openat2`
-//! is not needed, and where it is missing nothing is different. The rules for what does not exist, for `..` and for the
-//! number of links are those of nvidia-container-cli 1.17.8, so that names come out as its messages and mounts show them.
-//! No crate has these rules: cap-std takes an absolute link for an escape, and libpathrs makes no folder that only a
-//! dangling link names.
+//! Each step opens one name in a directory that is held open, and follows no link. A link is read and its text walked
+//! like any other path, from the directory it is in or from the top. `..` goes back to the directory that the walk came
+//! from. So nothing outside is ever reached, whatever the tree holds and whoever changes it meanwhile. This holds on
+//! any kernel: `openat2` is not needed, and nothing differs if it is missing. The rules for what does not exist, for
+//! `..` and for the number of links are those of nvidia-container-cli 1.17.8, so names come out as its messages and
+//! mounts show them. No crate has these rules: cap-std treats an absolute link as an escape, and libpathrs does not
+//! make a folder that only a dangling link names.
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat, readlinkat};
@@ -27,19 +27,19 @@ pub(super) const PIN: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW).union(OFlag
 /// A handle of a directory, for looking and acting in it.
 pub const DIRECTORY: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
 
-/// Why a name means nothing below a root.
+/// Why a name cannot be resolved below a root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lost {
     /// `..` leads above the root.
     Outside,
-    /// The system's answer; a loop is one of them.
+    /// An error of the system; a loop is one of them.
     System(Errno),
 }
 
-/// What a name means.
+/// What a name resolves to.
 #[derive(Debug)]
 pub(super) struct Walked {
-    /// The components from the root on, without links.
+    /// The components from the root, without links.
     pub names: Vec<String>,
     /// How many of them, at the end, do not exist.
     pub missing: usize,
@@ -48,7 +48,7 @@ pub(super) struct Walked {
 }
 
 impl Walked {
-    /// The thing itself, if it exists and is not the root.
+    /// The handle of the name itself, if it exists and is not the root.
     pub(super) fn handle(&self) -> Option<BorrowedFd<'_>> {
         self.handles.last().filter(|_| self.missing == 0).map(AsFd::as_fd)
     }
@@ -104,7 +104,7 @@ pub(super) fn walk(root: BorrowedFd<'_>, wanted: &str) -> Result<Walked, Lost> {
     Ok(found)
 }
 
-/// What stands at a name.
+/// What exists at a name.
 enum Step {
     Nothing,
     Thing(OwnedFd),
@@ -127,7 +127,7 @@ pub(super) fn os(name: &str) -> OsString {
     OsString::from_vec(bytes(name))
 }
 
-/// The components of a path that mean something.
+/// The components of a path, without empty ones and `.`.
 pub(super) fn components(path: &str) -> Vec<String> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").map(str::to_owned).collect()
 }

@@ -1,5 +1,5 @@
 //! The container as the real program sets it up before it looks at the driver: flags, folders, ldconfig, and newer CUDA
-//! libraries that the image brings.
+//! libraries that come with the image.
 
 use super::{Look, Setting, option_words};
 use crate::cli::Parsed;
@@ -30,7 +30,7 @@ pub enum CompatMode {
 pub struct Flags {
     /// CUDA libraries and what they need.
     pub compute: bool,
-    /// CUDA programs too: video brings the libraries alone.
+    /// CUDA programs too: video brings only the libraries.
     pub compute_bins: bool,
     /// nvidia-smi and its libraries.
     pub utility: bool,
@@ -42,20 +42,20 @@ pub struct Flags {
     pub display: bool,
     /// The library of NGX.
     pub ngx: bool,
-    /// The 32-bit libraries of whatever else is on.
+    /// The 32-bit libraries of everything else that is on.
     pub compat32: bool,
     /// Whether the device cgroup is left alone.
     pub no_cgroups: bool,
     /// Whether device nodes are left out.
     pub no_devbind: bool,
-    /// Whether a live process stands for the container.
+    /// Whether a live process represents the container.
     pub supervised: bool,
     /// What to do with newer CUDA libraries.
     pub compat: CompatMode,
 }
 
 impl Flags {
-    /// Whether libraries of a capability are wanted.
+    /// Whether the container gets a capability's libraries.
     #[must_use]
     pub fn library(&self, capability: Capability) -> bool {
         match capability {
@@ -67,7 +67,7 @@ impl Flags {
         }
     }
 
-    /// Whether programs of a capability are wanted.
+    /// Whether the container gets a capability's programs.
     #[must_use]
     pub fn program(&self, capability: Capability) -> bool {
         match capability {
@@ -77,18 +77,18 @@ impl Flags {
     }
 }
 
-/// A container as `configure` has set it up.
+/// A container as set up by `configure`.
 #[derive(Clone, Debug)]
 pub struct Container {
     /// What is switched on for it.
     pub flags: Flags,
-    /// Its root, through which all that follows is done.
+    /// Its root, through which everything that follows is done.
     pub root: Root,
-    /// The user and group of its process; `None` where no process is looked at.
+    /// The user and group of its process; `None` if no process is looked at.
     pub owner: Option<(u32, u32)>,
     /// The driver's root on the host.
     pub driver_root: String,
-    /// The folder inside that takes libraries.
+    /// The folder inside it for libraries.
     pub libs_dir: &'static str,
     /// Where 32-bit libraries go.
     pub libs32_dir: &'static str,
@@ -132,8 +132,8 @@ fn failed(detail: String) -> Stop {
     Stop::error(CLASS, detail)
 }
 
-/// The container's root, opened once for all that follows. With a process it is looked for in that process's view, which
-/// is where it will be mounted into.
+/// The container's root, opened once for everything that follows. With a process, it is looked up in that process's
+/// view, where the mounts will be made.
 fn root(look: Look, parsed: &Parsed, supervised: bool) -> Result<Root, Stop> {
     let name = parsed.rootfs.as_deref().unwrap_or_default();
     let view = format!("/proc/{}/root", parsed.pid);
@@ -146,7 +146,7 @@ fn root(look: Look, parsed: &Parsed, supervised: bool) -> Result<Root, Stop> {
     opened.map_err(failed)
 }
 
-/// The words of the container string; any other word is an error, and so are two ways at once.
+/// The words of the container string; any other word is an error, and so are two modes at once.
 fn flags(words: &str) -> Result<Flags, Stop> {
     let words = option_words(words).map_err(|why| Stop::error(CLASS, why))?;
     let mut flags = Flags::default();
@@ -184,7 +184,7 @@ fn flags(words: &str) -> Result<Flags, Stop> {
     Ok(flags)
 }
 
-/// Debian keeps libraries by architecture; elsewhere the folder of 32-bit ones differs.
+/// Debian keeps libraries by architecture; elsewhere the folder of 32-bit libraries varies.
 fn library_folders(root: &Root) -> Result<(&'static str, &'static str), String> {
     if root.exists("/etc/debian_version")? {
         return Ok(("/usr/lib/x86_64-linux-gnu", "/usr/lib/i386-linux-gnu"));
@@ -200,9 +200,9 @@ fn default_ldconfig(root: &Root) -> Result<String, String> {
     Ok(if real { "/sbin/ldconfig.real" } else { "/sbin/ldconfig" }.to_owned())
 }
 
-/// The user and group of the container's process, who own what is made in the container; `None` where no process is
-/// looked at. A process that is named lives on the described machine, unless the topology says otherwise; of the parent,
-/// which stands for one that is not named, the container's own /proc has to know.
+/// The user and group of the container's process, which own what is made in the container; `None` if no process is
+/// looked at. A named process lives on the described machine, unless the topology says otherwise. If none is named, the
+/// parent counts, and the container's own /proc must show it.
 fn owner(setting: Setting<'_>, parsed: &Parsed, root: &Root, supervised: bool) -> Result<Option<(u32, u32)>, Stop> {
     let inside = if supervised { "" } else { root.name() };
     let path = format!("{inside}/proc/{}", parsed.pid);
@@ -222,7 +222,7 @@ fn owner(setting: Setting<'_>, parsed: &Parsed, root: &Root, supervised: bool) -
     status.map(|status| Some((status.st_uid, status.st_gid))).ok_or_else(gone)
 }
 
-/// `lib*.so.*` in the image's folder for newer CUDA, links followed, each once.
+/// `lib*.so.*` in the image's folder for newer CUDA, with links followed, each file once.
 fn compat_libs(root: &Root, flags: &Flags) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     if !flags.compute || flags.compat == CompatMode::Disabled {
@@ -245,7 +245,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    /// A root with these folders, and links that lead to them.
+    /// The library folders of a root with these folders and links.
     fn folders_of(folders: &[&str], links: &[(&str, &str)]) -> (&'static str, &'static str) {
         let top = tempfile::tempdir().unwrap();
         folders.iter().for_each(|folder| fs::create_dir_all(top.path().join(folder)).unwrap());

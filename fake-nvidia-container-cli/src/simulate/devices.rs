@@ -7,7 +7,7 @@ use crate::plan::{Action, DEVICE_FOLDER, Kind, Op, PROC};
 use nvidia_simulated_machine::topology::{Gpu, NvCaps};
 
 impl Mounts<'_> {
-    /// Step 14: a GPU's node, its folder under /proc, its bit for graphics, its place in the cgroup.
+    /// Step 14: a GPU's node, its folder under /proc, its bit for graphics, its rule in the cgroup.
     pub(super) fn gpu(&mut self, at: usize) -> Result<(), Stop> {
         let Some(gpu) = self.machine.gpus.get(at) else { return Ok(()) };
         let node = format!("/dev/nvidia{}", gpu.minor);
@@ -22,7 +22,7 @@ impl Mounts<'_> {
     }
 
     fn profile(&mut self, gpu: &Gpu) -> Result<(), Stop> {
-        // The real program shifts by the minor number, of which the processor takes six bits.
+        // The real program shifts by the minor number, of which the processor uses six bits.
         self.egl_mask |= 1_u64.wrapping_shl(gpu.minor);
         let content = format!(
             "{{ \"profiles\": [{{\"name\": \"_container_\", \"settings\": [\"EGLVisibleDGPUDevices\", {:#x}]}}], \
@@ -73,7 +73,7 @@ impl Mounts<'_> {
         self.bind(&self.host(path), path, PROC, kind)
     }
 
-    /// Step 18. The real program goes on with garbage when there is no such node; this is a clear error instead.
+    /// Step 18. If there is no such node, the real program goes on with garbage; here it is a clear error.
     pub(super) fn channel(&mut self, channel: u32) -> Result<(), Stop> {
         let path = format!("/dev/nvidia-caps-imex-channels/channel{channel}");
         let flags = &self.container.flags;

@@ -1,4 +1,4 @@
-//! The output of `info`: a table or comma-separated values. Knows the machine only.
+//! The output of `info`: a table or comma-separated values. It knows only the machine.
 
 use nvidia_simulated_machine::topology::{Gpu, Topology};
 

@@ -1,4 +1,4 @@
-//! The output of `list`: one path a line, in a fixed order whatever the order of the options.
+//! The output of `list`: one path per line, in a fixed order whatever the order of the options.
 
 use super::Choice;
 use crate::cli::Parsed;
@@ -12,7 +12,7 @@ pub struct Listing<'a> {
     pub machine: &'a Topology,
     /// Its driver's files and nodes.
     pub driver: &'a Driver,
-    /// The devices that the command line has chosen.
+    /// The devices that the command line chose.
     pub choice: &'a Choice,
     /// The chosen IMEX channels.
     pub channels: &'a [u32],

@@ -1,6 +1,6 @@
 //! The steps of the real program, in its order: which error wins follows from this file.
 //!
-//! It decides and touches nothing but what it must look at: the container's root.
+//! It decides, and touches only what it must look at: the container's root.
 
 mod container;
 mod devices;
@@ -23,19 +23,19 @@ use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{Gpu, Topology};
 
-/// The user that the driver is asked as when the command line names none: the kernel's overflow user.
+/// The user for querying the driver if the command line names none: the kernel's overflow user.
 const NOBODY: i64 = 65534;
 /// The size of the real program's option buffers.
 const OPTION_LIMIT: usize = 256;
 
-/// What a run stands on.
+/// What a run is based on.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
     /// The machine that the run is on.
     pub machine: &'a Topology,
     /// The version to imitate.
     pub version: Version,
-    /// The caller's `$PATH`; without one the driver's programs cannot be looked for.
+    /// The caller's `$PATH`; without it, the driver's programs cannot be looked up.
     pub path: Option<&'a str>,
     /// The caller's `$CUDA_MPS_PIPE_DIRECTORY`.
     pub mps: Option<&'a str>,
@@ -43,14 +43,14 @@ pub struct Setting<'a> {
     pub pending: &'a Pending,
     /// The name in front of errors.
     pub program: &'a str,
-    /// What of the real machine is looked at.
+    /// Which parts of the real machine are looked at.
     pub look: Look,
 }
 
-/// What of the real machine a run looks at; for the rest the described machine stands.
+/// Which parts of the real machine a run looks at; the described machine provides the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Nothing: ROOTFS is taken for an empty folder.
+    /// Nothing: ROOTFS is treated as an empty folder.
     Nowhere,
     /// ROOTFS and the driver root.
     Rootfs,
@@ -58,7 +58,7 @@ pub enum Look {
     Everywhere,
 }
 
-/// What a run has come to so far: on an error, what there was before it.
+/// What a run has produced so far; on an error, what there was before it.
 #[derive(Debug, Default)]
 pub struct Work {
     /// What is done to the machine.
@@ -68,7 +68,7 @@ pub struct Work {
 }
 
 impl Setting<'_> {
-    /// A step is reached: a failure that was asked for may be due, or the machine may fail.
+    /// Called when a step is reached: a failure that was asked for may be due, or the machine may fail.
     fn reach(&self, step: Step, class: &'static str) -> Result<(), Stop> {
         self.pending.at(step, self.program)?;
         match self.machine.fault_at(step) {
@@ -78,7 +78,7 @@ impl Setting<'_> {
     }
 }
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// What goes to standard output.
@@ -124,7 +124,7 @@ pub struct Choice {
     pub config: Vec<usize>,
     /// GPUs for `--mig-monitor`, by place.
     pub monitor: Vec<usize>,
-    /// True if either word was `all`: then no part is given by itself.
+    /// True if either option was `all`: then no part is given by itself.
     pub global: bool,
     /// True if `--device` was given.
     pub listed: bool,
@@ -166,7 +166,7 @@ fn init(setting: Setting<'_>, parsed: &Parsed, channels: &[u32], plan: &mut Plan
     setting.reach(Step::Init, CLASS)
 }
 
-/// The words of an option string; too long a string does not fit the real program's buffer.
+/// The words of an option string; a string that is too long does not fit the real program's buffer.
 fn option_words(words: &str) -> Result<Vec<&str>, &'static str> {
     if nvidia_simulated_machine::text::byte_len(words) >= OPTION_LIMIT {
         return Err("too many options");
@@ -196,7 +196,8 @@ fn load_modules(machine: &Topology, channels: &[u32], plan: &mut Plan) {
 }
 
 /// The capabilities that exist now: both global rights and those of existing parts, in the kernel's order. The real
-/// program takes a GPU's minor number for its place, and so passes over one that is as large as their number.
+/// program takes a GPU's minor number for its place, and so skips a GPU whose minor number is not below the number of
+/// GPUs.
 fn existing_caps(machine: &Topology) -> Vec<u32> {
     let counted = |gpu: &&Gpu| usize::try_from(gpu.minor).is_ok_and(|minor| minor < machine.gpus.len());
     let parts =
@@ -233,7 +234,7 @@ fn find_driver(setting: Setting<'_>, parsed: &Parsed) -> Result<Driver, Stop> {
     Ok(driver)
 }
 
-/// The real program has room for so many devices, which it fills in the driver's order.
+/// The real program has room for this many devices, which it fills in the driver's order.
 fn limits(gpus: &[Gpu]) -> Result<(), &'static str> {
     const GPUS: usize = 64;
     const PARTS: usize = 8;
@@ -243,7 +244,7 @@ fn limits(gpus: &[Gpu]) -> Result<(), &'static str> {
     if gpus.len() > GPUS { Err("too many devices") } else { Ok(()) }
 }
 
-/// The usual linker cache is the simulated machine's; any other that is asked for has to be one.
+/// The usual linker cache is the simulated machine's; any other that the command line names must be a linker cache.
 fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     const CLASS: &str = "detection error";
     const MAGIC: [&[u8]; 2] = [b"glibc-ld.so.cache1.1", b"ld.so-1.7.0"];
@@ -265,7 +266,7 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     }
 }
 
-/// `--device`, then `--mig-config`, then `--mig-monitor`. A machine without GPUs looks at no `--device` at all.
+/// `--device`, then `--mig-config`, then `--mig-monitor`. On a machine without GPUs, `--device` is ignored.
 fn choose(setting: Setting<'_>, parsed: &Parsed) -> Result<Choice, Stop> {
     let gpus = &setting.machine.gpus;
     setting.reach(Step::Device, "device error")?;
@@ -300,7 +301,7 @@ fn global_right(list: Option<&str>, option: &str, class: &'static str, devices: 
     Ok(wanted)
 }
 
-/// All requirements for each GPU, then again for the GPU of each part; without a device, once.
+/// Checks all requirements for each GPU, then again for the GPU of each part; without a device, once.
 fn require(setting: Setting<'_>, parsed: &Parsed, devices: &Selection) -> Result<(), Stop> {
     setting.reach(Step::Requirement, "requirement error")?;
     let machine = setting.machine;

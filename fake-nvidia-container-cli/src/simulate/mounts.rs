@@ -1,5 +1,5 @@
-//! The plan of `configure`: what is mounted, allowed and run, in the real program's order. What belongs to single devices
-//! is in `devices`.
+//! The plan of `configure`: what is mounted, allowed and run, in the real program's order. What belongs to single
+//! devices is in `devices`.
 
 use super::container::CompatMode;
 use super::{Choice, Container, Look, Setting};
@@ -47,8 +47,8 @@ pub(super) fn all(
     Ok(())
 }
 
-/// The host's ldconfig has to be there. On the described machine both usual ones are, so that a command line for Debian
-/// and one for Fedora can be tried on any host; in the mode `mounts` this host counts, as it will run.
+/// The host's ldconfig must exist. The described machine has both usual ones, so that a command line for Debian and one
+/// for Fedora can be tried on any host. In the mode `mounts` this host counts, since its ldconfig will run.
 fn host_ldconfig(look: Look, container: &Container) -> Result<(), Stop> {
     const USUAL: [&str; 4] = ["/sbin/ldconfig", "/sbin/ldconfig.real", "/usr/sbin/ldconfig", "/usr/sbin/ldconfig.real"];
     let (path, host) = (container.ldconfig.0.as_str(), container.ldconfig.1);
@@ -68,7 +68,7 @@ pub(super) struct Mounts<'a> {
     pub(super) plan: &'a mut Plan,
     /// The GPUs that a graphics program may see, by minor number.
     pub(super) egl_mask: u64,
-    /// The names of the memory file systems that are planned so far.
+    /// The names of the tmpfs mounts planned so far.
     pub(super) fresh: Vec<String>,
 }
 
@@ -119,7 +119,7 @@ impl Mounts<'_> {
         Ok(())
     }
 
-    /// Those of the files that are wanted, into one folder; the folder appears even if none is.
+    /// Mounts the wanted files into one folder; the folder appears even if no file is wanted.
     fn files(&mut self, folder: &str, files: &[String], kind: Kind, wanted: impl Fn(&str) -> bool) -> Result<(), Stop> {
         if files.is_empty() {
             return Ok(());
@@ -135,7 +135,7 @@ impl Mounts<'_> {
         Ok(())
     }
 
-    /// The names that programs link against and that ldconfig would not make.
+    /// Links for the names that programs link against and that ldconfig would not make.
     fn links(&mut self) {
         let mut links = Vec::new();
         for op in self.plan.recorded() {
@@ -155,7 +155,7 @@ impl Mounts<'_> {
         links.into_iter().for_each(|link| self.plan.action(link));
     }
 
-    /// The image's own CUDA libraries, unless they are of the driver's major version.
+    /// The image's own CUDA libraries, unless they have the driver's major version.
     fn compat_libraries(&mut self) -> Result<(), Stop> {
         let folder = self.container.libs_dir;
         for path in &self.container.compat_libs {
@@ -173,7 +173,7 @@ impl Mounts<'_> {
         Ok(())
     }
 
-    /// Sockets of the driver's daemons serve utility, pipes of CUDA's server compute.
+    /// Sockets of the driver's daemons belong to utility, pipes of CUDA's server to compute.
     fn ipc(&mut self, ipc: &str) -> Result<(), Stop> {
         let daemon = ["/run/nvidia-persistenced/socket", "/run/nvidia-fabricmanager/socket"].contains(&ipc);
         let flags = &self.container.flags;
@@ -190,7 +190,7 @@ impl Mounts<'_> {
         if skip { Ok(()) } else { self.device(&node.path, node.major, node.minor) }
     }
 
-    /// Step 19: the linker's cache, over the folders that have got libraries.
+    /// Step 19: the linker's cache, for the folders with libraries.
     fn ldconfig(&mut self) {
         let container = self.container;
         let newer = |path: &&String| newer_major(path.rsplit('/').next().unwrap_or_default(), &self.machine.driver);
@@ -205,7 +205,7 @@ impl Mounts<'_> {
         });
     }
 
-    /// A device node, unless nodes are left out, and its place in the cgroup.
+    /// A device node, unless nodes are left out, and its rule in the cgroup.
     pub(super) fn device(&mut self, path: &str, major: u32, minor: u32) -> Result<(), Stop> {
         self.device_node(path, major, minor)?;
         self.allow(major, minor);
@@ -225,7 +225,7 @@ impl Mounts<'_> {
         }
     }
 
-    /// A failure in step 13 takes the step's mounts back; later ones leave them.
+    /// A failure in step 13 undoes the step's mounts; later failures leave them.
     fn undo(&mut self) {
         let mut undone = Vec::new();
         for action in self.plan.actions.iter().rev() {
@@ -243,15 +243,15 @@ impl Mounts<'_> {
 
     fn tmpfs(&mut self, path: &str) -> Result<(), Stop> {
         let dst = self.place(path)?;
-        // The folder under /proc is the driver's own and never made.
+        // The folder under /proc is the driver's own and is never made.
         self.refuse(&dst, (path != PROC_DRIVER).then(|| parent(&dst)))?;
         self.plan.op(Op::Tmpfs { dst, options: "mode=0555", flags: SOCKET });
         self.fresh.push(path.to_owned());
         Ok(())
     }
 
-    /// The mount point of a name in the container. What lies in a memory file system that the plan mounts is not what the
-    /// image has at that name, and so is not looked for there.
+    /// The mount point for a name in the container. Inside a tmpfs that the plan mounts, a name does not mean what the
+    /// image has there, so it is not looked up in the image.
     pub(super) fn place(&self, wanted: &str) -> Result<Text, Stop> {
         let root = &self.container.root;
         let below = |top: &&String| wanted.strip_prefix(top.as_str()).filter(|rest| rest.starts_with('/'));
@@ -262,7 +262,7 @@ impl Mounts<'_> {
         resolved.map(Text::from).map_err(failed)
     }
 
-    /// Mounts something of the host at a name in the container.
+    /// Bind-mounts a path of the host at a name in the container.
     pub(super) fn bind(
         &mut self,
         src: &str,
@@ -271,13 +271,13 @@ impl Mounts<'_> {
         kind: Kind,
     ) -> Result<(), Stop> {
         let (src, dst) = (Text::from(src.to_owned()), self.place(wanted)?);
-        // The mount point itself would be taken back, and an image's file is not to be emptied for it.
+        // The mount point itself would be removed again, and an image's file must not be emptied for it.
         self.refuse(&dst, Some(parent(&dst)))?;
         self.plan.op(Op::Bind { src, dst, flags, kind });
         Ok(())
     }
 
-    /// The machine may refuse one mount; what stays of its place was made before that is known.
+    /// The machine can refuse one mount; the part of its mount point that stays was made before the refusal is known.
     fn refuse(&mut self, dst: &str, place: Option<Action>) -> Result<(), Stop> {
         match self.machine.fault_at(Step::Mount) {
             Some(path) if dst.ends_with(path) => {
@@ -294,24 +294,24 @@ impl Mounts<'_> {
     }
 }
 
-/// The folder above, which stays when the place of a refused mount is removed again.
+/// The folder above, which stays when the mount point of a refused mount is removed again.
 fn parent(path: &str) -> Action {
     Action::Folder(Text::from(path.rsplit_once('/').map_or("/", |(folder, _)| folder).to_owned()))
 }
 
-/// How the driver's version compares to the digits after `.so.`: only so many characters of it count, as text.
+/// How the driver's version compares to the digits after `.so.`: only as many of its characters count, as text.
 fn against_major(file: &str, driver: &str) -> Option<Ordering> {
     let (_, version) = file.split_once(".so.")?;
     let digits = version.bytes().take_while(u8::is_ascii_digit);
     Some(driver.bytes().take(digits.clone().count()).cmp(digits))
 }
 
-/// True unless the file is of the driver's major version.
+/// True unless the file has the driver's major version.
 fn other_major(file: &str, driver: &str) -> bool {
     against_major(file, driver) != Some(Ordering::Equal)
 }
 
-/// True if the file is of a newer major version than the driver.
+/// True if the file has a newer major version than the driver.
 fn newer_major(file: &str, driver: &str) -> bool {
     matches!(against_major(file, driver), None | Some(Ordering::Less))
 }

@@ -1,4 +1,4 @@
-//! One run of nvidia-smi: which answer its words ask for, once or in a loop, on standard output or into a file.
+//! One run of nvidia-smi: which answer its words ask for, once or in a loop, to standard output or a file.
 
 use super::scene::{Host, Scene};
 use super::words::{self, Words};
@@ -8,10 +8,10 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::time::Duration;
 
-/// Takes what a round of a loop prints; false if nobody reads it any more.
+/// Takes the output of a round of a loop; returns false if nobody reads it any more.
 pub type Emit<'a> = &'a mut dyn FnMut(&str) -> bool;
 
-/// Runs nvidia-smi with the words after its name. A loop prints by `emit`; what is left to print is returned.
+/// Runs nvidia-smi with the words after its name. A loop prints through `emit`; what is left to print is returned.
 pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
     let is_help = words.iter().any(|word| word == "-h" || word == "--help");
     if let Some(outcome) = failing::machine(&host.given).filter(|_| !is_help) {
@@ -62,7 +62,7 @@ pub fn run(words: &[String], host: &Host, emit: Emit<'_>) -> Outcome {
     Outcome::default()
 }
 
-/// How long a loop waits between rounds, if it is one.
+/// How long a loop waits between rounds, if the words ask for one.
 fn pause(words: &Words) -> Option<Result<Duration, Outcome>> {
     let (text, unit) = match (words.get("--loop"), words.get("--loop-ms")) {
         (Some(""), _) => ("5", 1000),
@@ -82,7 +82,7 @@ struct Output<'a, 'b> {
 }
 
 impl Output<'_, '_> {
-    /// Prints a round of a loop; false if nobody reads any more.
+    /// Prints a round of a loop; returns false if nobody reads any more.
     fn more(&mut self, text: &str) -> Result<bool, Outcome> {
         match self.file {
             None => Ok((self.emit)(text)),
@@ -90,7 +90,7 @@ impl Output<'_, '_> {
         }
     }
 
-    /// The last of a run: into the file, or left to print.
+    /// The last output of a run: written to the file, or left to print.
     fn last(&self, outcome: Outcome) -> Outcome {
         match self.file {
             Some(path) if outcome.exit == 0 => match append(path, &outcome.stdout, true) {
@@ -102,7 +102,7 @@ impl Output<'_, '_> {
     }
 }
 
-/// Writes into the file of `-f`: a new one, or the next round of a loop.
+/// Writes to the file of `-f`: a new one, or the next round of a loop.
 pub(super) fn append(path: &str, text: &str, is_new: bool) -> Result<(), Outcome> {
     let mut open = OpenOptions::new();
     let open = open.create(true).write(true).append(!is_new).truncate(is_new);

@@ -1,4 +1,4 @@
-//! `--query-gpu` and the other queries: a row a GPU, or a program, or a page; a column a field of `data/`.
+//! `--query-gpu` and the other queries: one row per GPU, program or page; one column per field of `data/`.
 
 use super::clocks;
 use super::scene::Scene;
@@ -12,12 +12,12 @@ use nvidia_simulated_machine::state::{Device, NONE, Values};
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
-    /// Its name, as the header has it whatever name was asked for.
+    /// Its name in the header, whatever name was asked for.
     pub(super) name: &'static str,
     pub(super) alias: &'static str,
     unit: &'static str,
     key: &'static str,
-    /// What stands for no value.
+    /// What is shown if there is no value.
     none: &'static str,
     /// The drivers that know it: `545-`, `580.126-590,595-`; empty for all.
     drivers: &'static str,
@@ -31,12 +31,12 @@ struct Format {
     nounits: bool,
 }
 
-/// The fields of a query: `gpu`, `compute-apps`, ...; the texts are those of `data/`.
+/// The fields of a query: `gpu`, `compute-apps`, ...; the texts come from `data/`.
 pub(super) fn fields(query: &str, driver: &str) -> Vec<Field> {
     lines(query).into_iter().filter(|line| !line.starts_with('#')).map(field).filter(|f| f.is_of(driver)).collect()
 }
 
-/// The lines about a query, headings of sections too.
+/// The lines about a query, including section headings.
 pub(super) fn lines(query: &str) -> Vec<&'static str> {
     if query == "gpu" {
         let rest = include_str!("data/fields.txt").lines().skip_while(|line| !line.is_empty());
@@ -77,7 +77,7 @@ impl Field {
         let Some(number) = number else {
             return match value {
                 NONE => self.none.to_owned(),
-                // What the driver refuses to tell stands in brackets.
+                // What the driver refuses to report is in brackets.
                 words if words.starts_with("Requested functionality") || REFUSALS.contains(&words) => {
                     format!("[{words}]")
                 }
@@ -151,7 +151,7 @@ fn row(cells: impl Iterator<Item = String>) -> String {
     cells.collect::<Vec<_>>().join(", ") + "\n"
 }
 
-/// What a device has rows for; the values of a row are its own over those of the device.
+/// The rows of a device; a row's own values override the device's.
 fn rows(scene: &Scene, device: &Device, query: &str) -> Vec<Values> {
     let mut common = device.values.clone();
     let mut put = |key: &str, value: String| drop(common.0.insert(key.to_owned(), value));
@@ -200,8 +200,8 @@ fn rows(scene: &Scene, device: &Device, query: &str) -> Vec<Values> {
     }
 }
 
-/// The retired pages: `retired_pages.addresses` lists them as `0x1f:single;0x2e:double`. A GPU that retires none has a row
-/// for each cause.
+/// The retired pages: `retired_pages.addresses` lists them as `0x1f:single;0x2e:double`. A GPU that does not retire
+/// pages has a row for each cause.
 fn pages(device: &Device) -> Vec<[(&'static str, String); 3]> {
     let page = |address: &str, cause: &str| {
         [

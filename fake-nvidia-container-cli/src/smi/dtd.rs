@@ -1,9 +1,9 @@
-//! `--dtd`: the document type of `-q -x`, from the tree that the document is printed from.
+//! `--dtd`: the document type of `-q -x`, made from the tree that the document is printed from.
 
 use super::tree::Node;
 use std::collections::BTreeMap;
 
-/// What a group holds besides what the tree says.
+/// The content of groups that the tree does not describe.
 const LISTS: [(&str, &str); 5] = [
     ("mig_devices", "(#PCDATA | mig_device)*"),
     ("processes", "(process_info*)"),
@@ -12,12 +12,12 @@ const LISTS: [(&str, &str); 5] = [
     ("retired_pagelist", "(#PCDATA)"),
 ];
 
-/// The document type as it stands in a document.
+/// The document type as it appears in a document.
 pub(super) fn document_type(driver: &str, number: &str, trees: &BTreeMap<String, Vec<Node>>) -> String {
     format!("<!DOCTYPE nvidia_smi_log [\n{}]>\n", elements(driver, number, trees))
 }
 
-/// All elements that a driver writes of units, of which there are none.
+/// All elements that a driver writes for units, of which there are none.
 pub(super) fn of_units(number: &str) -> String {
     let names = ["timestamp", "driver_version", "cuda_version", "hic_info", "attached_units"];
     let content = |name: &str| format!("<!ELEMENT {name} (#PCDATA)>\n");

@@ -1,5 +1,5 @@
-//! What a place sees of a machine: a container what it was given, the host all of it. It is kept as a machine of its own,
-//! with the GPUs and parts of the place and nothing else, so that everything else is answered as on a whole one.
+//! What a place sees of a machine: a container sees what it was given, the host all of it. It is kept as a machine with
+//! the GPUs and parts of the place and no others, so that everything else is answered as on a whole machine.
 
 use crate::driver::caps;
 use crate::simulate::Choice;
@@ -16,19 +16,19 @@ const VERSION: u32 = 3;
 /// Where a container's file is: where nvidia-container-cli puts it, and where a CDI specification mounts it, since no
 /// engine mounts below /proc.
 const FOLDERS: [&str; 2] = ["/proc/driver/.fake-nvidia", "/run/fake-nvidia"];
-/// The folder beside the file that chooses: if it is there, only the devices whose UUID is the name of an entry in it are
-/// given. A CDI specification gives each device by such a mount of its own.
+/// The folder beside the file that selects devices: if it exists, only the devices whose UUID is the name of an entry
+/// in it are given. A CDI specification gives each device by mounting its entry.
 const DEVICES: &str = "devices";
 
 /// The devices of one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Given {
     version: u32,
-    /// The machine, with what was given alone.
+    /// The machine, with only what was given.
     pub machine: Topology,
-    /// For each GPU whether only parts of it are seen.
+    /// For each GPU, whether only parts of it are seen.
     pub hidden: Vec<bool>,
-    /// The folder of device nodes that choose: what has no nodes there was not given.
+    /// The folder whose device nodes select devices: a device without nodes there was not given.
     pub nodes: Option<String>,
 }
 
@@ -43,8 +43,8 @@ struct File {
 }
 
 impl Given {
-    /// The devices of a choice. The driver tells GPUs in its own order, whatever the order of the choice; a right to
-    /// change or watch the layout shows every part of a GPU. Processes of the host are not seen.
+    /// The devices of a choice. The driver lists GPUs in its own order, whatever the order of the choice. A right to
+    /// change or watch the layout shows every part of a GPU. The host's processes are not seen.
     #[must_use]
     pub fn new(machine: &Topology, choice: &Choice) -> Self {
         let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
@@ -65,14 +65,14 @@ impl Given {
         Self { version: VERSION, hidden: vec![false; machine.gpus.len()], machine, nodes: None }
     }
 
-    /// The same for places in which device nodes choose, and where the programs of the host are not seen.
+    /// The same for places where device nodes select devices and the host's programs are not seen.
     #[must_use]
     pub fn by_nodes(mut self, folder: &str) -> Self {
         self.machine.gpus.iter_mut().for_each(|gpu| gpu.processes.clear());
         Self { nodes: Some(folder.to_owned()), ..self }
     }
 
-    /// What this place was given, and the folder that says so, if one does; nothing where no container is.
+    /// What this place was given, and the folder that says so, if there is one; `None` outside of any container.
     #[must_use]
     pub fn find() -> Option<(Result<Self, String>, Option<PathBuf>)> {
         let outside = outer_root().map(|root| root.join(FOLDERS[1].trim_start_matches('/')));
@@ -81,7 +81,7 @@ impl Given {
         found.or_else(|| Some((Self::read(&end_of_program()?).map(Self::chosen), None)))
     }
 
-    /// What a folder says; nothing if it says nothing.
+    /// What a folder says; `None` if it has no file.
     fn find_in(folder: &Path) -> Option<Result<Self, String>> {
         let file = folder.join(super::FILE);
         let text = match fs::read(&file) {
@@ -97,7 +97,8 @@ impl Given {
         Some(given.map(|given| if let Ok(names) = entries { given.only(&names) } else { given }))
     }
 
-    /// What has its nodes, if nodes choose. A GPU without those of a part is seen without the part.
+    /// Keeps the devices whose nodes exist, if nodes select devices. A GPU without a part's nodes is seen without that
+    /// part.
     fn chosen(mut self) -> Self {
         let Some(folder) = self.nodes.clone() else { return self };
         let is_there = |node: &str| Path::new(&folder).join(node).exists();
@@ -121,7 +122,7 @@ impl Given {
         Self { hidden, ..self }
     }
 
-    /// The devices of these UUIDs alone; a part brings its GPU along.
+    /// Only the devices with these UUIDs; a part brings its GPU along.
     #[must_use]
     pub fn only(mut self, uuids: &[String]) -> Self {
         let is_named = |uuid: &str| uuids.iter().any(|name| name == uuid);
@@ -150,13 +151,13 @@ impl Given {
     }
 }
 
-/// The root of the machine in a folder, if this program was started from there: a program lies in `usr/bin` of its root.
+/// The root of the machine in a folder, if this program was started from there: a program is in `usr/bin` of its root.
 fn outer_root() -> Option<PathBuf> {
     let own = std::env::current_exe().ok()?;
     own.ancestors().nth(3).filter(|root| root.parent().is_some()).map(Path::to_owned)
 }
 
-/// The file at the end of this program, if one is there.
+/// The file at the end of this program, if there is one.
 fn end_of_program() -> Option<Vec<u8>> {
     let mut own = fs::File::open("/proc/self/exe").ok()?;
     let size = own.metadata().ok()?.len();

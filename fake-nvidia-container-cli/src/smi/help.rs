@@ -28,7 +28,7 @@ pub(super) fn fields(query: &str, driver: &str) -> String {
     out
 }
 
-/// `--version`; nothing before driver 535, which did not know it.
+/// `--version`; nothing for drivers before 535, which did not know it.
 pub(super) fn version(scene: &Scene) -> String {
     lines(scene.layout.lines("version"), &pairs(&scene.versions()))
 }

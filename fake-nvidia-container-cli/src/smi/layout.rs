@@ -31,7 +31,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Those of a version: each part overrides the ones before it.
+    /// The texts of a version: each part overrides the ones before it.
     pub(super) fn of(driver: &str) -> Result<Self, String> {
         let file: File =
             toml::from_str(include_str!("data/layouts.toml")).map_err(|why| format!("built-in layouts: {why}"))?;

@@ -1,4 +1,4 @@
-//! `nvidia-smi -q`, as text and as XML: what stands around the tree of `data/log.txt`, and its blocks.
+//! `nvidia-smi -q`, as text and as XML: what is around the tree of `data/log.txt`, and its blocks.
 
 use super::clocks;
 use super::scene::Scene;
@@ -40,7 +40,7 @@ pub(super) fn text(scene: &Scene, devices: &[&Device], sections: Option<&[String
     out
 }
 
-/// The XML, with the document type in it or named by it.
+/// The XML, with the document type embedded or named.
 pub(super) fn xml(scene: &Scene, devices: &[&Device], is_embedded: bool) -> String {
     let trees = tree::read();
     let number = scene.layout.line("x.dtd");
@@ -69,7 +69,7 @@ pub(super) fn xml(scene: &Scene, devices: &[&Device], is_embedded: bool) -> Stri
     out + "</nvidia_smi_log>\n"
 }
 
-/// The document type alone, of GPUs or of units.
+/// The document type alone, for GPUs or for units.
 pub(super) fn document_type(scene: &Scene, is_of_units: bool) -> String {
     let number = scene.layout.line("x.dtd");
     if is_of_units {
@@ -133,13 +133,13 @@ impl Block<'_> {
         }
     }
 
-    /// Prints a tree of its own, from values of its own.
+    /// Prints another tree with its own values.
     fn below(self, name: &str, style: Style, values: &Values, level: usize, out: &mut String) {
         let nothing = |_: &str, _: &Node, _: usize, _: &mut String| {};
         let driver = &self.scene.machine.driver;
         let page = Page { style, driver, values, sections: None, block: &nothing };
         let tree = self.trees.get(name).map_or(&[][..], Vec::as_slice);
-        // The conditions of `-d` hold on the first level only.
+        // The conditions of `-d` apply only on the first level.
         tree::print(&page, tree, level, out);
     }
 
@@ -210,7 +210,7 @@ impl Block<'_> {
         }
     }
 
-    /// The list of retired pages: empty, or N/A where pages are not retired.
+    /// The list of retired pages: empty, or N/A if the GPU does not retire pages.
     fn pages(self, element: &str, level: usize, out: &mut String) {
         if self.device.get("retired_pages.pending") == NONE {
             self.page().leaf(element, NONE, level, out);
@@ -247,8 +247,8 @@ impl Block<'_> {
         page.close(name, level, out);
     }
 
-    /// What the driver sampled of a value: how long, how often, and maybe what; else a simulated GPU shows one value for
-    /// all of it. A text alone is why there are none.
+    /// What the driver sampled of a value: for how long, how often, and optionally what; otherwise a simulated GPU
+    /// shows one value for all of these. A text alone says why there are no samples.
     fn samples(self, what: &str, level: usize, out: &mut String) {
         let mut words: Vec<&str> = what.split(' ').collect();
         let (form, key) = (words.pop().unwrap_or_default(), words.pop().unwrap_or_default());

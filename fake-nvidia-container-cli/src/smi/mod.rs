@@ -1,8 +1,9 @@
-//! The stand-in of `nvidia-smi`: this program under that name, answering for the devices of the place it runs in.
+//! The stand-in for `nvidia-smi`: this program under that name, answering for the devices of the place it runs in.
 //!
 //! In a container it reads what the container was given; elsewhere it shows the whole machine of the settings. What it
-//! prints is data: `data/layouts.toml` the tables by driver branch, `data/log.txt` the tree of `-q` and `-x`,
-//! `data/fields.txt` and `data/queries.txt` the fields of queries, `data/rest.toml` the subcommands without a module here. It knows no option of nvidia-container-cli.
+//! prints is data: `data/layouts.toml` has the tables by driver branch, `data/log.txt` the tree of `-q` and `-x`,
+//! `data/fields.txt` and `data/queries.txt` the fields of queries, `data/rest.toml` the subcommands without a module
+//! here. It does not know nvidia-container-cli's options.
 
 mod answer;
 mod change;
@@ -46,7 +47,7 @@ fn ok(stdout: String) -> Outcome {
     Outcome { stdout, ..Outcome::default() }
 }
 
-/// nvidia-smi tells its troubles on standard output.
+/// nvidia-smi reports its errors on standard output.
 fn told(what: &str, exit: i32) -> Outcome {
     Outcome { stdout: format!("{what}\n"), exit, ..Outcome::default() }
 }

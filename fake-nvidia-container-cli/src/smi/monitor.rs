@@ -1,4 +1,4 @@
-//! `dmon` and `pmon`: a line a GPU or a program, round after round.
+//! `dmon` and `pmon`: one line per GPU or program, round after round.
 
 use super::answer::{Emit, append};
 use super::layout::Layout;
@@ -11,10 +11,10 @@ use nvidia_simulated_machine::state::{Device, NONE, Values};
 use nvidia_simulated_machine::topology::live::Process;
 use std::time::Duration;
 
-/// The rounds after which the header comes again.
+/// The number of rounds after which the header is repeated.
 const HEADER_EVERY: u64 = 20;
 
-/// A column: heading, unit and key, and how wide it is.
+/// A column: heading, unit, key and width.
 struct Column<'a> {
     heading: &'a str,
     unit: &'a str,
@@ -22,7 +22,7 @@ struct Column<'a> {
     width: usize,
 }
 
-/// The options of both; those of one alone the other does not know.
+/// The options of both; an option of only one is unknown to the other.
 const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--id", &["-i"], true),
     ("--delay", &["-d"], true),
@@ -35,7 +35,7 @@ const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--gpm-metrics", &[], true),
     ("--gpm-options", &[], true),
 ];
-/// Those that dmon alone has.
+/// The options that only dmon has.
 const OF_DEVICES: [&str; 3] = ["--format", "--gpm-metrics", "--gpm-options"];
 
 /// What one run of a monitor does.
@@ -71,7 +71,7 @@ impl Format {
     }
 }
 
-/// The end where a command line asks for nothing that there is.
+/// The outcome of a command line that asks for nothing that exists.
 fn unusable(why: &str) -> Outcome {
     told(&format!("{why}\nFailed to process command line \n"), 255)
 }
@@ -156,7 +156,7 @@ impl Monitor<'_> {
         Ok(out)
     }
 
-    /// The columns of the groups that were asked for, in the order of the layout, and those of metrics.
+    /// The columns of the groups that were asked for, in the order of the layout, and the columns of metrics.
     fn columns<'l>(&self, layout: &'l Layout) -> Vec<Column<'l>> {
         let lines = layout.lines(if self.is_processes { "pmon.columns" } else { "dmon.columns" });
         let width = layout.number("monitor.width");
@@ -172,14 +172,14 @@ impl Monitor<'_> {
                 let is = words.next() == Some(number);
                 is.then_some(words)
             })?;
-            // A metric is what happened since the sample before.
+            // A metric is what happened since the previous sample.
             Some(Column { heading: words.next()?, unit: words.next()?, key: "=-", width: layout.number("gpm.width") })
         };
         let numbers = self.metrics.unwrap_or("").split(',');
         lines.iter().filter_map(column).chain(numbers.filter_map(metric)).collect()
     }
 
-    /// The stamps that -o asks for: the names of their texts.
+    /// The names of the texts for the stamps that -o asks for.
     fn stamps(&self) -> impl Iterator<Item = &'static str> {
         [("D", "monitor.date"), ("T", "monitor.time")]
             .into_iter()
@@ -270,7 +270,7 @@ impl Monitor<'_> {
     }
 }
 
-/// What a column shows: whole numbers, and nothing of what is left over.
+/// What a column shows: whole numbers, with the fraction cut off.
 fn cell(values: &Values, key: &str) -> String {
     if let Some(text) = key.strip_prefix('=') {
         return text.to_owned();

@@ -34,7 +34,7 @@ const NVLINK: &[(&str, &[&str], bool)] = &[
     ("--help", &["-h"], false),
 ];
 
-/// What deprecated options are answered.
+/// The answers to deprecated options.
 const DEPRECATED: [(&str, &str); 4] = [
     ("--setcontrol", "Setting counter control is deprecated!"),
     ("--getcontrol", "Getting counter control is deprecated!"),
@@ -131,7 +131,7 @@ const CAPABILITIES: [(&str, bool); 6] = [
     ("Link is supported", true),
 ];
 
-/// The bus of the GPU that a link leads to: links are shared out among all others that have some.
+/// The bus of the GPU that a link leads to: links are distributed among all other GPUs that have links.
 fn peer<'s>(scene: &'s Scene, device: &Device, link: i64) -> Option<&'s str> {
     let others = |other: &&Device| other.place != device.place && other.number("nvlink.count").is_some_and(|n| n > 0);
     let all: Vec<&Device> = scene.devices.iter().filter(others).collect();

@@ -6,8 +6,8 @@ pub(super) struct Options {
     given: Vec<(&'static str, String)>,
 }
 
-/// Reads words by a table: the name by which the rest knows an option, other spellings, and whether it takes a value. An
-/// option with a value may do without one where the next word is an option or missing; its value is empty then.
+/// Reads words by a table: an option's name in the rest of the code, its other spellings, and whether it takes a value.
+/// The value is empty if the next word is an option or missing.
 pub(super) fn read(words: &[String], known: &'static [(&str, &[&str], bool)]) -> Result<Options, String> {
     let mut given = Vec::new();
     let mut rest = words.iter().peekable();
@@ -30,12 +30,12 @@ impl Options {
         self.given.iter().rfind(|(long, _)| *long == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether there is none.
+    /// Whether there are no options.
     pub(super) fn is_empty(&self) -> bool {
         self.given.is_empty()
     }
 
-    /// Whether an option is there.
+    /// Whether an option is given.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }

@@ -1,4 +1,4 @@
-//! The subcommands that have little to say about the machines that are simulated: what each answers is in `data/rest.toml`.
+//! The subcommands that have little to say about simulated machines: what each answers is in `data/rest.toml`.
 //!
 //! It knows no subcommand by name.
 
@@ -18,40 +18,40 @@ use std::time::Duration;
 #[serde(deny_unknown_fields)]
 struct Command {
     name: String,
-    /// The driver that brought it.
+    /// The driver that introduced it.
     since: Option<String>,
-    /// Whether it acts without an option, too; it prints its usage otherwise.
+    /// Whether it also acts without an option; otherwise it prints its usage then.
     #[serde(default)]
     alone: bool,
     /// The options that name GPUs, if not `-i`.
     ids: Option<Vec<String>>,
-    /// What is said of a GPU that is not there, if not the usual; the exit code is 255 then.
+    /// The message for a GPU that does not exist, if not the usual one; the exit code is 255 then.
     missing: Option<String>,
     form: Vec<Form>,
 }
 
-/// What it answers to some of its options.
+/// What a subcommand answers to some of its options.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
-    /// The options; it stands for any words if there are none.
+    /// The options; if there are none, the form applies to any words.
     #[serde(default)]
     options: Vec<String>,
     /// The answer, or its head.
     text: Option<String>,
-    /// What is said of each GPU.
+    /// What is printed for each GPU.
     each: Option<String>,
     #[serde(default)]
     exit: i32,
     /// The reading without which a GPU is left out.
     needs: Option<String>,
-    /// The answer if all are.
+    /// The answer if all GPUs are left out.
     none: Option<String>,
     #[serde(default)]
     none_exit: i32,
-    /// The pause of a form that goes on, in seconds.
+    /// The pause between rounds of a form that repeats, in seconds.
     every: Option<u64>,
-    /// The rounds after which the head comes again.
+    /// The number of rounds after which the head is repeated.
     again: Option<u64>,
 }
 
@@ -129,7 +129,7 @@ fn round(command: &Command, form: &Form, ids: Option<&str>, host: &Host, number:
     Ok(Outcome { stdout: out, exit: form.exit, ..Outcome::default() })
 }
 
-/// What a place of a line shows.
+/// What a placeholder in a line shows.
 fn reading(device: &Device, key: &str) -> String {
     match key {
         "index" => device.place.to_string(),
@@ -142,7 +142,7 @@ fn reading(device: &Device, key: &str) -> String {
     }
 }
 
-/// The value of an option, beside its name or after it.
+/// The value of an option, after `=` or as the next word.
 fn value(words: &[String], names: &[String]) -> Option<String> {
     let beside = words.iter().find_map(|word| {
         let (name, value) = word.split_once('=')?;

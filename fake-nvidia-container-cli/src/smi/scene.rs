@@ -10,7 +10,7 @@ use jiff::{Timestamp, Zoned};
 use nvidia_simulated_machine::state::{self, Device, NONE, When};
 use nvidia_simulated_machine::topology::Topology;
 
-/// What runs stand on.
+/// What runs are based on.
 #[derive(Clone, Debug)]
 pub struct Host {
     /// What this place sees.
@@ -22,7 +22,7 @@ pub struct Host {
 /// A moment.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
-    /// As the clock on the wall shows it.
+    /// As the wall clock shows it.
     pub(super) local: DateTime,
     /// In ms since 1970.
     pub(super) ms: u64,
@@ -43,7 +43,7 @@ impl Host {
         self.scene_of_round(1)
     }
 
-    /// The machine now, as a round of a loop sees it, from 1: each is a call of the program.
+    /// The machine now, as a round of a loop sees it. Rounds count from 1: each is a call of the program.
     pub(super) fn scene_of_round(&self, round: u64) -> Result<Scene, Outcome> {
         let machine = self.given.machine.clone();
         let now = moment(machine.clock.as_deref()).map_err(internal)?;
@@ -53,7 +53,7 @@ impl Host {
             for key in ["total", "reserved", "used", "free"] {
                 device.values.0.insert(format!("memory.{key}"), NONE.to_owned());
             }
-            // What was made since the container started was not given to it.
+            // Parts made since the container started were not given to it.
             let parts = self.given.machine.gpus.get(device.place).map_or(&[][..], |gpu| gpu.mig.as_slice());
             device.parts.retain(|part| parts.iter().any(|given| given.uuid == part.uuid));
         }
@@ -91,7 +91,7 @@ impl Moment {
 }
 
 impl Scene {
-    /// The devices of `-i`: by index, UUID, serial or bus, separated by commas; all without it.
+    /// The devices of `-i`: by index, UUID, serial or bus, separated by commas; all devices without it.
     pub(super) fn chosen(&self, ids: Option<&str>) -> Result<Vec<&Device>, Outcome> {
         if self.devices.is_empty() {
             return Err(told("No devices were found", 6));
@@ -138,7 +138,7 @@ impl Scene {
         self.machine.driver.split('.').take(2).collect::<Vec<_>>().join(".")
     }
 
-    /// The CUDA version; 0 stands for a machine without a user-mode driver.
+    /// The CUDA version; 0 means a machine without a user-mode driver.
     pub(super) fn cuda(&self) -> &str {
         if self.machine.cuda == "0" { NONE } else { &self.machine.cuda }
     }
@@ -148,7 +148,7 @@ impl Scene {
         [("driver", self.machine.driver.clone()), ("cuda", self.cuda().to_owned()), ("nvml", self.nvml())]
     }
 
-    /// The name of a MIG device; drivers before 470 made it from that of the GPU.
+    /// The name of a MIG device; drivers before 470 made it from the GPU's name.
     pub(super) fn part_uuid(&self, device: &Device, part: &state::Part) -> String {
         if state::figures::within(&self.machine.driver, None, Some("470")) {
             format!("MIG-{}/{}/{}", device.get("uuid"), part.gi, part.ci)

@@ -1,4 +1,4 @@
-//! Where changes of a machine are kept: a file that many runs read and write.
+//! Where changes to a machine are kept: a file that many runs read and write.
 
 use crate::libraries;
 use nix::errno::Errno;
@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-/// The file if no setting names one; root may make it, as root alone may change a real machine.
+/// The file if no setting names one; root can make it, as only root can change a real machine.
 pub const DEFAULT: &str = "/run/fake-nvidia/state.json";
 
 /// The file of changes.
@@ -29,13 +29,13 @@ pub enum Lost {
 }
 
 impl Store {
-    /// The file of a setting, else the one for all.
+    /// The file that a setting names, or else the one for all.
     #[must_use]
     pub fn new(path: Option<&Path>) -> Self {
         Self { path: path.unwrap_or(Path::new(DEFAULT)).to_owned() }
     }
 
-    /// What was changed; nothing if there is no file. In a container, what was changed on its host is below that.
+    /// What was changed; nothing if there is no file. In a container, the host's changes are merged below its own.
     pub fn read(&self) -> Result<State, String> {
         let host = match fs::read_to_string(self.path.with_file_name(given::CHANGES)) {
             Ok(text) => State::parse(&text).map_err(|why| self.name(why))?.without_processes(),
@@ -54,8 +54,8 @@ impl Store {
         self.parse(&mut file)
     }
 
-    /// Changes it: one writer at a time. What the change returns is returned; an error keeps the file as it was. What
-    /// the driver's libraries read beside it follows.
+    /// Changes the file, with one writer at a time. Returns what the change returns; an error keeps the file as it was.
+    /// The files beside it that the driver's libraries read are updated too.
     pub fn change<T>(
         &self,
         machine: &Topology,
@@ -76,7 +76,7 @@ impl Store {
         let text = state.text();
         let write = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(text.as_bytes()));
         write.map_err(|why| Lost::Fault(self.name(why)))?;
-        // While the lock is held, so that the last change is what stays.
+        // While the lock is held, so that the last change wins.
         libraries::refresh(self.path.parent().unwrap_or(Path::new("")), machine, &state).map_err(Lost::Fault)?;
         Ok(result)
     }

@@ -6,7 +6,7 @@ use nvidia_simulated_machine::state::figures::thousandths;
 use nvidia_simulated_machine::state::{Device, NONE, Part};
 use nvidia_simulated_machine::topology::live::Process;
 
-/// One line a device.
+/// One line per device.
 pub(super) fn list(scene: &Scene, devices: &[&Device]) -> String {
     let mut out = String::new();
     for device in devices {
@@ -51,12 +51,12 @@ fn is_split(device: &Device) -> bool {
     device.get("mig.mode.current") == "Enabled"
 }
 
-/// A number with its unit, or what stands for no number.
+/// A number with its unit, or the words in place of a number.
 fn with(device: &Device, key: &str, unit: &str) -> String {
     device.number(key).map_or_else(|| device.get(key).to_owned(), |number| format!("{number}{unit}"))
 }
 
-/// Watts, without what is left over.
+/// Whole watts, with the fraction cut off.
 fn watts(device: &Device, key: &str) -> String {
     let said = device.get(key);
     thousandths(said).map_or_else(|| said.to_owned(), |number| format!("{}W", number / 1000))
@@ -117,7 +117,7 @@ fn memory(scene: &Scene, device: &Device) -> String {
     fill(scene.layout.line("table.memory"), &pairs(&told))
 }
 
-/// The MIG mode; a star says that another one waits for a reset.
+/// The MIG mode; a star means that another mode waits for a reset.
 fn mig(device: &Device) -> String {
     let (now, then) = (device.get("mig.mode.current"), device.get("mig.mode.pending"));
     if now == then { now.to_owned() } else { format!("{now}*") }
@@ -187,7 +187,7 @@ fn processes(scene: &Scene, devices: &[&Device]) -> String {
 }
 
 fn process_cells(device: &Device, process: &Process) -> [(&'static str, String); 7] {
-    // A number stands where the slash of N/A would.
+    // A number is where the slash of N/A would be.
     let instance = |number: Option<u32>| number.map_or_else(|| NONE.to_owned(), |number| format!("{number:>2} "));
     [
         ("gpu", device.place.to_string()),

@@ -1,9 +1,10 @@
-//! Templates of lines: text with places for values, as `data/layouts.toml` writes them.
+//! Templates of lines: text with placeholders for values, as in `data/layouts.toml`.
 //!
 //! It knows no value and no program.
 
-/// Fills a template. `{key:>8}` is the value of a key, right-aligned in eight columns, `<` left; after the width `!` cuts
-/// the end of a longer text and `^` its beginning, with three dots in place. A key without a value stays empty.
+/// Fills a template. `{key:>8}` is the value of a key, right-aligned in eight columns; `<` aligns left. After the
+/// width, `!` cuts the end of a longer text and `^` its beginning, and puts three dots there. A key without a value
+/// stays empty.
 pub(super) fn fill(template: &str, value: &dyn Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(template.len());
     let mut rest = template;

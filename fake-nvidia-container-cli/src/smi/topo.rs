@@ -22,7 +22,7 @@ const TOPO: &[(&str, &[&str], bool)] = &[
     ("--help", &["-h"], false),
 ];
 
-/// What lies between two GPUs, from near to far: the matrix's word, and the sentence's.
+/// What is between two GPUs, from near to far: the matrix's word, and the sentence's.
 const WAYS: [(&str, &str); 6] = [
     ("", "an single on-board PCIe switch"),
     ("PIX", "a single PCIe switch"),
@@ -32,7 +32,7 @@ const WAYS: [(&str, &str); 6] = [
     ("SYS", "an SMP interconnect link between NUMA nodes"),
 ];
 
-/// What is underlined on a terminal; the program does not look whether it writes to one.
+/// What underlines text on a terminal; the program does not check whether it writes to one.
 const UNDERLINED: (&str, &str) = ("\u{1b}[4m", "\u{1b}[0m");
 
 /// Answers `topo`.
@@ -56,7 +56,7 @@ pub(super) fn topo(words: &[String], host: &Host) -> Result<Outcome, Outcome> {
     of_devices(&options, &scene, &devices).map(ok)
 }
 
-/// What is asked of the one GPU or the two that `-i` names.
+/// Answers questions about the one or two GPUs that `-i` names.
 fn of_devices(options: &Options, scene: &Scene, devices: &[&Device]) -> Result<String, Outcome> {
     let one = |what: &str| match devices {
         [device] if options.has("--id") => Ok(*device),
@@ -91,7 +91,7 @@ fn of_devices(options: &Options, scene: &Scene, devices: &[&Device]) -> Result<S
 
 const SINGLE: &str = "which must be a single identifier.\n";
 
-/// The GPUs that a processor is near to.
+/// The GPUs that are near a processor.
 fn near_cpu(scene: &Scene, devices: &[&Device], cpu: &str) -> Result<String, Outcome> {
     let wanted: u32 = cpu.parse().map_err(|_| told(&format!("Invalid CPU number: {cpu}\n"), 2))?;
     let holds = |range: &str| {
@@ -103,7 +103,7 @@ fn near_cpu(scene: &Scene, devices: &[&Device], cpu: &str) -> Result<String, Out
     Ok(format!("The GPUs that have an affinity with CPU {cpu} are:\n{}\n\n", list.join(", ")))
 }
 
-/// The GPUs at a distance from one.
+/// The GPUs at a given distance from one GPU.
 fn nearest(scene: &Scene, device: &Device, level: &str) -> Result<String, Outcome> {
     let number: usize = level.parse().unwrap_or(usize::MAX);
     let Some((_, name)) = WAYS.get(number) else {
@@ -119,7 +119,7 @@ fn nearest(scene: &Scene, device: &Device, level: &str) -> Result<String, Outcom
     })
 }
 
-/// What lies between two GPUs on the bus, and how far that is.
+/// What is between two GPUs on the bus, and their distance.
 fn way(scene: &Scene, from: usize, to: usize) -> Option<(usize, &'static str)> {
     let word = cell(scene, from, to, false);
     WAYS.iter().enumerate().find(|(_, (short, _))| *short == word).map(|(at, (_, way))| (at, *way))
@@ -171,14 +171,14 @@ fn cell(scene: &Scene, from: usize, to: usize, has_links: bool) -> String {
     if half(scene, from) == half(scene, to) { "NODE".to_owned() } else { "SYS".to_owned() }
 }
 
-/// The NUMA node of an end, where nothing is said: a machine of four GPUs or more has two.
+/// The NUMA node of an end, if the topology does not name one: a machine with four GPUs or more has two.
 fn half(scene: &Scene, end: usize) -> usize {
     let gpus = scene.devices.len();
     let (place, count) = if end < gpus { (end, gpus) } else { (end - gpus, scene.machine.nics.len()) };
     if gpus >= 4 && place * 2 >= count { 1 } else { 0 }
 }
 
-/// What a key of a GPU says, or what follows from its place.
+/// The value of a GPU's key, or what follows from the GPU's place.
 fn or(device: &Device, key: &str, default: &str) -> String {
     match device.get(key) {
         NONE => default.to_owned(),
@@ -186,12 +186,12 @@ fn or(device: &Device, key: &str, default: &str) -> String {
     }
 }
 
-/// The processors that a GPU is near to.
+/// The processors that are near a GPU.
 fn cpus(scene: &Scene, device: &Device) -> String {
     or(device, "cpu_affinity", if half(scene, device.place) == 0 { "0-63" } else { "64-127" })
 }
 
-/// The NUMA node that a GPU is near to.
+/// The NUMA node that is near a GPU.
 fn node(scene: &Scene, device: &Device) -> String {
     or(device, "numa_affinity", &half(scene, device.place).to_string())
 }

@@ -1,12 +1,13 @@
-//! The tree of `-q` and `-q -x`, from `data/log.txt`: what each line is called, which value it shows, and when it is there.
+//! The tree of `-q` and `-q -x`, from `data/log.txt`: what each line is called, which value it shows, and when it
+//! appears.
 //!
-//! It prints a tree as text or as XML; what a key or a block is, the caller says.
+//! It prints a tree as text or as XML; the caller says what a key or a block is.
 
 use nvidia_simulated_machine::state::figures::{thousandths, within};
 use nvidia_simulated_machine::state::{NONE, Values};
 use std::collections::BTreeMap;
 
-/// A line with what is below it.
+/// A line with the lines below it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
     /// What the text calls it.
@@ -35,7 +36,7 @@ pub(super) struct Page<'a> {
     /// The driver's version.
     pub(super) driver: &'a str,
     pub(super) values: &'a Values,
-    /// The sections of `-d`, or nothing for all of it.
+    /// The sections of `-d`, or `None` for everything.
     pub(super) sections: Option<&'a [String]>,
     /// Prints a block at a level.
     pub(super) block: &'a dyn Fn(&str, &Node, usize, &mut String),
@@ -87,8 +88,8 @@ fn node(line: &str) -> Node {
 }
 
 impl Node {
-    /// Declares an element and all below it, for a document type. An element that stands in several places with other
-    /// content in each (`total`, `current`) is text in all of them.
+    /// Declares an element and all elements below it, for a document type. An element that occurs in several places
+    /// with different content (`total`, `current`) is text in all of them.
     pub(super) fn declare(name: &str, below: &[Self], driver: &str, all: &mut Vec<(String, String)>) {
         let known = |node: &&Self| node.element.is_some() && node.is_of(driver);
         let below: Vec<&Self> = below.iter().filter(known).collect();
@@ -97,7 +98,7 @@ impl Node {
         let content = if names.is_empty() { "(#PCDATA)".to_owned() } else { format!("({})", optional(&names)) };
         all.push((name.to_owned(), content));
         for node in &below {
-            // What may be N/A as a whole holds text or elements.
+            // A group that can be N/A as a whole holds text or elements.
             if node.conditions.iter().any(|condition| condition.starts_with('?')) {
                 let inner: Vec<&str> = node.below.iter().filter_map(|node| node.element.as_deref()).collect();
                 let name = node.element.clone().unwrap_or_default();
@@ -119,7 +120,7 @@ impl Node {
     }
 }
 
-/// Names of elements that may be there.
+/// Names of elements, marked as optional.
 fn optional(names: &[&str]) -> String {
     names.iter().map(|name| format!("{name}?")).collect::<Vec<_>>().join(", ")
 }
@@ -214,7 +215,7 @@ impl Page<'_> {
     }
 }
 
-/// A value in the form of its line: numbers get their unit, words stay.
+/// A value in the form of its line: numbers get their unit, words stay as they are.
 pub(super) fn formed(value: &str, form: &str) -> String {
     if (form, value) == ("supported", "Enabled") {
         return "Supported".to_owned();
@@ -230,7 +231,7 @@ pub(super) fn formed(value: &str, form: &str) -> String {
     }
 }
 
-/// Thousandths with so many places.
+/// Thousandths as a decimal with this many places.
 pub(super) fn decimals(number: i64, places: u32) -> String {
     let unit = 10_i64.pow(3 - places.min(3));
     let rounded = (number.abs() + unit / 2) / unit;

@@ -1,17 +1,18 @@
-//! The command line of nvidia-smi: its options, each with what it takes, and which of them go together. It knows no GPU.
+//! The command line of nvidia-smi: its options, each with what it takes, and which of them go together. It knows no
+//! GPU.
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Takes {
     Nothing,
     Value,
-    /// A value may follow, unless the next word is an option.
+    /// A value can follow, unless the next word is an option.
     Maybe,
 }
 
 use Takes::{Maybe, Nothing, Value};
 
-/// The options: the name by which the rest knows it, the other spellings, and what it takes.
+/// The options: the name in the rest of the code, the other spellings, and what the option takes.
 const OPTIONS: &[(&str, &[&str], Takes)] = &[
     ("--help", &["-h"], Nothing),
     ("--version", &[], Nothing),
@@ -76,7 +77,8 @@ const OPTIONS: &[(&str, &[&str], Takes)] = &[
     ("--debug", &[], Value),
 ];
 
-/// Options whose value is a number, or one of these words; the program refuses another before it looks at a GPU.
+/// Options whose value is a number, or one of these words; the program refuses any other value before it looks at a
+/// GPU.
 const CODES: &[(&str, &[&str])] = &[
     ("--persistence-mode", SWITCH),
     ("--ecc-config", SWITCH),
@@ -97,7 +99,7 @@ const CODES: &[(&str, &[&str])] = &[
 ];
 const SWITCH: &[&str] = &["DISABLED", "ENABLED"];
 
-/// What a run without a change is asked for, and the options that go with it.
+/// What a run without a change can be asked for, and the options that go with it.
 const MODES: &[(&str, &[&str])] = &[
     ("--help", &[]),
     ("--version", &[]),
@@ -183,8 +185,8 @@ fn wrong(what: &str, exit: i32) -> Wrong {
 }
 
 impl Words {
-    /// What is wrong with the words together: what is no option, or none of what the run is asked for. Changes
-    /// take any option beside them.
+    /// What is wrong with the words together: a word that is not an option, or an option that does not go with what the
+    /// run is asked for. Changes go with any option.
     pub(super) fn refused(&self, is_change: bool) -> Option<Wrong> {
         let mode = MODES.iter().find(|(mode, _)| self.has(mode)).filter(|_| !is_change);
         let fits = |given: &&Given| match (given.long, mode) {
@@ -195,7 +197,7 @@ impl Words {
         Some(match mode {
             Some(_) => wrong(&format!("{word} is not valid for this command"), 2),
             None if is_change => wrong(&format!("{word} is not recognized"), 255),
-            // The one message without its last words.
+            // The only message without its last words.
             None => (format!("ERROR: Option {word} is not recognized. Please run 'nvidia-smi -h'.\n"), 255),
         })
     }
@@ -205,7 +207,7 @@ impl Words {
         self.given.iter().rfind(|given| given.long == Some(name)).map(|given| given.value.as_str())
     }
 
-    /// Whether an option is there.
+    /// Whether an option is given.
     pub(super) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }

@@ -1,4 +1,4 @@
-//! The verb `cdi`: the CDI specification of a machine that lies in a folder.
+//! The verb `cdi`: the CDI specification of a machine in a folder.
 
 use crate::cdi::{Naming, Place, Specification, yaml};
 use crate::driver_root::{MACHINE, Nodes};
@@ -69,11 +69,11 @@ fn nodes(folder: &Path) -> Nodes {
     if control.is_ok_and(|of| of.file_type().is_char_device()) { Nodes::Real } else { Nodes::Files }
 }
 
-/// Engines watch the folder: they see the old file or the new one, never a half.
+/// Engines watch the folder: they see the old file or the new one, never half of one.
 fn write(output: &Path, text: &str) -> std::io::Result<()> {
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // No engine takes a file that ends otherwise than in json, yaml or yml.
+    // No engine reads a file whose name ends otherwise than in json, yaml or yml.
     let new = folder.join(format!(".cdi.{}", process::id()));
     fs::write(&new, text)?;
     fs::rename(new, output)

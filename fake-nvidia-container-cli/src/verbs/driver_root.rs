@@ -5,7 +5,7 @@ use crate::outcome::{Outcome, Stop};
 use nvidia_simulated_machine::topology;
 use std::path::Path;
 
-/// Lays the machine of a topology out.
+/// Lays out the machine of a topology.
 pub(super) fn run(name: Option<&str>, folder: &Path, nodes: bool) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
     let folder = std::path::absolute(folder).map_err(|why| Stop::Internal(format!("{}: {why}", folder.display())))?;

@@ -1,4 +1,4 @@
-//! `explain`: a command line and what it would do, for reading. It takes the very steps of a run and applies nothing.
+//! `explain`: what a command line would do, as text to read. It takes the same steps as a run and applies nothing.
 
 use super::show::summary;
 use crate::cli::{self, Command, Context, Parsed, Reading};
@@ -11,7 +11,7 @@ use nvidia_simulated_machine::driver_files::{self, Capability};
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{self, Topology};
 
-/// Runs the verb; the exit code is that of the command line.
+/// Runs the verb; the exit code is the command line's.
 pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
     let context = Context {
@@ -92,7 +92,7 @@ fn head(machine: &Topology, parsed: &Parsed, choice: &Choice) -> String {
     out
 }
 
-/// The operations, under what they are for.
+/// The operations, grouped by what they are for.
 fn plan_text(plan: &Plan, rootfs: &str) -> String {
     let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
     for action in &plan.actions {

@@ -1,4 +1,4 @@
-//! The verb `libraries`: the two libraries that answer, in a folder, for programs that are run without any container.
+//! The verb `libraries`: the two libraries that answer, in a folder, for programs that run without a container.
 
 use crate::libraries::{self, Seen, Sight};
 use crate::outcome::{Outcome, Stop};
@@ -39,7 +39,7 @@ pub(super) fn run(
 fn write(folder: &Path, driver: &str, text: &str) -> io::Result<()> {
     let beside = folder.join(given::BESIDE);
     fs::create_dir_all(&beside)?;
-    // A reader sees the old file or the new one, never a half.
+    // A reader sees the old file or the new one, never half of one.
     let new = beside.join(format!(".{}.{}", given::FILE, std::process::id()));
     fs::write(&new, text)?;
     fs::rename(&new, beside.join(given::FILE))?;

@@ -1,4 +1,4 @@
-//! `require`: what a requirement comes to on a machine, which term decided, and what it hides.
+//! `require`: whether a requirement holds on a machine, which term decided, and what it hides.
 
 use crate::outcome::{Outcome, Stop};
 use nvidia_simulated_machine::requirement::{self, DeviceFacts, Facts, TermResult, Trace, Verdict};

@@ -1,4 +1,4 @@
-//! The verbs that print what is built in: topologies, failures, the schema, the record's place.
+//! The verbs that print what is built in: topologies, failures, the schema, the record's path.
 
 use crate::failure::{Named, find, named};
 use crate::outcome::{Outcome, Stop};
@@ -9,7 +9,7 @@ fn print(stdout: String) -> Outcome {
     Outcome { stdout, ..Outcome::default() }
 }
 
-/// All built-in machines in a line each, or one in full.
+/// All built-in machines on one line each, or one in full.
 pub(super) fn topologies(name: Option<&str>) -> Result<Outcome, Stop> {
     let load = |name| topology::load(Some(name)).map_err(Stop::Internal);
     if let Some(name) = name {
@@ -23,7 +23,7 @@ pub(super) fn topologies(name: Option<&str>) -> Result<Outcome, Stop> {
     Ok(print(out))
 }
 
-/// A machine in a line.
+/// A machine on one line.
 pub(super) fn summary(machine: &Topology) -> String {
     let mut models: Vec<(&str, usize)> = Vec::new();
     for gpu in &machine.gpus {

@@ -1,6 +1,6 @@
-//! The process that becomes ldconfig, looked at from outside while it runs: what it has left of rights, limits, places
-//! and open files stands here to the line. Its program is a shell, and its script what ldconfig would take for its
-//! settings: a FIFO, at which it waits until everything was looked at.
+//! The process that becomes ldconfig, inspected from outside while it runs: its remaining rights, limits, places and
+//! open files are listed here line by line. Its program is a shell, and its script is the file that ldconfig would take
+//! for its settings: a FIFO, on which it waits until everything has been inspected.
 
 use super::container::{Container, busybox, command, image, table};
 use crate::suite::sandbox::Sandbox;
@@ -13,7 +13,7 @@ use std::process::{Child, Command};
 /// A user who owns a container's process.
 const OTHER: (u32, u32) = (1234, 1235);
 
-/// Looks at the process that a run leads to, in a container of that user, with the host's program or one of the image.
+/// Inspects the process that a run leads to, in a container of that user, with the host's program or the image's.
 fn looked_at((user, group): (u32, u32), is_host: bool, global: &[&str]) -> String {
     let (sandbox, container) = (Sandbox::new(), Container::of_user(user, group));
     image(&sandbox);
@@ -42,7 +42,7 @@ fn looked_at((user, group): (u32, u32), is_host: bool, global: &[&str]) -> Strin
     said
 }
 
-/// The way to write a script that somebody has begun to read.
+/// Opens a script for writing, once a process has opened it for reading.
 fn when_it_reads(script: &std::path::Path, run: &mut Child) -> File {
     loop {
         match OpenOptions::new().write(true).custom_flags(nix::libc::O_NONBLOCK).open(script) {
@@ -54,7 +54,7 @@ fn when_it_reads(script: &std::path::Path, run: &mut Child) -> File {
     }
 }
 
-/// All that is to be seen of a process, with what differs between runs replaced.
+/// Everything that can be seen of a process, with what differs between runs replaced.
 fn description(process: &str, container: &Container, sandbox: &Sandbox) -> String {
     let of = |name: &str| format!("/proc/{process}/{name}");
     let read = |name: &str| fs::read_to_string(of(name)).unwrap();
@@ -62,7 +62,7 @@ fn description(process: &str, container: &Container, sandbox: &Sandbox) -> Strin
     lines.push(format!("executed: {}", read("cmdline").replace('\0', " ").trim_end()));
     let program = fs::read_link(of("exe")).unwrap();
     let seals = nix::fcntl::fcntl(File::open(of("exe")).unwrap().as_fd(), nix::fcntl::F_GET_SEALS);
-    // A file in a memory file system has one as well.
+    // A file in a memory file system has seals too.
     let seals = seals.ok().filter(|_| program.starts_with("/memfd:ldconfig (deleted)"));
     lines.push(format!("program: {}, seals {seals:?}", program.display()));
     lines.push(format!("environment: {:?}", read("environ")));
@@ -87,7 +87,7 @@ fn description(process: &str, container: &Container, sandbox: &Sandbox) -> Strin
         .filter_map(|(number, path)| Some((number, fs::read_link(path).ok()?.display().to_string())))
         .collect();
     open.sort();
-    // Its script may be there already, and is what it is to have.
+    // Its script may be open already, as it should be.
     let open = open.into_iter().filter(|(_, what)| !what.ends_with("/etc/ld.so.conf"));
     lines.extend(open.map(|(number, what)| format!("open: {number} {what}")));
     let which = |process: &str, what: &str| fs::read_link(format!("/proc/{process}/ns/{what}")).unwrap();
@@ -101,24 +101,24 @@ fn description(process: &str, container: &Container, sandbox: &Sandbox) -> Strin
         let is_rootfs = place(&of(name)) == place(&sandbox.rootfs());
         lines.push(format!("{name}: {}", if is_rootfs { "the container's" } else { "another" }));
     }
-    // What is mounted last at a place is what is seen there.
+    // The last mount at a place is the one that is seen there.
     for place in ["/", "/proc", "/sys", "/dev"] {
         let is_there = |line: &String| line.split(' ').nth(4) == Some(place);
         let line = table(process).into_iter().rfind(is_there).unwrap_or_default();
         let (fields, kind) = line.split_once(" - ").unwrap();
         let (kind, options) = (kind.split(' ').next().unwrap(), fields.split(' ').nth(5).unwrap());
         let spread = fields.split(' ').skip(6).collect::<String>();
-        // The root is in the file system that the test is in.
+        // The root is in the test's own file system.
         let what = if place == "/" { String::new() } else { format!(" {kind} {options}") };
         lines.push(format!("mounted: {place}{what}{spread}"));
     }
     lines.join("\n").replace(sandbox.path("").to_str().unwrap().trim_end_matches('/'), "SANDBOX")
 }
 
-/// What is left to it.
+/// What the process has left.
 fn least((user, group): (u32, u32), is_host: bool) -> String {
-    // The host's may read the folders of images whose modes forbid it, also as another user, and is executed by a handle, for
-    // which the C library may need /proc.
+    // The host's program may read the folders of images whose modes forbid it, even as another user. It is executed
+    // through a descriptor, for which the C library can need /proc.
     let may = if is_host { "0000000000000002" } else { "0000000000000000" };
     let beyond = if user == 0 { "0000000000000000" } else { may };
     let program = if is_host { "SANDBOX/sh" } else { "/sbin/sh" };

@@ -1,4 +1,4 @@
-//! A container as an engine leaves it when the hook runs, and what there is to see of one. Knows nothing of what is
+//! A container as an engine leaves it when the hook runs, and what can be seen of one. Knows nothing about what is
 //! mounted in it.
 
 use crate::suite::sandbox::Sandbox;
@@ -7,16 +7,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// A process in a mount namespace of its own.
+/// A process in its own mount namespace.
 pub(crate) struct Container(Child);
 
 impl Container {
-    /// One that root runs.
+    /// A container that root runs.
     pub(crate) fn start() -> Self {
         Self::of_user(0, 0)
     }
 
-    /// One whose process is another user's, as in a remapped container.
+    /// A container whose process belongs to another user, as in a remapped container.
     pub(crate) fn of_user(user: u32, group: u32) -> Self {
         let mut command = Command::new("unshare");
         command.args(["--mount", "--propagation", "private"]);
@@ -26,7 +26,7 @@ impl Container {
         }
         command.args(["sh", "-c", "echo; exec cat"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        // It has its namespace when it says something.
+        // It has its namespace by the time it prints something.
         std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0]).unwrap();
         Self(child)
     }
@@ -41,7 +41,7 @@ impl Container {
         points(&self.0.id().to_string())
     }
 
-    /// A path as it sees it.
+    /// A path as the container sees it.
     pub(crate) fn sees(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.0.id()))
     }
@@ -54,7 +54,7 @@ impl Drop for Container {
     }
 }
 
-/// The lines of a process's table of mounts.
+/// The lines of a process's mount table.
 pub(crate) fn table(process: &str) -> Vec<String> {
     let table = fs::read_to_string(format!("/proc/{process}/mountinfo")).unwrap();
     table.lines().map(str::to_owned).collect()
@@ -105,7 +105,7 @@ pub(crate) fn tree(top: &Path) -> BTreeSet<PathBuf> {
     found
 }
 
-/// A root as the smallest images have it, with the folders that an engine adds.
+/// A root like that of the smallest images, with the folders that an engine adds.
 pub(crate) fn image(sandbox: &Sandbox) {
     for folder in ["etc", "proc", "sys", "dev", "sbin"] {
         fs::create_dir(sandbox.path("rootfs").join(folder)).unwrap();

@@ -1,6 +1,6 @@
 //! What a container shows after `configure`: every mount with its flags, and every node, file, folder and link that was
-//! made, with mode and owner. A case is a file of tests/mounted/cases: settings, an empty line, and what is seen, line by
-//! line. `BLESS=1` writes what is seen anew.
+//! created, with mode and owner. A case is a file in tests/mounted/cases: settings, an empty line, and what is seen,
+//! line by line. `BLESS=1` rewrites what is seen.
 
 use super::container::{Container, configure, image, stderr, table, tree};
 use crate::suite::programs;
@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
-/// A file of cases.
+/// A case file.
 struct Case {
     topology: String,
     owner: (u32, u32),
@@ -31,7 +31,7 @@ fn read(file: &Path) -> Case {
     }
 }
 
-/// What was made in the root of a container, as the container sees it.
+/// What was created in the root of a container, as the container sees it.
 fn seen(container: &Container, rootfs: &str) -> String {
     let program = fs::read(programs::fake()).unwrap();
     let mounts: Vec<(PathBuf, String)> = table(&container.process().to_string())
@@ -57,7 +57,7 @@ fn seen(container: &Container, rootfs: &str) -> String {
     lines.concat()
 }
 
-/// The flags of a mount that say what may be done there.
+/// The flags of a mount that say what is allowed there.
 fn flags(options: &str) -> String {
     let told = |option: &&str| ["ro", "rw", "nosuid", "nodev", "noexec"].contains(option);
     options.split(',').filter(told).collect::<Vec<_>>().join(" ")
@@ -95,7 +95,7 @@ fn a_container_shows_what_was_made_and_nothing_else() {
         let case = read(&file);
         let (sandbox, container) = (Sandbox::new(), Container::of_user(case.owner.0, case.owner.1));
         image(&sandbox);
-        // Folders that their own user may not write to: root of the machine may.
+        // Folders that their own user may not write to, but the machine's root may.
         for path in tree(&sandbox.path("")) {
             chown(&path, Some(case.owner.0), Some(case.owner.1)).unwrap();
             fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();

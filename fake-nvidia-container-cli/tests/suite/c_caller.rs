@@ -7,16 +7,16 @@
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW, Symbol};
 use std::path::Path;
 
-/// As many arguments as the longest function has; a C function leaves those alone that it does not take.
+/// As many arguments as the longest function has; a C function ignores those that it does not take.
 type Function = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize) -> u32;
 
-/// A library that is loaded.
+/// A loaded library.
 pub(crate) struct Caller {
     library: Library,
 }
 
 impl Caller {
-    /// Loads a library; all of its names must be found at once.
+    /// Loads a library; all of its symbols must be found at once.
     pub(crate) fn load(path: &Path) -> Self {
         // SAFETY: the library has no code that runs when it is loaded.
         Self { library: unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) }.unwrap() }
@@ -31,7 +31,7 @@ impl Caller {
         unsafe { function(argument(0), argument(1), argument(2), argument(3), argument(4), argument(5)) }
     }
 
-    /// The words of a code, which NVML hands out as a string of its own.
+    /// The words of a code, which NVML returns as its own string.
     pub(crate) fn words(&self, code: u32) -> String {
         type Words = unsafe extern "C" fn(u32) -> *const std::ffi::c_char;
         // SAFETY: the function is C's, takes a number and returns a string that lives as long as the library.
@@ -40,14 +40,14 @@ impl Caller {
         unsafe { std::ffi::CStr::from_ptr(function(code)) }.to_str().unwrap().to_owned()
     }
 
-    /// Calls a function that writes one number after some arguments: its code and the number.
+    /// Calls a function that takes some arguments and then writes one number; returns its code and the number.
     pub(crate) fn number(&self, name: &str, arguments: &[usize]) -> (u32, usize) {
         let mut out = [0_usize; 32];
         let all: Vec<usize> = arguments.iter().copied().chain([out.as_mut_ptr() as usize]).collect();
         (self.call(name, &all), out[0])
     }
 
-    /// Calls a function that writes a text into a buffer of a length after some arguments.
+    /// Calls a function that takes some arguments, then a buffer and its length, and writes a text.
     pub(crate) fn text(&self, name: &str, arguments: &[usize], length: usize) -> Result<String, u32> {
         let mut out = vec![0_u8; 256];
         let buffer = [out.as_mut_ptr() as usize, length];
@@ -66,7 +66,7 @@ impl Caller {
     }
 }
 
-/// Asks something in a child of this process, which has one thread of its parent's many; whether it was true.
+/// Asks a question in a child of this process, which has only one of its parent's threads; returns the answer.
 pub(crate) fn in_a_child(question: impl FnOnce() -> bool) -> bool {
     // SAFETY: the child calls nothing but the library, which takes no lock and no memory of a C library, and ends.
     match unsafe { nix::unistd::fork() }.unwrap() {

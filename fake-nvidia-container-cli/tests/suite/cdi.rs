@@ -1,5 +1,5 @@
-//! CDI specifications of simulated machines: they are as the schema says, name each device as nvidia-ctk does, and mount
-//! nothing that is not there. What engines make of them is in the `engines` suites.
+//! CDI specifications of simulated machines: they conform to the schema, name each device as nvidia-ctk does, and mount
+//! nothing that does not exist. The `engines` suites test what engines make of them.
 
 use super::programs;
 use super::sandbox::Sandbox;
@@ -21,7 +21,7 @@ fn names(specification: &Value) -> Vec<&str> {
     specification["devices"].as_array().unwrap().iter().map(|device| device["name"].as_str().unwrap()).collect()
 }
 
-/// The container's paths in a list of edits.
+/// The paths in a list of edits, from the member `path` of each.
 fn paths<'a>(edits: &'a Value, list: &str, path: &str) -> BTreeSet<&'a str> {
     edits[list].as_array().into_iter().flatten().map(|one| one[path].as_str().unwrap()).collect()
 }
@@ -44,7 +44,7 @@ fn a_specification_is_as_the_schema_says_and_all_of_it_is_there() {
         let names = names(&document);
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{topology}: a name is there twice");
     }
-    // The schema refuses what is wrong.
+    // The schema rejects wrong specifications.
     for wrong in [
         r#"{"cdiVersion": "0.5.0", "kind": "nvidia.com/gpu", "devices": []}"#,
         r#"{"cdiVersion": "0.5.0", "kind": "gpu", "devices": [{"name": "0", "containerEdits": {"env": ["A=b"]}}]}"#,
@@ -83,7 +83,7 @@ fn a_part_brings_the_node_of_its_gpu_and_its_rights_and_all_brings_all() {
         let devices = document["devices"].as_array().unwrap();
         devices.iter().find(|device| device["name"] == name).unwrap()["containerEdits"].clone()
     };
-    // Nodes are files here, and so are mounted.
+    // Nodes are files here, so they are mounted.
     let (gpu, part, all) = (edits("0"), edits("0:1"), edits("all"));
     assert_eq!(paths(&gpu, "mounts", "containerPath"), BTreeSet::from(["/dev/nvidia0"]));
     let nodes = ["/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap21", "/dev/nvidia-caps/nvidia-cap22"];

@@ -1,4 +1,4 @@
-//! Whole command lines on every built-in machine: no words make the simulator panic, and what a plan must hold it holds
+//! Whole command lines on every built-in machine: no words make the simulator panic, and a plan contains what it must,
 //! whatever was asked for.
 
 use fake_nvidia_container_cli::cli::{self, Context, Parsed, Version};
@@ -14,7 +14,7 @@ fn context(posixly_correct: bool) -> Context {
     Context { argv0, version: Version::NEWEST, posixly_correct, ppid: 7, euid: (0, 0) }
 }
 
-/// A machine, and the plan of a command line on it. The result tells whether it succeeded.
+/// The plan of a command line on a machine, and whether it succeeded.
 fn plan(machine: &Topology, parsed: &Parsed) -> (Plan, bool) {
     let pending = Pending::default();
     let setting = Setting {
@@ -88,7 +88,7 @@ fn options() -> impl Strategy<Value = Vec<String>> {
     prop::sample::subsequence(all.map(str::to_owned).to_vec(), 0..all.len()).prop_shuffle()
 }
 
-/// The built-in option that sleeps.
+/// Whether the words have the built-in option that sleeps.
 fn sleeps(words: &[String]) -> bool {
     words.iter().any(|word| word.starts_with("--H"))
 }
@@ -147,7 +147,7 @@ proptest! {
             let parsed = cli::parse(&context(false), words).parsed.unwrap();
             plan(&machine, &parsed).0
         };
-        // The order of values in a list is the order of devices, so both spellings of --device must stay in theirs.
+        // The order of values in a list is the order of devices, so two --device options would have to keep theirs.
         prop_assume!(options.iter().filter(|o| o.starts_with("--device")).count() < 2);
         let mut sorted = options.clone();
         sorted.sort();

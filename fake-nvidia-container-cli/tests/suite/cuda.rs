@@ -1,9 +1,9 @@
-//! libcuda as programs ask it for its devices, once it may initialize.
+//! libcuda as programs ask it for its devices, once it is allowed to initialize.
 
 use super::c_caller::Caller;
 use super::libraries::Libraries;
 
-/// Attributes by number, as a device's query asks for them, and what they are on some GPUs.
+/// Attributes by number, as a device query asks for them, and their values on some GPUs.
 const ATTRIBUTES: [(u32, [u32; 5]); 12] = [
     (16, [40, 108, 132, 148, 142]),
     (37, [256, 5120, 5120, 7680, 384]),
@@ -61,7 +61,7 @@ fn devices_reach_each_other_and_have_no_context() {
     assert_eq!((&out[..4], &out[4..7], out[12]), (&threads[..], &grid[..], 1_980_000));
 }
 
-/// What cuda-python and CUDA's own runtime library do at their start: every function by its name and version.
+/// As cuda-python and CUDA's own runtime library do when they start: every function by its name and version.
 #[test]
 fn functions_are_found_by_name_and_version() {
     let libraries = Libraries::of("t4", &["--cuda"]);

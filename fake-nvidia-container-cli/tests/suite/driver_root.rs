@@ -1,4 +1,4 @@
-//! A machine as a folder: what lies in it is one machine to whoever loads its library, starts its programs or reads its
+//! A machine as a folder: it is the same machine for everyone who loads its library, starts its programs or reads its
 //! files, and `set` changes it for all of them.
 
 use super::c_caller::Caller;
@@ -23,7 +23,7 @@ impl Root {
         root
     }
 
-    /// Lays the machine; what was said on standard error.
+    /// Lays out the machine; returns what was printed on standard error.
     fn lay(&self, topology: &str) -> String {
         let words = ["driver-root", "host", "--topology", topology];
         let output = self.sandbox.named("fake-nvidia-container-cli", &words).output().unwrap();
@@ -184,7 +184,7 @@ fn a_change_is_seen_by_all_and_by_containers_in_their_folder() {
         fs::read(folder.join("state.json")).unwrap(),
         fs::read(root.path("run/fake-nvidia/state.json")).unwrap()
     );
-    // Laid again, the changes stay, and the folder is the one that containers have.
+    // When the machine is laid out again, the changes stay, and the folder is still the one that containers have.
     root.lay("h100");
     assert_eq!(temperature(), 91);
     assert_eq!(fs::metadata(&folder).unwrap().ino(), of_folder);

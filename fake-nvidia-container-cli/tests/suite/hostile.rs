@@ -1,7 +1,7 @@
-//! Roots that somebody made to get at the host: nothing outside of ROOTFS is ever made, written or removed, nothing is
-//! waited for, and the answer is the real program's. Each file in tests/hostile is such a root.
+//! Roots that were made to attack the host: nothing outside of ROOTFS is ever created, written or removed, the program
+//! never blocks, and the answer is the real program's. Each file in tests/hostile is one of these roots.
 //!
-//! The mode `files` is tried here, which needs no right; the `engines` suites try the same roots with real mounts.
+//! These tests use the mode `files`, which needs no rights; the `engines` suites try the same roots with real mounts.
 
 use super::hostile_root::{Host, Root, cases};
 use super::sandbox::Sandbox;
@@ -34,7 +34,7 @@ fn no_hostile_root_leads_outside() {
     }
 }
 
-/// One thing in a root, as tests/hostile writes it: at a name that the plan has, or on the way to one.
+/// One thing in a root, as written in tests/hostile: at a name that the plan has, or on the way to one.
 fn thing() -> impl Strategy<Value = String> {
     let names = [
         "/lib",
@@ -99,8 +99,8 @@ proptest! {
     }
 }
 
-/// Somebody in the container swaps a folder and a link to the host, as fast as the kernel can, while the plan is made and
-/// done.
+/// A process in the container swaps a folder and a link to the host, as fast as the kernel can, while the plan is made
+/// and executed.
 #[test]
 fn a_component_that_changes_meanwhile_leads_nowhere() {
     for name in ["usr", "dev", "proc", "lib"] {

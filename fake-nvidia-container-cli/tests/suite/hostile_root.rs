@@ -1,4 +1,4 @@
-//! Hostile roots, and the host that they want to get at. Knows how to make both, and not what becomes of them.
+//! Hostile roots, and the host that they attack. Knows how to make both, but not what becomes of them.
 
 use super::programs;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
@@ -11,17 +11,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-/// A file of tests/hostile.
+/// A file in tests/hostile.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     /// What is in the root; see [`Root::make`].
     pub(crate) tree: Vec<String>,
-    /// The message after the program's name, where the run fails.
+    /// The message after the program's name, if the run fails.
     pub(crate) error: Option<String>,
 }
 
-/// All of them, by name.
+/// All cases, by name.
 pub(crate) fn cases() -> BTreeMap<String, Case> {
     let files = fs::read_dir(programs::source("tests/hostile")).unwrap().map(|file| file.unwrap().path());
     let case = |file: PathBuf| {
@@ -46,7 +46,7 @@ impl Host {
         self.0.to_str().unwrap()
     }
 
-    /// All that can be told of it but the number of a file's names, which the maker of the root may add to.
+    /// Everything observable except a file's link count, which the maker of the root can increase.
     pub(crate) fn snapshot(&self) -> BTreeMap<PathBuf, (u32, u64, i64, i64, Vec<u8>)> {
         let mut found = BTreeMap::new();
         let mut folders = vec![self.0.clone()];
@@ -71,15 +71,16 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    /// Makes what the lines say, where nothing stands in the way: `dir NAME`, `file NAME`, `fifo NAME`, `link NAME -> TARGET`,
-    /// `hard NAME = FILE`, `chain NAME N -> TARGET` for so many links one after the other. `{HOST}` is the host.
+    /// Makes what the lines say, unless something is in the way: `dir NAME`, `file NAME`, `fifo NAME`,
+    /// `link NAME -> TARGET`, `hard NAME = FILE`, `chain NAME N -> TARGET` for N links one after the other. `{HOST}` is
+    /// the host.
     pub(crate) fn make(things: &[String], path: &str, host: &Host) -> Self {
         let root = Self { path: path.to_owned() };
         for thing in things {
             let thing = root.fill(thing, host);
             let words: Vec<&str> = thing.split(' ').collect();
             let at = PathBuf::from(format!("{path}{}", words[1]));
-            // A link that is there already must not carry the maker away.
+            // An existing link must not lead the maker elsewhere.
             let above = at.parent().unwrap();
             let clear = above.ancestors().take_while(|a| *a != Path::new(path)).all(|a| !a.is_symlink());
             if !clear || fs::create_dir_all(above).is_err() {
@@ -117,7 +118,7 @@ impl Root {
     }
 }
 
-/// Links beside a name that lead from one to the next.
+/// Links next to a name, each of which leads to the next.
 fn chain(at: &Path, links: u32, target: &str) -> std::io::Result<()> {
     let name = at.file_name().unwrap().to_str().unwrap();
     let link = |number: u32| if number == 1 { at.to_owned() } else { at.with_file_name(format!("{name}.{number}")) };

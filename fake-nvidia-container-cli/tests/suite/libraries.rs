@@ -1,5 +1,5 @@
-//! The two libraries as a program meets them: what they need and export, what they answer, and that nothing which lies
-//! where their file should be can harm the program.
+//! The two libraries as a program meets them: what they need and export, what they answer, and that nothing in the
+//! place of their file can harm the program.
 
 use super::c_caller::{Caller, in_a_child};
 use super::programs;
@@ -16,7 +16,7 @@ const CUDA: &str = "libcuda.so.1";
 /// Relocations in a form that loaders before 2022 do not know.
 const DT_RELR: u32 = 36;
 
-/// A machine's libraries in a folder of their own, with more words for the verb.
+/// A machine's libraries in their own folder.
 pub(super) struct Libraries {
     sandbox: Sandbox,
 }
@@ -104,7 +104,7 @@ fn the_libraries_need_nothing_and_cannot_panic() {
         let tags: Vec<u64> = dynamic.iter().map(|entry| entry.d_tag(endian)).collect();
         let unwanted = [elf::DT_NEEDED, elf::DT_TEXTREL, elf::DT_INIT, elf::DT_INIT_ARRAY, DT_RELR];
         assert!(unwanted.iter().all(|tag| !tags.contains(&u64::from(*tag))), "{name}: {tags:?}");
-        // Old loaders know the one table of names, newer ones of some systems the other alone.
+        // Old loaders know one table of names; newer ones on some systems know only the other.
         assert!([elf::DT_HASH, elf::DT_GNU_HASH].iter().all(|tag| tags.contains(&u64::from(*tag))));
         let relocations = file.dynamic_relocations().unwrap();
         for (_, relocation) in relocations {
@@ -136,7 +136,7 @@ fn every_function_bears_null_and_wrong_handles() {
         assert!((1..=999).contains(&nvml.call(name, &[])), "{name}");
         for first in [1, usize::MAX, gpu, part, gpu + 0x900, gpu + 0x10_0000, part + 0xff] {
             let code = if takes_handle(name) { nvml.call(name, &[first]) } else { 2 };
-            // Root clears and switches off with a handle alone.
+            // For root, a handle alone is enough to clear and to switch off.
             let may_be_done = ["Set", "Reset", "Clear", "Validate"].iter().any(|word| name.contains(word));
             assert!((u32::from(!may_be_done)..=999).contains(&code), "{name}({first:x}) = {code}");
         }
@@ -178,7 +178,7 @@ fn each_container_sees_what_it_was_given() {
     assert_eq!(parts.number("nvmlDeviceGetUtilizationRates", &[part(0).1]).0, 3);
 }
 
-/// A CDI specification gives each device by a mount of its own, a library that is copied has no file beside it.
+/// A CDI specification gives each device by its own mount; a copied library has no file next to it.
 #[test]
 fn mounts_or_nodes_choose_where_no_program_of_ours_did() {
     let libraries = Libraries::of("h100", &[]);
@@ -221,7 +221,7 @@ fn what_lies_in_the_place_of_the_file_is_an_error_and_no_more() {
     let libraries = Libraries::of("t4", &[]);
     let nvml = libraries.load(NVML);
     let whole = fs::read(libraries.given()).unwrap();
-    // Each length of the first lines and the last; some between.
+    // Each length within the first and the last lines, and some between.
     let lengths = (0..400).chain((400..whole.len()).step_by(97)).chain(whole.len() - 40..whole.len());
     for length in lengths {
         fs::write(libraries.given(), &whole[..length]).unwrap();
@@ -242,7 +242,7 @@ fn what_lies_in_the_place_of_the_file_is_an_error_and_no_more() {
     assert_eq!(nvml.call("nvmlInit_v2", &[]), 999);
     fs::remove_file(libraries.given()).unwrap();
     assert_eq!(nvml.call("nvmlDeviceGetCount_v2", &[0]), 1, "not started");
-    // Once it is started, a call says what it meets.
+    // Once the library is started, a call reports what it finds.
     fs::write(libraries.given(), &whole).unwrap();
     let nvml = libraries.nvml();
     let gpu = nvml.gpu(0);
@@ -354,7 +354,7 @@ fn what_changes_in_the_file_is_seen_and_told_to_who_waits() {
     assert_eq!((nvml.call("nvmlEventSetFree", &[set]), nvml.call("nvmlEventSetFree", &[set])), (0, 2));
 }
 
-/// Every call counts, so the third of these is the one from which on the GPU is gone; a child counts on from there, alone.
+/// Every call counts: from the eighth on, the GPU is gone. A child continues the count from there independently.
 #[test]
 fn a_gpu_falls_off_the_bus_at_a_call_and_events_follow() {
     let libraries = Libraries::of("t4", &[]);
@@ -379,7 +379,7 @@ fn a_gpu_falls_off_the_bus_at_a_call_and_events_follow() {
     assert_eq!(nvml.number("nvmlDeviceGetHandleByIndex_v2", &[0]).0, 15);
 }
 
-/// Where changes are kept beside the file, the verb `set` and nvidia-smi change what the libraries say.
+/// If changes are kept next to the file, the verb `set` and nvidia-smi change what the libraries report.
 #[test]
 fn what_is_set_is_what_a_program_reads_next() {
     let libraries = Libraries::of("h100-mig", &["--device", "0"]);
@@ -402,7 +402,7 @@ fn what_is_set_is_what_a_program_reads_next() {
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), before);
 }
 
-/// In mode `files` nothing lies beside a library: each has its file in it.
+/// In mode `files` nothing is next to a library: each contains its file.
 #[test]
 fn a_container_of_files_has_libraries_that_answer() {
     let sandbox = Sandbox::new();

@@ -1,5 +1,5 @@
-//! Simulated GPUs on the nodes of a cluster: what deploy/image/node does with the program, on a folder that stands for a
-//! node. Device nodes, which take root, are left out. Must not know manifests.
+//! Simulated GPUs on the nodes of a cluster: what deploy/image/node does with the program, on a folder that stands for
+//! a node. Device nodes, which need root, are left out. Must not know manifests.
 
 use super::programs;
 use serde_json::Value;
@@ -14,7 +14,7 @@ const CDI: [(&str, &str); 2] = [
 ];
 const DRIVER: &str = "/opt/fake-nvidia/driver";
 
-/// A node, and beside it the programs of an image.
+/// A node, and next to it the programs of an image.
 struct Node(tempfile::TempDir);
 
 impl Node {
@@ -54,7 +54,7 @@ impl Node {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// The names of the devices of a kind, and the kind that its file says.
+    /// The kind that a CDI file states, and the names of its devices.
     fn devices(&self, path: &str) -> (String, Vec<String>) {
         let spec: Value = serde_json::from_str(&fs::read_to_string(self.on(path)).unwrap()).unwrap();
         let name = |device: &Value| device["name"].as_str().unwrap().to_owned();
@@ -62,7 +62,7 @@ impl Node {
         (spec["kind"].as_str().unwrap().to_owned(), names)
     }
 
-    /// The UUIDs that the program in the laid machine shows.
+    /// The UUIDs that nvidia-smi shows in the machine that was laid out.
     fn uuids(&self) -> Vec<String> {
         let mut smi = Command::new(self.on(&format!("{DRIVER}/usr/bin/nvidia-smi")));
         smi.args(["--query-gpu=uuid", "--format=csv,noheader"]).env_clear();

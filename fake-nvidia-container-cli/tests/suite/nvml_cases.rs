@@ -1,7 +1,7 @@
-//! What NVML answered on real machines, each a folder of `tests/cases/nvml`: `machine.toml` is the machine, `answers.json`
-//! the calls with their codes and the memory after them, as `record.py` there writes them, and `cuda.json`, if it is there, the
-//! same of libcuda. The libraries must answer the same, to the byte; memory that is `null` is not compared, since it holds
-//! what another moment has otherwise.
+//! What NVML answered on real machines, each a folder in `tests/cases/nvml`: `machine.toml` is the machine,
+//! `answers.json` the calls with their codes and the memory after them, as `record.py` there writes them, and
+//! `cuda.json`, if it exists, the same for libcuda. The libraries must answer the same, to the byte; memory that is
+//! `null` is not compared, since it differs from moment to moment.
 
 use super::c_caller::Caller;
 use super::libraries::{Libraries, NVML};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a call gets and may write to.
+/// Memory that a call gets and may write to.
 struct Memory {
     bytes: Vec<u8>,
 }
@@ -36,14 +36,14 @@ fn handle(nvml: &Caller, name: &str) -> usize {
     nvml.gpu(name.strip_prefix("gpu").and_then(|index| index.parse().ok()).unwrap_or_else(|| panic!("{name}")))
 }
 
-/// The bytes of an answer, without zeros at the end: of a handle those of this library.
+/// The bytes of an answer, without trailing zeros; for a handle, those of this library's handle.
 fn expected(nvml: &Caller, told: &str) -> Vec<u8> {
     let mut all = if told.starts_with("gpu") { handle(nvml, told).to_ne_bytes().to_vec() } else { bytes(told) };
     all.truncate(all.iter().rposition(|byte| *byte != 0).map_or(0, |at| at + 1));
     all
 }
 
-/// Calls a function as a line says; the code, and the memory after it.
+/// Calls a function as a line says; returns the code, and the memory after the call.
 fn call(nvml: &Caller, name: &str, told: &[Value]) -> (u32, Vec<Vec<u8>>) {
     let mut memories: Vec<Memory> = Vec::new();
     for argument in told.iter().filter_map(Value::as_object) {

@@ -1,4 +1,4 @@
-//! NVML's own rules, which hold for every function: when it may be called, what a wrong argument is, and who may set what.
+//! NVML's rules for every function: when it may be called, what a wrong argument is, and who may set what.
 
 use super::c_caller::{Caller, in_a_child};
 use super::libraries::{Libraries, NVML, exported};
@@ -7,7 +7,7 @@ use nix::unistd::{Uid, geteuid, setuid};
 use proptest::prelude::*;
 use std::fs;
 
-/// What tells words and not a code, and what may be called at any time.
+/// The function that returns words rather than a code, and those that may be called at any time.
 const ALWAYS: [&str; 5] = ["nvmlErrorString", "nvmlInit", "nvmlInit_v2", "nvmlInitWithFlags", "nvmlShutdown"];
 
 const NO_PERMISSION: u32 = 4;
@@ -37,11 +37,11 @@ const VERSIONED: [Call<'_>; 18] = [
     ("nvmlSystemGetDriverBranch", &[]),
 ];
 
-/// Calls as root and as somebody else, if this is root; otherwise as whoever it is.
+/// Checks as another user if this is root, otherwise as the current user.
 fn as_nobody(check: impl Fn() -> bool) -> bool {
     in_a_child(|| match geteuid().is_root().then(|| setuid(Uid::from_raw(65_534))) {
         None | Some(Ok(())) => check(),
-        // A sandbox's namespace without any other user.
+        // A sandbox's user namespace can have no other user.
         Some(Err(errno)) => errno == Errno::EINVAL,
     })
 }
@@ -111,7 +111,7 @@ fn a_list_that_is_too_small_says_how_long_it_has_to_be() {
     assert_eq!((nvml.call("nvmlDeviceGetSupportedGraphicsClocks", &arguments), count > 100), (7, true));
 }
 
-/// What is set holds for the process that set it, and for a child that it has from then on; the file stays as it was.
+/// A setting applies to the process that made it, and to its later children; the file stays as it was.
 #[test]
 fn root_sets_what_its_process_reads_then() {
     let libraries = Libraries::of("h100", &[]);
@@ -213,13 +213,13 @@ fn what_is_rarely_asked_is_answered_all_the_same() {
     assert_eq!(platform[36..41], [0, 0, 1, 0, 1]);
 }
 
-/// Each function that asks something of a GPU, with room for the largest answer.
+/// Calls each function that asks something of a GPU, with room for the largest answer.
 fn ask_everything(nvml: &Caller, names: &std::collections::BTreeSet<String>, gpu: usize) {
     let of_a_gpu = |name: &&String| {
         name.starts_with("nvmlDeviceGet") && !name.contains("Handle") && !name.contains("DeviceGetCount")
     };
     for name in names.iter().filter(of_a_gpu) {
-        // They trust an argument to say how long another is, so a place must not stand there.
+        // These functions trust one argument to be the length of another, so it must not be an address.
         let is_sized = ["Affinity", "FieldValues", "PerformanceStates"].iter().any(|word| name.contains(word));
         for before in usize::from(is_sized)..3 {
             let mut room = vec![0_u64; 8192];
@@ -236,7 +236,7 @@ fn ask_everything(nvml: &Caller, names: &std::collections::BTreeSet<String>, gpu
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
-    /// A file that is cut, or of which some bytes are others, is an error or another file, and never more than that.
+    /// A file that is truncated, or has some bytes changed, is an error or another file, and nothing worse.
     #[test]
     fn no_file_harms_the_program_that_reads_it(cut: prop::sample::Index, changes: Vec<(prop::sample::Index, u8)>, is_cut: bool) {
         let libraries = Libraries::of("h100-mig", &[]);

@@ -1,4 +1,4 @@
-//! A client of NVML as it comes from crates.io, on every built-in machine: it sees what the machine is.
+//! An NVML client from crates.io, on every built-in machine: it sees what the machine is.
 
 use super::sandbox::Sandbox;
 use nvml_wrapper::Nvml;

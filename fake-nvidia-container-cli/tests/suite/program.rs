@@ -83,9 +83,9 @@ fn a_mount_that_the_machine_refuses_ends_the_plan_before_it() {
             format!("mount error: mount operation failed: {}{path}: operation not permitted", sandbox.rootfs());
         assert_eq!(stderr(&run(path)), format!("nvidia-container-cli: {expected}\n"));
         assert!(!sandbox.record()["plan"].to_string().contains(&format!("{path}\"")), "{path}");
-        // The folder under /proc is the driver's own: where its mount is refused, nothing is made for it.
+        // The folder under /proc is the driver's own: if its mount is refused, nothing is created for it.
         assert_eq!(sandbox.path("rootfs/proc").exists(), path != "/proc/driver/nvidia", "{path}");
-        // The driver's mounts are taken back when one of them fails, and stay when a device's fails.
+        // The driver's mounts are undone when one of them fails, and stay when a device's fails.
         assert_eq!(sandbox.path("rootfs/usr/bin/nvidia-smi").exists(), path == "/dev/nvidia0", "{path}");
     }
     assert!(sandbox.path("rootfs/dev/nvidiactl").exists() && !sandbox.path("rootfs/dev/nvidia0").exists());
@@ -171,7 +171,7 @@ fn a_refused_mount_leaves_the_files_of_an_image_as_they_were() {
     let error = format!("nvidia-container-cli: mount error: mount operation failed: {at}: operation not permitted\n");
     assert_eq!(stderr(&output), error);
     assert_eq!(fs::read_to_string(at).unwrap(), "of the image\n");
-    // What was made of the driver's folder is gone, the files with a content too.
+    // Everything created for the driver's folder is gone, including files with content.
     assert_eq!(fs::read_dir(inside("proc/driver")).unwrap().count(), 0);
 }
 

@@ -1,5 +1,5 @@
-//! Where the program and the files of the tests are: named by the environment, so that a package build can test what it
-//! installs, else those of this tree.
+//! Where the program and the test files are: named by the environment, so that a package build can test what it
+//! installs, otherwise in this tree.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(crate) fn search_path(folder: &Path) -> OsString {
     [folder.as_os_str(), path.as_os_str()].join(OsStr::new(":"))
 }
 
-/// A path that the environment names: absolute, since tests run the program in folders of their own.
+/// A path that the environment names: absolute, since tests run the program in their own folders.
 fn place(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)?;
     Some(std::path::absolute(&path).unwrap_or(path))

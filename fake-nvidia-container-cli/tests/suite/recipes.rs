@@ -1,6 +1,6 @@
-//! The recipes of docs/fake-cli.md, run as they are pasted: each `sh` block that is marked as tested, in a shell that stops
-//! at the first failing command, with the program of this tree in PATH. The one with
-//! a hook in it is run by the hook's own tests.
+//! The recipes of docs/fake-cli.md, run as pasted: each `sh` block that is marked as tested, in a shell that stops at
+//! the first failing command, with the program of this tree in PATH. The hook's own tests run the recipe that has a
+//! hook.
 
 use super::programs;
 use std::fs;

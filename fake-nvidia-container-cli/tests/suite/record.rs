@@ -1,4 +1,4 @@
-//! What a record of `fake-nvidia-container-cli` tells, and that it is told whatever happens.
+//! What a record of `fake-nvidia-container-cli` contains, and that it is written whatever happens.
 
 use super::programs;
 use super::sandbox::Sandbox;
@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// A command that the shell starts, for what std would set right: signals, descriptors, the environment's order.
+/// Starts a command through the shell, for things that std would change: signals, descriptors, the environment's order.
 fn shell(sandbox: &Sandbox, script: &str) -> Output {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]).env_clear().env("CLI", programs::fake()).env("RECORD", sandbox.path("record"));
@@ -42,7 +42,7 @@ fn a_default_sigpipe_is_recorded_as_one() {
     assert_eq!(ignored(&sandbox.record()), Vec::<&str>::new());
 }
 
-/// Which of the signals of these tests a record says were ignored. Others may be, by whoever runs the tests.
+/// Which of these tests' signals a record says were ignored. Whatever runs the tests may ignore others.
 fn ignored(record: &Value) -> Vec<&str> {
     let names = record["signals"]["ignored"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
     names.filter(|name| matches!(*name, "SIGUSR1" | "SIGPIPE")).collect()
@@ -121,7 +121,7 @@ fn signals_and_hangs_are_recorded_first() {
     assert_eq!(sandbox.record()["outcome"]["signal"], 9);
     let mut child =
         sandbox.configure(&[]).env("FAKE_NVIDIA_FAIL", "hang,stderr=held").stderr(Stdio::piped()).spawn().unwrap();
-    // The message is the last thing before the hang, so the record is there when it is.
+    // The message is the last thing before the hang, so once it is there, the record is too.
     let mut message = [0; 4];
     child.stderr.take().unwrap().read_exact(&mut message).unwrap();
     assert_eq!((&message, sandbox.records().len()), (b"held", 2));
@@ -129,7 +129,7 @@ fn signals_and_hangs_are_recorded_first() {
     assert_eq!(child.wait().unwrap().signal(), Some(9));
 }
 
-/// The one test that reads a clock: a delay is nothing else. It asks for no upper bound, so load cannot fail it.
+/// The only test that reads a clock, since it tests a delay. It has no upper bound, so load cannot make it fail.
 #[test]
 fn a_delayed_run_takes_at_least_its_delay() {
     let sandbox = Sandbox::new();
@@ -172,7 +172,7 @@ fn a_record_is_private_and_nobodys_else() {
         });
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(3) && stderr.contains(why), "{stderr}");
-        // Nothing was done before that was known.
+        // Nothing was done before the refusal.
         assert_eq!(fs::read_dir(sandbox.path("rootfs")).unwrap().count(), 0);
         fs::remove_file(&record).unwrap();
     };

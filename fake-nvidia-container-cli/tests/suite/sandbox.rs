@@ -1,4 +1,4 @@
-//! Runs of the simulator in an empty environment and a folder of their own.
+//! Runs of the simulator in an empty environment and their own folder.
 
 use super::programs;
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(crate) struct Sandbox {
     top: tempfile::TempDir,
 }
 
-/// A file that nobody can make, root included: in a file system of the kernel. A sandbox without one has no such place.
+/// A file that not even root can create: in a file system of the kernel. A sandbox without one has no such place.
 pub(crate) fn unwritable() -> Option<PathBuf> {
     Path::new("/sys/kernel").is_dir().then(|| PathBuf::from("/sys/state"))
 }
@@ -51,7 +51,7 @@ impl Sandbox {
         command
     }
 
-    /// A `configure` that succeeds unless something else is said.
+    /// A `configure` that succeeds unless the words prevent it.
     pub(crate) fn configure(&self, words: &[&str]) -> Command {
         let rootfs = self.rootfs();
         let mut all = vec!["configure", "--pid=1"];

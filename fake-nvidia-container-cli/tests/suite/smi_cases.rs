@@ -1,5 +1,5 @@
-//! Outputs of nvidia-smi, each a folder of `tests/cases/smi`: `machine.toml` is the machine, `case.toml` the command, and
-//! `expected` what it prints, to the byte. Most are outputs that people posted. `BLESS=1` rewrites `expected`.
+//! Outputs of nvidia-smi, each a folder in `tests/cases/smi`: `machine.toml` is the machine, `case.toml` the command,
+//! and `expected` what it prints, to the byte. Most are outputs that people posted. `BLESS=1` rewrites `expected`.
 
 use super::programs;
 use super::sandbox::{Sandbox, unwritable};
@@ -18,22 +18,22 @@ struct Case {
     /// The words after the program's name.
     #[serde(default)]
     run: Vec<String>,
-    /// Several runs in their place, each on the machine as it was: `expected` has the words, the output and the exit code.
+    /// Several runs instead, each on the machine as it was: `expected` has the words, the output and the exit code.
     #[serde(default)]
     transcript: Vec<Vec<String>>,
     /// Whether the user may change nothing.
     #[serde(default)]
     denied: bool,
-    /// Commands that come before it on the same machine.
+    /// Commands that run before it on the same machine.
     #[serde(default)]
     before: Vec<Vec<String>>,
     /// The exit code.
     #[serde(default)]
     exit: i32,
-    /// Whether the posted copy has lost the blanks at the ends of lines.
+    /// Whether the posted copy has lost trailing blanks.
     #[serde(default)]
     trimmed: bool,
-    /// What the container that it runs in was given; it runs on the machine itself without this.
+    /// The devices of the container that it runs in; without this, it runs on the machine itself.
     device: Option<String>,
     /// FAKE_NVIDIA_FAIL.
     fail: Option<String>,
@@ -46,7 +46,7 @@ fn folders() -> Vec<PathBuf> {
     all
 }
 
-/// What a case prints, and its exit code; nothing where it cannot be tried.
+/// What a case prints, and its exit code; nothing if it cannot be tried.
 fn answer(folder: &Path, case: &Case) -> Option<(String, i32)> {
     let sandbox = Sandbox::new();
     let machine = folder.join("machine.toml");
@@ -71,7 +71,7 @@ fn answer(folder: &Path, case: &Case) -> Option<(String, i32)> {
     if !case.transcript.is_empty() {
         let told = |words: &Vec<String>| {
             let output = smi(words);
-            // Each begins with the machine as the file says.
+            // Each run begins with the machine as in the file.
             let _ = fs::remove_file(&state);
             let (text, exit) = (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap());
             format!("$ nvidia-smi {}\n{text}exit {exit}\n", words.iter().map(quoted).collect::<Vec<_>>().join(" "))
@@ -92,7 +92,7 @@ fn trimmed(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// What is wrong with what a case prints.
+/// What is wrong with a case's output, if anything.
 fn fault(folder: &Path) -> Option<String> {
     let case: Case = toml::from_str(&fs::read_to_string(folder.join("case.toml")).unwrap())
         .unwrap_or_else(|why| panic!("{}: {why}", folder.display()));
@@ -110,7 +110,7 @@ fn fault(folder: &Path) -> Option<String> {
 
 #[test]
 fn every_case_prints_its_bytes() {
-    // The last test of the suite to begin, which would leave a processor idle.
+    // The last test of the suite to begin: a single thread would leave a processor idle.
     let (folders, next, wrong) = (folders(), AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {

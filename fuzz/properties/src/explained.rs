@@ -1,5 +1,5 @@
-//! `nvidia-hookctl` on whatever somebody else wrote: an error line, the files of a host, a case folder. It answers twice the
-//! same, in text that no terminal takes for a command, and changes nothing. Must not know what the answer should be.
+//! `nvidia-hookctl` on input from others: an error line, the files of a host, a case folder. It answers the same twice,
+//! in text that no terminal takes for a command, and changes nothing. Must not know what the answer should be.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -30,7 +30,7 @@ const FILES: [&str; 10] = [
 /// Asks twice.
 fn ask(words: &[&[u8]]) -> Answer {
     let words: Vec<OsString> = words.iter().map(|word| std::ffi::OsStr::from_bytes(word).to_os_string()).collect();
-    // Whoever runs this may do so on a terminal.
+    // This may run on a terminal.
     let run = || nvidia_hookctl::run(&words, Environ(&[c"NO_COLOR=1"]));
     let (answer, again) = (run(), run());
     assert_eq!((&answer.out, &answer.err, answer.status), (&again.out, &again.err, again.status));
@@ -39,7 +39,7 @@ fn ask(words: &[&[u8]]) -> Answer {
     answer
 }
 
-/// An error line that somebody pastes.
+/// An error line that a user pastes.
 pub fn why(data: &[u8]) {
     for form in [&b"--output=text"[..], b"--output=json"] {
         ask(&[b"nvidia-hookctl", b"why", form, b"--host-root=/nonexistent", b"--", data]);
@@ -75,7 +75,7 @@ pub fn replay(data: &[u8]) {
             put(folder.path(), file, content);
         }
     }
-    // A case may name pipes and large files of zeros, which are made for it: those are for the tests of replay.
+    // A case can name large files of zeros, which would be made for it: those are for the tests of replay.
     if !data.windows(5).any(|part| part == b"zeros") {
         ask(&[b"nvidia-hookctl", b"replay", folder.path().as_os_str().as_bytes()]);
     }
@@ -87,7 +87,7 @@ fn put(folder: &Path, file: &str, content: &[u8]) {
     fs::write(place, content).unwrap();
 }
 
-/// What is in a folder.
+/// The content of a folder.
 fn seen(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_path_buf()];

@@ -1,9 +1,9 @@
-//! What must hold for any input: of the hook, of `nvidia-hookctl`, of the simulator. Each target takes bytes and panics where
-//! a property does not hold. libFuzzer runs them (fuzz/fuzz_targets), and so does a plain test on inputs that are drawn from
-//! the cases (tests/twin.rs): no input may end in a panic, a signal or a hang there. Must not know who runs it.
+//! What must hold for any input of the hook, `nvidia-hookctl` and the simulator. Each target takes bytes and panics if
+//! a property fails. libFuzzer runs the targets (fuzz/fuzz_targets), and so does a plain test on inputs drawn from the
+//! cases (tests/twin.rs): no input may end in a panic, a signal or a hang there. Must not know who runs it.
 
 pub mod draw {
-    //! Scenes that nobody thought of, drawn from a seed or from bytes. Must not know what comes of them.
+    //! Unexpected scenes, drawn from a seed or from bytes. Must not know what the hook makes of them.
 
     mod config;
     mod container;
@@ -22,7 +22,7 @@ mod simulator;
 mod start;
 mod written;
 
-/// A property: panics where it does not hold.
+/// A property: panics if it does not hold.
 pub type Property = fn(&[u8]);
 
 /// Every target, by name.
@@ -47,7 +47,7 @@ pub fn target(name: &str) -> Property {
     TARGETS.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no target {name}")).1
 }
 
-/// What no text for a person may hold: what a terminal takes for a command, or what turns the order of characters.
+/// Whether a text is safe to show: no control characters but newlines, and none that change the order of characters.
 fn is_harmless(text: &str) -> bool {
     let harmful = |c: char| {
         c != '\n'
@@ -56,7 +56,7 @@ fn is_harmless(text: &str) -> bool {
     !text.chars().any(harmful)
 }
 
-/// The parts of an input between zero bytes, as many as are asked for.
+/// An input split at zero bytes into as many parts as requested.
 fn parts<const N: usize>(data: &[u8]) -> [&[u8]; N] {
     let mut parts = data.splitn(N, |byte| *byte == 0);
     std::array::from_fn(|_| parts.next().unwrap_or_default())

@@ -1,7 +1,7 @@
-//! A second reading of docs/specification.md: written from its text, section by section, without the hook's code, as
-//! simply and slowly as it can be said. What it decides for a scene the hook must decide as well. It shares the TOML and
-//! JSON parsers with the hook, whose reading the specification takes for its own, and the machine in memory; it must not
-//! use the hook's rules.
+//! A second reading of docs/specification.md, written from its text, section by section, without the hook's code, as
+//! simply and slowly as possible. The hook must decide every scene as this reading does. It shares with the hook the
+//! machine in memory and the TOML and JSON parsers, whose reading the specification adopts; it must not use the hook's
+//! rules.
 
 mod config;
 mod container;
@@ -17,14 +17,14 @@ use nvidia_hook_conformance::scene::{Node, Scene};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// What should come of a scene.
+/// The outcome that a scene should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The command line asks for something else; the exit status.
     NoPrestart(i32),
     /// Nothing is done.
     Nothing,
-    /// An error: how its message begins, and after `…` what it also holds.
+    /// An error: the start of its message and, after `…`, what else it contains.
     Refused(&'static str),
     /// The program is executed.
     Executed {
@@ -35,7 +35,7 @@ pub enum Verdict {
     },
 }
 
-/// A step: its result, or how the message of its error begins.
+/// A step: its result, or the start of its error message.
 type Step<T> = Result<T, &'static str>;
 
 /// What the command line asks of a prestart.
@@ -44,7 +44,7 @@ struct Flags {
     debug: bool,
 }
 
-/// What should come of a scene.
+/// The outcome that a scene should have.
 pub fn verdict(scene: &Scene) -> Verdict {
     match flags(&scene.args) {
         Err(exit) => Verdict::NoPrestart(exit),
@@ -52,7 +52,7 @@ pub fn verdict(scene: &Scene) -> Verdict {
     }
 }
 
-/// Where the hook and this reading disagree about a scene, in words; nothing about a document that is beyond it.
+/// Where the hook and this reading disagree about a scene, in words; nothing if a document is beyond this reading.
 pub fn disagreement(scene: &Scene) -> Option<String> {
     let (naive, decided) = (verdict(scene), decide(scene));
     let disagreement = match (&naive, &decided) {
@@ -74,8 +74,8 @@ pub fn disagreement(scene: &Scene) -> Option<String> {
     disagreement.filter(|_| !specs.chain([&scene.stdin.content]).any(|document| is_beyond(document)))
 }
 
-/// Whether a document can be passed over, but not be taken whole as this reading takes it: it has numbers beyond all bounds,
-/// lists in lists without end, or half characters.
+/// Whether a document can be skipped, but not be taken whole as this reading takes it: it has numbers out of range,
+/// lists nested too deep, or lone surrogates.
 fn is_beyond(document: &[u8]) -> bool {
     let first = || serde_json::Deserializer::from_slice(document);
     IgnoredAny::deserialize(&mut first()).is_ok() && json::Json::deserialize(&mut first()).is_err()
@@ -121,7 +121,7 @@ fn flags(args: &[Vec<u8>]) -> Result<Flags, i32> {
     }
 }
 
-/// A boolean of Go's `strconv.ParseBool`.
+/// A boolean, as Go's `strconv.ParseBool` reads it.
 fn truth(word: &str) -> Option<bool> {
     match word {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
@@ -136,7 +136,7 @@ fn own<'s>(scene: &'s Scene, name: &str) -> Option<&'s [u8]> {
     scene.environ.iter().find_map(|entry| entry.strip_prefix(start.as_bytes()))
 }
 
-/// A path without `.`, `..`, and slashes that are not needed, by its text alone.
+/// A path without `.`, `..` and unnecessary slashes, by its text alone.
 fn clean(path: &str) -> String {
     let mut elements: Vec<&str> = Vec::new();
     for element in path.split('/') {
@@ -153,7 +153,7 @@ fn clean(path: &str) -> String {
     }
 }
 
-/// The items of a comma list, trimmed, without those that are empty.
+/// The items of a comma-separated list, trimmed, without empty ones.
 fn items(list: &str) -> Vec<String> {
     list.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }
@@ -169,7 +169,7 @@ fn once(list: Vec<String>) -> Vec<String> {
     kept
 }
 
-/// A version as it is leniently read: its three numbers, and what follows a dash.
+/// A version, read leniently: its three numbers, and what follows a dash.
 fn version(text: &str) -> Option<([u64; 3], String)> {
     let text = text.strip_prefix('v').unwrap_or(text);
     let is_tag = |tag: &str| {
@@ -190,7 +190,7 @@ fn version(text: &str) -> Option<([u64; 3], String)> {
     Some(([numbers[0], numbers[1], numbers[2]], tag.unwrap_or_default().to_owned()))
 }
 
-/// The steps of a prestart, in their order.
+/// The steps of a prestart, in order.
 fn prestart(scene: &Scene, flags: &Flags) -> Step<Verdict> {
     let host = MemoryHost::new(scene);
     let config = config::read(scene, flags, &host)?;

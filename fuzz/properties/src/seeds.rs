@@ -1,11 +1,11 @@
-//! Inputs to begin with: what the cases give to each target. Must not know the properties.
+//! Initial inputs: what the cases provide for each target. Must not know the properties.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use hook_test_support::programs;
 
-/// Below this folder of the repository, files of this name.
+/// By target: a folder of the repository, and how the names of the files below it end.
 const FILES: [(&str, &str, &str); 5] = [
     ("state", "fixtures", "state.json"),
     ("spec", "fixtures", "config.json"),
@@ -14,7 +14,7 @@ const FILES: [(&str, &str, &str); 5] = [
     ("topology", "fake-nvidia-container-cli/machine/src/topology/builtin", ".toml"),
 ];
 const LINES: [(&str, &str); 1] = [("why", "fixtures/searched-words.txt")];
-/// Short ones, to be put together.
+/// Short inputs, to be combined.
 const WORDS: [(&str, &[&str]); 6] = [
     ("requirement", &["cuda>=12.4 brand=tesla,driver>=450,driver<451", "cuda>=9.0", "arch>=8.0", "brand=unknown", ""]),
     (
@@ -37,7 +37,7 @@ const WORDS: [(&str, &[&str]); 6] = [
     ("start", &["", "\u{1}\u{2}\u{3}", "abcdefghijklmnopqrstuvwxyz"]),
 ];
 
-/// The inputs of a target; never none.
+/// The inputs of a target; at least one.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     let mut seeds = vec![Vec::new()];
     for (_, folder, name) in FILES.iter().filter(|(known, ..)| *known == target) {
@@ -61,7 +61,7 @@ fn gather(folder: &Path, name: &str, seeds: &mut Vec<Vec<u8>>) {
         if path.is_dir() {
             gather(&path, name, seeds);
         } else if path.file_name().unwrap().to_str().unwrap().ends_with(name) {
-            // What is large is slow, and teaches nothing that the small ones do not.
+            // Large files are slow, and show nothing that small ones do not.
             seeds.extend(fs::read(path).ok().filter(|bytes| bytes.len() < 1 << 14));
         }
     }

@@ -1,5 +1,5 @@
-//! The simulator on whatever an image or a test chooses: options, requirements, topologies, trees of links, the file that its
-//! libraries read. It answers twice the same, and no name leads out of a root. Must not know what the answer should be.
+//! The simulator on input from an image or a test: options, requirements, topologies, trees of links, the file that its
+//! libraries read. It answers the same twice, and no name leads out of a root. Must not know the right answer.
 
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -34,7 +34,7 @@ pub fn options(data: &[u8]) {
     }
 }
 
-/// A requirement: the way to a verdict leads to it, and what is never read is never true.
+/// A requirement: its trace has the same verdict and no text beyond the input; an empty one is satisfied.
 pub fn requirement(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let device = DeviceFacts { arch: "8.0", brand: "Tesla" };
@@ -50,7 +50,7 @@ pub fn requirement(data: &[u8]) {
     }
 }
 
-/// A topology: what is read selects the same devices twice, and only its own.
+/// A topology: read twice it is the same, and it selects only its own devices.
 pub fn topology(data: &[u8]) {
     let [topology, list] = parts::<2>(data);
     let (text, list) = (String::from_utf8_lossy(topology), String::from_utf8_lossy(list));
@@ -75,13 +75,13 @@ pub fn topology(data: &[u8]) {
     }
 }
 
-/// A TOML document as JSON; nothing where it has what JSON has not.
+/// A TOML document as JSON; nothing if JSON cannot express it.
 fn as_json(text: &str) -> Option<String> {
     let is_of_both = |text: &str| !text.contains("inf") && !text.contains("nan") && !text.contains("toml_private");
     serde_json::to_string(&text.parse::<toml::Table>().ok()?).ok().filter(|json| is_of_both(json) && is_of_both(text))
 }
 
-/// A failure that is to be shown, and how a setting of it is read.
+/// The settings for a failure and for a version: read twice they are the same.
 pub fn failures(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let read = || format!("{:?}", fake_nvidia_container_cli::failure::parse(&text));
@@ -90,7 +90,7 @@ pub fn failures(data: &[u8]) {
     assert_eq!(version().ok(), version().ok());
 }
 
-/// Where a name of the tree lies, in folders that are no links; they are made where nothing is.
+/// The place of a name in the tree, in folders that are not links and are made if missing.
 fn place_below(root: &Path, name: &str) -> Option<PathBuf> {
     let (folders, last) = name.rsplit_once('/').unwrap_or(("", name));
     let mut folder = root.to_path_buf();
@@ -129,7 +129,7 @@ pub fn rootfs(data: &[u8]) {
         let name = dice.pick(&NAMES);
         let kind = dice.below(4);
         let target = dice.pick(&TARGETS);
-        // What is drawn may lead out of the tree; what makes it must not follow.
+        // A drawn name may lead out of the tree; making it must not follow.
         let Some(place) = place_below(&root, name) else { continue };
         let _ = match kind {
             0 => fs::create_dir(place),
@@ -151,7 +151,7 @@ pub fn rootfs(data: &[u8]) {
             assert_eq!(shown, name);
         }
         let real = name.join(inner.trim_start_matches('/'));
-        // What exists of it is no link any more: it is where it says.
+        // The parts of it that exist are not links: the path is where it says.
         for above in real.ancestors().take_while(|above| above.starts_with(&name)) {
             let is_link = above.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
             assert!(!is_link, "{wanted}: {} is a link", above.display());

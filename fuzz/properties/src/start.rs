@@ -1,6 +1,6 @@
-//! A start of the hook: its three inputs one by one, and all together on a machine that is drawn. Decided twice it is the
-//! same; the command line is of a closed grammar; nothing of the image goes elsewhere; what explains and what replays a start
-//! agrees with it. Must not know what is right beyond that.
+//! A start of the hook: its three inputs one by one, and all together on a drawn machine. Decided twice, it is the
+//! same; the command line follows a closed grammar; nothing of the image goes elsewhere; `explain` and `replay` agree
+//! with the start. Must not know what is right beyond that.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io::{Cursor, Read};
@@ -29,7 +29,7 @@ use crate::{is_harmless, naive, written};
 
 const CONFIG_JSON: &str = "/bundle/config.json";
 const CONFIG_TOML: &str = "/etc/nvidia-container-runtime/config.toml";
-/// A canary: stands in what an image sets and nobody may read.
+/// A canary: part of values that an image sets and that nobody may read.
 const CANARY: &str = "k4n4ry7f3a";
 
 /// The usual scene.
@@ -38,7 +38,7 @@ pub fn usual() -> Scene {
     USUAL.get_or_init(|| usual_scene(&Fixtures::read(&programs::fixtures()).unwrap())).clone()
 }
 
-/// A reader that gives one byte at a time.
+/// A reader that returns one byte at a time.
 struct Drops<'d>(&'d [u8]);
 
 impl Read for Drops<'_> {
@@ -48,14 +48,14 @@ impl Read for Drops<'_> {
     }
 }
 
-/// A container state: however it comes, it is the same.
+/// A container state: however it arrives, it is the same.
 pub fn state(data: &[u8]) {
     let said = |state: Result<State, _>| match state {
         Ok(state) => Ok((state.pid, state.bundle)),
         Err(error) => Err(nvidia_container_runtime_hook::error::Error::to_string(&error)),
     };
     let whole = said(State::read(&mut Cursor::new(data)));
-    // Where it is none, the message tells as much of it as had come.
+    // If it is invalid, the message shows as much of it as had arrived.
     assert_eq!(whole.ok(), said(State::read(&mut Drops(data))).ok());
     let with = |content: Vec<u8>| {
         let mut scene = usual();
@@ -87,7 +87,7 @@ pub fn spec(data: &[u8]) {
     }
 }
 
-/// A configuration: what a start refuses in it, `check` calls an error, and the other way round.
+/// A configuration: what a start refuses in it, `check` reports as an error, and vice versa.
 pub fn config(data: &[u8]) {
     let mut scene = usual();
     scene.put(CONFIG_TOML, Node::text(data));
@@ -102,7 +102,7 @@ pub fn config(data: &[u8]) {
     tree::make(folder.path(), &scene_without_programs(&scene), Path::new("")).unwrap();
     let invocation = Invocation { flags: Flags::default(), environ: Environ(&[]) };
     let report = check(&invocation, &Tree::new(Some(folder.path().to_path_buf())));
-    // What it finds about the machine need not be met by this start; what it finds in the text is.
+    // This start need not meet what `check` finds about the machine, but it does meet what `check` finds in the text.
     let of_text = |id: &str| ["syntax", "type", "unreadable"].contains(&id);
     let error = report.findings.iter().find(|it| it.severity == Severity::Error && of_text(it.id));
     let memory = MemoryHost::new(&scene);
@@ -117,7 +117,7 @@ pub fn config(data: &[u8]) {
     }
 }
 
-/// A program is any file of its permissions here: nothing is executed.
+/// Nothing is executed here, so any file with the same permissions serves as a program.
 fn scene_without_programs(scene: &Scene) -> Scene {
     let mut scene = scene.clone();
     for (_, node) in &mut scene.files {
@@ -128,7 +128,7 @@ fn scene_without_programs(scene: &Scene) -> Scene {
     scene
 }
 
-/// All together, on a machine that is drawn.
+/// All inputs together, on a drawn machine.
 pub fn start(data: &[u8]) {
     let mut scene = draw::scene(Dice::of(data));
     let canaries = plant(&mut scene);
@@ -143,7 +143,7 @@ pub fn start(data: &[u8]) {
     }
 }
 
-/// Plants canaries among the variables and members that nobody reads, where the specification is one.
+/// Plants canaries among the variables and members that nobody reads, if the specification is valid.
 fn plant(scene: &mut Scene) -> bool {
     let Some((_, Node::File { content, .. })) = scene.files.iter_mut().find(|(path, _)| path == CONFIG_JSON) else {
         return false;
@@ -159,8 +159,8 @@ fn plant(scene: &mut Scene) -> bool {
     true
 }
 
-/// The same document in another writing comes to the same. Where it is refused, it may be for its writing: a member that stands
-/// twice does so no more.
+/// The same document in another form has the same result. A refused document may be refused for its form alone: a
+/// duplicate member is no longer one in the other form.
 fn comes_to_the_same(decision: &Decided, otherwise: Option<Decided>) {
     let seen = |decision: &Decided| match decision {
         Decided::Execute(planned) => Some((planned.argv.clone(), planned.environ.clone())),
@@ -173,7 +173,7 @@ fn comes_to_the_same(decision: &Decided, otherwise: Option<Decided>) {
     }
 }
 
-/// What a scene comes to, which `explain`, `replay` and the second reading of the specification come to as well.
+/// The decision about a scene, which `explain`, `replay` and the second reading of the specification must share.
 fn foretold(scene: &Scene) -> Decided {
     let decision = decided(scene);
     assert_eq!(naive::disagreement(scene), None);
@@ -182,7 +182,7 @@ fn foretold(scene: &Scene) -> Decided {
     decision
 }
 
-/// What a scene comes to: decided twice the same, in words that are harmless, with a command line of the closed grammar.
+/// The decision about a scene: decided twice the same, in harmless words, with a command line of the closed grammar.
 fn decided(scene: &Scene) -> Decided {
     let decision = decide(scene);
     assert_eq!(decision, decide(scene), "decided twice");
@@ -200,8 +200,8 @@ fn decided(scene: &Scene) -> Decided {
     decision
 }
 
-/// What of a command line is not of the closed grammar: each argument a known one, the values after their `=`, and the two
-/// last a process id and an absolute path.
+/// What in a command line is not of the closed grammar: each argument must be known, with its value after `=`, and the
+/// last two must be a process id and an absolute path.
 fn grammar_fault(argv: &[Vec<u8>]) -> Option<String> {
     const BEFORE: [&str; 8] = [
         "--root=",
@@ -253,7 +253,7 @@ fn grammar_fault(argv: &[Vec<u8>]) -> Option<String> {
     wrong.map(|word| format!("{:?}", String::from_utf8_lossy(word)))
 }
 
-/// `explain` foretells the verdict and the command line, also of a container with more variables, or with privilege.
+/// `explain` predicts the verdict and the command line, even of a container with more variables or with privilege.
 fn explanation_agrees(scene: &Scene, decision: &Decided, variables: Vec<String>, privileged: bool) {
     let arguments: Vec<&OsStr> = scene.args.iter().map(|word| OsStr::from_bytes(word)).collect();
     let environ: Vec<CString> = scene.environ.iter().filter_map(|entry| CString::new(entry.as_slice()).ok()).collect();
@@ -278,7 +278,7 @@ fn explanation_agrees(scene: &Scene, decision: &Decided, variables: Vec<String>,
     assert!(is_harmless(&json) && !json.contains(CANARY), "{json}");
 }
 
-/// `replay` comes to the same.
+/// `replay` has the same result.
 fn replay_agrees(scene: &Scene, decision: &Decided) {
     let Some(outcome) = nvidia_hookctl::replay::decide(scene, &MemoryHost::new(scene)) else {
         assert_eq!(*decision, Decided::NoPrestart);

@@ -1,11 +1,11 @@
-//! The same document in another writing: members in another order, each character escaped, other space between them, each
-//! table of TOML in its own line. Whoever reads one must read the other. And a `config.json` with something added, by its values
-//! and not by its text.
+//! The same document in another form: members in another order, each character escaped, other white space, each TOML
+//! table on its own line. A reader of one must read the other. Also a `config.json` with additions, made to its values
+//! and not to its text.
 
 use serde::Deserialize;
 use std::fmt::Write as _;
 
-/// A JSON document, of which only the first value counts; nothing where it has none that a plain parser takes.
+/// A JSON document, of which only the first value counts; nothing if a plain parser refuses that value.
 pub fn json(data: &[u8]) -> Option<Vec<u8>> {
     let mut first = serde_json::Deserializer::from_slice(data);
     let value = serde_json::Value::deserialize(&mut first).ok()?;
@@ -14,8 +14,8 @@ pub fn json(data: &[u8]) -> Option<Vec<u8>> {
     Some(text.into_bytes())
 }
 
-/// A `config.json` whose container has more variables, or is privileged: in place of its own capabilities it has the one that
-/// says so. Nothing where a plain parser does not take it, or it says nothing of a process.
+/// A `config.json` whose container has more variables, or is privileged: CAP_SYS_ADMIN replaces its own capabilities.
+/// Nothing if a plain parser refuses it, or if it has no process.
 pub fn with_more(data: &[u8], variables: &[&str], privileged: bool) -> Option<Vec<u8>> {
     let mut spec: serde_json::Value = serde_json::from_slice(data).ok()?;
     let process = spec.get_mut("process")?.as_object_mut()?;
@@ -61,7 +61,7 @@ fn write_json(text: &mut String, value: &serde_json::Value) {
     }
 }
 
-/// A TOML document; nothing where it is not one.
+/// A TOML document; nothing if the input is not one.
 pub fn toml(data: &[u8]) -> Option<Vec<u8>> {
     let table: toml::Table = std::str::from_utf8(data).ok()?.parse().ok()?;
     // An empty file is not a configuration.
@@ -107,14 +107,14 @@ fn write_toml(text: &mut String, value: &toml::Value) {
     }
 }
 
-/// A string of TOML: its escapes are of characters.
+/// A TOML string: its escapes stand for characters.
 fn character_by_character(text: &mut String, string: &str) {
     text.push('"');
     string.chars().for_each(|character| write!(text, "\\U{:08x}", u32::from(character)).unwrap());
     text.push('"');
 }
 
-/// A string of JSON: its escapes are of halves of characters.
+/// A JSON string: its escapes stand for UTF-16 code units.
 fn escaped(text: &mut String, string: &str, escape: impl Fn(u16) -> String) {
     text.push('"');
     string.encode_utf16().for_each(|unit| text.push_str(&escape(unit)));

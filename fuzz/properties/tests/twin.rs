@@ -1,7 +1,7 @@
-//! Every target of fuzzing without a fuzzer: on the inputs of the cases, and on such that chance has changed.
+//! Every fuzz target without a fuzzer: on the inputs of the cases, and on randomly changed ones.
 //!
-//! `NVIDIA_HOOK_RANDOM_RUNS` says how many changed inputs each target gets, 100 unless given, and `NVIDIA_HOOK_RANDOM_SEED` from
-//! which seed on. A failure names target and seed.
+//! `NVIDIA_HOOK_RANDOM_RUNS` sets how many changed inputs each target gets, 100 by default, and
+//! `NVIDIA_HOOK_RANDOM_SEED` the first seed. A failure names target and seed.
 
 use hook_properties::draw::Dice;
 use hook_properties::{Property, TARGETS, seeds};
@@ -13,7 +13,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials()).exit();
 }
 
-/// The same for build rules that put every test under Rust's own harness, which would find nothing else here.
+/// The same for build rules that run every test under Rust's own harness, which finds nothing else here.
 #[test]
 fn all() {
     assert!(!libtest_mimic::run(&Arguments::default(), trials()).has_failed());
@@ -43,7 +43,7 @@ fn check(property: Property, input: &[u8], whence: &str) -> Result<(), Failed> {
     std::panic::catch_unwind(|| property(input)).map_err(|_| format!("{whence}: {}", input.escape_ascii()).into())
 }
 
-/// An input with some changes: bytes that are others, gone, doubled, put in, and pieces of another input.
+/// An input with some changes: bytes changed, removed, repeated or inserted, and pieces of another input.
 fn changed(known: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     const ODD: &[u8] = b"\0\x1b\xff\n\"\\{}[],:=/.-0a9_#' \t\xc3\x80";
     let mut input = known[dice.below(known.len())].clone();

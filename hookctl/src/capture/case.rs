@@ -1,5 +1,5 @@
-//! A start as a case folder: the same command line, input and answers of the machine, with everything masked that no start
-//! reads. Pure: it turns values into texts. Must not write files.
+//! A start as a case folder: the same command line, input and machine answers, masking everything that no start reads.
+//! Pure: it turns values into text. Must not write files.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -24,10 +24,10 @@ pub type Files = BTreeMap<String, String>;
 
 /// Variables of the hook's own environment that a decision depends on.
 const VARIABLES: [&[u8]; 4] = [b"PATH", CONFIG_FILE, XDG_CONFIG_HOME, b"LD_LIBRARY_PATH"];
-/// The default of cases.
+/// The PATH that cases have by default.
 const USUAL_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A start as it was seen.
+/// A start as observed.
 pub struct Start<'s> {
     /// The hook's arguments, after its name.
     pub arguments: &'s [&'s OsStr],
@@ -37,22 +37,22 @@ pub struct Start<'s> {
     pub stdin: &'s [u8],
     /// Its working directory.
     pub cwd: &'s str,
-    /// How the hook ended, and what it said, where a hook ran.
+    /// How the hook ended and what it printed, if a hook ran.
     pub ended: Option<(i32, &'s str)>,
 }
 
-/// What a decision came to, as a case expects it.
+/// The outcome of a decision, as a case expects it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The exit status: that of the program where it is executed is not known, so 0.
+    /// The exit status; 0 if the program is executed, since its own status is not known.
     pub exit: i32,
     /// The lines on standard error.
     pub stderr: Vec<String>,
-    /// The command line, each argument with its origin; `None` where nothing is executed.
+    /// The command line, each argument with its origin; `None` if nothing is executed.
     pub argv: Option<Vec<(String, String)>>,
 }
 
-/// Decides a start on a machine; `None` where the command line is not one of `prestart`.
+/// Decides a start on a machine; `None` if the command line is not a `prestart` command.
 #[must_use]
 pub fn outcome(start: &Start<'_>, host: &dyn Host) -> Option<Outcome> {
     let (flags, invocation::Command::Prestart) = invocation::parse(start.arguments).ok()? else { return None };
@@ -96,7 +96,7 @@ fn decided<'t>(
     }
 }
 
-/// The case folder of a start; `None` where the command line is not one of `prestart`.
+/// The case folder of a start; `None` if the command line is not a `prestart` command.
 #[must_use]
 pub fn of(start: &Start<'_>, host: &dyn Host) -> Option<Files> {
     let (flags, invocation::Command::Prestart) = invocation::parse(start.arguments).ok()? else { return None };
@@ -120,7 +120,7 @@ pub fn of(start: &Start<'_>, host: &dyn Host) -> Option<Files> {
     Some(files)
 }
 
-/// How the hook was started, where that is not as usual.
+/// How the hook was started, as far as it differs from the usual.
 fn start_toml(start: &Start<'_>, files: &mut Files) -> String {
     let mut text = String::new();
     let arguments: Vec<String> = start.arguments.iter().map(|word| bytes_toml(word.as_bytes())).collect();

@@ -1,5 +1,5 @@
-//! What a machine answered to a start, as the files of a case's machine: masked where an input may be kept in part only. Must
-//! not know what was decided.
+//! A machine's answers to a start, as the files of a case's machine, masked where only part of an input may be kept.
+//! Must not know what was decided.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -16,7 +16,7 @@ use super::recorder::Answers;
 use super::redact;
 use super::spelling::{content_toml, string_toml};
 
-/// Where a case has the configuration and the specification as files of their own.
+/// The paths whose contents a case keeps as separate files: the configuration and the specification.
 const CONFIG: &str = "/etc/nvidia-container-runtime/config.toml";
 const SPEC: &str = "/bundle/config.json";
 /// The program that every case has unless it says otherwise.
@@ -29,10 +29,10 @@ const DENIED: i32 = 13;
 const NO_DIRECTORY: i32 = 20;
 const IS_DIRECTORY: i32 = 21;
 const ENDLESS_LINKS: i32 = 40;
-/// The errors that a case makes with a file of the right kind; of others it says only that they happen.
+/// The errors that a case reproduces with a file of the right kind; it only records that the others happen.
 const MADE: [i32; 4] = [NOT_FOUND, DENIED, NO_DIRECTORY, IS_DIRECTORY];
 
-/// Which of the answers are inputs with a form.
+/// Which of the answers are inputs of a known format.
 pub(super) struct Inputs<'i> {
     pub(super) config: Option<&'i ConfigFile>,
     pub(super) configs: Vec<PathBuf>,
@@ -41,7 +41,7 @@ pub(super) struct Inputs<'i> {
     pub(super) swarm: &'i [&'i str],
 }
 
-/// What the machine answered.
+/// Writes the machine's answers to `text` and `files`.
 pub(super) fn answers_toml(
     answers: BTreeMap<PathBuf, Answers>,
     inputs: &Inputs<'_>,
@@ -78,7 +78,7 @@ pub(super) fn answers_toml(
     if program != Some(CLI) {
         entries.entry(CLI.to_owned()).or_insert_with(|| "{ is = \"absent\" }".to_owned());
     }
-    // A directory that has files comes into being by itself.
+    // A directory that has files is created implicitly.
     let names: Vec<String> = entries.keys().cloned().collect();
     entries.retain(|name, _| {
         !names.iter().any(|other| other.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('/')))
@@ -94,7 +94,7 @@ pub(super) fn answers_toml(
     }
 }
 
-/// What stands in the place of a path's directory, where that is why the path cannot be read.
+/// The entry for a path's parent directory, if that directory is why the path cannot be read.
 fn parent_entry(name: &str, answers: &Answers) -> Option<(String, String)> {
     let parent = name.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty())?;
     let entry = match &answers.content {
@@ -109,7 +109,7 @@ fn absolute(path: &str, cwd: &str) -> String {
     if path.starts_with('/') { paths::clean_str(path) } else { paths::join_str(cwd, path) }
 }
 
-/// An input that is a file of its own in a case folder.
+/// An input that is a separate file in a case folder.
 fn own_file(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>) -> Option<(&'static str, String)> {
     let Some(Ok(content)) = &answers.content else { return None };
     let file = match name {
@@ -120,13 +120,13 @@ fn own_file(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>) -> 
     masked(path, content, inputs).and_then(|bytes| String::from_utf8(bytes).ok()).map(|text| (file, text))
 }
 
-/// The content of a file as it may be kept; `None` for one that is not an input with a form.
+/// The content of a file as it may be kept; `None` if the file is not an input of a known format.
 fn masked(path: &Path, content: &[u8], inputs: &Inputs<'_>) -> Option<Vec<u8>> {
     if inputs.spec.as_deref() == Some(path) {
         return Some(redact::json(content, inputs.swarm));
     }
     if let Some(config) = inputs.config.filter(|config| config.path == path) {
-        // With placeholders for bytes in comments that nobody reads.
+        // This text has placeholders for the bytes in comments that the hook passes over.
         return Some(redact::toml(&config.text).into_bytes());
     }
     if inputs.configs.iter().any(|config| config == path) {
@@ -147,7 +147,7 @@ fn entry(path: &Path, name: &str, answers: &Answers, inputs: &Inputs<'_>, host: 
         return (!lines.is_empty()).then(|| format!("{{ libraries = [{}] }}", lines.join(", ")));
     }
     let absent = || (name == CLI).then(|| "{ is = \"absent\" }".to_owned());
-    // What a start was told first decides; a system that says something else of the same path later is past capturing.
+    // The first answer a start got decides; a system that answers differently about a path later cannot be captured.
     match answers.failed.or(answers.content.as_ref().and_then(|content| *content.as_ref().err()?)) {
         Some(ENDLESS_LINKS) => return Some(format!("{{ symlink = {} }}", string_toml(name))),
         Some(number) if !MADE.contains(&number) => {

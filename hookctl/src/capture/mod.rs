@@ -1,5 +1,6 @@
-//! `capture`: stands in front of a hook, passes everything through, and writes a start as a case folder where the hook fails;
-//! or does it for a bundle. A failure to capture never changes how the hook ends. Must not decide what is kept.
+//! `capture`: stands in front of a hook, passes everything through, and writes the start as a case folder if the hook
+//! fails. It can also capture the start of a bundle. A failure to capture never changes how the hook ends. Must not
+//! decide what is kept.
 
 pub mod case;
 mod machine;
@@ -21,7 +22,7 @@ use case::Start;
 use hook::invocation::Environ;
 use hook::text::Escaped;
 
-/// What a shell says of a program that cannot be started.
+/// The exit status a shell returns for a program that cannot be started.
 const NOT_STARTED: u8 = 127;
 
 /// Runs the command.
@@ -33,7 +34,7 @@ pub fn run(arguments: &Capture, environ: Environ<'_>) -> Answer {
     }
 }
 
-/// Runs a hook and captures the start where it fails.
+/// Runs a hook and captures the start if it fails.
 fn in_front_of(arguments: &Capture, program: &OsString, words: &[OsString], environ: Environ<'_>) -> Answer {
     let passed = match wrap::run(program, words) {
         Ok(passed) => passed,
@@ -57,7 +58,7 @@ fn in_front_of(arguments: &Capture, program: &OsString, words: &[OsString], envi
             let _ = store::write(&arguments.to, "start", &files);
         }
     }
-    // Everything that the hook said has passed already.
+    // Everything the hook printed has already been passed on.
     Answer { status: passed.status, ..Answer::default() }
 }
 

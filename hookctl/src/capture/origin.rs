@@ -1,5 +1,5 @@
-//! Origins in the words of a case's expectations (fixtures/README.md): captured cases say them so, and the suite of the hook
-//! compares them so. Must not know arguments.
+//! Origins in the words of a case's expectations (fixtures/README.md): captured cases are written with them, and the
+//! hook's test suite compares them. Must not know arguments.
 
 use hook::config::Config;
 use hook::contract::keys::Key;
@@ -7,7 +7,7 @@ use hook::contract::origin::{Origin, Place};
 use hook::invocation::Environ;
 use hook::plan::program;
 
-/// An origin as expectations have it.
+/// An origin as a case's expectations spell it.
 #[must_use]
 pub fn words(origin: &Origin, config: &Config<'_>, environ: Environ<'_>) -> String {
     match origin {

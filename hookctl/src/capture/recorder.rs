@@ -1,4 +1,4 @@
-//! A machine that notes what it is asked, so that the same questions can be answered again. Must not know who asks.
+//! A machine that records its answers, so that the same questions can be answered again. Must not know who asks.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -14,17 +14,17 @@ use hook::host::{FileKind, Host, STATUS};
 pub struct Answers {
     /// The content, or the system's error number; `None` for another error.
     pub content: Option<Result<Vec<u8>, Option<i32>>>,
-    /// It is larger than any input may be.
+    /// Whether the file is larger than any input may be.
     pub too_large: bool,
-    /// What stands there, where the machine said.
+    /// The kind of file at the path, if the machine reported it.
     pub kind: Option<Option<FileKind>>,
-    /// The system's error number where it did not say what stands there, whether it can be executed or what is in it.
+    /// The system's error number if it did not report the file's kind, whether it can be executed, or the names in it.
     pub failed: Option<i32>,
-    /// It is a link that leads to nothing, or its directory is.
+    /// Whether the path or its directory is a dangling link.
     pub dangling: bool,
     /// Whether it can be executed.
     pub executable: Option<bool>,
-    /// The names in it.
+    /// The names in the directory.
     pub names: Option<Vec<OsString>>,
 }
 
@@ -35,7 +35,7 @@ pub struct Recorder<'h> {
 }
 
 impl<'h> Recorder<'h> {
-    /// Asks `host`.
+    /// A recorder that asks `host`.
     #[must_use]
     pub fn new(host: &'h dyn Host) -> Self {
         Recorder { host, answers: RefCell::default() }
@@ -79,7 +79,7 @@ impl Host for Recorder<'_> {
     }
 
     fn read_settled(&self, path: &Path, _waits_for_pipe: bool) -> io::Result<Vec<u8>> {
-        // Who captured a start came too late for what went through a pipe, or for what was being written.
+        // A capture comes too late for data that went through a pipe or was still being written.
         let content = self.host.read_settled(path, false);
         match &content {
             Err(error) if error.kind() == io::ErrorKind::ResourceBusy => self.note_content(path, &Ok(Vec::new())),
@@ -114,11 +114,11 @@ impl Host for Recorder<'_> {
 
     fn is_root(&self) -> io::Result<bool> {
         let is_root = self.host.is_root();
-        // The one line that counts, in place of all that a process's status holds; who it is, if not root, is nobody's business.
+        // Only the line that counts, instead of the whole process status. A user other than root is not identified.
         let kept =
             is_root.as_ref().map(|root| if *root { &b"Uid:\t0\t0\n"[..] } else { b"Uid:\t65534\t65534\n" }.to_vec());
         let kept = match kept {
-            // It says nothing of a user.
+            // The status names no user.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Vec::new()),
             kept => kept.map_err(io::Error::raw_os_error),
         };

@@ -15,7 +15,7 @@ pub(super) fn bytes_toml(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map_or_else(|_| format!("{{ base64 = \"{}\" }}", base64(bytes)), string_toml)
 }
 
-/// A string of TOML: JSON's escapes are TOML's too, but for DEL, which JSON lets stand.
+/// A TOML string: JSON's escapes are also TOML's, except that JSON leaves DEL unescaped.
 pub(super) fn string_toml(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }

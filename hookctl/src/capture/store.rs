@@ -10,15 +10,15 @@ use nix::fcntl::OFlag;
 
 use super::case::Files;
 
-/// All files of a folder together.
+/// The size limit of all files of a folder together.
 const LIMIT: usize = 1 << 20;
-/// Folders that a directory may hold: a start that fails again and again must not fill a disk.
+/// How many folders a directory may hold: a start that keeps failing must not fill a disk.
 const FOLDERS: usize = 64;
 
-/// Writes files into a new folder `NAME`, or `NAME-2` and so on, in a directory, and says which.
+/// Writes files into a new folder `NAME`, or `NAME-2` and so on, in a directory, and returns its path.
 ///
 /// # Errors
-/// What keeps it from being written; then nothing is left of it.
+/// The reason the folder cannot be written; then nothing of it is left.
 pub fn write(directory: &Path, name: &str, files: &Files) -> io::Result<PathBuf> {
     let size: usize = files.iter().map(|(path, text)| path.len() + text.len()).sum();
     if size > LIMIT {

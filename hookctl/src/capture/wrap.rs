@@ -1,5 +1,5 @@
-//! Runs a hook with its input and output passed through as they come, and keeps what passed, up to a bound. The one place of
-//! nvidia-hookctl that starts a program. Must not know what is kept for.
+//! Runs a hook with its input and output passed through as they come, and keeps a copy of them up to a limit. The only
+//! place in nvidia-hookctl that starts a program. Must not know what the copy is for.
 #![expect(clippy::disallowed_methods, reason = "stands between a runtime and a hook, which is what it is for")]
 
 use std::ffi::OsString;
@@ -9,11 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// As much of the container state and of each output as is kept.
+/// How many bytes of the container state and of each output are kept.
 const KEPT: usize = 256 << 10;
 const CHUNK: usize = 64 << 10;
 
-/// How a hook ended, and what passed.
+/// How a hook ended, and what passed through.
 #[derive(Debug, Default)]
 pub struct Passed {
     /// The exit status, or 128 and the number of the signal that ended it.
@@ -91,7 +91,7 @@ fn relay(mut from: impl Read, mut to: impl Write, kept: &Mutex<Vec<u8>>) {
     }
 }
 
-/// The working directory, which a relative path of the hook's command line means; `/` where it is not known.
+/// The working directory, against which relative paths on the hook's command line resolve; `/` if it is not known.
 #[must_use]
 pub fn working_directory() -> String {
     std::env::current_dir()

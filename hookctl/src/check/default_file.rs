@@ -1,4 +1,4 @@
-//! The configuration file that says what holds without one: every key with its default, as a comment.
+//! The configuration file that documents the built-in defaults: every key with its default, as a comment.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The file as TOML: syntax, types, and keys that are unknown, misplaced or out of use. Several faults at once.
+//! The file as TOML: syntax, types, and keys that are unknown, misplaced or out of use. Reports several faults at once.
 //! Must not know what values mean together.
 
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::Lines;
 use super::suggest::{belongs_to, nearest};
 use crate::finding::{Finding, Place, Severity};
 
-/// A file, read.
+/// A parsed file.
 pub struct Document<'t> {
     lines: Lines<'t>,
     /// What was found so far.
@@ -22,14 +22,14 @@ pub struct Document<'t> {
 }
 
 impl Document<'_> {
-    /// The place of a key's value, where the file sets it.
+    /// The place of a key's value, if the file sets it.
     #[must_use]
     pub fn place(&self, key: Key) -> Option<Place> {
         let (_, span) = self.set.iter().find(|(set, _)| *set == key)?;
         Some(self.lines.place(span))
     }
 
-    /// Adds a warning about the comments that hold bytes which nobody can read.
+    /// Adds a warning about comments with bytes that are not UTF-8 or are control characters.
     pub fn passed_over(&mut self, offsets: &[usize]) {
         let Some(first) = offsets.first() else { return };
         let others = match offsets.len() {
@@ -41,7 +41,7 @@ impl Document<'_> {
         self.add(Severity::Warning, "comment", None, &(*first..first + 1), message, remedy);
     }
 
-    /// Remembers where a key's value stands, and whether only other programs read it.
+    /// Records where a key's value is, and whether only other programs read it.
     fn note(&mut self, key: Key, span: &Range<usize>) {
         self.set.push((key, span.clone()));
         if key.row().reader == Reader::Others {
@@ -102,7 +102,7 @@ fn fault(document: &mut Document<'_>, fault: Fault) {
     document.add(Severity::Error, id, name.as_deref(), &fault.span, fault.message, remedy);
 }
 
-/// What to do about a fault of syntax, which in a file of another format is on every line.
+/// What to do about a syntax fault. A file in another format has one on every line.
 fn form(text: &str) -> &'static str {
     match text.trim_start().chars().next() {
         Some('{') => "this looks like JSON, and must be TOML: [section], and below it key = value",
@@ -110,7 +110,7 @@ fn form(text: &str) -> &'static str {
     }
 }
 
-/// What somebody means who writes a boolean as another language has it.
+/// The boolean meant by a value spelled as in another language.
 fn boolean(written: &str) -> &'static str {
     match written.trim_matches(['"', '\'', ' ']).to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" | "t" | "y" => "true",
@@ -127,11 +127,11 @@ fn known(document: &mut Document<'_>, key: Key, value: &Value<'_>, name: &Range<
     }
     if let Value::Text(word) = value
         && !row.allowed.is_empty()
-        // That one would fail a start, which says so itself.
+        // A wrong value of this key fails a start, so the hook itself reports it.
         && key != Key::HookRootless
         && !row.allowed.contains(&word.as_ref())
     {
-        // With another mode the hook refuses every GPU container; other keys have something to fall back to.
+        // With an unknown mode the hook refuses every GPU container; other keys have a fallback.
         let severity = if key == Key::RuntimeMode { Severity::Error } else { Severity::Warning };
         let message = format!("\"{word}\" is not a valid value for {}", row.name);
         let meant = nearest(word, row.allowed.iter().copied()).map(|meant| format!("did you mean \"{meant}\"? "));
@@ -145,7 +145,7 @@ fn replacement(name: &str) -> Option<&'static str> {
     DEPRECATED.iter().find(|(old, _)| *old == name).map(|(_, instead)| *instead)
 }
 
-/// Whether a value is the default of its key, so that setting it changes nothing.
+/// Whether a value is the default of its key, so setting it changes nothing.
 fn is_default(key: Key, value: &Value<'_>) -> bool {
     matches!((key.row().default, value), (DefaultValue::Bool(default), Value::Bool(value)) if default == *value)
 }
@@ -192,7 +192,7 @@ fn unknown(document: &mut Document<'_>, name: &str, is_table: bool, span: &Range
     document.add(Severity::Warning, id, Some(name), span, message, remedy);
 }
 
-/// The path that a name with a quoted part looks like, where it is that of a known key or section.
+/// The path that a name with a quoted part looks like, if a known key or section has that path.
 fn unquoted(name: &str) -> Option<String> {
     let plain = name.contains('"').then(|| name.replace('"', ""))?;
     let is_known = |row: &hook::contract::keys::Row| {

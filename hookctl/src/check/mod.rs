@@ -1,5 +1,5 @@
-//! `check`: what is wrong, or looks wrong, in a configuration file. Everything that would fail a start is an error here
-//! as well. Must not print, and must not know how a start uses a key.
+//! `check`: what is wrong, or looks wrong, in a configuration file. Everything that would fail a start is also an error
+//! here. Must not print, and must not know how a start uses a key.
 
 mod default_file;
 mod document;
@@ -27,7 +27,7 @@ use hook::config::{self, Config, ConfigFile};
 use hook::error::{Error, reason};
 use hook::invocation::Invocation;
 
-/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+/// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
 /// Runs the command.
@@ -40,20 +40,20 @@ pub fn run(arguments: &Check, scene: &Scene<'_>) -> Answer {
     scene.answer(&report, |colour| text(&report, colour), status)
 }
 
-/// What was found.
+/// The answer of `nvidia-hookctl check`: what is wrong, or looks wrong, in a configuration file.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
     /// Version of the hook whose rules the file was checked by.
     pub hook_version: &'static str,
-    /// The file checked, or null when the defaults apply.
+    /// Path of the checked file; null if the defaults apply or the file is named by a relative path.
     pub file: Option<String>,
-    /// What was found, in the order of the file.
+    /// The findings, in the order of the file; those without a place come first.
     pub findings: Vec<Finding>,
-    /// Keys that are set, that only other programs read, and about which nothing was found.
+    /// Keys that the file sets, that only other programs read, and that no finding is about.
     pub keys_of_other_programs: Vec<&'static str>,
     /// How many of them count.
     #[serde(flatten)]
@@ -80,7 +80,7 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
             report.file = Some(path.display().to_string());
             report
         }
-        // Of a name, before any file is read.
+        // An error about the name, before any file is read.
         Err(error) => {
             let remedy = "give the absolute path of the file, or of its directory";
             report(None, vec![Finding::new(Severity::Error, "relative", error.to_string(), remedy)], Vec::new())
@@ -93,7 +93,7 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
     document.passed_over(&file.passed_over);
     let whole = !document.findings.iter().any(|finding| matches!(finding.id, "syntax" | "type"));
     if document.findings.iter().any(|finding| finding.id == "syntax") {
-        // After a fault of syntax keys may seem to be where they are not.
+        // After a syntax fault, keys can appear to be where they are not.
         document.findings.retain(|finding| finding.severity == Severity::Error);
     }
     if whole {
@@ -113,7 +113,7 @@ fn check_file(file: ConfigFile, host: &dyn Inspect) -> Report {
 }
 
 fn report(file: Option<ConfigFile>, mut findings: Vec<Finding>, others: Vec<&'static str>) -> Report {
-    // What is about no place comes first: it is about the whole file, or about what the file lacks.
+    // Findings without a place come first: they are about the whole file, or about something it lacks.
     findings.sort_by_key(|finding| finding.place);
     Report {
         schema: SCHEMA,
@@ -127,12 +127,12 @@ fn report(file: Option<ConfigFile>, mut findings: Vec<Finding>, others: Vec<&'st
     }
 }
 
-/// Where the lines of a text begin, so that each of many places is found without reading it all again.
+/// Where the lines of a text begin, so each place is found without reading the whole text again.
 struct Lines<'t> {
     text: &'t str,
     starts: Vec<usize>,
-    /// The place that was asked for last, in bytes and columns. Places are asked for in their order, and many may be on one
-    /// line, which is not to be counted from its start each time.
+    /// The last place requested, in bytes and columns. Places are requested in order, and many can be on one line, so
+    /// columns are not counted from the start of the line each time.
     last: Cell<(usize, usize)>,
 }
 

@@ -1,5 +1,5 @@
-//! Values of other programs that share the file: what can be seen to be wrong with them in the file and on the machine
-//! alone. Must not know what the hook makes of its own.
+//! Values read by other programs that share the file: the faults visible in the file and on the machine alone. Must not
+//! know how the hook uses its own values.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use hook::contract::keys::{DefaultValue, Key};
 /// The levels that nvidia-container-runtime knows.
 const LEVELS: [&str; 8] = ["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
 
-/// Directories that every system has when it runs, whatever a tree of it shows.
+/// Directories that every running system has, even if a tree of it does not show them.
 const USUAL: [&str; 6] = ["/tmp", "/var/log", "/var/tmp", "/run", "/dev", "/"];
 
 /// The faults of values that the hook does not read.
@@ -68,7 +68,7 @@ pub fn is_usual(directory: &Path) -> bool {
     USUAL.iter().any(|usual| Path::new(usual) == directory)
 }
 
-/// Whether a path is what holds without the file: a program that is not installed has no business here.
+/// Whether a path is the built-in default. A default path to a program that is not installed is not a fault.
 fn is_default(key: Key, path: &str) -> bool {
     match key.row().default {
         DefaultValue::Text(default) => default == path,
@@ -77,7 +77,7 @@ fn is_default(key: Key, path: &str) -> bool {
     }
 }
 
-/// A user or a group that this machine does not know, where it shows whom it knows.
+/// A user or group unknown to this machine, if the machine shows which ones it knows.
 fn user(config: &Config<'_>, host: &dyn Inspect) -> Option<(String, String)> {
     let value = config.text(Key::CliUser);
     if !config.is_set(Key::CliUser) || value.is_empty() {
@@ -95,7 +95,7 @@ fn user(config: &Config<'_>, host: &dyn Inspect) -> Option<(String, String)> {
     Some((message, "write USER:GROUP of this machine, as in \"root:video\"".to_owned()))
 }
 
-/// The paths that other programs open, where the file sets them.
+/// The paths that other programs open, if the file sets them.
 fn paths<'c>(config: &'c Config<'_>) -> Vec<(Key, &'c str)> {
     let texts = [Key::RuntimeDebug, Key::CsvMountSpecPath, Key::CsvCompatContainerRoot];
     let mut paths: Vec<(Key, &str)> = texts
@@ -103,7 +103,7 @@ fn paths<'c>(config: &'c Config<'_>) -> Vec<(Key, &'c str)> {
         .filter(|key| config.is_set(*key) && !config.text(*key).is_empty())
         .map(|key| (key, config.text(key)))
         .collect();
-    // A bare name of a program is searched; with a slash, or a tilde, it is a path.
+    // A bare program name is searched for; with a slash or a tilde it is a path.
     let programs = [Key::HookPath, Key::CtkPath].into_iter().filter(|key| config.is_set(*key));
     paths.extend(
         programs.map(|key| (key, config.text(key))).filter(|(_, path)| path.contains('/') || path.starts_with('~')),

@@ -1,4 +1,4 @@
-//! Paths in the configuration that do not exist, are of the wrong kind, or could be changed by others than root.
+//! Paths in the configuration that do not exist, are of the wrong kind, or can be changed by users other than root.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ enum Want {
     Program,
     File,
     Directory,
-    /// A file that is made in a directory that must exist.
+    /// A file to be created in a directory that must exist.
     NewFile,
 }
 
@@ -92,7 +92,7 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
     findings
 }
 
-/// The faults of the file itself: who can write it can have any program run as root.
+/// The faults of the file itself: anyone who can write to it can have any program run as root.
 pub fn of_file(file: &ConfigFile, host: &dyn Inspect) -> Vec<Finding> {
     let places = [Some(file.path.as_path()), file.path.parent().filter(|parent| !parent.as_os_str().is_empty())];
     let writable = |place: &&Path| host.status(place).is_some_and(Status::is_writable_by_others);

@@ -36,7 +36,7 @@ pub fn contradictions(config: &Config<'_>, document: &Document<'_>) -> Vec<Findi
     findings.list
 }
 
-/// What is meant for some containers, in a file that counts for all.
+/// Settings meant for some containers, in a file that applies to all.
 pub fn for_all(config: &Config<'_>, document: &Document<'_>, file: &ConfigFile) -> Vec<Finding> {
     let mut findings = Findings { config, document, list: Vec::new() };
     let is_of_user = file.path.components().any(|part| part.as_os_str() == ".config" || part.as_os_str() == "home");

@@ -1,8 +1,8 @@
-//! What somebody may have meant. Must not know the file.
+//! What the user may have meant. Must not know the file.
 
 use hook::contract::keys::ROWS;
 
-/// The name nearest to a word, if one is near enough to be meant by it.
+/// The name nearest to a word, if one is close enough to be what was meant.
 #[must_use]
 pub fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let plain = |text: &str| text.to_lowercase().replace(['_', ' '], "-");

@@ -1,4 +1,4 @@
-//! The report of a check for a person: each finding with its line, and one sentence about all.
+//! A check's report for a person: each finding with its line, and one sentence about all.
 
 use super::Report;
 use crate::finding::Subject;

@@ -1,12 +1,12 @@
-//! The two usual places of the configuration, of which a start reads one. Must not know what is in the files.
+//! The two usual places of the configuration; a start reads one of them. Must not know what is in the files.
 
 use hook::config::{self, ConfigFile};
 use hook::host::Host;
 
 use crate::finding::Finding;
 
-/// That both usual files are there, which one wins, and which one the toolkit of today reads. `file` is the one that a
-/// start reads.
+/// A finding that both usual files exist, which one wins, and which one the current toolkit reads. `file` is the one
+/// that a start reads.
 #[must_use]
 pub fn two_files(file: &ConfigFile, host: &dyn Host) -> Option<Finding> {
     let other = config::passed_over(file, host)?.display();

@@ -1,5 +1,5 @@
-//! CDI specifications: whether they can be read, are of this driver, and are there where an engine is set to use them. Must
-//! not know their form.
+//! CDI specifications: whether they can be read, match this driver, and exist if an engine is set to use them. Must not
+//! know their format.
 
 use super::docker::{self, installed};
 use super::examination::Examination;
@@ -9,11 +9,11 @@ use crate::cdi::{DIRECTORIES, GPU, conflicts, files};
 use crate::driver::compare;
 use crate::inspect::Inspect;
 
-/// Names that a message shows of a long list.
+/// How many names of a long list a message shows.
 const SHOWN: usize = 3;
 
-/// Versions of CDI, and the first release of each engine that can read them: an earlier one is older than the version
-/// itself. The first row is the oldest release that knows CDI at all.
+/// CDI versions, and the first release of each engine that can read them: earlier releases are older than the version
+/// itself. The first row has the oldest releases that know CDI at all.
 const READERS: [((u32, u32), [&str; 4]); 5] = [
     ((0, 3), ["25.0.0", "4.1.0", "1.7.0", "1.23.0"]),
     ((0, 6), ["25.0.0", "4.6.0", "1.7.0", "1.27.0"]),
@@ -29,7 +29,7 @@ const ENGINES: [(&str, &str, &[&str]); 4] = [
     ("crio", "CRI-O", &["cri-o", "crio"]),
 ];
 
-/// Engines that are too old for a specification, as far as a package tells their versions.
+/// Reports engines that are too old for a specification, if a package tells their version.
 fn for_engines(examination: &mut Examination<'_>, path: &str, version: (u32, u32)) {
     let host = examination.host;
     let Some((_, first)) = READERS.iter().rev().find(|(cdi, _)| *cdi <= version) else { return };

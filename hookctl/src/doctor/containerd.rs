@@ -1,5 +1,5 @@
-//! containerd and the Kubernetes distributions that bring their own: whether the NVIDIA runtime that their configuration
-//! names is there, and whether the file that names it is read. Must not know Docker.
+//! containerd, and the Kubernetes distributions that bring their own: whether the NVIDIA runtime named in their
+//! configuration exists, and whether the file that names it is read. Must not know Docker.
 
 use toml::{Table, Value};
 
@@ -29,7 +29,7 @@ const OWN: [(&str, &[&str]); 4] = [
     ),
     ("k0s", &["/run/k0s/containerd-cri.toml", "/etc/k0s/containerd.d/nvidia.toml", "/etc/k0s/containerd.toml"]),
 ];
-/// Marks of a node of Kubernetes that uses the containerd of the host.
+/// Signs of a Kubernetes node that uses the host's containerd.
 const KUBELET: [&str; 3] = ["/var/lib/kubelet/config.yaml", "/etc/kubernetes/kubelet.conf", "/usr/bin/kubelet"];
 /// The plugin that serves Kubernetes, in the versions 2 and 3 of the configuration, and in version 1.
 const PLUGINS: [&str; 3] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "cri"];
@@ -68,7 +68,7 @@ pub fn check(examination: &mut Examination<'_>) {
     }
 }
 
-/// The containerd of the host, where it serves Kubernetes.
+/// The host's containerd, if it serves Kubernetes.
 fn node(examination: &mut Examination<'_>, main: &Table) {
     let disabled = main.get("disabled_plugins").and_then(Value::as_array).into_iter().flatten();
     if disabled.filter_map(Value::as_str).any(|name| PLUGINS.contains(&name)) {
@@ -88,7 +88,7 @@ fn without_runtime(examination: &mut Examination<'_>, what: &str) {
     }
 }
 
-/// Sections that the version of a file does not have (plugins are renamed in version 3), and shims that are gone.
+/// Reports sections that the file's version does not have (version 3 renames plugins), and shims that no longer exist.
 fn form(examination: &mut Examination<'_>, path: &str, table: &Table) {
     let version = table.get("version").and_then(Value::as_integer).unwrap_or(1);
     let plugins = table.get("plugins").and_then(Value::as_table);
@@ -117,7 +117,7 @@ fn form(examination: &mut Examination<'_>, path: &str, table: &Table) {
     }
 }
 
-/// The table `containerd` of the plugin that serves Kubernetes.
+/// The `containerd` table of the plugin that serves Kubernetes.
 fn plugin(table: &Table) -> Option<&Table> {
     let plugins = table.get("plugins").and_then(Value::as_table)?;
     let plugin = PLUGINS.iter().find_map(|name| plugins.get(*name)).and_then(Value::as_table)?;
@@ -150,7 +150,7 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, table: &Table) {
     let default = plugin.get("default_runtime_name").and_then(Value::as_str).unwrap_or_default();
     let runtimes = plugin.get("runtimes").and_then(Value::as_table);
     let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default)) || matches!(default, "" | "runc");
-    // A file that is imported may add it.
+    // An imported file may add it.
     let imports = table.get("imports").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     if !is_known && !imports {
         let message = format!("{path}: the default runtime {default} is not among the runtimes");
@@ -160,7 +160,7 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, table: &Table) {
     }
 }
 
-/// The toolkit writes a file of its own, which counts only if the main one imports it.
+/// The toolkit writes its own file, which counts only if the main file imports it.
 fn imports(examination: &mut Examination<'_>, main: &Table) {
     const DIRECTORY: &str = "/etc/containerd/conf.d";
     let host: &Tree = examination.host;
@@ -181,7 +181,7 @@ fn imports(examination: &mut Examination<'_>, main: &Table) {
     }
 }
 
-/// Whether an import, in which `*` is any part of a name, names a file.
+/// Whether an import pattern, in which `*` matches any part of a name, covers a file.
 fn covers(pattern: &str, path: &str) -> bool {
     let pattern = if pattern.starts_with('/') { pattern.to_owned() } else { format!("/etc/containerd/{pattern}") };
     match pattern.split_once('*') {

@@ -1,4 +1,4 @@
-//! CRI-O: whether the NVIDIA runtime that its configuration names is there. Must not know hooks.d.
+//! CRI-O: whether the NVIDIA runtime named in its configuration exists. Must not know hooks.d.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::examination::Examination;
 use super::states::{CRIO_DEFAULT, CRIO_RUNTIME};
 use crate::inspect::Inspect;
 
-/// Runtimes that CRI-O has of itself.
+/// Runtimes built into CRI-O.
 const BUILT_IN: [&str; 2] = ["runc", "crun"];
 
 /// The checks.

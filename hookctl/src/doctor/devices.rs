@@ -18,17 +18,17 @@ use crate::finding::Severity;
 use crate::inspect::{Inspect, Status, seen};
 use crate::tree::Tree;
 
-/// Nodes that all containers with GPUs share.
 /// The settings of the simulator, which lays such machines out.
 const SIMULATED: &str = "/etc/fake-nvidia/config.toml";
+/// Nodes that all containers with GPUs share.
 const CONTROL: &str = "/dev/nvidiactl";
 const UVM: &str = "/dev/nvidia-uvm";
 const MODESET: &str = "/dev/nvidia-modeset";
-/// The nodes of one GPU and of control have this major number.
+/// The major number of the GPU nodes and the control node.
 const MAJOR: u32 = 195;
 const PERSISTENCE_SOCKETS: [&str; 2] = ["/run/nvidia-persistenced/socket", "/var/run/nvidia-persistenced/socket"];
 
-/// The checks; they mean nothing without a kernel module.
+/// The checks; they mean nothing without a loaded kernel module.
 pub fn check(examination: &mut Examination<'_>) {
     if of_host(examination.host).is_none() || examination.surroundings.is_integrated_tegra() {
         return;
@@ -129,13 +129,13 @@ fn words(nodes: &[&String]) -> String {
     nodes.iter().map(|node| node.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the first process is known, and is not systemd. The directory is what systemd itself says to look for (sd_booted).
+/// Whether process 1 is known and is not systemd. The directory is the one systemd itself says to look for (sd_booted).
 fn runs_without_systemd(host: &Tree) -> bool {
     let first = host.text("/proc/1/comm").unwrap_or_default();
     !host.has("/run/systemd/system") && !first.trim().is_empty() && first.trim() != "systemd"
 }
 
-/// systemd knows devices by their links below /dev/char: those without one lose their rule when it reloads.
+/// systemd finds devices by their links below /dev/char: a device without one loses its rule when systemd reloads.
 fn char_links(examination: &mut Examination<'_>) {
     let host = examination.host;
     let minors = gpu_nodes(examination).into_iter().map(|(node, minor)| (node, format!("/dev/char/{MAJOR}:{minor}")));
@@ -170,7 +170,7 @@ fn persistence(examination: &mut Examination<'_>) {
         examination.ok("persistence", "not here: the outer host's nvidia-persistenced counts");
         return;
     }
-    // The legacy persistence mode (nvidia-smi -pm 1) shows in no file: the H200 of the fixtures had it.
+    // No file shows the legacy persistence mode (nvidia-smi -pm 1): the H200 of the fixtures had it.
     let message = "nvidia-persistenced does not run: unless nvidia-smi -pm 1 keeps it up, the driver starts anew for each \
                    container, which is slow with many GPUs (\"driver rpc error: timed out\")";
     examination.found(&NO_PERSISTENCE, message);

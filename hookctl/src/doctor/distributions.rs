@@ -1,5 +1,5 @@
-//! What systems that are not installed package by package need instead of the usual remedies: how each gets the kernel
-//! module, the libraries, ldconfig and its cache. Must not look at a host but for where a driver is.
+//! Remedies for systems that are not installed package by package: how each gets the kernel module, the libraries,
+//! ldconfig and its cache. Must not look at a host except for where a driver is.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::surroundings::{Around, Distribution, Surroundings};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
-/// Directories outside the linker's in which systems keep the libraries of the driver.
+/// Directories where systems keep the driver's libraries, outside the linker's own.
 const ELSEWHERE: [&str; 11] = [
     "/run/opengl-driver/lib",
     "/usr/local/glibc/usr/lib",
@@ -23,7 +23,7 @@ const ELSEWHERE: [&str; 11] = [
     "/x86_64-bottlerocket-linux-gnu/sys-root/usr/lib/nvidia/tesla",
 ];
 
-/// A directory outside the linker's in which a library is.
+/// The first directory outside the linker's own that has a library.
 #[must_use]
 pub fn seen_elsewhere(host: &Tree, name: &str) -> Option<&'static str> {
     ELSEWHERE.into_iter().find(|directory| host.has(&format!("{directory}/{name}")))
@@ -101,7 +101,7 @@ pub fn libraries(host: &Tree, surroundings: &Surroundings, module: Option<&str>)
     }
 }
 
-/// What to do where the linker's cache is missing or stale; `None` for systems where ldconfig is run as usual.
+/// What to do if the linker's cache is missing or stale; `None` for systems where ldconfig is run as usual.
 #[must_use]
 pub fn linker_cache(distribution: Distribution) -> Option<&'static str> {
     Some(match distribution {
@@ -121,7 +121,7 @@ pub fn linker_cache(distribution: Distribution) -> Option<&'static str> {
     })
 }
 
-/// What to do where ldconfig is missing; `None` for systems where a package brings it.
+/// What to do if ldconfig is missing; `None` for systems where a package brings it.
 #[must_use]
 pub fn ldconfig(distribution: Distribution) -> Option<&'static str> {
     Some(match distribution {
@@ -134,7 +134,7 @@ pub fn ldconfig(distribution: Distribution) -> Option<&'static str> {
     })
 }
 
-/// Where a library is outside the linker's directories, as an addition to a message.
+/// Where a library is, if outside the linker's directories, as an addition to a message.
 #[must_use]
 pub fn note_of_elsewhere(host: &Tree) -> String {
     let name = super::driver::LIBRARIES[0];

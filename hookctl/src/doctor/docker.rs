@@ -19,17 +19,17 @@ use crate::tree::Tree;
 const HOOK: &str = "nvidia-container-runtime-hook";
 /// The first Docker that knows `--gpus`.
 const FIRST_WITH_GPUS: &str = "19.03.0";
-/// The first Docker that has CDI switched on of itself.
+/// The first Docker with CDI enabled by default.
 const FIRST_WITH_CDI_ON: &str = "28.3.0";
-/// Marks of Docker Desktop for Windows in a distribution of WSL.
+/// Signs of Docker Desktop for Windows in a WSL distribution.
 const DESKTOP_IN_WSL: [&str; 2] = ["/mnt/wsl/docker-desktop", "/Docker/host"];
 const DOCKER_PID: &str = "/run/docker.pid";
-/// The configuration of dockerd; that of a snap is its own.
+/// The configuration of dockerd; a snap has its own.
 const CONFIG: &str = "/etc/docker/daemon.json";
 const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
-/// The first Docker that serves `--gpus` by CDI where there are specifications.
+/// The first Docker that serves `--gpus` by CDI if there are specifications.
 const FIRST_WITH_CDI: &str = "29.2.0";
-/// Runtimes that dockerd has of itself.
+/// Runtimes built into dockerd.
 const BUILT_IN: [&str; 2] = ["runc", "io.containerd.runc.v2"];
 
 /// The checks.
@@ -75,7 +75,7 @@ pub fn check(examination: &mut Examination<'_>) {
     cdi_directories(examination);
 }
 
-/// Whether the Docker of a distribution of WSL is Docker Desktop's.
+/// Whether the Docker of a WSL distribution is Docker Desktop's.
 #[must_use]
 pub fn is_desktop_in_wsl(examination: &Examination<'_>) -> bool {
     let host = examination.host;
@@ -87,7 +87,7 @@ pub fn is_desktop_in_wsl(examination: &Examination<'_>) -> bool {
                 .is_some_and(|path| path.starts_with("/mnt/wsl/docker-desktop")))
 }
 
-/// Old ones do not know `--gpus`.
+/// Reports a Docker too old to know `--gpus`.
 fn age(examination: &mut Examination<'_>) {
     if let Some(old) = version(examination.host).filter(|version| compare(version, FIRST_WITH_GPUS).is_lt()) {
         let message = format!("Docker {old} does not know --gpus (\"unknown flag: --gpus\"), which came with 19.03");
@@ -95,7 +95,7 @@ fn age(examination: &mut Examination<'_>) {
     }
 }
 
-/// dockerd looks for specifications where it is told, and nowhere else.
+/// dockerd looks for specifications only in the directories it is configured to read.
 fn cdi_directories(examination: &mut Examination<'_>) {
     let host = examination.host;
     let read = spec_directories(host);
@@ -111,7 +111,7 @@ fn cdi_directories(examination: &mut Examination<'_>) {
     examination.found(&CDI_DIR_NOT_READ, message);
 }
 
-/// Whether a program is in one of the directories of programs.
+/// Whether a program is in one of the default program directories.
 #[must_use]
 pub fn installed(host: &Tree, program: &str) -> bool {
     DEFAULT_DIRECTORIES.iter().any(|directory| host.is_program(&format!("{directory}/{program}")))
@@ -126,20 +126,20 @@ fn snap(host: &Tree) -> Option<String> {
         .or_else(|| host.has("/var/snap/docker").then(|| "/var/snap/docker".to_owned()))
 }
 
-/// The version of the Docker that a package brought.
+/// The version of the Docker that a package installed.
 #[must_use]
 pub fn version(host: &Tree) -> Option<String> {
     packages::version(host, &["docker-ce", "docker.io", "moby-engine", "docker", "docker-engine"])
 }
 
-/// Whether `docker --gpus` is served by CDI here, so that the hook does not run.
+/// Whether `docker --gpus` is served by CDI here, so the hook does not run.
 #[must_use]
 pub fn serves_by_cdi(host: &Tree) -> bool {
     let is_new = version(host).is_some_and(|version| compare(&version, FIRST_WITH_CDI).is_ge());
     is_new && is_cdi_on(host) && cdi::has_gpus(host, &spec_directories(host))
 }
 
-/// Whether dockerd has CDI switched on: by its configuration, else by its version, where that can be told.
+/// Whether dockerd has CDI enabled: by its configuration, otherwise by its version; yes if that is unknown.
 #[must_use]
 pub fn is_cdi_on(host: &Tree) -> bool {
     let config = daemon(host, CONFIG).and_then(Result::ok).unwrap_or_default();
@@ -156,7 +156,7 @@ pub fn spec_directories(host: &Tree) -> Vec<String> {
     if named.is_empty() { cdi::DIRECTORIES.map(str::to_owned).to_vec() } else { named }
 }
 
-/// dockerd knows `--gpus` by the hook only if it finds the hook in its own PATH when it starts.
+/// dockerd supports `--gpus` through the hook only if it finds the hook in its own PATH when it starts.
 fn hook_in_path(examination: &mut Examination<'_>) {
     let id = "docker";
     let host = examination.host;
@@ -186,7 +186,7 @@ fn hook_in_path(examination: &mut Examination<'_>) {
     }
 }
 
-/// PATH of the running dockerd, which only root may see. Nothing else of its environment is looked at.
+/// The PATH of the running dockerd, which only root can see. Nothing else in its environment is looked at.
 fn path_of_dockerd(host: &Tree) -> Option<Vec<u8>> {
     let pid: u32 = host.text(DOCKER_PID)?.trim().parse().ok()?;
     let environment = host.bytes(Path::new(&format!("/proc/{pid}/environ")))?;
@@ -241,19 +241,19 @@ fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
     }
 }
 
-/// Whether a program that a configuration names, by path or by name, is there.
+/// Whether a program that a configuration names, by path or by name, exists.
 #[must_use]
 pub fn is_there(host: &Tree, program: &str) -> bool {
     if program.starts_with('/') { host.is_program(program) } else { installed(host, program) }
 }
 
-/// Whether dockerd is told to manage control groups without systemd.
+/// Whether dockerd is configured to manage cgroups without systemd.
 #[must_use]
 pub fn uses_cgroupfs(host: &Tree) -> bool {
     cgroup_driver(host).as_deref() == Some("cgroupfs")
 }
 
-/// Whether dockerd is told to manage control groups by systemd.
+/// Whether dockerd is configured to manage cgroups through systemd.
 #[must_use]
 pub fn uses_systemd(host: &Tree) -> bool {
     cgroup_driver(host).as_deref() == Some("systemd")

@@ -1,4 +1,5 @@
-//! The driver: kernel module, libraries, both of one version, and where they are. Must not know device nodes.
+//! The driver: its kernel module and libraries, whether their versions match, and where they are. Must not know device
+//! nodes.
 
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,7 @@ use crate::tree::Tree;
 const CSV_FILES: &str = "/etc/nvidia-container-runtime/host-files-for-container.d";
 /// The first driver that nvidia-container-cli works with.
 const OLDEST: &str = "340.29";
-/// Where Windows puts the driver's libraries into a distribution.
+/// Where Windows puts the driver's libraries in a distribution.
 const WSL_LIBRARIES: &str = "/usr/lib/wsl/lib";
 /// The driver's libraries that every GPU container needs.
 pub const LIBRARIES: [&str; 2] = ["libnvidia-ml.so.1", "libcuda.so.1"];
@@ -120,7 +121,7 @@ fn wsl2(examination: &mut Examination<'_>) {
     }
 }
 
-/// The libraries below the driver's root, or where they are instead.
+/// The libraries below the driver root, or where they are instead.
 fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     let (host, root) = (examination.host, examination.driver_root());
     if seen(host, &root).is_none() {
@@ -161,13 +162,13 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
     }
 }
 
-/// What is wrong with the first library that no program could load.
+/// What is wrong with the first library that no program can load.
 fn damaged(host: &Tree, root: &Path) -> Option<String> {
     let below = host.below(root);
     let own = elf::own_machine(host);
     LIBRARIES.into_iter().filter_map(|name| library(host, root, name)).find_map(|path| {
         let is = match (below.beginning(&path, 1).as_deref(), elf::of(&below, &path.to_string_lossy())) {
-            // What cannot be read is for others to judge: it was found by its name in the linker's cache.
+            // An unreadable file is for other checks to judge: it was found by name in the linker's cache.
             (None, _) => return None,
             (Some([]), _) => "is empty (\"file too short\")".to_owned(),
             (Some(_), elf::Kind::Elf { machine, .. }) if elf::runs_here(machine, own) => return None,
@@ -178,7 +179,7 @@ fn damaged(host: &Tree, root: &Path) -> Option<String> {
     })
 }
 
-/// What to do about a driver that is in another place; `None` where it is in none.
+/// What to do about a driver that is elsewhere; `None` if there is none.
 fn elsewhere(examination: &Examination<'_>, root: &Path) -> Option<String> {
     let there =
         |place: &&str| Path::new(place) != root && library(examination.host, Path::new(place), LIBRARIES[0]).is_some();

@@ -1,22 +1,22 @@
-//! What kind of program a file is, told by its beginning: an ELF of an architecture, or a script. Must not know what the
-//! program is for.
+//! What kind of program a file is, judged by its beginning: an ELF file of an architecture, or a script. Must not know
+//! what the program is for.
 
 use std::path::Path;
 
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
-/// What kind of file a program is, as far as its beginning tells.
+/// What kind of file a program is, as far as its beginning shows.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// An ELF of this machine number, with a dynamic loader or without.
+    /// An ELF file of this machine number, with or without a dynamic loader.
     Elf {
         /// The ELF machine number.
         machine: u16,
         /// Whether it names a dynamic loader.
         is_dynamic: bool,
     },
-    /// A script, with what follows `#!`.
+    /// A script, with the text after `#!`.
     Script(String),
     /// Nothing that a kernel executes.
     Other,
@@ -65,7 +65,7 @@ const ARM: u16 = 40;
 const X86_64: u16 = 62;
 const AARCH64: u16 = 183;
 
-/// The architecture of the host, by its kernel or by the driver's module where they say so.
+/// The architecture of the host: from its kernel or the driver's module if they name it, otherwise this build's.
 #[must_use]
 pub fn own_machine(host: &Tree) -> u16 {
     let kernel = host.text("/proc/sys/kernel/arch").unwrap_or_default();
@@ -79,7 +79,7 @@ pub fn own_machine(host: &Tree) -> u16 {
     }
 }
 
-/// Whether a machine executes programs of another.
+/// Whether machine `own` executes programs of `machine`.
 #[must_use]
 pub fn runs_here(machine: u16, own: u16) -> bool {
     machine == own || matches!((own, machine), (X86_64, X86) | (AARCH64, ARM))

@@ -1,5 +1,5 @@
-//! The configuration files of Podman and CRI-O, in the order in which each reads them, and what they say about hooks_dir.
-//! Must not know what is in a directory of hooks.
+//! The configuration files of Podman and CRI-O, in the order in which each reads them, and what they say about
+//! hooks_dir. Must not know what is in a hooks directory.
 
 use hook::invocation::Environ;
 use toml::{Table, Value};
@@ -9,7 +9,7 @@ use super::states::ENGINE_CONFIG;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
-/// The files of Podman: of the system, of the administrator and of the user, the later before the earlier
+/// The files of Podman: the system's, the administrator's and the user's. Later files override earlier ones
 /// (containers.conf(5)).
 #[must_use]
 pub fn podman(host: &Tree, environ: Environ<'_>) -> Vec<String> {
@@ -24,7 +24,7 @@ pub fn podman(host: &Tree, environ: Environ<'_>) -> Vec<String> {
     files
 }
 
-/// The files of Podman in a user's directory of configuration.
+/// The files of Podman in a user's configuration directory.
 #[must_use]
 pub fn of_user(host: &Tree, configuration: &str) -> Vec<String> {
     let mut files = vec![format!("{configuration}/containers/containers.conf")];
@@ -32,7 +32,7 @@ pub fn of_user(host: &Tree, configuration: &str) -> Vec<String> {
     files
 }
 
-/// The files of CRI-O (crio.conf(5)), which reads whatever is in its drop-in directories, under any name.
+/// The files of CRI-O (crio.conf(5)), which reads every file in its drop-in directories, whatever its name.
 #[must_use]
 pub fn crio(host: &Tree) -> Vec<String> {
     let mut files = vec!["/usr/share/crio/crio.conf".to_owned(), "/etc/crio/crio.conf".to_owned()];
@@ -47,7 +47,7 @@ fn drop_ins(host: &Tree, directory: &str) -> Vec<String> {
     names.map(|name| format!("{directory}/{name}")).collect()
 }
 
-/// The directory of configuration of whoever asks.
+/// The configuration directory of the calling user.
 #[must_use]
 pub fn user_configuration(environ: Environ<'_>) -> Option<String> {
     let text = |name: &[u8]| environ.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
@@ -56,7 +56,7 @@ pub fn user_configuration(environ: Environ<'_>) -> Option<String> {
         .filter(|path| path.starts_with('/'))
 }
 
-/// A file as TOML; one that is not is a state of its own.
+/// A file as TOML; invalid TOML is reported as a state.
 pub fn read(examination: &mut Examination<'_>, file: &str) -> Option<Table> {
     let text = examination.host.text(file)?;
     match text.parse::<Table>() {
@@ -79,7 +79,7 @@ pub fn section<'t>(table: &'t Table, path: &[&str]) -> Option<&'t Table> {
     place
 }
 
-/// The hooks_dir that counts after all files, and which file said it last.
+/// The hooks_dir in effect after all files, and which file set it last.
 pub fn hooks_dir(examination: &mut Examination<'_>, files: &[String], path: &[&str]) -> Option<(String, Vec<String>)> {
     let mut last: Option<(String, Vec<String>)> = None;
     for file in files {

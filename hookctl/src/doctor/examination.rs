@@ -1,5 +1,5 @@
-//! What the checks share: the machine, what kind it is, the configuration that counts there, and what was found so far.
-//! Must not know any state.
+//! What the checks share: the machine, its kind, the configuration in effect there, and the findings so far. Must not
+//! know any state.
 
 use std::ffi::{CString, OsStr};
 use std::path::{Path, PathBuf};
@@ -30,9 +30,9 @@ pub struct Examination<'p> {
     pub host: &'p Tree,
     /// What kind of machine it is.
     pub surroundings: &'p Surroundings,
-    /// The configuration of the hook; the defaults where the file cannot be used.
+    /// The configuration of the hook; the defaults if the file cannot be used.
     pub config: &'p Config<'p>,
-    /// How the hook whose configuration counts is started here.
+    /// The invocation of the hook that uses this configuration.
     pub invocation: &'p Invocation<'p>,
     /// The GPUs that the driver shows.
     pub gpus: &'p HostGpus,
@@ -56,7 +56,7 @@ impl Examination<'_> {
         self.findings.push(Finding::new(state.severity, state.id, message, remedy));
     }
 
-    /// Notes a state that is less or more than usual.
+    /// Notes a state that is less or more severe than usual.
     pub fn found_as(
         &mut self,
         severity: Severity,
@@ -82,7 +82,7 @@ impl Examination<'_> {
         has_operator_toolkit(self.host)
     }
 
-    /// Whether a driver container of the operator is to bring the driver.
+    /// Whether the operator's driver container is expected to bring the driver.
     #[must_use]
     pub fn waits_for_driver_container(&self) -> bool {
         self.has_operator_toolkit() && self.driver_root() == Path::new(DRIVER_CONTAINER)
@@ -95,7 +95,7 @@ pub fn has_operator_toolkit(host: &Tree) -> bool {
     HOOK_NAMES.iter().any(|name| host.is_program(&format!("{OPERATOR_TOOLKIT}/{name}")))
 }
 
-/// Whether the hook is installed in one of the directories of programs.
+/// Whether the hook is installed in one of the default program directories.
 #[must_use]
 pub fn has_host_hook(host: &Tree) -> bool {
     hook::plan::program::DEFAULT_DIRECTORIES
@@ -103,14 +103,14 @@ pub fn has_host_hook(host: &Tree) -> bool {
         .any(|directory| HOOK_NAMES.iter().any(|name| host.is_program(&format!("{directory}/{name}"))))
 }
 
-/// The configuration that decides on a machine: the one that is named, that of the operator's toolkit where the hook is
-/// installed there alone, else the one that a start finds.
+/// The configuration that applies on a machine: the named one; otherwise the operator toolkit's, if the host has no
+/// hook of its own or a start would find no file; otherwise the one that a start finds.
 pub struct Deciding {
     named: Option<CString>,
 }
 
 impl Deciding {
-    /// Finds out which one it is.
+    /// Determines which one applies.
     #[must_use]
     pub fn of(invocation: &Invocation<'_>, host: &Tree) -> Self {
         let is_named = invocation.flags.config.is_some_and(|path| !path.is_empty());
@@ -148,7 +148,7 @@ impl Tree {
         self.status(Path::new(path)).is_some_and(|status| status.is_file && status.is_executable())
     }
 
-    /// What stands at a path.
+    /// The kind of the file at a path.
     #[must_use]
     pub fn kind_of(&self, path: &str) -> Option<hook::host::FileKind> {
         seen(self, Path::new(path))

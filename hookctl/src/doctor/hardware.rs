@@ -1,5 +1,5 @@
-//! NVIDIA's hardware as the kernel shows it: functions on the PCI bus and the drivers that hold them, NVSwitches, GPUs that
-//! are split (MIG). Must not know libraries, nor containers.
+//! NVIDIA hardware as the kernel shows it: PCI functions and the drivers that hold them, NVSwitches, and GPUs split by
+//! MIG. Must not know libraries or containers.
 
 use hook::contract::keys::Key;
 
@@ -14,14 +14,14 @@ const PCI: &str = "/sys/bus/pci/devices";
 const VENDOR: &str = "0x10de";
 const CAPABILITIES: &str = "/proc/driver/nvidia/capabilities";
 const SWITCHES: &str = "/proc/driver/nvidia-nvswitch/devices";
-/// The fabric manager's file of its process, in both spellings of /run.
+/// The fabric manager's PID file, in both spellings of /run.
 const FABRIC_MANAGER_PIDS: [&str; 2] =
     ["/run/nvidia-fabricmanager/nv-fabricmanager.pid", "/var/run/nvidia-fabricmanager/nv-fabricmanager.pid"];
 
-/// A display function of NVIDIA on the PCI bus.
+/// An NVIDIA display function on the PCI bus.
 struct Function {
     bus: String,
-    /// The kernel driver that holds it, if one does.
+    /// The kernel driver that holds it, if any.
     driver: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub fn check(examination: &mut Examination<'_>, module: &str) {
     split(examination);
 }
 
-/// The functions that could be GPUs: class 03 of NVIDIA.
+/// The functions that could be GPUs: NVIDIA's functions of class 03.
 fn functions(host: &Tree) -> Vec<Function> {
     let is = |bus: &str, file: &str, start: &str| {
         host.text(&format!("{PCI}/{bus}/{file}")).is_some_and(|text| text.trim().starts_with(start))
@@ -49,7 +49,7 @@ fn functions(host: &Tree) -> Vec<Function> {
         .collect()
 }
 
-/// Whether the bus can be seen and nothing on it is of NVIDIA.
+/// Whether the bus can be seen and nothing on it is NVIDIA's.
 #[must_use]
 pub fn is_without_gpu(host: &Tree) -> bool {
     let names = host.names(PCI);
@@ -58,7 +58,7 @@ pub fn is_without_gpu(host: &Tree) -> bool {
     seen && !names.iter().any(of_nvidia)
 }
 
-/// Who holds GPUs in place of NVIDIA's module, as an addition to a message.
+/// The drivers that hold GPUs in place of NVIDIA's module, as an addition to a message.
 #[must_use]
 pub fn holders(host: &Tree) -> String {
     let held: Vec<String> = functions(host)
@@ -70,7 +70,7 @@ pub fn holders(host: &Tree) -> String {
     held.join(", ")
 }
 
-/// GPUs that another driver holds while NVIDIA's drives the rest.
+/// Reports GPUs that another driver holds while NVIDIA's drives the rest.
 fn held(examination: &mut Examination<'_>) {
     let held = holders(examination.host);
     if !held.is_empty() && !examination.gpus.list.is_empty() {
@@ -106,8 +106,9 @@ fn fabric_manager(examination: &mut Examination<'_>, module: &str) {
     examination.found(&FABRIC_MANAGER, message);
 }
 
-/// GPUs that are split (MIG): an instance without compute instances is of no use, and each needs its node. Whether the mode
-/// is on shows in no file: the driver makes the directory `mig` of a GPU in either case (seen on an H200, driver 580).
+/// Checks GPUs split by MIG: an instance without compute instances is of no use, and each instance needs its node. No
+/// file shows whether MIG mode is on: the driver creates a GPU's `mig` directory in either case (seen on an H200,
+/// driver 580).
 fn split(examination: &mut Examination<'_>) {
     let host = examination.host;
     let instances = |gpu: &str| {
@@ -151,7 +152,7 @@ fn split(examination: &mut Examination<'_>) {
     }
 }
 
-/// What cannot be seen of GPUs that could be split and show no instance: without one, a GPU in mode MIG is of no use.
+/// Notes what cannot be seen of GPUs that could be split and show no instance: in MIG mode they would be of no use.
 fn unsplit(examination: &mut Examination<'_>) {
     let gpus = examination.gpus.list.iter().filter(|gpu| gpu.mig_capable && gpu.mig.is_empty());
     let gpus: Vec<String> = gpus.map(|gpu| gpu.minor.to_string()).collect();
@@ -167,7 +168,7 @@ fn unsplit(examination: &mut Examination<'_>) {
     examination.findings.push(Finding::new(Severity::Note, "mig-mode", message, remedy));
 }
 
-/// The nodes of the instances of a GPU, by the minor numbers that the driver gives them.
+/// The nodes of a GPU's instances, by the minor numbers that the driver assigns.
 fn instance_nodes(host: &Tree, gpu: &str) -> Vec<String> {
     let node = |path: &str| {
         let text = host.text(path)?;

@@ -1,5 +1,5 @@
 //! Which files of hooks.d start the hook for Podman and CRI-O: in the directories that each engine's own configuration
-//! names, masked by name, joined by their conditions. Must not know the form of a file.
+//! names, masked by name, joined by their conditions. Must not know the format of a file.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::tree::Tree;
 const DIRECTORIES: [&str; 3] =
     ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d", "/run/containers/oci/hooks.d"];
 
-/// An engine, the directories that it reads from the lowest rank to the highest, and where it says so.
+/// An engine, the directories that it reads from the lowest rank to the highest, and the setting that names them.
 struct Engine {
     name: &'static str,
     directories: Vec<String>,
@@ -27,7 +27,7 @@ struct Engine {
 }
 
 impl Engine {
-    /// An engine that reads what its configuration says, else what is built in.
+    /// An engine that reads the directories its configuration names, otherwise the built-in ones.
     fn new(name: &'static str, set: Option<(String, Vec<String>)>, built_in: &[&str]) -> Self {
         match set {
             Some((by, directories)) => Engine { name, directories, named_by: Some(by) },
@@ -57,7 +57,7 @@ pub fn check(examination: &mut Examination<'_>) {
     users(examination, &reported);
 }
 
-/// Files of the hook that engines pass over because of their names, as package managers leave them.
+/// Reports files for the hook that engines pass over because of their names, such as the ones package managers leave.
 fn misnamed(examination: &mut Examination<'_>) {
     for directory in DIRECTORIES {
         let names = examination.host.names(directory).into_iter();
@@ -68,7 +68,7 @@ fn misnamed(examination: &mut Examination<'_>) {
     }
 }
 
-/// Podman of a user reads that user's containers.conf too, whose hooks_dir replaces the system's.
+/// A user's Podman also reads that user's containers.conf, whose hooks_dir replaces the system's.
 fn users(examination: &mut Examination<'_>, files: &[String]) {
     let host = examination.host;
     let starts = |path: &&String| {
@@ -100,7 +100,7 @@ fn users(examination: &mut Examination<'_>, files: &[String]) {
     }
 }
 
-/// Files without an engine that reads them are only looked at.
+/// If no engine is installed, the files are only looked at.
 fn without_engine(examination: &mut Examination<'_>) {
     let engine =
         Engine { name: "Podman or CRI-O", directories: DIRECTORIES.map(str::to_owned).to_vec(), named_by: None };
@@ -165,7 +165,7 @@ fn file_of(engine: &Engine) -> &'static str {
     if engine.name == "CRI-O" { "crio.conf" } else { "containers.conf" }
 }
 
-/// The files that count, the highest rank of each name, in the order of their names.
+/// The files in effect: for each name the one of the highest rank, ordered by name.
 fn effective(examination: &mut Examination<'_>, engine: &Engine, tell: bool) -> Vec<(String, Vec<u8>)> {
     let mut files: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
     for directory in &engine.directories {

@@ -1,5 +1,5 @@
-//! The linker's cache, in which nvidia-container-cli looks libraries up, and the ldconfig that it runs for containers. Must
-//! not know drivers.
+//! The linker's cache, in which nvidia-container-cli looks up libraries, and the ldconfig that it runs for containers.
+//! Must not know drivers.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ use crate::tree::Tree;
 
 const CACHE: &str = "/etc/ld.so.cache";
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
-/// Where distributions have ldconfig.
+/// Where distributions install ldconfig.
 const LDCONFIGS: [&str; 6] = [
     "/sbin/ldconfig.real",
     "/sbin/ldconfig",
@@ -38,7 +38,7 @@ pub fn check(examination: &mut Examination<'_>) {
     ldconfig(examination);
 }
 
-/// The cache is that of the driver's root, or the one that the configuration names.
+/// Checks the cache of the driver root, or the one that the configuration names.
 fn cache(examination: &mut Examination<'_>) {
     let root = examination.driver_root();
     let tree = examination.host.below(&root);
@@ -55,7 +55,7 @@ fn cache(examination: &mut Examination<'_>) {
     if !tree.has(path) {
         let message = format!("{path}{name} does not exist, and nvidia-container-cli looks libraries up nowhere else");
         let severity = match examination.surroundings.distribution {
-            // The package of NixOS looks below /run/opengl-driver.
+            // The NixOS package looks below /run/opengl-driver.
             Distribution::NixOs => Severity::Warning,
             _ => LDCACHE_MISSING.severity,
         };
@@ -77,7 +77,7 @@ fn cache(examination: &mut Examination<'_>) {
     content(examination, &format!("{path}{name}"), &bytes, &installed);
 }
 
-/// Whether the cache lists what is installed, at paths that exist.
+/// Checks whether the cache lists the installed libraries, at paths that exist.
 fn content(examination: &mut Examination<'_>, path: &str, bytes: &[u8], installed: &[&str]) {
     let tree = examination.host.below(&examination.driver_root());
     let remedy = distributions::linker_cache(examination.surroundings.distribution).unwrap_or(LDCACHE_STALE.remedy);
@@ -102,7 +102,7 @@ fn listed<'b>(bytes: &'b [u8], name: &str) -> Option<&'b str> {
     words.into_iter().find(|word| word.starts_with('/') && word.ends_with(&end))
 }
 
-/// Whether the usual cache of a host lists a library, or cannot be asked.
+/// Whether a host's usual cache lists a library; true if the cache cannot be read.
 #[must_use]
 pub fn lists(host: &Tree, name: &str) -> bool {
     host.bytes(Path::new(CACHE)).is_none_or(|bytes| listed(&bytes, name).is_some())
@@ -121,7 +121,7 @@ fn ldconfig(examination: &mut Examination<'_>) {
     let real = format!("{plain}.real");
     match [real.as_str(), plain].into_iter().find(|path| is_there(path)) {
         Some(used) => program(examination, used),
-        // Said already: the whole root of the driver container is missing.
+        // Already reported: the whole root of the driver container is missing.
         None if examination.waits_for_driver_container() && seen(host, &examination.driver_root()).is_none() => {}
         None => {
             let by_system = distributions::ldconfig(examination.surroundings.distribution);

@@ -1,6 +1,6 @@
 //! `doctor`: the states of a host that keep GPUs from containers, each with its remedy, in a report that can be pasted:
-//! it holds versions, paths and modes, and nothing of any container. Only looks; nothing is changed or executed. It never
-//! says that a host is fit, only that none of the states that it knows was found.
+//! it contains versions, paths and modes, and nothing about any container. It only looks: nothing is changed or
+//! executed. It never says that a host is fit, only that none of the states it knows was found.
 
 mod cdi;
 mod containerd;
@@ -42,7 +42,7 @@ use hook::invocation::Invocation;
 use hook::plan::program::DEFAULT_DIRECTORIES;
 use surroundings::Surroundings;
 
-/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+/// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
 /// Runs the command.
@@ -53,34 +53,34 @@ pub fn run(scene: &Scene<'_>) -> Answer {
     }
 }
 
-/// What was seen.
+/// The answer of `nvidia-hookctl doctor`: what was looked at on the host, and what was found.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
-    /// Version of the hook whose rules it applies.
+    /// Version of the hook whose rules nvidia-hookctl applies.
     pub hook_version: &'static str,
-    /// The hook that is installed on the host, if one is.
+    /// The hook that is installed on the host; null if none is.
     pub installed_hook: Option<InstalledHook>,
-    /// What kind of machine it is, where remedies depend on it.
+    /// The kind of machine, such as `WSL 2`, if remedies depend on it; null for the usual machine.
     pub machine: Option<String>,
-    /// What was looked at, and what was found.
+    /// The findings, including those for checks that found everything as it should be.
     pub checks: Vec<Finding>,
-    /// How many states are known, all of which were looked for.
+    /// How many states that keep GPUs from containers are known; all of them were looked for.
     pub known_states: usize,
     /// How many of the findings count.
     #[serde(flatten)]
     pub count: Count,
 }
 
-/// A hook on the host.
+/// The hook that is installed on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InstalledHook {
-    /// Its path.
+    /// Path of the hook.
     pub path: String,
-    /// Its version, where a package or the file itself tells it.
+    /// Version of the hook; null if neither its package nor the file itself shows it.
     pub version: Option<String>,
 }
 
@@ -91,10 +91,10 @@ impl Report {
     }
 }
 
-/// Looks at a machine.
+/// Examines a machine.
 ///
 /// # Errors
-/// Only where the built-in defaults are not a valid configuration, which cannot be.
+/// Only if the built-in defaults are not a valid configuration, which cannot happen.
 pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error> {
     let deciding = Deciding::of(invocation, host);
     let invocation = deciding.invocation(invocation);
@@ -143,7 +143,7 @@ pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error
     })
 }
 
-/// The hook of the host: in the directories of programs, else in the operator's.
+/// The host's hook: in the default program directories, otherwise in the operator's.
 fn installed_hook(host: &Tree) -> Option<InstalledHook> {
     let directories = DEFAULT_DIRECTORIES.iter().copied().chain([OPERATOR_TOOLKIT]);
     let path = directories

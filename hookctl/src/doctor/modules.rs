@@ -1,4 +1,4 @@
-//! Why the driver's kernel module is not loaded, or is not the one that is installed: modules of other kernels, signatures,
+//! Why the driver's kernel module is not loaded, or is not the installed one: modules for other kernels, signatures,
 //! nouveau. Must not know libraries.
 
 use super::examination::Examination;
@@ -13,7 +13,7 @@ use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 const MODULES: &str = "/lib/modules";
-/// What to do where the GPU operator's driver container has not loaded the module.
+/// What to do if the GPU operator's driver container has not loaded the module.
 pub const OPERATOR_DRIVER: &str = "look at the pods nvidia-driver-daemonset of the GPU operator (kubectl -n gpu-operator get \
                                pods), whose log says why; where the host has a driver of its own, set driver.enabled=false";
 /// Where distributions and installers put the module below a kernel's directory.
@@ -28,7 +28,7 @@ const PLACES: [&str; 9] = [
     "extramodules",
     "kernel/drivers/char/drm",
 ];
-/// Names of the module, compressed or not; some distributions add the branch (`nvidia-535`).
+/// Whether a file name is the module's, compressed or not; some distributions add the branch (`nvidia-535`).
 fn is_module(name: &str) -> bool {
     let stem = name.split(".ko").next().unwrap_or_default();
     name.contains(".ko") && (stem == "nvidia" || stem.strip_prefix("nvidia-").is_some_and(is_branch))
@@ -51,7 +51,7 @@ fn module_of(host: &Tree, release: &str) -> Option<String> {
     by_list.map(|path| format!("{MODULES}/{release}/{path}")).or_else(|| PLACES.iter().find_map(place))
 }
 
-/// The kernels that have the module, by files and by what DKMS has built.
+/// The kernels that have the module, by its files and by DKMS's builds.
 fn kernels(host: &Tree) -> Vec<String> {
     let mut kernels: Vec<String> =
         host.names(MODULES).into_iter().filter(|release| module_of(host, release).is_some()).collect();
@@ -64,7 +64,7 @@ fn kernels(host: &Tree) -> Vec<String> {
     kernels
 }
 
-/// Why no module is loaded.
+/// Reports why no module is loaded.
 pub fn not_loaded(examination: &mut Examination<'_>) {
     let (host, surroundings) = (examination.host, examination.surroundings);
     if let Some(version) = loaded_and_hidden(host) {
@@ -86,14 +86,14 @@ pub fn not_loaded(examination: &mut Examination<'_>) {
     }
 }
 
-/// The version of a module that is loaded all the same: its parameters and state are below /sys/module.
+/// The version of a loaded module that /proc does not show: its parameters and state are below /sys/module.
 fn loaded_and_hidden(host: &Tree) -> Option<String> {
     let state = host.text("/sys/module/nvidia/initstate")?;
     let version = host.text("/sys/module/nvidia/version").unwrap_or_default();
     (state.trim() == "live").then(|| version.trim().to_owned())
 }
 
-/// Why no module is loaded, by the modules that are installed.
+/// Reports why no module is loaded, judging by the installed modules.
 fn by_files(examination: &mut Examination<'_>) {
     let host = examination.host;
     let release = examination.surroundings.release.clone();
@@ -138,7 +138,7 @@ fn by_files(examination: &mut Examination<'_>) {
     }
 }
 
-/// What forbids to load the module: modprobe's configuration, the kernel's command line, or the kernel itself.
+/// What prevents the module from loading: modprobe's configuration, the kernel's command line, or the kernel itself.
 fn blocked(host: &Tree) -> Option<String> {
     for directory in ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"] {
         for name in host.names(directory).into_iter().filter(|name| name.ends_with(".conf")) {
@@ -169,7 +169,7 @@ fn blocks(line: &str) -> bool {
     }
 }
 
-/// Where the source of the module is, for DKMS to build.
+/// Where the module's source is, for DKMS to build.
 fn source(host: &Tree) -> Option<String> {
     let versions = host.names("/var/lib/dkms/nvidia").into_iter().filter(|name| is_version(name));
     let dkms = versions.map(|version| format!("/var/lib/dkms/nvidia/{version}")).next();
@@ -188,7 +188,7 @@ fn secure_boot(host: &Tree) -> bool {
     value.is_some_and(|value| value.last() == Some(&1))
 }
 
-/// Whether another version than the loaded one is installed for this kernel.
+/// Reports a version other than the loaded one that is installed for this kernel.
 pub fn replaced(examination: &mut Examination<'_>, loaded: &str) {
     let (host, release) = (examination.host, &examination.surroundings.release);
     if release.is_empty() {
@@ -205,7 +205,7 @@ pub fn replaced(examination: &mut Examination<'_>, loaded: &str) {
     }
 }
 
-/// The version that the module's file says, where it is not compressed.
+/// The version recorded in the module's file, if the file is not compressed.
 fn version_in(host: &Tree, release: &str) -> Option<String> {
     let file = module_of(host, release).filter(|file| file.ends_with(".ko"))?;
     let bytes = host.bytes(std::path::Path::new(&file))?;

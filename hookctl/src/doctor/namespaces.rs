@@ -1,5 +1,5 @@
-//! The user namespace in which the host is seen: whether the hook has the ids and the rights that it needs there. Must not
-//! know drivers, nor how control groups are mounted.
+//! The user namespace in which the host is seen: whether the hook has the ids and rights it needs there. Must not know
+//! drivers or how control groups are mounted.
 
 use hook::contract::keys::Key;
 
@@ -43,7 +43,7 @@ pub fn check(examination: &mut Examination<'_>) {
         examination.ok(id, format!("yes, {who}, and rootless is auto, so that a start leaves control groups alone"));
         return;
     }
-    // In a namespace of its own the hook fails for certain; a plain user may start containers by a daemon of root.
+    // In its own user namespace the hook always fails; a plain user may start containers through a daemon of root.
     let severity = if examination.surroundings.mapped_ids.is_some() { Severity::Error } else { Severity::Warning };
     if let Around::Container(kind) = examination.surroundings.around {
         let message = format!(

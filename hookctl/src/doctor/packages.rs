@@ -1,5 +1,5 @@
-//! Versions of installed packages, from the databases of dpkg, apk and pacman, and of programs that carry theirs as text.
-//! Nothing is executed. Must not know what a version is for.
+//! Versions of installed packages, from the databases of dpkg, apk and pacman, and of programs that contain theirs as
+//! text. Nothing is executed. Must not know what a version is for.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ fn pacman(host: &Tree, name: &str) -> Option<String> {
     found.map(|version| upstream(&version))
 }
 
-/// The database of rpm, where the host has one: its format (SQLite, or an older one) is not read here.
+/// The rpm database, if the host has one: its format (SQLite, or an older one) is not read here.
 #[must_use]
 pub fn unread(host: &Tree) -> Option<&'static str> {
     const DATABASES: [&str; 4] = [
@@ -50,14 +50,14 @@ pub fn unread(host: &Tree) -> Option<&'static str> {
     DATABASES.into_iter().find(|path| host.has(path))
 }
 
-/// A version without epoch and revision of the package.
+/// A version without the package's epoch and revision.
 fn upstream(version: &str) -> String {
     let version = version.trim();
     let version = version.split_once(':').map_or(version, |(_, rest)| rest);
     version.split(['-', '~', '+']).next().unwrap_or_default().to_owned()
 }
 
-/// The version that this project's hook carries as text: what it answers to `-version`.
+/// The version that this project's hook contains as text: the one it prints for `-version`.
 #[must_use]
 pub fn of_hook(host: &Tree, path: &str) -> Option<String> {
     const MARK: &[u8] = b"NVIDIA Container Runtime Hook version ";

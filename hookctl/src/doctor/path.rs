@@ -1,4 +1,4 @@
-//! Which path gives GPUs to containers here: the hook, or CDI, in which the hook does not run at all. Must not judge.
+//! Which path gives GPUs to containers here: the hook, or CDI, where the hook does not run at all. Must not judge.
 
 use hook::contract::keys::Key;
 
@@ -10,10 +10,10 @@ use crate::cdi;
 use crate::driver::compare;
 use crate::tree::Tree;
 
-/// The first toolkit whose runtime makes CDI specifications as it goes, in mode auto.
+/// The first toolkit whose runtime generates CDI specifications on the fly, in mode auto.
 const FIRST_WITH_JIT_CDI: &str = "1.18.0";
 
-/// The lines about the paths, and whether none of them leads anywhere.
+/// Reports the paths, and the case that none of them works.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
     let has_hook = has_host_hook(host) || has_operator_toolkit(host);

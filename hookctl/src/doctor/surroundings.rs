@@ -1,4 +1,4 @@
-//! What kind of machine is examined, as far as a remedy depends on it: Windows around it, a Tegra, a container around it, a
+//! The kind of machine examined, as far as remedies depend on it: Windows or a container around it, a Tegra, a
 //! distribution that installs drivers in its own way, the user namespace. From files alone. Must not know states.
 
 use hook::invocation::Environ;
@@ -20,11 +20,11 @@ pub enum Distribution {
     Talos,
     /// Container-Optimized OS.
     Cos,
-    /// A system of images that rpm-ostree or the like puts together: Fedora CoreOS, RHEL CoreOS, Silverblue.
+    /// A system of images built by rpm-ostree or the like: Fedora CoreOS, RHEL CoreOS, Silverblue.
     Ostree,
-    /// One of musl, for which there is no driver: Alpine.
+    /// A musl system, for which there is no driver: Alpine.
     Musl,
-    /// An appliance whose maker brings the driver, by its name: TrueNAS, Unraid.
+    /// An appliance whose vendor supplies the driver, by its name: TrueNAS, Unraid.
     Appliance(&'static str),
     /// Any other.
     Usual,
@@ -54,13 +54,13 @@ pub struct Surroundings {
     pub platform: Platform,
     is_tegra_board: bool,
     has_gpus: bool,
-    /// The release of the running kernel; empty where it cannot be read.
+    /// The release of the running kernel; empty if it cannot be read.
     pub release: String,
-    /// Who looks, where that is not root of the host.
+    /// The user who examines the machine, if not root of the host.
     pub user: Option<String>,
-    /// The user ids that are mapped in this user namespace, where it is not the host's.
+    /// How many user ids are mapped in this user namespace, if it is not the host's.
     pub mapped_ids: Option<u64>,
-    /// The group ids, likewise.
+    /// How many group ids, likewise.
     pub mapped_groups: Option<u64>,
 }
 
@@ -73,7 +73,7 @@ impl Surroundings {
         Surroundings {
             around: around(host, &release),
             distribution: distribution(host),
-            // Where the machine does not say, advice is that for the usual one; what a start says of it is explain's.
+            // If detection fails, advise as for the usual machine; what a start says about it is for explain.
             platform: Platform::detect(host, Environ::default()).unwrap_or(Platform::NotTegra),
             is_tegra_board: is_tegra_board(host),
             has_gpus: !host.names("/proc/driver/nvidia/gpus").is_empty(),
@@ -87,13 +87,13 @@ impl Surroundings {
         }
     }
 
-    /// Whether the driver is that of Windows.
+    /// Whether the driver is the Windows driver.
     #[must_use]
     pub fn is_wsl(&self) -> bool {
         matches!(self.around, Around::Wsl1 | Around::Wsl2)
     }
 
-    /// Whether the machine is a Tegra whose GPU is its own.
+    /// Whether the machine is a Tegra with an integrated GPU.
     #[must_use]
     pub fn is_integrated_tegra(&self) -> bool {
         matches!(self.platform, Platform::TegraWithoutNvml | Platform::Integrated | Platform::Nvgpu)
@@ -143,7 +143,7 @@ fn around(host: &Tree, release: &str) -> Around {
     container(host).map_or(Around::Nothing, Around::Container)
 }
 
-/// The kind of container that the machine is itself, as systemd and the engines leave it in files.
+/// The kind of container that the machine itself is, as systemd and the engines record it in files.
 fn container(host: &Tree) -> Option<&'static str> {
     const KINDS: [&str; 6] = ["lxc", "docker", "podman", "systemd-nspawn", "oci", "wsl"];
     let environment = host.bytes(std::path::Path::new("/proc/1/environ")).unwrap_or_default();
@@ -154,7 +154,7 @@ fn container(host: &Tree) -> Option<&'static str> {
     let cgroups = || host.text("/proc/1/cgroup").unwrap_or_default();
     match named {
         Some(kind) => Some(kind),
-        // A virtual machine whose disk was made from an image of Docker keeps its mark.
+        // A virtual machine whose disk was made from a Docker image still has this file.
         None if host.has("/.dockerenv") && !has_own_disk(host) => Some("docker"),
         None if host.has("/run/.containerenv") => Some("podman"),
         None if host.has("/dev/.lxc") || host.has("/dev/lxd") || host.has("/dev/incus") => Some("lxc"),
@@ -163,7 +163,7 @@ fn container(host: &Tree) -> Option<&'static str> {
     }
 }
 
-/// Whether the root file system is a block device, whole: a container's is a layer, or a directory of another.
+/// Whether the root file system is a whole block device: a container's is a layer, or a directory of another.
 fn has_own_disk(host: &Tree) -> bool {
     let table = host.text("/proc/self/mountinfo").unwrap_or_default();
     table.lines().any(|line| {
@@ -186,7 +186,7 @@ fn distribution(host: &Tree) -> Distribution {
         "alpine" | "postmarketos" | "chimera" => Distribution::Musl,
         "unraid" => Distribution::Appliance("Unraid"),
         "rhcos" => Distribution::Ostree,
-        // TrueNAS calls itself a Debian.
+        // TrueNAS identifies itself as Debian.
         _ if host.has("/usr/bin/midclt") => Distribution::Appliance("TrueNAS"),
         _ if host.has("/run/ostree-booted") => Distribution::Ostree,
         _ if host.has("/run/current-system/sw") => Distribution::NixOs,
@@ -194,7 +194,7 @@ fn distribution(host: &Tree) -> Distribution {
     }
 }
 
-/// Whether the board is a Tegra by any of the marks that its software leaves: more of them than a start looks at.
+/// Whether the board is a Tegra, by any sign that its software leaves; a start looks at fewer of them.
 fn is_tegra_board(host: &Tree) -> bool {
     let begins = |path: &str, word: &str| {
         host.text(path).is_some_and(|text| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word)))
@@ -205,7 +205,7 @@ fn is_tegra_board(host: &Tree) -> bool {
         || compatible.split('\0').any(|name| name.starts_with("nvidia,tegra"))
 }
 
-/// How many ids a map of this namespace has, where it is not the first one.
+/// How many ids this namespace's map has, if it is not the initial namespace.
 fn mapped_ids(host: &Tree, file: &str) -> Option<u64> {
     let map = host.text(file)?;
     let mut words = map.split_whitespace();
@@ -219,7 +219,7 @@ fn mapped_ids(host: &Tree, file: &str) -> Option<u64> {
     Some(count)
 }
 
-/// The user in whose name the report is made.
+/// The real user id of the process that makes the report.
 fn real_user(host: &Tree) -> Option<u32> {
     let status = host.text("/proc/self/status")?;
     status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().next()?.parse().ok()

@@ -1,4 +1,4 @@
-//! Kernel settings and control groups, on which access to devices depends. Must not know drivers, nor user namespaces.
+//! Kernel settings and control groups that access to devices depends on. Must not know drivers or user namespaces.
 
 use std::cmp::Ordering;
 use std::path::Path;
@@ -63,7 +63,7 @@ fn bpf(examination: &mut Examination<'_>) {
 fn hidepid(examination: &mut Examination<'_>) {
     let tables: Vec<String> = MOUNTS.into_iter().filter_map(|file| examination.host.text(file)).collect();
     let value = tables.iter().find_map(|text| hidepid_in(text));
-    // A disk of a machine that does not run shows no mounts, but what it will mount.
+    // The disk of a machine that is not running shows no mounts, only the ones it will make.
     let planned = || examination.host.text("/etc/fstab").filter(|_| tables.is_empty());
     match value.or_else(|| planned().and_then(|text| hidepid_in(&text))) {
         Some(value) => {
@@ -77,10 +77,10 @@ fn hidepid(examination: &mut Examination<'_>) {
     }
 }
 
-/// The tables of mounts, in both of their forms.
+/// The mount tables, in both of their formats.
 const MOUNTS: [&str; 3] = ["/proc/self/mountinfo", "/proc/self/mounts", "/proc/mounts"];
 
-/// The value of hidepid in a table of mounts, where it hides anything.
+/// The value of hidepid in a mount table, if it hides anything.
 fn hidepid_in(mounts: &str) -> Option<String> {
     let of_proc = mounts.lines().filter(|line| !line.trim_start().starts_with('#'));
     let of_proc = of_proc.filter(|line| line.split_whitespace().any(|word| word == "/proc"));
@@ -110,7 +110,7 @@ fn seccomp(examination: &mut Examination<'_>) {
     }
 }
 
-/// Docker labels containers only where it is told to; Podman and CRI-O do it by themselves.
+/// Docker labels containers only if configured to; Podman and CRI-O do it by default.
 fn selinux(examination: &mut Examination<'_>) {
     let host = examination.host;
     if host.text("/sys/fs/selinux/enforce").is_none_or(|text| text.trim() != "1") {
@@ -159,7 +159,7 @@ fn cgroups(examination: &mut Examination<'_>) {
     }
 }
 
-/// Inside a container control groups may be mounted for reading only.
+/// Inside a container, control groups may be mounted read-only.
 fn read_only(examination: &mut Examination<'_>, version: &str) {
     let table = examination.host.text("/proc/self/mountinfo").unwrap_or_default();
     let is_closed = |line: &str| {
@@ -177,7 +177,7 @@ fn read_only(examination: &mut Examination<'_>, version: &str) {
     }
 }
 
-/// Whether the kernel was built with what device rules need.
+/// Checks whether the kernel was built with the options that device rules need.
 fn cgroup_support(examination: &mut Examination<'_>) {
     let path = format!("/boot/config-{}", examination.surroundings.release);
     let Some(config) = examination.host.text(&path) else { return };

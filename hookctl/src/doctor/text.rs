@@ -1,4 +1,4 @@
-//! The report of the doctor for a person.
+//! The doctor's report for a person.
 
 use super::Report;
 use crate::finding::Subject;
@@ -32,7 +32,7 @@ pub fn text(report: &Report, colour: Colour) -> String {
     page.finish()
 }
 
-/// What was looked for, never more than was looked at.
+/// The summary, which never claims more than was looked for.
 fn verdict(report: &Report) -> String {
     let known = report.known_states;
     match report.found().count() {

@@ -47,7 +47,7 @@ fn configuration(examination: &mut Examination<'_>) {
         let message = format!("{OPERATOR_CONFIG} is what the GPU operator's programs read, and {file} is the host's");
         examination.found(&OPERATOR_CONFIG_IGNORED, message);
     }
-    // Whether that counts depends on who looks, which system::check knows.
+    // Whether this finding counts depends on the user who looks, which system::check knows.
     let findings = || report.findings.iter().filter(|finding| finding.id != NO_CGROUPS_FOR_ALL.id);
     let first = |severity| findings().find(|finding| finding.severity == severity);
     match first(Severity::Error).or_else(|| first(Severity::Warning)) {
@@ -88,7 +88,7 @@ fn packages_skew(examination: &mut Examination<'_>) {
     }
 }
 
-/// Whether the hook is a program that this machine executes.
+/// Checks whether the hook is a program that this machine can execute.
 fn hook_program(examination: &mut Examination<'_>) {
     let places =
         hook::plan::program::DEFAULT_DIRECTORIES.iter().map(|directory| format!("{directory}/{}", HOOK_NAMES[0]));
@@ -98,7 +98,7 @@ fn hook_program(examination: &mut Examination<'_>) {
     }
 }
 
-/// Whether the kernel of this machine executes a program; notes where it does not.
+/// Whether this machine's kernel can execute a program; notes it if not.
 fn architecture(examination: &mut Examination<'_>, path: &str) -> bool {
     let own = elf::own_machine(examination.host);
     let message = match elf::of(examination.host, path) {
@@ -112,10 +112,10 @@ fn architecture(examination: &mut Examination<'_>, path: &str) -> bool {
     false
 }
 
-/// Whether the program is there.
+/// Whether the program exists and runs here.
 fn program(examination: &mut Examination<'_>) -> bool {
     let id = "nvidia-container-cli";
-    // An engine's PATH is not known; the directories that are searched in any case are.
+    // An engine's PATH is not known, but the directories that are always searched are.
     match program::find(examination.config, Environ(&[]), examination.host) {
         Ok(program) => {
             let path = String::from_utf8_lossy(&program.path).into_owned();
@@ -141,7 +141,7 @@ fn program(examination: &mut Examination<'_>) -> bool {
     false
 }
 
-/// The version is that of the program's library, told by its file: nothing is executed.
+/// The version is taken from the file name of the program's library: nothing is executed.
 fn version(examination: &mut Examination<'_>) {
     let id = "cli-version";
     let root = Path::new("/");
@@ -179,7 +179,7 @@ fn version(examination: &mut Examination<'_>) {
     }
 }
 
-/// Whether a program understands whatever the hook says to one of a configured version.
+/// Whether a program understands everything that the hook passes to one of the configured version.
 fn speaks(installed: CliVersion, configured: CliVersion) -> bool {
     let options = |version: CliVersion| {
         (version.has_imex_channel(), version.has_no_create_imex_channels(), version.compat_syntax())

@@ -1,4 +1,4 @@
-//! What users of a host have in their homes: engines that they run without root, and the configuration that those read.
+//! What users have in their home directories: engines that they run without root, and the configuration those read.
 //! Must not know what root's engines read.
 
 use serde_json::Value;
@@ -9,12 +9,12 @@ use super::states::{DOCKER_ROOTLESS, DOCKER_RUNTIME};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
-/// The configuration of the hook for everybody.
+/// The system-wide configuration of the hook.
 const COMMON: &str = "/etc/nvidia-container-runtime/config.toml";
-/// As many homes as are looked into.
+/// How many home directories are looked into at most.
 const MOST: usize = 64;
 
-/// The homes of a host: root's, and those below /home.
+/// The home directories of a host: root's, and those below /home.
 #[must_use]
 pub fn homes(host: &Tree) -> Vec<String> {
     let names = host.names("/home").into_iter().take(MOST).map(|name| format!("/home/{name}"));
@@ -29,7 +29,7 @@ pub fn check(examination: &mut Examination<'_>) {
     }
 }
 
-/// A Docker that a user runs without root reads that user's configuration, and its hook may not change control groups.
+/// A rootless Docker reads its user's configuration, and its hook may not change control groups.
 fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
     let host = examination.host;
     let config = format!("{home}/.config/docker/daemon.json");
@@ -61,8 +61,8 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, document: &Value) {
     }
 }
 
-/// What keeps the hook of a user from control groups, and the file that says it: the user's own, which a start prefers, or
-/// the host's.
+/// The setting that keeps a user's hook away from control groups, and the file it is in: the user's own, which a start
+/// prefers, or the host's.
 fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
     let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
     let file = if host.has(&own) { own } else { COMMON.to_owned() };

@@ -1,13 +1,13 @@
-//! A `config.json` with members added to its text, where a question adds variables or privilege to a container. All else stays
-//! byte by byte, so that a start judges it by its own rules: its depth, its repeated members, its faults. Must not judge the
-//! document: what has no place for an addition stays as it is.
+//! A `config.json` with members added to its text, for a question that adds variables or privilege to a container.
+//! Everything else stays byte for byte, so a start judges it by its own rules: its depth, its repeated members, its
+//! faults. Must not judge the document: a value with no place for an addition stays as it is.
 
 use std::ops::Range;
 
 use serde_json::json;
 
 /// The document with variables appended to `process.env`, and with `CAP_SYS_ADMIN` in place of the capabilities if the
-/// container is to be privileged; `None` where it has no object `process`.
+/// container is to be privileged; `None` if it has no `process` object.
 #[must_use]
 pub fn amended(document: &[u8], variables: &[String], privileged: bool) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(document).ok()?;
@@ -61,7 +61,7 @@ impl Object {
     }
 }
 
-/// A place in a text of JSON. What is not JSON gives `None`, or spans that a start will refuse.
+/// A position in a JSON text. Invalid JSON yields `None`, or spans that a start will refuse.
 struct Text<'t> {
     text: &'t str,
     at: usize,
@@ -78,7 +78,7 @@ impl Text<'_> {
         }
     }
 
-    /// Goes on after a character that must come next.
+    /// Moves past a character that must come next.
     fn expect(&mut self, wanted: u8) -> Option<()> {
         self.skip_space();
         (self.next()? == wanted).then(|| self.at += 1)
@@ -108,7 +108,7 @@ impl Text<'_> {
         }
     }
 
-    /// The span of the value that begins here, without recursion: what it holds may be nested to any depth.
+    /// The span of the value that begins here, found without recursion: its content may be nested to any depth.
     fn value(&mut self) -> Option<Range<usize>> {
         let (start, mut depth) = (self.at, 0_usize);
         loop {

@@ -1,5 +1,5 @@
-//! A request of the hook's contract in the words of CDI: the names of the devices, how each engine is asked for them, and
-//! what is lost on the way. Must not decide what is asked for: the report says it.
+//! A request under the hook's contract, translated to CDI: the device names, how to ask each engine for them, and what
+//! is lost on the way. Must not decide what is asked for: the report says it.
 
 use hook::contract::cdi::is_qualified;
 use hook::text::comma_list;
@@ -13,29 +13,29 @@ use crate::tree::Tree;
 /// The kind of IMEX channels.
 const IMEX: &str = "nvidia.com/imex-channel";
 
-/// The request as CDI.
+/// The request translated to CDI.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AsCdi {
-    /// The names of the devices; empty where CDI cannot say it, or nothing is asked for.
+    /// Qualified device names, such as `nvidia.com/gpu=0`; empty if nothing is asked for or CDI cannot say it.
     pub devices: Vec<String>,
-    /// How to ask for them, by engine.
+    /// How to ask each engine for these devices.
     pub forms: Vec<Form>,
-    /// What of the request has no counterpart.
+    /// Parts of the request and of the configuration that have no counterpart in CDI.
     pub lost: Vec<String>,
-    /// What is to be done on this host first.
+    /// What this host lacks for these devices, such as CDI specifications; null if nothing.
     pub first: Option<String>,
 }
 
-/// How an engine is asked.
+/// How to ask one engine for devices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Form {
-    /// The engine or the kind of file.
+    /// The engine or kind of file: `docker, podman`, `Compose`, `Quadlet` or `Kubernetes`.
     pub engine: &'static str,
-    /// Lines for it.
+    /// The lines to add to its command line or file.
     pub lines: Vec<String>,
 }
 
-/// Translates what a report says.
+/// Translates a report.
 #[must_use]
 pub fn of(report: &Report, host: &Tree) -> AsCdi {
     let given = report.devices.as_ref().and_then(|devices| devices.given.as_deref());
@@ -121,7 +121,7 @@ fn lost(report: &Report, given: &str) -> Vec<String> {
     lost
 }
 
-/// Whoever may name a device gets it: the policies of the configuration do not count.
+/// Anyone who may name a device gets it: the configuration's policies do not count.
 fn policies(report: &Report) -> Vec<String> {
     let mut lost = Vec::new();
     let gates = report.devices.iter().flat_map(|devices| &devices.gates);
@@ -147,7 +147,7 @@ fn policies(report: &Report) -> Vec<String> {
     lost
 }
 
-/// Options of nvidia-container-cli that a specification has no place for.
+/// Options of nvidia-container-cli that have no place in a specification.
 fn settings(report: &Report) -> Vec<String> {
     let has = |option: &str| report.argv.iter().any(|argument| argument.text.starts_with(option));
     [

@@ -1,5 +1,5 @@
-//! Which files were looked at for the configuration, by which rule, and what was there. Must not look again: the start
-//! has read the one that counts, or has failed on it.
+//! Which configuration files were searched, by which rule, and what was found. Must not search again: the start has
+//! read the one that counts, or has failed on it.
 
 use super::report::{Configuration, Outcome, Searched};
 use hook::config;
@@ -8,7 +8,7 @@ use hook::error::Error;
 use hook::invocation::Invocation;
 use hook::prestart::Texts;
 
-/// The part of the report about the configuration, from what a start read and the error that it ended with.
+/// The part of the report about the configuration, from what a start read and the error it ended with.
 pub fn searched(invocation: &Invocation<'_>, texts: &Texts, error: Option<&Error>) -> Configuration {
     let (paths, required) = config::searched(invocation);
     let mut configuration = Configuration { rule: rule(invocation, required), ..Configuration::default() };

@@ -1,5 +1,5 @@
-//! The container that is asked about: a bundle, a state, or one made up from variables; with variables and privilege
-//! added where the question says so. Everything else of the machine stays as it is.
+//! The container in question: from a bundle, from a state, or made up from variables, with variables and privilege
+//! added if the question asks for them. The rest of the machine stays as it is.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -14,26 +14,26 @@ use hook::container::State;
 use hook::host::{FileKind, Host};
 use hook::text::paths;
 
-/// The bundle of a container that is made up from variables.
+/// The bundle of a container made up from variables.
 const MADE_UP_BUNDLE: &str = "/BUNDLE";
 /// Its root filesystem.
 pub const MADE_UP_ROOTFS: &str = "/ROOTFS";
 /// The process of a container that has no state yet.
 pub const MADE_UP_PID: u32 = 1;
 
-/// Which container is asked about.
+/// The container in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// The one of a bundle; absolute path.
+    /// The container of a bundle, by its absolute path.
     Bundle(String),
-    /// The one of a state: its JSON.
+    /// The container of a state, by its JSON.
     State(Vec<u8>),
-    /// One that has these variables and nothing else.
+    /// A container with the given variables and nothing else.
     Variables,
 }
 
 impl Subject {
-    /// Where its description is from.
+    /// Where its description comes from.
     #[must_use]
     pub fn source(&self) -> Source {
         match self {
@@ -54,14 +54,14 @@ impl Subject {
         }
     }
 
-    /// The path of the specification; `None` where the state is faulty.
+    /// The path of the specification; `None` if the state is faulty.
     fn document(&self) -> Option<PathBuf> {
         let state = State::read(&mut self.state().as_slice()).ok()?;
         Some(PathBuf::from(paths::join_str(&state.bundle, "config.json")))
     }
 }
 
-/// A machine on which one container is as the question says.
+/// A machine with one container changed as the question says.
 pub struct AmendedHost<'h> {
     host: &'h dyn Host,
     file: Option<(PathBuf, Vec<u8>)>,
@@ -78,7 +78,7 @@ impl<'h> AmendedHost<'h> {
                 Subject::Variables => made_up().to_string().into_bytes(),
                 _ => host.read(&path).ok()?,
             };
-            // A document without a place for them is faulty, and the start that is explained says so.
+            // A document without a place for them is faulty, and the explained start reports that.
             let amended = amended(&document, variables, privileged).unwrap_or(document);
             Some((path, amended))
         });

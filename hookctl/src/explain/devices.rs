@@ -16,12 +16,12 @@ pub struct Sources<'s> {
     pub config: &'s Config<'s>,
     /// The container.
     pub spec: &'s Spec<'s>,
-    /// Its device mounts, also where the configuration does not accept them.
+    /// Its device mounts, even if the configuration does not accept them.
     pub mounts: &'s [DeviceMount],
 }
 
 impl Sources<'_> {
-    /// The sources in the order in which they count.
+    /// The sources, in order of precedence.
     #[must_use]
     pub fn candidates(&self) -> Vec<Candidate> {
         let mounts = self.mounts();
@@ -105,7 +105,7 @@ impl Sources<'_> {
         Candidate { source, outcome: CandidateOutcome::Silent, value: None, why }
     }
 
-    /// What becomes of a variable that is read.
+    /// The outcome for a variable that is read.
     fn listen(&self, request: &VariableRequest, outranked: bool) -> (CandidateOutcome, String) {
         if outranked {
             return (CandidateOutcome::Outranked, "mounts come first".to_owned());
@@ -122,7 +122,7 @@ impl Sources<'_> {
         }
     }
 
-    /// The policies that bear on devices.
+    /// The policies that affect devices.
     #[must_use]
     pub fn gates(&self) -> Vec<Gate> {
         let mut gates = vec![
@@ -159,7 +159,7 @@ impl Sources<'_> {
     }
 }
 
-/// Where a key is set; `default` where it is not, since the key is named beside it.
+/// Where a key is set; `default` if it is not set, since the key is named next to it.
 #[must_use]
 pub fn place_of(config: &Config<'_>, key: Key) -> String {
     if config.is_set(key) { config.place(key).to_string() } else { "default".to_owned() }

@@ -1,5 +1,5 @@
-//! What the state of a host does to a start: what doctor finds there, and the first of it for which nvidia-container-cli
-//! would refuse, in its words. Must not know how a state is found, nor what is asked for.
+//! How the state of a host affects a start: what doctor finds there, and the first finding for which
+//! nvidia-container-cli would refuse, in its words. Must not know how a state is found or what is asked for.
 
 use super::report::{Refusal, Report, Verdict};
 use super::{refused, what_is_given};
@@ -12,7 +12,7 @@ use crate::inspect::Inspect;
 /// A file that every running kernel shows.
 const KERNEL: &str = "/proc/sys/kernel/osrelease";
 
-/// Adds what the host does to the start to what the request does.
+/// Adds the host's effect on the start to the request's.
 pub fn host(report: &mut Report, scene: &Scene<'_>) {
     if !matches!(report.verdict, Verdict::Execute | Verdict::Refused) || !is_judged(report, scene) {
         return;
@@ -27,7 +27,7 @@ pub fn host(report: &mut Report, scene: &Scene<'_>) {
         }
         return;
     };
-    // The driver is asked before anything of the request is looked at.
+    // nvidia-container-cli asks the driver before it looks at anything in the request.
     let is_first = report.refusal.is_none() || is_of_driver(&refusal.line);
     if is_first {
         report.verdict = Verdict::Refused;
@@ -36,15 +36,15 @@ pub fn host(report: &mut Report, scene: &Scene<'_>) {
     }
 }
 
-/// A host is judged if it shows its driver, or if somebody named it and its kernel runs there: whoever asks on a machine
-/// without a driver asks about another one.
+/// A host is judged if it shows its driver, or if it was named and its kernel runs: a question asked on a machine
+/// without a driver is about another machine.
 fn is_judged(report: &Report, scene: &Scene<'_>) -> bool {
     let driver = report.requirements.as_ref().is_some_and(|requirements| requirements.driver.is_some());
     let shows_gpus = driver && !HostGpus::of(&scene.host).list.is_empty();
     shows_gpus || scene.host.is_named() && scene.host.has(KERNEL)
 }
 
-/// How early nvidia-container-cli says a line: it changes root, loads libraries, and then asks the driver.
+/// How early nvidia-container-cli prints a line: it changes root, loads libraries, and then asks the driver.
 fn step(line: &str) -> u8 {
     match () {
         () if line.contains("change root") => 0,

@@ -1,5 +1,5 @@
-//! `explain`: takes the steps of a start, and says from the trail that they leave what would be executed and why.
-//! Must not decide anything itself, nor print, nor execute.
+//! `explain`: takes the steps of a start, and reports, from the trail they leave, what would be executed and why. Must
+//! not decide, print or execute anything itself.
 
 mod amend;
 pub mod as_cdi;
@@ -67,7 +67,7 @@ fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
     let Some(state) = &arguments.state else { return Ok(Subject::Variables) };
     let content = match state.as_path() == Path::new("-") {
         true => read_stdin(),
-        // A file of whoever asks, not of the machine that is asked about.
+        // A file of this machine, not of the machine in question.
         false => Tree::new(None).read(state),
     };
     content
@@ -75,14 +75,14 @@ fn subject(arguments: &arguments::Explain) -> Result<Subject, String> {
         .map_err(|cause| format!("{}: {}", Excerpt(&state.display().to_string()), reason(&cause)))
 }
 
-/// What is asked.
+/// A question to answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The container.
     pub subject: Subject,
-    /// Variables, `NAME=VALUE`, that it has besides its own.
+    /// Variables, `NAME=VALUE`, added to the container's own.
     pub variables: Vec<String>,
-    /// It is privileged, whatever its specification says.
+    /// Treat it as privileged, whatever its specification says.
     pub privileged: bool,
 }
 
@@ -112,7 +112,7 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
     report
 }
 
-/// The parts that the trail gives once there is a configuration.
+/// Fills in the parts that the trail provides once there is a configuration.
 fn fill(
     report: &mut Report,
     config: &Config<'_>,
@@ -134,7 +134,7 @@ fn fill(
     }
 }
 
-/// What nvidia-container-cli would refuse of the request on this host.
+/// What nvidia-container-cli would refuse in the request on this host.
 fn refusal(report: &Report, config: &Config<'_>, trail: &Trail<'_>, host: &dyn Host) -> Option<Refusal> {
     let requirements = report.requirements.as_ref();
     let driver = requirements.and_then(|requirements| requirements.driver.as_ref());
@@ -149,7 +149,7 @@ fn refusal(report: &Report, config: &Config<'_>, trail: &Trail<'_>, host: &dyn H
     outlook.refusal()
 }
 
-/// Adds the end to what was seen on the way.
+/// Adds the outcome to what was recorded on the way.
 fn conclude(mut report: Report, decision: Result<Decision<'_>, Error>) -> Report {
     match decision {
         Ok(Decision::Execute(..)) => {

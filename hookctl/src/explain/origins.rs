@@ -1,5 +1,5 @@
-//! Origins of the plan as a person can follow them: files with line and column, names, rules.
-//! Must not know which argument an origin belongs to.
+//! The plan's origins as a person can follow them: files with line and column, names, rules. Must not know which
+//! argument an origin belongs to.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,17 +11,17 @@ use hook::contract::keys::Key;
 use hook::contract::origin;
 use hook::contract::origin::Place;
 
-/// Where something comes from.
+/// An input from which a value comes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Origin {
     /// The kind of input.
     pub kind: OriginKind,
-    /// The key, variable, flag or member.
+    /// The name of the input, such as a key, variable, flag or member; empty if `kind` is `fixed`.
     pub name: String,
-    /// File, line and column, for what stands in a file.
+    /// Where the configuration file sets the key, as `FILE:LINE:COLUMN`; absent for other inputs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
-    /// All of it in words.
+    /// The origin in words, for people.
     pub text: String,
 }
 
@@ -31,15 +31,15 @@ pub struct Origin {
 pub enum OriginKind {
     /// A key that the configuration file sets.
     Config,
-    /// A key that it does not set.
+    /// A key that the configuration file does not set: its default applies.
     Default,
     /// A variable of the container.
     Variable,
     /// A mount of the container.
     Mount,
-    /// The rule for legacy images.
+    /// The rule for legacy images that do not set the variable.
     LegacyImage,
-    /// The rule for images that do not set the variable.
+    /// The rule for images in which the variable is unset or empty.
     Unset,
     /// A member of the container state.
     State,
@@ -47,19 +47,19 @@ pub enum OriginKind {
     Spec,
     /// A flag of the hook.
     Flag,
-    /// A directory of the search path.
+    /// A directory of the search for nvidia-container-cli.
     Search,
-    /// What the machine says of the process that starts the program.
+    /// The user namespace or the effective user of the hook's process.
     Machine,
-    /// Always so.
+    /// No input: the hook always does this.
     Fixed,
 }
 
-/// What origins need to be shown.
+/// What is needed to show origins.
 pub struct Origins<'o> {
     /// The configuration.
     pub config: &'o Config<'o>,
-    /// The directories in which the program was searched.
+    /// The directories that were searched for the program.
     pub directories: &'o [Vec<u8>],
 }
 
@@ -90,7 +90,7 @@ impl Origins<'_> {
             From::Spec(member) => (OriginKind::Spec, (*member).to_owned(), origin.to_string()),
             From::Machine(_, what) => return said(what),
             From::Flag(flag) => (OriginKind::Flag, (*flag).to_owned(), origin.to_string()),
-            // Several are taken apart before.
+            // `Several` has already been split.
             From::Fixed | From::Several(_) => (OriginKind::Fixed, String::new(), origin.to_string()),
         };
         Origin { kind, name, place: None, text }
@@ -118,7 +118,7 @@ impl Origins<'_> {
     }
 }
 
-/// What the machine said of the start.
+/// What the machine reported about the start.
 fn said(what: &str) -> Origin {
     plain(OriginKind::Machine, what, format!("{what} of the start, which is not that of the host's root"))
 }

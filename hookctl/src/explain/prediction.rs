@@ -1,5 +1,6 @@
 //! What nvidia-container-cli would refuse on this host, step by step in its own order and words. Selection is the
-//! simulator's, so the two never disagree. What the host does not show is not foretold. Must not decide what is asked for.
+//! simulator's, so the two never disagree. Nothing is predicted from what the host does not show. Must not decide what
+//! is asked for.
 
 use std::path::Path;
 
@@ -20,7 +21,7 @@ use super::report::{Met, Refusal, Requirements};
 use crate::gpus::HostGpus;
 use crate::inspect::{names, seen, text};
 
-/// The name by which the program begins its lines.
+/// The name with which the program begins its lines.
 const PROGRAM: &str = "nvidia-container-cli";
 const NVML: &str = "libnvidia-ml.so.1";
 const MODESET: &str = "/dev/nvidia-modeset";
@@ -31,7 +32,7 @@ pub struct Outlook<'o> {
     pub config: &'o Config<'o>,
     /// What is asked for.
     pub request: &'o Request,
-    /// The driver's version, where its module is loaded.
+    /// The driver's version, if its module is loaded.
     pub driver: Option<&'o str>,
     /// The GPUs that the driver shows.
     pub gpus: &'o HostGpus,
@@ -41,7 +42,7 @@ pub struct Outlook<'o> {
     pub host: &'o dyn Host,
 }
 
-/// The devices of a list on a host; `None` where that cannot be told, the item that names none where one does not.
+/// The devices that a list names on a host; `None` if that cannot be determined.
 ///
 /// # Errors
 /// The first item that names no device of the host.
@@ -56,7 +57,7 @@ pub fn selection(list: &str, gpus: &HostGpus) -> Result<Option<Selection>, Strin
     }
 }
 
-/// Whether a name could be that of something that the driver does not show in files.
+/// Whether a name could belong to something that the driver does not show in files.
 fn may_exist(item: &str, gpus: &HostGpus) -> bool {
     let upper = item.to_ascii_uppercase();
     let has_parts = gpus.list.iter().any(|gpu| !gpu.mig.is_empty()) || gpus.may_have_hidden_parts();
@@ -169,7 +170,7 @@ impl Outlook<'_> {
         ))
     }
 
-    /// The models of the GPUs, each once, with what an expression compares.
+    /// The GPU models, each once, with the values that an expression compares.
     fn models(&self, expression: &str) -> String {
         let lower = expression.to_ascii_lowercase();
         let facts = |gpu: &Gpu| {
@@ -185,7 +186,7 @@ impl Outlook<'_> {
         if models.is_empty() { String::new() } else { format!(", and {}", models.join(" and ")) }
     }
 
-    /// The node of the display driver is mounted for the capability display, whether it exists or not.
+    /// The display driver's node is mounted for the capability display whether or not it exists.
     fn modeset(&self) -> Option<Refusal> {
         let display = Capabilities::named("display")?;
         let wanted = self.request.capabilities.value.contains(display);
@@ -215,7 +216,7 @@ impl Outlook<'_> {
     }
 }
 
-/// Why an expression cannot be read, as far as its form tells.
+/// Why an expression cannot be read, as far as its form shows.
 fn unreadable(expression: &str) -> &'static str {
     const OPERATORS: [char; 3] = ['=', '<', '>'];
     let after = expression.split(OPERATORS).skip(1).map(str::trim_start);

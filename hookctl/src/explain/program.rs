@@ -1,4 +1,4 @@
-//! Where nvidia-container-cli was searched, and what stands in each directory. Must not search: the start did.
+//! Where nvidia-container-cli was searched for, and what is in each directory. Must not search: the start did.
 
 use super::report::{Outcome, Program, Searched};
 use hook::config::Config;
@@ -8,7 +8,7 @@ use hook::host::{Host, path_of};
 use hook::plan::program;
 use hook::text::paths;
 
-/// The part of the report about the program; `found` is what the search ended with, `directories` are where it looked.
+/// The part of the report about the program; `found` is the result of the search, `directories` are where it looked.
 pub fn program(
     config: &Config<'_>,
     found: Option<&program::Program>,

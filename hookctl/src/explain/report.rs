@@ -1,5 +1,5 @@
-//! What `explain` has to say, as data: the JSON output is this, field by field (docs/explain.schema.json), and the text
-//! is made from it. Must not know how any of it is found out.
+//! `explain`'s answer as data: the JSON output is this, field by field (docs/explain.schema.json), and the text is made
+//! from it. Must not know how any of it is found out.
 
 use std::fmt::{self, Display};
 
@@ -11,56 +11,56 @@ pub use super::origins::{Origin, OriginKind};
 use crate::finding::Finding;
 pub use crate::requirement::Met;
 
-/// The number of the schema; it changes when a member changes its meaning or goes away.
+/// The version of the schema; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// The whole answer.
+/// The answer of `nvidia-hookctl explain`: what a start of the container would do, and why.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
-    /// Version of the hook whose rules it applies.
+    /// Version of the hook whose rules nvidia-hookctl applies.
     pub hook_version: &'static str,
-    /// What a start would come to.
+    /// What the start would do.
     pub verdict: Verdict,
-    /// The same in sentences.
+    /// The verdict in sentences, for people.
     pub summary: String,
-    /// The lines that the hook would write to stderr.
+    /// The lines that the hook would write to standard error.
     pub stderr: Vec<String>,
-    /// Why nvidia-container-cli would refuse on this host, where that can be foretold.
+    /// How nvidia-container-cli would refuse on this host; null unless the verdict is `refused`.
     pub refusal: Option<Refusal>,
-    /// The configuration.
+    /// The search for the configuration file.
     pub configuration: Configuration,
-    /// The container, once its specification was read.
+    /// The container; null if the start fails before its state is read.
     pub container: Option<Container>,
-    /// The devices.
+    /// The devices asked for and given; null if the start fails before the specification is read.
     pub devices: Option<Devices>,
-    /// The mode, once it was found.
+    /// The mode of the runtime; null if the start ends before the mode is determined.
     pub mode: Option<Mode>,
-    /// Driver capabilities.
+    /// Driver capabilities; null if this is not a GPU container or its specification was not read.
     pub capabilities: Option<Capabilities>,
-    /// Requirements of the image.
+    /// Requirements of the image; null if this is not a GPU container or its specification was not read.
     pub requirements: Option<Requirements>,
-    /// The search for `nvidia-container-cli`, once the mode allows it.
+    /// The search for `nvidia-container-cli`; null if the start ends before it.
     pub program: Option<Program>,
-    /// The command line, empty where nothing is executed.
+    /// The command line of nvidia-container-cli; empty if it is not executed.
     pub argv: Vec<Argument>,
-    /// The environment handed on.
+    /// The environment of nvidia-container-cli; empty if it is not executed.
     pub environment: Vec<Variable>,
-    /// Problems of this host that may fail the start, as doctor finds them.
+    /// Problems of this host that can fail the start, as `doctor` finds them.
     pub host: Vec<Finding>,
-    /// Which path gives GPUs to containers on this host: the hook, or CDI, in which it does not run.
+    /// For each engine on this host, a sentence that says whether the hook or CDI gives its containers GPUs.
     pub paths: Vec<String>,
-    /// The request in the words of CDI, where that was asked for.
+    /// The request translated to CDI; null without `--as-cdi`.
     pub cdi: Option<AsCdi>,
     /// What looks like a mistake although the hook accepts it.
     pub warnings: Vec<Finding>,
 }
 
 impl Report {
-    /// A report that says nothing yet but where the configuration was looked for.
+    /// A report that so far says only where the configuration was searched for.
     #[must_use]
     pub fn new(configuration: Configuration) -> Self {
         Report {
@@ -88,48 +88,48 @@ impl Report {
     }
 }
 
-/// How nvidia-container-cli would refuse.
+/// How nvidia-container-cli would refuse to serve the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {
-    /// The line that it would write.
+    /// The error line that nvidia-container-cli would write.
     pub line: String,
-    /// What of the request and of this host leads there.
+    /// What in the request or on this host causes the refusal.
     pub why: String,
-    /// What to do.
+    /// What to do about the refusal.
     pub remedy: String,
 }
 
-/// What a start comes to.
+/// What a start would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// `nvidia-container-cli` is executed.
     Execute,
-    /// `nvidia-container-cli` is executed, and refuses on this host: the start fails.
+    /// `nvidia-container-cli` is executed and refuses on this host: the start fails.
     Refused,
-    /// Nothing is done: not a GPU container.
+    /// Nothing is executed: this is not a GPU container, and it starts without GPUs.
     Nothing,
-    /// The start fails.
+    /// The hook itself fails the start: nothing is executed.
     Error,
 }
 
-/// The configuration.
+/// The search for the configuration file.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Configuration {
-    /// The file that is read, or null when the defaults apply.
+    /// Path of the file that is read; null if the defaults apply or the file cannot be read.
     pub file: Option<String>,
-    /// The rule by which these files are looked at.
+    /// The rule that determines which files are searched, such as `named by --config`.
     pub rule: &'static str,
-    /// The files, in order.
+    /// The files, in search order.
     pub searched: Vec<Searched>,
 }
 
-/// A place that was searched.
+/// A place that a search covers: a configuration file, or a directory that can contain nvidia-container-cli.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Searched {
-    /// The file or directory.
+    /// Path of the file or directory.
     pub path: String,
-    /// What was found.
+    /// What the search found there.
     pub outcome: Outcome,
 }
 
@@ -137,89 +137,89 @@ pub struct Searched {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The one that is used.
+    /// The file or program that is used.
     Used,
-    /// Nothing there.
+    /// No such file, or no program in the directory.
     Absent,
-    /// There, but it cannot be used.
+    /// It cannot be used: for example, a file that is not readable or a program that is not executable.
     Unusable,
     /// A relative directory, which is never searched.
     Relative,
-    /// Not looked at, since another was found before.
+    /// Not looked at, because the search ended before it.
     NotReached,
 }
 
-/// The container.
+/// The container whose start is explained.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Container {
-    /// Where its description is from.
+    /// Where the description of the container comes from.
     pub source: Source,
-    /// The bundle's path, or null for a container made of variables.
+    /// Path of the bundle; null if `source` is `variables`.
     pub bundle: Option<String>,
-    /// The container's process, or null where only a state would tell.
+    /// Process id of the container's process; null unless `source` is `state`.
     pub pid: Option<u32>,
-    /// `CAP_SYS_ADMIN` is in the bounding set.
+    /// Whether the container is privileged: `CAP_SYS_ADMIN` is in the bounding set.
     pub privileged: bool,
-    /// The image says `CUDA_VERSION` and no `NVIDIA_REQUIRE_CUDA`.
+    /// Whether the image is a legacy image: it sets `CUDA_VERSION` and not `NVIDIA_REQUIRE_CUDA`.
     pub legacy_image: bool,
-    /// The root filesystem.
+    /// Path of the root filesystem; null if `source` is `variables` or the specification was not read.
     pub rootfs: Option<String>,
-    /// The variables of the contract that the container has.
+    /// The variables of the container that the hook reads, with their values.
     pub variables: Vec<Variable>,
 }
 
-/// Where the description of a container is from.
+/// Where the description of a container comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A bundle named on the command line.
     Bundle,
-    /// A container state.
+    /// A container state, from a file or standard input.
     State,
-    /// Variables on the command line only.
+    /// Only variables on the command line.
     Variables,
 }
 
-/// The devices.
+/// The devices that a container asks for, and which of them it gets.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Devices {
-    /// What is asked for and given: `all`, `none` or a list; null where this is not a GPU container.
+    /// Devices given: `all`, `none` or a list such as `0,1`; null if this is not a GPU container or the request fails.
     pub given: Option<String>,
-    /// Each source that could ask, in the order in which they count.
+    /// Each source that can ask for devices, in order of precedence.
     pub candidates: Vec<Candidate>,
-    /// The policies that decided.
+    /// The policies that apply to requests for devices.
     pub gates: Vec<Gate>,
-    /// IMEX channels, if any are given.
+    /// The IMEX channels given; null if there are none.
     pub imex_channels: Option<Given>,
-    /// MIG requests, if there are any.
+    /// The MIG rights asked for, to configure or to monitor MIG devices; empty if there are none.
     pub mig: Vec<Given>,
 }
 
-/// A value and where it comes from.
+/// An option of nvidia-container-cli, its value, and the origin of the value.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Given {
-    /// The option that carries it.
+    /// The option, such as `--imex-channel`.
     pub option: &'static str,
-    /// The value.
+    /// The value of the option, such as `0,1`.
     pub value: String,
-    /// Where it comes from.
+    /// The inputs that the value comes from.
     pub origin: Vec<Origin>,
 }
 
-/// A source that could ask for devices.
+/// A source that can ask for devices, and what became of its request.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Candidate {
-    /// Which one.
+    /// The source.
     pub source: CandidateSource,
-    /// What became of it.
+    /// What became of the request.
     pub outcome: CandidateOutcome,
-    /// What it asks for.
+    /// The value that the source asks with, such as `all` or `0,1`; null if it has none.
     pub value: Option<String>,
-    /// Why.
+    /// The reason for the outcome.
     pub why: String,
 }
 
-/// An input that could ask for devices; its text names it.
+/// The name of a source that can ask for devices: `mounts`, `legacy image` or a variable of the container.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "String")]
 pub enum CandidateSource {
@@ -232,7 +232,7 @@ pub enum CandidateSource {
 }
 
 impl CandidateSource {
-    /// The source as a sentence about what is given names it.
+    /// The source's name in a sentence about what is given.
     #[must_use]
     pub fn in_words(&self) -> String {
         match self {
@@ -260,127 +260,127 @@ impl Serialize for CandidateSource {
     }
 }
 
-/// What became of a source.
+/// What became of the request of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CandidateOutcome {
-    /// It decides.
+    /// It decides which devices are given.
     Used,
-    /// It asks for nothing.
+    /// The source asks for nothing.
     Silent,
-    /// It asks, and policy refuses to listen.
+    /// A policy does not allow it, so it is ignored.
     Refused,
-    /// It asks, and another source comes first.
+    /// Another source takes precedence.
     Outranked,
-    /// It asks in a way that ends the start.
+    /// It is invalid, so the start fails.
     Invalid,
 }
 
-/// A policy.
+/// A policy that applies to requests for devices.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Gate {
-    /// The key or the right.
+    /// The name of the configuration key, or `CAP_SYS_ADMIN`.
     pub name: &'static str,
-    /// Its value.
+    /// Its value: `true` or `false` for a key, `yes` or `no` for `CAP_SYS_ADMIN`.
     pub value: String,
-    /// Where the value stands.
+    /// Where the value is set: `FILE:LINE:COLUMN`, `default` or `bounding set in config.json`.
     pub place: String,
-    /// What that means for this container.
+    /// What the value means for this container.
     pub effect: String,
 }
 
-/// The mode.
+/// The mode of the runtime, and whether the hook serves it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Mode {
-    /// `nvidia-container-runtime.mode`.
+    /// The value of `nvidia-container-runtime.mode`, such as `auto`.
     pub asked: String,
-    /// Where that stands.
+    /// Where that value is set: `FILE:LINE:COLUMN` or `default`.
     pub place: String,
-    /// What it comes to; null where detection is skipped.
+    /// The mode determined from that value, such as `legacy`; null if detection is skipped.
     pub found: Option<String>,
-    /// Why.
+    /// Why this mode was determined, or why detection is skipped.
     pub why: String,
-    /// Whether the hook serves it.
+    /// Whether the hook serves the mode: it serves `legacy`, or any if detection is skipped.
     pub served: bool,
 }
 
-/// Driver capabilities.
+/// Driver capabilities: asked for, allowed and given.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Capabilities {
-    /// `NVIDIA_DRIVER_CAPABILITIES`, if it is set.
+    /// The value of `NVIDIA_DRIVER_CAPABILITIES`; null if the container does not set it.
     pub asked: Option<String>,
-    /// What containers may ask for.
+    /// The capabilities that the configuration allows, such as `compute`.
     pub allowed: Vec<String>,
-    /// Where that stands.
+    /// Where the allowed capabilities are set: `FILE:LINE:COLUMN` or `default`.
     pub allowed_place: String,
-    /// What is given; null where the request is refused.
+    /// The capabilities that the container gets; null if the request is refused.
     pub given: Option<Vec<String>>,
-    /// Why.
+    /// Why these capabilities are given, or why the request is refused.
     pub why: String,
 }
 
-/// Requirements of the image.
+/// What the image requires of the driver and the GPUs.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Requirements {
-    /// What switches them off, if anything does.
+    /// The setting that switches requirements off, such as `disable-require`; null if none does.
     pub disabled_by: Option<String>,
-    /// The driver of this host, if it can be seen.
+    /// The driver of this host; null if none can be seen.
     pub driver: Option<Driver>,
-    /// The requirements.
+    /// The requirements; empty if they are switched off or the image states none.
     pub items: Vec<Requirement>,
 }
 
-/// The driver of a host.
+/// The NVIDIA driver of a host.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Driver {
-    /// Its version.
+    /// The version of the driver, such as `550.54.14`.
     pub version: String,
-    /// The newest CUDA that it serves, as far as is known here.
+    /// The newest CUDA release that the driver serves, such as `12.4`; null if this is not known.
     pub cuda: Option<String>,
 }
 
-/// One requirement.
+/// A requirement of the image.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Requirement {
-    /// The expression.
+    /// The expression, such as `cuda>=12.4`.
     pub expression: String,
-    /// The variable that states it.
+    /// The variable of the container that states the requirement.
     pub origin: Vec<Origin>,
-    /// Whether this host's driver meets it.
+    /// Whether this host's driver and the given GPUs meet the requirement.
     pub met: Met,
-    /// The oldest driver that brings the CUDA it names, where it names one.
+    /// The oldest driver that its CUDA or driver version needs; null if met, invalid or without a version.
     pub needs_driver: Option<String>,
 }
 
-/// The search for the program.
+/// The search for `nvidia-container-cli`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Program {
-    /// The program.
+    /// Path of the program; null if it was not found.
     pub path: Option<String>,
-    /// Why this one.
+    /// How the program was found, or why it was not.
     pub why: String,
-    /// The directories, in order; empty where the configuration names the program.
+    /// The directories, in search order; empty if the configuration names the program.
     pub searched: Vec<Searched>,
 }
 
-/// An argument.
+/// An argument of nvidia-container-cli.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Argument {
-    /// The argument; `PID` stands for a process that does not exist yet.
+    /// The argument; `PID` and `ROOTFS` stand for values that the container does not have yet.
     pub text: String,
-    /// Where it comes from.
+    /// The inputs that the argument comes from.
     pub origin: Vec<Origin>,
 }
 
-/// A variable.
+/// An environment variable.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Variable {
-    /// The name.
+    /// The name of the variable.
     pub name: String,
-    /// The value, where it may be shown: what the contract defines, and what the configuration adds.
+    /// The value; absent for an inherited variable, which may be secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Where it comes from; absent: inherited.
+    /// The input that adds the variable; absent if it is inherited or is a variable of the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
 }

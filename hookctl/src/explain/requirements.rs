@@ -15,7 +15,7 @@ use hook::host::Host;
 use hook::request::requirements;
 use hook::text::go_bool;
 
-/// The part of the report about requirements; `devices` is the list that is given, `None` where nothing is.
+/// The part of the report about requirements; `devices` is the list that is given, `None` if nothing is given.
 pub fn image_requirements(
     config: &Config<'_>,
     spec: &Spec<'_>,
@@ -61,7 +61,7 @@ fn requirement(
     chosen: &[Device<'_>],
     origins: &Origins<'_>,
 ) -> Requirement {
-    // Each device must meet it: the first that does not is what the program ends with.
+    // Each device must meet it: the program ends with the first that does not.
     let all = chosen.iter().map(|device| met(&stated.expression, Known { device: *device, ..known }));
     let met = all.fold(Met::Yes, |worst, one| match (worst, one) {
         (Met::No | Met::Invalid, _) => worst,

@@ -259,7 +259,7 @@ fn warnings(page: &mut Page, report: &Report) {
     Subject { error: "error", file: None, with_id: false }.write(page, &report.warnings);
 }
 
-/// All origins in words; many mounts or variables in one go.
+/// All origins in words, in one text.
 fn origins(origins: &[Origin]) -> String {
     origins.iter().map(|origin| origin.text.as_str()).collect::<Vec<_>>().join(" and ")
 }

@@ -1,5 +1,5 @@
-//! The report from the trail of a start: each thing that a step learned becomes a part of the report. Must not decide, and
-//! must not read what the start has read.
+//! The report from the trail of a start: each thing that a step learned becomes a part of the report. Must not decide,
+//! and must not read again what the start has read.
 
 use super::container::{MADE_UP_PID, MADE_UP_ROOTFS, Subject};
 use super::devices::{Sources, place_of, shown};
@@ -30,7 +30,7 @@ pub fn container(subject: &Subject, state: &State, spec: Option<&Spec<'_>>) -> C
     }
 }
 
-/// The devices: who could ask, and what is given, if the request got that far.
+/// The devices: which sources could ask, and what is given, if the request got that far.
 pub fn devices(config: &Config<'_>, document: &Document, spec: &Spec<'_>, request: Option<&Request>) -> Devices {
     let ignored = ignored_mounts(config, document);
     let mounts = if config.flag(Key::AcceptVolumeMounts) { &spec.device_mounts } else { &ignored };
@@ -59,8 +59,8 @@ pub fn devices(config: &Config<'_>, document: &Document, spec: &Spec<'_>, reques
     devices
 }
 
-/// The device mounts that a start passes over, since the configuration does not accept them. No start asks this question,
-/// so the answer is not on its trail.
+/// The device mounts that a start passes over because the configuration does not accept them. No start looks for them,
+/// so they are not on its trail.
 fn ignored_mounts(config: &Config<'_>, document: &Document) -> Vec<hook::container::mounts::DeviceMount> {
     if config.flag(Key::AcceptVolumeMounts) {
         return Vec::new();
@@ -97,7 +97,7 @@ pub fn argv(plan: &Plan<'_>, source: Source, origins: &Origins<'_>) -> Vec<Argum
     plan.arguments.iter().map(shown).collect()
 }
 
-/// An argument, with words in capitals for what a container without a state or bundle does not have.
+/// An argument, with placeholders in capitals for values that a container without a state or bundle does not have.
 fn with_placeholders(argument: &plan::Argument, source: Source) -> String {
     let text = argument.text.to_string_lossy().into_owned();
     match (source, &argument.origin) {
@@ -116,7 +116,7 @@ fn variable((name, value): (&str, &str)) -> Variable {
     Variable { name: name.to_owned(), value: Some(value.to_owned()), origin: None }
 }
 
-/// Only what the hook adds is shown with its value: the rest is the engine's, and may be secret.
+/// Only variables that the hook adds are shown with their values: the rest are the engine's, and may be secret.
 fn handed_on(entry: &environment::Entry<'_>, origins: &Origins<'_>) -> Variable {
     let text = entry.text.to_string_lossy();
     let (name, value) = text.split_once('=').unwrap_or((&text, ""));

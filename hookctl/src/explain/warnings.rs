@@ -1,4 +1,4 @@
-//! What looks like a mistake although the hook takes it as it is. Made from the report alone.
+//! What looks like a mistake although the hook accepts it. Made from the report alone.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn warn(warnings: &mut Vec<Finding>, id: &'static str, message: String, remedy: 
     warnings.push(Finding::warning(id, message, remedy));
 }
 
-/// An image that says `all`, and a policy that does not listen: a container without GPUs and without an error.
+/// An image asks for `all`, and a policy ignores it: the container gets no GPUs and no error.
 fn refused_all(report: &Report, warnings: &mut Vec<Finding>) {
     let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
     for candidate in candidates.filter(|candidate| candidate.outcome == CandidateOutcome::Refused) {
@@ -43,7 +43,7 @@ fn refused_all(report: &Report, warnings: &mut Vec<Finding>) {
     }
 }
 
-/// Values of variables that decide.
+/// Odd values of variables that count.
 fn device_lists(report: &Report, warnings: &mut Vec<Finding>) {
     let candidates = report.devices.iter().flat_map(|devices| &devices.candidates);
     for candidate in candidates {
@@ -66,7 +66,7 @@ fn device_lists(report: &Report, warnings: &mut Vec<Finding>) {
     }
 }
 
-/// Whoever explains may be another user than whoever starts the hook.
+/// The user who explains may not be the user who starts the hook.
 fn rootless(report: &Report, warnings: &mut Vec<Finding>) {
     let by_user = |origin: &Origin| origin.kind == OriginKind::Machine && origin.name == EFFECTIVE_USER;
     if report.argv.iter().flat_map(|argument| &argument.origin).any(by_user) {
@@ -77,13 +77,13 @@ fn rootless(report: &Report, warnings: &mut Vec<Finding>) {
     }
 }
 
-/// Of each item whether it stood before.
+/// For each item, whether it occurred before.
 fn repeated<T: Ord>(items: &[T]) -> impl Iterator<Item = bool> {
     let mut seen = BTreeSet::new();
     items.iter().map(move |item| !seen.insert(item))
 }
 
-/// `void`, `all` and `none` beside something else.
+/// `void` alone, and `void`, `all` or `none` beside other items.
 fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<Finding>) {
     if value == "void" {
         let message = format!("{source} is 'void': no image says so by itself");
@@ -101,7 +101,7 @@ fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<F
     }
 }
 
-/// What an item of a device list looks like, where it does not look like a device.
+/// What an item of a device list looks like, if not like a device.
 fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let lower = item.to_ascii_lowercase();
     let index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

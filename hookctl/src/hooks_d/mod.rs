@@ -1,5 +1,5 @@
-//! Files of hooks.d as Podman and CRI-O read them (containers/common, pkg/hooks; oci-hooks(5)): what is wrong with one that
-//! starts this hook. Must not know which directories are searched, nor the forms of a file.
+//! Files of hooks.d as Podman and CRI-O read them (containers/common, pkg/hooks; oci-hooks(5)): what is wrong with one
+//! that starts this hook. Must not know which directories are searched, or the formats of a file.
 
 mod read;
 mod when;
@@ -14,14 +14,14 @@ use crate::inspect::{Inspect, seen};
 
 /// The names under which the hook is installed.
 const NAMES: [&str; 2] = ["nvidia-container-runtime-hook", "nvidia-container-toolkit"];
-/// Other programs of the toolkit, which do not know what a hook is told.
+/// Other programs of the toolkit, which do not understand a hook's arguments.
 const OTHERS: [&str; 5] =
     ["nvidia-ctk", "nvidia-cdi-hook", "nvidia-container-runtime", "nvidia-container-cli", "nvidia-docker"];
 /// This project's program, which can stand in front of a hook.
 const HOOKCTL: &str = "nvidia-hookctl";
-/// The driver may take as many seconds to answer, and more with many GPUs.
+/// How many seconds the driver may take to answer; with many GPUs it may take more.
 const LONGEST_ANSWER: i64 = 10;
-/// Members of other forms, and what they are called here.
+/// Members of other formats, and what they are called here.
 const RENAMED: [(&str, &str); 6] = [
     ("stage", "stages"),
     ("cmds", "commands"),
@@ -30,13 +30,13 @@ const RENAMED: [(&str, &str); 6] = [
     ("annotation", "annotations"),
     ("hasbindmounts", "hasBindMounts"),
 ];
-/// Variables of the hook's own environment, unlike all others that begin with `NVIDIA_`.
+/// Variables for the hook's own environment, unlike all others that begin with `NVIDIA_`.
 const OWN_VARIABLES: [&str; 2] = ["NVIDIA_CONTAINER_HOOK_LOG", "NVIDIA_CTK_CONFIG_FILE_PATH"];
 
-/// A file, read.
+/// A parsed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookFile {
-    /// It has the form 0.1.0.
+    /// Whether it has the old format 0.1.0.
     pub is_old: bool,
     /// The program.
     pub path: String,
@@ -55,8 +55,8 @@ pub struct HookFile {
 }
 
 impl HookFile {
-    /// Whether the program is NVIDIA's hook, or is meant to be it, by its name: itself, with `capture` in front of it, or
-    /// another program of the toolkit that is told what the hook is told.
+    /// Whether the program is NVIDIA's hook or is meant to be, judging by its name: the hook itself, `capture` in front
+    /// of it, or another program of the toolkit with the hook's arguments.
     #[must_use]
     pub fn is_nvidia(&self) -> bool {
         let asks = || self.arguments.iter().skip(1).any(|word| word == "prestart");
@@ -76,7 +76,7 @@ impl HookFile {
         self.name() == HOOKCTL && self.arguments.get(1).is_some_and(|word| word == "capture")
     }
 
-    /// What is wrong with a file that is to start NVIDIA's hook.
+    /// What is wrong with a file that is meant to start NVIDIA's hook.
     #[must_use]
     pub fn faults(&self, host: &dyn Inspect) -> Vec<Finding> {
         let mut faults = Vec::new();

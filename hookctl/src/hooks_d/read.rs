@@ -1,4 +1,4 @@
-//! Reads a file of hooks.d in the form 1.0.0 or 0.1.0, and says why engines refuse it. Must not know what it is for.
+//! Reads a file of hooks.d in format 1.0.0 or 0.1.0, and says why engines refuse it. Must not know what it is for.
 
 use regex_lite::Regex;
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{HookFile, When};
 use crate::finding::Finding;
 
-/// The form that is written today.
+/// The format written today.
 pub const VERSION: &str = "1.0.0";
 const OLD: &str = "0.1.0";
 const STAGES: [&str; 6] = ["createContainer", "createRuntime", "prestart", "poststart", "poststop", "startContainer"];
@@ -55,7 +55,7 @@ impl HookFile {
     }
 }
 
-/// Forms of other files, which people copy into hooks.d.
+/// Formats of other files, which people copy into hooks.d.
 fn foreign(members: &Map<String, Value>) -> Option<Box<Finding>> {
     const ANEW: &str = "write it anew: nvidia-hookctl oci-hook";
     const FORM: &str = "a file of hooks.d has the members version, hook, when and stages";
@@ -73,13 +73,13 @@ fn foreign(members: &Map<String, Value>) -> Option<Box<Finding>> {
     Some(refused("foreign-form", format!("{what}; {FORM}"), ANEW))
 }
 
-/// A member as Go finds it: by its name, else by its name in other letters.
+/// A member as Go finds it: by its exact name, otherwise by its name in any case.
 fn get<'m>(members: &'m Map<String, Value>, name: &str) -> Option<&'m Value> {
     let folded = || members.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value);
     members.get(name).or_else(folded)
 }
 
-/// A fault for which engines refuse the file.
+/// A fault that makes engines refuse the file.
 fn refused(id: &'static str, message: impl Into<String>, remedy: &str) -> Box<Finding> {
     Box::new(Finding::error(id, message, remedy))
 }
@@ -156,13 +156,13 @@ fn old(members: &Map<String, Value>) -> Result<HookFile, Box<Finding>> {
     checked(file)
 }
 
-/// The members that nobody reads.
+/// The members that no engine reads.
 fn unread<'m>(members: &'m Map<String, Value>, known: &'static [&'static str]) -> impl Iterator<Item = String> + 'm {
     let is_known = |name: &&String| known.iter().any(|known| known.eq_ignore_ascii_case(name));
     members.keys().filter(move |name| !is_known(name)).cloned()
 }
 
-/// A file whose expressions can be read and whose stages exist.
+/// The file, if its expressions are valid and its stages exist.
 fn checked(file: HookFile) -> Result<HookFile, Box<Finding>> {
     let patterns = file.when.commands.iter().chain(file.when.annotations.iter().flat_map(|(key, value)| [key, value]));
     for pattern in patterns {
@@ -227,7 +227,7 @@ fn list(members: &Map<String, Value>, name: &str) -> Result<Vec<String>, Box<Fin
     }
 }
 
-/// A value of another type than the form says: Go refuses the file.
+/// A value of a type other than the format's: Go refuses the file.
 fn wrong_type(name: &str, wanted: &str, got: &Value) -> Box<Finding> {
     let got: String = got.to_string().chars().take(60).collect();
     refused("wrong-type", format!("\"{name}\" must be {wanted}, and is {got}"), &format!("write {wanted}"))

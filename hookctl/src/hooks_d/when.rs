@@ -1,8 +1,9 @@
-//! The conditions of a file in hooks.d: joined by AND in the form 1.0.0, by OR in 0.1.0. Must not know the rest of the file.
+//! The conditions of a file in hooks.d: joined by AND in format 1.0.0, by OR in 0.1.0. Must not know the rest of the
+//! file.
 
 use regex_lite::Regex;
 
-/// Commands by which it is told whether an expression matches every one.
+/// Sample commands: an expression that matches all of them counts as matching every command.
 const COMMANDS: [&str; 5] = ["/bin/sh", "sh", "python3", "/usr/local/bin/entrypoint.sh", "/pause"];
 
 /// Conditions.
@@ -12,9 +13,9 @@ pub struct When {
     pub(super) has_bind_mounts: Option<bool>,
     pub(super) annotations: Vec<(String, String)>,
     pub(super) commands: Vec<String>,
-    /// One of them is enough, as in the form 0.1.0.
+    /// One of them is enough, as in format 0.1.0.
     pub(super) any: bool,
-    /// There are none, not even an empty list of them.
+    /// The file has no `when` at all, not even an empty one.
     pub(super) is_missing: bool,
 }
 
@@ -23,9 +24,9 @@ pub struct When {
 pub enum Reach {
     /// For every container.
     All,
-    /// For those that this clause is about.
+    /// For the containers that this clause describes.
     Some(String),
-    /// For none, and why.
+    /// For none, and the reason.
     None(String),
 }
 
@@ -92,7 +93,7 @@ impl When {
     }
 }
 
-/// Whether an expression matches whatever a container could execute.
+/// Whether an expression matches any command that a container could execute.
 fn matches_all(pattern: &str) -> bool {
     Regex::new(pattern).is_ok_and(|regex| COMMANDS.iter().all(|command| regex.is_match(command)))
 }

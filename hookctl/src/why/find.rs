@@ -1,15 +1,15 @@
-//! Finds the line that matters in what an engine printed, wrapped and escaped as it is: quotes inside quotes, `\n` as text,
-//! prefixes of journald and kubelet. Must not know what a line means.
+//! Finds the line that matters in what an engine printed, however wrapped and escaped: quotes inside quotes, `\n` as
+//! text, prefixes of journald and kubelet. Must not know what a line means.
 
 use nvidia_simulated_machine::lines::Line;
 
-/// Lines that only say that another program failed: what that program said counts more.
+/// Lines that only say that another program failed: what that program printed counts more.
 const WRAPPERS: [&str; 4] = ["crun-hook-failed", "apptainer-nvccli", "exec-failed", "nvidia-smi-not-found"];
 /// The line that only says that some hook failed.
 const OUTERMOST: &str = "hook-failed";
-/// What `*` in a pattern may stand for, in bytes.
+/// How much `*` in a pattern may stand for, in bytes.
 const GAP: usize = 400;
-/// As much of a line as is shown.
+/// How many characters of a line are shown.
 const EXCERPT: usize = 300;
 
 /// A line that was found.
@@ -21,7 +21,7 @@ pub struct Found {
     pub name: &'static str,
 }
 
-/// How telling a line is: what failed, that a program failed, that a hook failed.
+/// How telling a line is: it says what failed, that a program failed, or that a hook failed.
 fn rank(name: &str) -> u8 {
     match name {
         OUTERMOST => 0,
@@ -30,11 +30,11 @@ fn rank(name: &str) -> u8 {
     }
 }
 
-/// The text with one blank for each white space, without escapes and control characters.
+/// The text with one blank for each run of white space, and without escapes and control characters.
 #[must_use]
 pub fn unwrapped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    // As syslog daemons write the control characters for tab, end of line and escape.
+    // How syslog daemons write the control characters for tab, end of line and escape.
     let text = text.replace("#012", " ").replace("#011", " ").replace("#033", "\u{1b}");
     let mut chars = text.chars().peekable();
     let mut blank = true;
@@ -74,7 +74,7 @@ pub fn unwrapped(text: &str) -> String {
     out.trim_end().to_owned()
 }
 
-/// Passes over what follows an escape character up to the letter that ends it.
+/// Skips what follows an escape character, up to the letter that ends the sequence.
 fn skip_sequence(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     if chars.next_if_eq(&'[').is_none() {
         return;
@@ -101,7 +101,7 @@ pub fn best<'l>(text: &str, lines: impl Iterator<Item = &'l Line>) -> Option<Fou
     best.map(|(_, found)| found)
 }
 
-/// Where a pattern stands in a text.
+/// Where a pattern occurs in a text.
 fn position(text: &str, pattern: &str) -> Option<(usize, usize)> {
     let mut parts = pattern.split('*');
     let first = parts.next()?;
@@ -123,7 +123,7 @@ fn position(text: &str, pattern: &str) -> Option<(usize, usize)> {
     None
 }
 
-/// The line around a match: from the name of the program that says it to the end of what it says.
+/// The line around a match: from the name of the program that prints it to the end of what it prints.
 fn excerpt(text: &str, start: usize, end: usize) -> String {
     const PROGRAM: &str = "nvidia-container-cli";
     const BEFORE: usize = 200;
@@ -143,7 +143,7 @@ fn excerpt(text: &str, start: usize, end: usize) -> String {
 #[must_use]
 pub fn nearest<'l>(text: &str, lines: impl Iterator<Item = &'l Line>) -> Vec<&'l Line> {
     const MOST: usize = 3;
-    /// Shared words for each hundred words of both.
+    /// Shared words per hundred words of both texts.
     const LEAST: usize = 20;
     let words = |text: &str| -> std::collections::BTreeSet<String> {
         let split = text.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '_');

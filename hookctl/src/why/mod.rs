@@ -1,5 +1,5 @@
-//! `why`: takes what an engine printed, finds the line that matters, and answers what it means, who can fix it, and
-//! how; then it looks on the host for the states that may cause it. Must not print.
+//! `why`: takes what an engine printed, finds the line that matters, and says what it means, who can fix it, and how.
+//! Then it looks on the host for the states that may cause it. Must not print.
 
 mod behind;
 mod find;
@@ -21,9 +21,9 @@ use nvidia_simulated_machine::lines::{self, Line, Owner};
 
 use crate::doctor::states::State;
 
-/// The number of the JSON form; it changes when a member changes its meaning or goes away.
+/// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
-/// As much of a text as is looked at.
+/// How much of a text is looked at.
 const LIMIT: usize = 1 << 20;
 
 /// Runs the command.
@@ -43,37 +43,37 @@ pub fn run(arguments: &Why, scene: &Scene<'_>) -> Answer {
     scene.answer(&report, |colour| self::text(&report, colour), status)
 }
 
-/// The answer.
+/// The answer of `nvidia-hookctl why`: what the output of an engine means, and what to do.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// Version of the schema of this answer; it changes when a member changes meaning or is removed.
     pub schema: u32,
     /// Version of nvidia-hookctl.
     pub hookctl_version: &'static str,
-    /// Version of the hook whose rules it applies.
+    /// Version of the hook whose rules nvidia-hookctl applies.
     pub hook_version: &'static str,
-    /// The line that was found; null for a text in which none is known.
+    /// The known line that was found in the text; null if there is none.
     pub line: Option<Known>,
-    /// For an unknown text, the known lines that are nearest.
+    /// The known lines that are most similar to the text; empty if `line` is not null.
     pub nearest: Vec<Known>,
-    /// The states that may be behind the line, as far as this host has them.
+    /// The states found on this host that can cause the line, as `doctor` reports them.
     pub host: Vec<Finding>,
-    /// How many states may cause it.
+    /// How many known states can cause the line.
     pub states: usize,
 }
 
-/// What is known of a line.
+/// A known line, what it means, and what to do.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Known {
-    /// Its name.
+    /// Name of the line, such as `hook-failed`.
     pub name: &'static str,
-    /// The line, as it was found or as users meet it.
+    /// The line as found in the text; in `nearest`, an example of the line.
     pub text: String,
-    /// What it means.
+    /// What the line means.
     pub meaning: &'static str,
-    /// Whose it is to cure.
+    /// Who can fix the failure.
     pub owner: Owner,
-    /// What to do.
+    /// What to do about the failure.
     pub remedy: &'static str,
 }
 

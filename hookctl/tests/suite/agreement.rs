@@ -1,5 +1,5 @@
-//! `explain` over every case of the hook, folders and recorded runs: the command line, the verdict and the lines that it
-//! foretells are those that the case expects. Must not know what is right; the cases do.
+//! `explain` over every case of the hook, folders and recorded runs: the command line, the verdict and the lines it
+//! predicts are the ones the case expects. Must not know what is right; the cases do.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
@@ -15,15 +15,15 @@ use nvidia_hookctl::page::{Colour, WIDTH};
 
 use super::cases::{faults_of, of_the_hook};
 
-/// What a case expects of a start, as far as an explanation foretells it.
+/// What a case expects of a start, as far as an explanation predicts it.
 struct Expected {
     exit: i32,
     argv: Option<Vec<Vec<u8>>>,
-    /// Standard error, where the case knows it to the letter.
+    /// Standard error, if the case knows it to the letter.
     stderr: Option<String>,
 }
 
-/// `None` for a run that was recorded of other releases than the newest.
+/// `None` for a run that was not recorded with the newest release.
 fn expected(check: &Check<'_>, scene: &Scene) -> Option<Expected> {
     let published = match check {
         Check::Folder(case) => {
@@ -61,7 +61,8 @@ fn disagreement(report: &Report, expected: &Expected) -> Option<String> {
     let argv: Vec<Vec<u8>> = report.argv.iter().map(|argument| argument.text.as_bytes().to_vec()).collect();
     let stderr: String = report.stderr.iter().map(|line| format!("{}\n", Escaped(line))).collect();
     let executes = matches!(report.verdict, Verdict::Execute | Verdict::Refused);
-    // Only the kernel knows whether a file can be executed. Recorded runs have no words, and such files by a key only.
+    // Only the kernel knows whether a file can be executed. Recorded runs have no standard error, and name such files
+    // by a key only.
     let by_key = report.program.as_ref().is_some_and(|program| program.searched.is_empty());
     let not_executable = expected.stderr.as_ref().map_or(by_key, |text| text.contains("exec failed: "));
     match &expected.argv {
@@ -79,7 +80,8 @@ fn disagreement(report: &Report, expected: &Expected) -> Option<String> {
     }
 }
 
-/// An explanation is text, so what is not UTF-8 has a mark in its place; the published hook has requirements in any order.
+/// An explanation is text, so bytes that are not UTF-8 become replacement characters. The published hook has
+/// requirements in any order.
 fn sorted(words: &[Vec<u8>]) -> Vec<String> {
     let mut words: Vec<String> = lossy(words).iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
     words.sort();

@@ -1,5 +1,5 @@
-//! `capture` and `replay`: every case of the hook, captured and replayed, comes to the same; what no start reads never
-//! appears; and standing in front of a hook changes nothing of how it ends.
+//! `capture` and `replay`: every case of the hook, captured and replayed, has the same outcome; what no start reads
+//! never appears; and standing in front of a hook does not change how it ends.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::fs;
@@ -64,7 +64,7 @@ fn every_case_captured_and_replayed_comes_to_the_same() {
     assert!(faults.is_empty(), "{} of {replayed}\n{}", faults.len(), faults.join("\n"));
 }
 
-/// What the expectation of a captured case says otherwise than the suite of the hook would.
+/// How the expectation of a captured case differs from what the hook's suite would say.
 fn expectation_faults(files: &Files, scene: &Scene) -> Option<String> {
     let expected = Case::new("case", files.clone(), Arc::new(Files::new())).expected();
     let expected = match expected {
@@ -168,7 +168,7 @@ fn a_hook_ends_as_it_would_and_a_failing_start_is_kept() {
     let said = Command::new(hookctl()).arg("replay").arg(&case).output().unwrap();
     let text = String::from_utf8(said.stdout).unwrap();
     assert!(text.contains("exit status"), "{text}");
-    // A second failure is a second folder.
+    // A second failure makes a second folder.
     stage.run(&[], &stage.path("captures"));
     assert!(stage.path("captures/start-2").is_dir());
 }

@@ -1,9 +1,9 @@
-//! The cases of nvidia-hookctl: a folder each below fixtures/hookctl/{explain,check,doctor}, found at run time. A case is a
-//! machine, a command line, and the transcript of what the program says.
+//! The cases of nvidia-hookctl: one folder each below fixtures/hookctl/{explain,check,doctor}, found at run time. A
+//! case is a machine, a command line, and the transcript of what the program prints.
 //!
 //! - `expected.toml` and `host.toml`: the machine (tests/support/src/machine.rs);
-//! - `expected.txt`: the transcript, and `expected.json` where the JSON form is of interest. `BLESS=1` writes the first,
-//!   and the second where there is one.
+//! - `expected.txt`: the transcript, and `expected.json` if the JSON form is of interest. `BLESS=1` writes the first,
+//!   and the second if it exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +48,7 @@ pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
     folders.retain(|path| path.is_dir());
     folders.sort();
     assert!(!folders.is_empty(), "{folder:?} holds no case");
-    // An area is one test, which would leave a processor idle in the end.
+    // An area is one test, and one thread would leave a processor idle at the end.
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..2 {
@@ -67,24 +67,24 @@ pub fn run_area(area: &str) -> Vec<(String, serde_json::Value)> {
     done.into_iter().map(|(name, document, _)| (name, document)).collect()
 }
 
-/// Asserts that documents are as a schema says.
+/// Asserts that documents match a schema.
 pub fn assert_schema(documents: &[(String, serde_json::Value)], schema: &serde_json::Value) {
     for (name, document) in documents {
         assert_eq!(schema_faults(schema, document), Vec::<String>::new(), "{name}");
     }
 }
 
-/// Where a document is not as its schema says.
+/// Where a document does not match its schema.
 pub fn schema_faults(schema: &serde_json::Value, document: &serde_json::Value) -> Vec<String> {
     faults_of(&jsonschema::draft202012::new(schema).unwrap(), document)
 }
 
-/// The same by a schema that is read already.
+/// The same, with a schema that has already been read.
 pub fn faults_of(schema: &jsonschema::Validator, document: &serde_json::Value) -> Vec<String> {
     schema.iter_errors(document).map(|fault| format!("{}: {fault}", fault.instance_path())).collect()
 }
 
-/// Asserts that every id of a list is that of a finding of some case.
+/// Asserts that some case has a finding with each of these ids; `list` is the member that holds the findings.
 pub fn assert_shown(documents: &[(String, serde_json::Value)], list: &str, ids: &[&str]) {
     let findings = documents.iter().flat_map(|(_, document)| document[list].as_array().unwrap());
     let seen: BTreeSet<&str> = findings.map(|finding| finding["id"].as_str().unwrap()).collect();

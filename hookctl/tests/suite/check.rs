@@ -60,7 +60,7 @@ fn the_default_file_checks_clean_as_it_is_and_with_every_key_set() {
     }
 }
 
-/// A key that follows `#` without a blank, as set; prose as it is.
+/// A key that follows `#` without a blank, as if set; prose as it is.
 fn uncommented(line: &str) -> &str {
     match line.strip_prefix('#') {
         Some(rest) if rest.contains(" = ") && !rest.starts_with(' ') => rest,

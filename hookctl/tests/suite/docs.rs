@@ -1,4 +1,4 @@
-//! The documents that show what the hook says, and the one that is made from the table of keys, are kept true here.
+//! Tests of the documents that show what the hook says, and of the one made from the table of keys.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -22,7 +22,7 @@ fn blocks(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether a block is a transcript, but for lines `...` that stand for any lines.
+/// Whether a block matches a transcript; lines `...` stand for any lines.
 fn shows(block: &str, transcript: &str) -> bool {
     let mut rest = transcript;
     let mut pieces = block.split("...\n").peekable();

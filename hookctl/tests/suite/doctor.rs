@@ -24,7 +24,7 @@ fn every_machine_is_seen_as_it_is() {
         let (_, document) = documents.iter().find(|(known, _)| known == name).unwrap();
         document["checks"].as_array().unwrap().iter().any(|check| check["id"] == id)
     };
-    // Each state has a host that has it, and one without the fault that does not.
+    // Each state shows on some host, and does not show on that host without the fault.
     for state in states::all() {
         let with: Vec<&str> =
             documents.iter().map(|(name, _)| name.as_str()).filter(|name| found(name, state.id)).collect();

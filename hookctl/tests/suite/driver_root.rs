@@ -1,5 +1,5 @@
-//! A simulated machine as the simulator lays it out: `doctor` finds no fault in it, and `explain` foretells there what the
-//! simulator does on the same machine. Must not know how the machine is laid.
+//! A simulated machine as the simulator lays it out: `doctor` finds no fault in it, and `explain` predicts what the
+//! simulator does on the same machine. Must not know how the machine is laid out.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::cases::hookctl;
 
-/// A machine, laid out and as the simulator has it.
+/// A machine, both laid out on disk and as the simulator has it.
 struct Host {
     folder: tempfile::TempDir,
     machine: Topology,

@@ -1,5 +1,5 @@
-//! `explain` as a person meets it: the program on a machine on disk. fixtures/hookctl/explain holds the cases, cases.rs
-//! says how; that explanations agree with starts is shown by agreement.rs.
+//! `explain` as a person uses it: the program on a machine on disk. fixtures/hookctl/explain holds the cases, cases.rs
+//! says how. agreement.rs shows that explanations agree with starts.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn every_case_is_explained_as_expected_and_by_the_schema() {
     let documents = run_area("explain");
     let schema = schemas::of::<Report>();
     assert_schema(&documents, &schema);
-    // Every word of the schema's lists is the answer to some case.
+    // Every word of the schema's lists is the answer in some case.
     for (pointer, name) in [
         ("/configuration/searched/*/outcome", "Outcome"),
         ("/devices/candidates/*/outcome", "CandidateOutcome"),
@@ -56,7 +56,7 @@ fn every_case_is_explained_as_expected_and_by_the_schema() {
     }
 }
 
-/// The texts at a pointer in which `*` is every item of a list.
+/// Gathers the texts at a pointer in which `*` stands for every item of a list.
 fn gather(document: &Value, pointer: &str, seen: &mut BTreeSet<String>) {
     match pointer.split_once("/*") {
         None => seen.extend(document.pointer(pointer).and_then(Value::as_str).map(str::to_owned)),

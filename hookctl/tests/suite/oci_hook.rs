@@ -85,7 +85,7 @@ fn with(pointer: &str, value: Value) -> String {
     document.to_string()
 }
 
-/// Files, each with the status of its validation and words of it.
+/// Checks files, each with the status of its validation and words that it prints.
 fn are_found(files: &[(String, i32, &str)]) {
     for (text, status, words) in files {
         let machine = machine();

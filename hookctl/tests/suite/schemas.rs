@@ -1,4 +1,4 @@
-//! The JSON schemas of the reports, made from their types: docs/*.schema.json are what the types say. `BLESS=1` writes them.
+//! The JSON schemas of the reports, made from their types: docs/*.schema.json must match them. `BLESS=1` writes them.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn kept<R: JsonSchema>(name: &str) {
     }
 }
 
-/// The schema of a report, as the types have it.
+/// The schema of a report, made from its type.
 pub fn of<R: JsonSchema>() -> Value {
     serde_json::to_value(schema_for!(R)).unwrap()
 }

@@ -1,4 +1,4 @@
-//! The command line: wrong usage, help, and what an argument may do to the terminal.
+//! The command line: wrong usage, help, and what an argument can do to the terminal.
 
 use super::cases::machine;
 
@@ -27,7 +27,7 @@ fn wrong_usage_is_status_2_and_help_is_an_answer() {
 fn an_argument_cannot_drive_the_terminal() {
     let said = machine("explain/plain").run(&["explain", "--env", "\u{1b}[31m"]);
     assert_eq!(said.status, 2);
-    // Shown escaped; left out where a neighbour in the workspace has clap compiled with its feature `color`.
+    // Shown escaped; left out if another crate of the workspace has clap compiled with its feature `color`.
     let shown = ["invalid value '\\u{1b}[31m'", "invalid value ''"];
     assert!(shown.iter().any(|shown| said.stderr.contains(shown)), "{}", said.stderr);
     assert!(!said.stderr.contains('\u{1b}'), "{}", said.stderr);

@@ -1,4 +1,4 @@
-//! `why`: the lines that users meet, as engines print them, and what the host has to do with them.
+//! `why`: the lines that users see, as engines print them, and what the host has to do with them.
 
 use nvidia_hookctl::why::behind;
 use nvidia_simulated_machine::lines;

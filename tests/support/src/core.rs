@@ -1,4 +1,4 @@
-//! Runs a scene through the pure core: the same decision without any process or file. Must not judge what came of it.
+//! Runs a scene through the pure core: the same decision without any process or file. Must not judge the result.
 
 use std::ffi::{CStr, CString, OsStr};
 use std::io::Cursor;
@@ -23,7 +23,7 @@ pub enum Decided {
     NoPrestart,
     /// Nothing is done.
     Nothing,
-    /// An error, in its words.
+    /// An error, with its message.
     Failed(String),
     /// The program is executed.
     Execute(Planned),
@@ -64,7 +64,7 @@ pub fn decide(scene: &Scene) -> Decided {
     }
 }
 
-/// What the program does with a decision that nothing is executed for: the outcome of a scene that no disk can hold.
+/// What the program does with a decision to execute nothing: the outcome of a scene that no disk can hold.
 pub fn outcome(decided: &Decided) -> Outcome {
     let (exit, stderr) = match decided {
         Decided::Failed(message) => (1, format!("{message}\n").into_bytes()),
@@ -82,7 +82,7 @@ pub fn outcome(decided: &Decided) -> Outcome {
     }
 }
 
-/// Where a decision and what the real programs did disagree.
+/// Where a decision disagrees with what the real programs did.
 pub fn disagreement(decided: &Decided, outcome: &Outcome) -> Option<String> {
     let said = outcome.stderr();
     match (decided, &outcome.executed) {

@@ -1,4 +1,4 @@
-//! A daemon that an engine needs: started, awaited until it answers, asked to end. Must not know which engine's it is.
+//! A daemon that an engine needs: starts it, waits until it answers, ends it. Must not know which engine it belongs to.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long a daemon may take on a busy machine.
+/// How long a daemon may take to answer on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A daemon that answers. It takes its mounts along when it ends.
+/// A daemon that answers. It removes its mounts when it ends.
 #[derive(Debug)]
 pub struct Daemon(Child);
 
 impl Daemon {
-    /// Starts a daemon, whose words go into a log, and waits until it answers. The log is what a failure shows.
+    /// Starts a daemon, whose output goes into a log, and waits until it answers. A failure shows the log.
     pub fn start(command: &mut Command, log: &Path, answers: impl Fn() -> bool) -> Daemon {
         let out = File::create(log).unwrap();
         let process = command.stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();

@@ -1,6 +1,7 @@
-//! What the tests and benches of the hook share and what knows the hook's library: a scene decided by the pure core
-//! ([`core`]) on a machine in memory ([`memory`]). Where programs and fixtures are ([`programs`]) is here as well, and
-//! machines of case folders on disk ([`machine`]), and daemons that engines need ([`daemon`]). Cases, and running them, are `nvidia-hook-conformance`.
+//! Code that the tests and benches of the hook share and that knows the hook's library: a scene decided by the pure
+//! core ([`core`]) on a machine in memory ([`memory`]). Also where programs and fixtures are ([`programs`]), machines
+//! of case folders on disk ([`machine`]), and daemons that engines need ([`daemon`]). `nvidia-hook-conformance` has the
+//! cases and runs them.
 
 pub mod core;
 pub mod daemon;

@@ -1,5 +1,5 @@
-//! A machine of a case folder on disk, and a program that is run on it: what the transcripts of nvidia-hookctl and the
-//! hook's own notes are tested on. Must not know expectations.
+//! A case folder's machine on disk, and a program that runs on it, to test the transcripts of nvidia-hookctl and the
+//! hook's own notes. Must not know expectations.
 //!
 //! - `expected.toml`: `why` (a sentence), `base` (a case beside it whose machine this one starts from), `[modes]` (octal
 //!   permissions of paths, last);
@@ -83,7 +83,7 @@ impl Machine {
         self.run_with(arguments, &self.scene.stdin.content, &[])
     }
 
-    /// Runs the program with standard input and further variables.
+    /// Runs the program with standard input and additional variables.
     pub fn run_with<A: AsRef<str>>(&self, arguments: &[A], stdin: &[u8], variables: &[(&str, &str)]) -> Said {
         let (program, root) = &self.program;
         let mut command = Command::new(program);
@@ -102,7 +102,7 @@ impl Machine {
         command.envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // The program may end without having read it.
+        // The program may end without reading it.
         let _ = child.stdin.take().unwrap().write_all(stdin);
         let output = child.wait_with_output().unwrap();
         let text = |bytes: Vec<u8>| {
@@ -126,12 +126,12 @@ fn load_case(folder: &Path, scene: &mut Scene, modes: &mut BTreeMap<String, Stri
         host.apply(scene).unwrap_or_else(|why| panic!("{folder:?}: {why}"));
     }
     modes.extend(case.modes);
-    // A case may take away what its base has.
+    // A case can remove what its base has.
     modes
         .retain(|path, _| scene.files.iter().any(|(known, _)| known == path || known.starts_with(&format!("{path}/"))));
 }
 
-/// Gives directories the permissions that they have on a machine, whatever the mask of the test's user is.
+/// Gives directories the permissions that they have on a machine, whatever the umask of the test's user is.
 fn set_modes(directory: &Path) {
     fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
     for entry in fs::read_dir(directory).unwrap().flatten() {

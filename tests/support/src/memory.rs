@@ -34,7 +34,7 @@ impl MemoryHost {
         MemoryHost { nodes, cwd: scene.cwd.clone(), unprivileged: scene.unprivileged }
     }
 
-    /// The node at a path and its place, symbolic links followed.
+    /// The node at a path and its place, after following symbolic links.
     fn resolve(&self, path: &str) -> Result<(String, Option<&Node>), Errno> {
         let start = if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.cwd) };
         // A slash at the end asks for a directory, as an element `.` does.
@@ -86,7 +86,7 @@ impl MemoryHost {
 impl Host for MemoryHost {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         if path.as_os_str().as_encoded_bytes().contains(&0) {
-            // In the words of the standard library, which does not ask the system.
+            // The error of the standard library, which does not ask the system.
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "file name contained an unexpected NUL byte"));
         }
         match self.node(path)?.1 {
@@ -102,7 +102,7 @@ impl Host for MemoryHost {
         }
     }
 
-    /// Memory holds no writers, so there is nobody to wait for.
+    /// Memory has no writers, so there is nothing to wait for.
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
         match self.node(path) {
             Ok((_, Some(Node::Fifo))) if waits_for_pipe => Ok(Vec::new()),
@@ -115,7 +115,7 @@ impl Host for MemoryHost {
     }
 
     fn is_dangling(&self, path: &Path) -> io::Result<bool> {
-        // Links above the directory of what is asked about are followed to it.
+        // Links above the path's directory are followed.
         let stands = |path: &Path| {
             let parent = self.node(path.parent()?).ok()?.0;
             self.nodes.get(&format!("{parent}/{}", path.file_name()?.to_str()?))

@@ -1,5 +1,5 @@
 //! Where the programs and the fixtures are: named by the environment, so that a package build can test what it
-//! installs, else those that cargo has just built.
+//! installs, otherwise those that cargo has just built.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -16,14 +16,14 @@ pub fn program(variable: &str, built: &str) -> PathBuf {
     place(variable).unwrap_or_else(|| PathBuf::from(built))
 }
 
-/// The stand-in for nvidia-container-cli, if the environment names one: `FAKE_NVIDIA_CONTAINER_CLI`. Without one, a test
-/// program that starts by `nvidia_hook_conformance::entry!` is its own.
+/// The stand-in for nvidia-container-cli, if the environment names one: `FAKE_NVIDIA_CONTAINER_CLI`. Without it, a test
+/// program that starts through `nvidia_hook_conformance::entry!` is its own.
 pub fn fake() -> Option<PathBuf> {
     place("FAKE_NVIDIA_CONTAINER_CLI")
 }
 
-/// The simulator as one static file, which runs in an image that has no C library: `FAKE_NVIDIA_CONTAINER_CLI`, or one that is
-/// built now, beside what cargo builds for this machine.
+/// The simulator as one static file, which runs in an image without a C library: `FAKE_NVIDIA_CONTAINER_CLI`, or one
+/// that is built now, beside what cargo builds for this machine.
 pub fn static_simulator() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| fake().unwrap_or_else(build_static_simulator));
     &PROGRAM
@@ -40,7 +40,7 @@ fn build_static_simulator() -> PathBuf {
     folder.join(target).join("debug/fake-nvidia-container-cli")
 }
 
-/// Another hook that is to be compared with the expectations, if there is one.
+/// Another hook to compare with the expectations, if there is one.
 pub fn hook_under_test() -> Option<PathBuf> {
     place("HOOK_UNDER_TEST")
 }
@@ -57,18 +57,18 @@ pub fn source(path: &str) -> PathBuf {
     package.ancestors().find(is_top).unwrap_or(&package).join(path)
 }
 
-/// `PATH` with a folder in front: for shells, since not every machine has its programs in /usr/bin.
+/// `PATH` with a folder in front, for shells, because not every machine has its programs in /usr/bin.
 pub fn search_path(folder: &Path) -> OsString {
     let path = from_environment("PATH").unwrap_or_else(|| PathBuf::from("/usr/bin:/bin"));
     [folder.as_os_str(), path.as_os_str()].join(OsStr::new(":"))
 }
 
-/// Whether expectations are to be rewritten.
+/// Whether to rewrite expectations.
 pub fn bless() -> bool {
     from_environment("BLESS").is_some_and(|value| value.as_os_str() != "0")
 }
 
-/// A path that the environment names: absolute, since suites run programs in folders of their own.
+/// A path that the environment names, made absolute because suites run programs in other folders.
 fn place(name: &str) -> Option<PathBuf> {
     from_environment(name).map(|path| std::path::absolute(&path).unwrap_or(path))
 }

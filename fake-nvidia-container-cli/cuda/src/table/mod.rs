@@ -1,4 +1,5 @@
-//! The exported functions: a row each. What a row becomes is the one place of this crate that a C caller enters by.
+//! The exported functions, one row each. The functions made from the rows are this crate's only entry points for C
+//! callers.
 #![expect(
     unsafe_code,
     reason = "a name that is exported as it is must be unique in the program; rows are CUDA's names"
@@ -10,15 +11,15 @@ use crate::code::{Answer, Code, name, words};
 use crate::{attributes, devices, driver};
 use nvidia_simulated_shim::c::{Fixed, Out, Words};
 
-/// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`, and a function that finds a row by its name. With `always` in front, a
-/// row answers without `cuInit`.
+/// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`, and a function that finds a row by its name. Rows under `always`
+/// answer without `cuInit`.
 macro_rules! table {
     (
         always { $($early:ident($($first:ident: $of:ty),*) => $says:expr;)* }
         ready { $($name:ident($($argument:ident: $type:ty),*) => $function:expr;)* }
     ) => {
         $(
-            // SAFETY: the name is CUDA's, and no two rows of the tables have the same.
+            // SAFETY: the name is CUDA's, and no two rows of the tables have the same one.
             #[unsafe(no_mangle)]
             extern "C" fn $early($($first: $of),*) -> u32 {
                 $crate::code::number(($says)($($first),*))
@@ -32,7 +33,7 @@ macro_rules! table {
             }
         )*
 
-        /// The address of the function of a name.
+        /// The address of the function with this name.
         pub(super) fn address(name: &str) -> Option<usize> {
             match name {
                 $(stringify!($early) => Some($early as *const () as usize),)*
@@ -76,13 +77,13 @@ table! {
     }
 }
 
-/// Names whose newer form a program gets: the version of CUDA that brought it, and the form. Of functions that answer alike
-/// in all of their forms, the first will do.
+/// Names whose newer form a program gets, with the CUDA version that introduced the form, and the form. For functions
+/// that answer alike in all forms, the first form is enough.
 const FORMS: [(&str, i32, &str); 2] =
     [("cuGetProcAddress", 12_000, "cuGetProcAddress_v2"), ("cuDeviceTotalMem", 3_020, "cuDeviceTotalMem_v2")];
 
-/// The address of a function in the form that a version of CUDA has. The flags choose between streams of a program and of
-/// its threads; the simulator has no streams.
+/// The address of a function in the form of a CUDA version. The flags choose between per-program and per-thread
+/// streams; the simulator has no streams.
 fn find(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Option<Out<u32>>) -> Answer {
     let mut buffer = [0; 96];
     let name = symbol.read(&mut buffer)?;

@@ -1,5 +1,5 @@
-//! Functions that say CUDA_ERROR_NOT_SUPPORTED, whatever they are asked: what CUDA 12.9's public header declares and no
-//! other row has. A C caller may pass arguments that a function does not take, so all rows have none.
+//! Functions that always return CUDA_ERROR_NOT_SUPPORTED: those that CUDA 12.9's public header declares and no other
+//! row has. A C caller can pass arguments that a function does not take, so no row has any.
 
 use super::table;
 use crate::code::{Answer, Code};
@@ -8,7 +8,7 @@ fn no() -> Answer {
     Err(Code::NOT_SUPPORTED)
 }
 
-/// A row each name.
+/// One row per name.
 macro_rules! unsupported {
     ($($name:ident)*) => {
         table! {

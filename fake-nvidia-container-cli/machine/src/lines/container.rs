@@ -1,4 +1,5 @@
-//! Lines of nvidia-container-cli about the container: control groups, namespaces, mounts, ldconfig. Must not know how they are found.
+//! Lines of nvidia-container-cli about the container: control groups, namespaces, mounts, ldconfig. Must not know how
+//! they are found.
 
 super::lines! {
     "cgroup-not-found" Admin ["cgroup subsystem devices not found"]

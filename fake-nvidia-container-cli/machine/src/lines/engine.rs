@@ -1,4 +1,4 @@
-//! Lines of engines, of Kubernetes and of CDI. Must not know how they are found.
+//! Lines of engines, Kubernetes and CDI. Must not know how they are found.
 
 super::lines! {
     "no-device-driver" Admin ["could not select device driver"]

@@ -1,4 +1,4 @@
-//! Lines of the hook, whoever wrote it. Must not know how they are found.
+//! Lines of the hook, in any implementation. Must not know how they are found.
 
 super::lines! {
     "hook-called-directly" User ["invoking the nvidia container runtime hook directly"]

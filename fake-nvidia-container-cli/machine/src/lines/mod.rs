@@ -1,7 +1,7 @@
-//! The lines that users meet where a machine does not give its GPUs to a container: what each means, who can fix it,
-//! what to do, and by which name the simulator plays it. The one table of them: `fake-nvidia-container-cli failures`,
-//! `nvidia-hookctl why` and docs/troubleshooting.md are made from it. Must not know how a line is found in what an engine
-//! printed, nor which state of a host leads to it.
+//! The lines that users meet when a machine does not give its GPUs to a container: what each means, who can fix it,
+//! what to do, and by which name the simulator reproduces it. This is the only such table:
+//! `fake-nvidia-container-cli failures`, `nvidia-hookctl why` and docs/troubleshooting.md are generated from it. Must
+//! not know how a line is found in an engine's output, nor which state of a host leads to it.
 
 mod container;
 mod driver;
@@ -10,20 +10,20 @@ mod hook;
 
 use crate::step::Step;
 
-/// Whose a failure is to cure.
+/// Who can fix a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
-    /// Whoever starts the container.
+    /// The person who starts the container.
     User,
-    /// Whoever builds the image.
+    /// The person who builds the image.
     Image,
-    /// Whoever runs the host.
+    /// The administrator of the host.
     Admin,
 }
 
 impl Owner {
-    /// In a word.
+    /// As one word.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Owner {
         }
     }
 
-    /// In words that say who that is.
+    /// As words that say who that is.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -44,38 +44,38 @@ impl Owner {
     }
 }
 
-/// A line.
+/// A line that users meet.
 #[derive(Debug)]
 pub struct Line {
     /// Its name.
     pub name: &'static str,
-    /// Its wordings, old and new, in small letters; `*` stands for anything on the line.
+    /// Its wordings, old and new, in lower case; `*` stands for anything on the line.
     pub patterns: &'static [&'static str],
     /// A line as users meet it.
     pub example: &'static str,
     /// What it means.
     pub meaning: &'static str,
-    /// Whose it is.
+    /// Who can fix it.
     pub owner: Owner,
     /// What to do.
     pub remedy: &'static str,
-    /// How the simulator plays it, in each of its wordings.
+    /// How the simulator reproduces it, in each of its wordings.
     pub played: &'static [Played],
 }
 
-/// A failure that the simulator plays.
+/// A failure that the simulator reproduces.
 #[derive(Debug, Clone, Copy)]
 pub struct Played {
-    /// The name by which it is asked for.
+    /// The name that requests it.
     pub name: &'static str,
-    /// The step at which it is due.
+    /// The step at which it occurs.
     pub step: Step,
-    /// The exit code of a run that ends so.
+    /// The exit code of a run that ends this way.
     pub exit: i32,
-    /// The text: `{PROGRAM}` is the program's name, `{FOR}` what `for=` says, `{ROOTFS}` the container's root, `{TRY}`
-    /// the line that follows option errors.
+    /// The text: `{PROGRAM}` is the program's name, `{FOR}` the value of `for=`, `{ROOTFS}` the container's root,
+    /// `{TRY}` the line that follows option errors.
     pub text: &'static str,
-    /// What `{FOR}` is when nothing is said.
+    /// The default for `{FOR}`.
     pub example: &'static str,
 }
 
@@ -110,7 +110,7 @@ pub fn all() -> impl Iterator<Item = &'static Line> {
     [driver::LINES, container::LINES, hook::LINES, engine::LINES].into_iter().flatten()
 }
 
-/// Every failure that the simulator plays, with the line that it is.
+/// Every failure that the simulator reproduces, with its line.
 pub fn played() -> impl Iterator<Item = (&'static Line, &'static Played)> {
     all().flat_map(|line| line.played.iter().map(move |played| (line, played)))
 }

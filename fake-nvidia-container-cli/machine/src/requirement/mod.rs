@@ -1,7 +1,7 @@
 //! The requirement language of `--require`: alternatives of terms, evaluated left to right with short circuit.
 //!
-//! A library of its own: it knows a driver, a device and a text, and nothing of where they come from. Evaluation keeps
-//! its trace, so that what decided can be shown; the verdict is read off the trace.
+//! A self-contained library: it knows a driver, a device and a text, but not where they come from. Evaluation keeps its
+//! trace, to show what decided; the verdict is part of the trace.
 
 mod version;
 
@@ -10,10 +10,10 @@ pub use version::compare;
 use crate::text::byte_len;
 use std::cmp::Ordering;
 
-/// A false term whose rendering has this many bytes is invalid instead: the real program's buffer is that small.
+/// A false term whose rendering has this many bytes or more is invalid: the real program's buffer is that small.
 const RENDER_LIMIT: usize = 128;
 
-/// What a requirement is held against.
+/// The facts that a requirement is checked against.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The CUDA version of the driver.
@@ -33,7 +33,7 @@ pub struct DeviceFacts<'a> {
     pub brand: &'a str,
 }
 
-/// What came of a requirement.
+/// The verdict on a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It holds on this machine.
@@ -44,7 +44,7 @@ pub enum Verdict {
     Invalid,
 }
 
-/// What came of one term.
+/// The result of one term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermResult {
     /// It holds on this machine.
@@ -53,37 +53,37 @@ pub enum TermResult {
     TrueWithoutDevice,
     /// It does not hold.
     False,
-    /// It is not a term, or too long a false one.
+    /// It is not a term, or it is false and too long.
     Invalid,
     /// It was never read.
     NotReached,
 }
 
-/// A term and what came of it.
+/// A term and its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TermTrace<'a> {
     /// The term as written.
     pub text: &'a str,
-    /// What came of it.
+    /// Its result.
     pub result: TermResult,
 }
 
-/// The evaluation: per alternative its terms.
+/// The evaluation: the terms of each alternative, and the verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace<'a> {
     /// All alternatives that have terms.
     pub alternatives: Vec<Vec<TermTrace<'a>>>,
-    /// What came of it all.
+    /// The verdict on the whole requirement.
     pub verdict: Verdict,
 }
 
-/// What a requirement comes to, without the way there.
+/// The verdict on a requirement, without the trace.
 #[must_use]
 pub fn evaluate(expression: &str, facts: Facts<'_>) -> Verdict {
     trace(expression, facts).verdict
 }
 
-/// Evaluates a requirement and keeps what was decided where.
+/// Evaluates a requirement and keeps the result of each term.
 #[must_use]
 pub fn trace<'a>(expression: &'a str, facts: Facts<'_>) -> Trace<'a> {
     let mut verdict = None;
@@ -103,7 +103,7 @@ pub fn trace<'a>(expression: &'a str, facts: Facts<'_>) -> Trace<'a> {
         }
         let only_commas = terms.is_empty() && !alternative.is_empty();
         if open && only_commas && any_false {
-            // An alternative of commas alone ends the reading, and rescues nothing.
+            // An alternative of only commas ends the reading, and does not make up for a false term.
             verdict = Some(Verdict::Unsatisfied);
         } else if open && (only_commas || !terms.is_empty()) {
             verdict = Some(Verdict::Satisfied);
@@ -118,7 +118,7 @@ pub fn trace<'a>(expression: &'a str, facts: Facts<'_>) -> Trace<'a> {
 
 /// The detail of the error about a requirement that does not hold.
 ///
-/// It names the text up to the first space, not the term that failed; the advice hangs on its first six characters.
+/// It names the text up to the first space, not the term that failed; the advice depends on the first six characters.
 #[must_use]
 pub fn unsatisfied(expression: &str) -> String {
     let group = expression.split(' ').next().unwrap_or_default();
@@ -142,7 +142,7 @@ enum Operator {
 }
 
 impl Operator {
-    /// The six operators; a lone `!` counts as `!=`, since it is its beginning.
+    /// The six operators; a lone `!` counts as `!=`, since `!=` begins with it.
     fn named(word: &str) -> Option<Self> {
         Some(match word {
             "=" => Self::Equal,
@@ -180,14 +180,14 @@ fn term(text: &str, facts: Facts<'_>) -> TermResult {
     };
     match truth {
         Some(true) => TermResult::True,
-        // Rendered with a blank on both sides of the operator, and a lone `!` in full.
+        // Rendered with a blank on both sides of the operator, and a lone `!` as `!=`.
         Some(false) if byte_len(text) + 2 + usize::from(operator == "!") >= RENDER_LIMIT => TermResult::Invalid,
         Some(false) => TermResult::False,
         None => TermResult::Invalid,
     }
 }
 
-/// Name, operator and value; `None` if the operator or the value is missing. An empty name is one that nobody knows.
+/// Name, operator and value; `None` if the operator or the value is missing. An empty name is an unknown name.
 fn split(text: &str) -> Option<(&str, &str, &str)> {
     const OPERATORS: [char; 4] = ['<', '>', '=', '!'];
     let (name, rest) = text.split_at_checked(text.find(OPERATORS)?)?;

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 /// Compares two versions; `None` if either is not a version.
 ///
-/// Numbers are compared from the left, a run of dots counts as one. Where one version ends first, what is left of the
-/// other counts only if it has more than zeros: 12.4 equals 12.4.0, but is more than 12.
+/// Numbers are compared from the left; a run of dots counts as one. If one version ends first, the rest of the other
+/// counts only if it contains more than zeros: 12.4 equals 12.4.0, but is more than 12.
 #[must_use]
 pub fn compare(left: &str, right: &str) -> Option<Ordering> {
     let valid = |v: &str| v.bytes().all(|b| b.is_ascii_digit() || b == b'.');

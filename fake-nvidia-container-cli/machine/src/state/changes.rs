@@ -1,6 +1,6 @@
-//! What was changed on a machine since it began: values that were set and the GPU instances that were made.
+//! The changes to a machine since it began: values that were set and GPU instances that were created.
 //!
-//! Text in, text out: where the text is kept is for the caller.
+//! Text in, text out: the caller decides where the text is kept.
 
 use super::mig::Instance;
 use crate::topology::live::Process;
@@ -29,10 +29,10 @@ pub struct Change {
     /// Values by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, Set>,
-    /// Programs that came, and those that went, by process id.
+    /// Programs that started or, if `None`, ended, by process id.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub processes: BTreeMap<u32, Option<Process>>,
-    /// The GPU instances, if they are not those of the topology any more.
+    /// The GPU instances, if they are no longer the topology's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instances: Option<Vec<Instance>>,
 }
@@ -54,7 +54,7 @@ impl Default for State {
 }
 
 impl State {
-    /// These changes over others of the same machine: of two values of a key the later one counts.
+    /// These changes over others of the same machine: if both have a value for a key, the later one counts.
     #[must_use]
     pub fn over(mut self, below: Self) -> Self {
         for (uuid, change) in below.devices {
@@ -79,7 +79,7 @@ impl State {
         self
     }
 
-    /// Reads the text; none at all is a machine on which nothing was changed.
+    /// Reads the text; an empty text is a machine without changes.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Ok(Self::default());
@@ -94,7 +94,8 @@ impl State {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Sets a value of a device; an empty one takes the change back. The error says what is wrong with key or value.
+    /// Sets a value of a device; an empty one removes the change. The error says what is wrong with the key or the
+    /// value.
     pub fn set(&mut self, uuid: &str, key: &str, value: &str, now: u64) -> Result<(), String> {
         super::check(key, value)?;
         let change = self.devices.entry(uuid.to_owned()).or_default();
@@ -106,8 +107,8 @@ impl State {
         Ok(())
     }
 
-    /// Sets something of a device by its word: `process.PID` is a program, as [`process`] reads it, and anything else a
-    /// key. An empty value takes a change back, and ends a program.
+    /// Sets something on a device by its word: `process.PID` is a program, as [`process`] reads it, and anything else
+    /// is a key. An empty value removes a change, and ends a program.
     pub fn set_word(&mut self, uuid: &str, word: &str, value: &str, now: u64) -> Result<(), String> {
         let Some(pid) = word.strip_prefix("process.") else { return self.set(uuid, word, value, now) };
         let pid: u32 = pid.parse().map_err(|_| format!("`{word}` has no process id"))?;
@@ -122,8 +123,8 @@ impl State {
         self.devices.get(uuid)
     }
 
-    /// The machine as it is now: what was set, MIG modes that were switched, MIG devices that were made, programs that came
-    /// and went. A ramp that was set starts again and again, as that of a topology.
+    /// The machine as it is now: values that were set, MIG modes that were switched, MIG devices that were created,
+    /// programs that started and ended. A ramp that was set repeats, like one in a topology.
     #[must_use]
     pub fn applied(&self, mut machine: Topology) -> Topology {
         for gpu in &mut machine.gpus {

@@ -1,13 +1,13 @@
-//! What follows: from the topology of a GPU, and from its other values where nothing was said.
+//! Derived values: from the topology of a GPU, and from its other values unless they were stated.
 
 use super::figures::{architecture, within};
 use super::{NONE, Values};
 use crate::topology::live::Process;
 use crate::topology::{Gpu, Topology};
 
-/// What the topology says elsewhere than among its readings.
+/// The values that the topology states outside its readings.
 pub(super) fn facts(values: &mut Values, machine: &Topology, gpu: &Gpu, mig: bool) {
-    // The word came into the names of all cards with driver 470.
+    // Driver 470 added `NVIDIA` to the names of all cards.
     let old = within(&machine.driver, None, Some("470"));
     let name = gpu.model.strip_prefix("NVIDIA ").filter(|_| old).unwrap_or(&gpu.model);
     let busid = gpu.busid.to_ascii_uppercase();
@@ -41,7 +41,7 @@ pub(super) fn facts(values: &mut Values, machine: &Topology, gpu: &Gpu, mig: boo
     }
 }
 
-/// The interrupt of a GPU: unless it is told, each has one of its own.
+/// The interrupt of a GPU: unless the topology states one, each has its own.
 #[must_use]
 pub fn irq(gpu: &Gpu) -> String {
     gpu.state.0.get("irq").cloned().unwrap_or_else(|| gpu.index.saturating_add(64).to_string())
@@ -55,7 +55,7 @@ fn no_counters(values: &mut Values) {
     }
 }
 
-/// What follows from other values, unless it was said.
+/// The values that follow from other values, unless they were stated.
 pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
     let unsaid = |key: &str| !said.0.contains_key(key);
     if unsaid("memory.used") {
@@ -74,7 +74,7 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
         let left = values.number("temperature.gpu").map_or_else(|| NONE.to_owned(), |now| (87 - now).to_string());
         values.put("temperature.gpu.tlimit", left);
     }
-    // Without links a GPU is in no fabric, as where it is passed through alone.
+    // Without links a GPU is not in a fabric, for example if it is passed through alone.
     if said.number("nvlink.count") == Some(0) {
         let fabric: Vec<String> = values.0.keys().filter(|key| key.starts_with("fabric.")).cloned().collect();
         fabric.iter().filter(|key| unsaid(key)).for_each(|key| values.put(key, NONE));
@@ -92,7 +92,7 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
     }
 }
 
-/// One power draw stands for the others. Cards before Ampere have no average, and its first chip has none.
+/// One power draw stands in for the others. Cards before Ampere have no average, nor has Ampere's first chip.
 fn draw(values: &mut Values, said: &Values) {
     let keys = ["power.draw", "power.draw.average", "power.draw.instant"];
     let first = keys.iter().find(|key| said.0.contains_key(**key)).copied().unwrap_or("power.draw.average");
@@ -105,7 +105,7 @@ fn draw(values: &mut Values, said: &Values) {
     }
 }
 
-/// An idle GPU says so.
+/// Marks an idle GPU as idle.
 fn idle(values: &mut Values, said: &Values) {
     let busy = values.number("utilization.gpu").is_some_and(|percent| percent > 0);
     let reason = "clocks_event_reasons.gpu_idle";
@@ -134,7 +134,7 @@ fn mask(values: &Values) -> u64 {
     bits.into_iter().filter(|(name, _)| active(name)).map(|(_, bit)| bit).sum()
 }
 
-/// What is free of a memory: what neither the driver nor a program has.
+/// The free part of a memory: what neither the driver nor a program uses.
 pub(super) fn free(values: &mut Values, said: &Values, kind: &str) {
     let key = format!("{kind}.free");
     let number = |name: &str| values.number(&format!("{kind}.{name}"));
@@ -152,7 +152,7 @@ fn address(busid: &str) -> (u32, u32, u32) {
     (next(), next(), next())
 }
 
-/// A number of a device's own, the same in every run.
+/// A number that belongs to a device, the same in every run.
 fn number(uuid: &str) -> u64 {
     let hex: String = uuid.chars().filter(char::is_ascii_hexdigit).collect();
     let last: String = hex.chars().rev().take(16).collect();

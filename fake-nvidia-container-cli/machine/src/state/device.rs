@@ -9,11 +9,11 @@ use std::ops::Deref;
 /// A GPU at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// Its place among those of the machine.
+    /// Its place among the machine's GPUs.
     pub place: usize,
     /// Its values.
     pub values: Values,
-    /// Its GPU instances; none where MIG is off.
+    /// Its GPU instances; none if MIG is off.
     pub instances: Vec<Instance>,
     /// Its MIG devices, in the driver's order.
     pub parts: Vec<Part>,
@@ -34,7 +34,7 @@ pub struct Part {
     pub gi: u32,
     /// Its compute instance.
     pub ci: u32,
-    /// `memory.` and `bar1.` as of a GPU, `ecc.errors.uncorrected.volatile.sram`, and the numbers of its engines: `sm`,
+    /// `memory.` and `bar1.` as for a GPU, `ecc.errors.uncorrected.volatile.sram`, and the counts of its engines: `sm`,
     /// `ce`, `enc`, `dec`, `ofa`, `jpg`.
     pub values: Values,
 }
@@ -55,7 +55,7 @@ impl Deref for Part {
     }
 }
 
-/// All GPUs of a machine at a moment; a number is the time in ms since 1970.
+/// All GPUs of a machine at a moment; a plain number is the time in ms since 1970.
 pub fn devices(machine: &Topology, state: &State, when: impl Into<When>) -> Result<Vec<Device>, String> {
     let when = when.into();
     (0..machine.gpus.len()).map(|place| device(machine, place, state, when)).collect()
@@ -83,7 +83,7 @@ pub fn device(machine: &Topology, place: usize, state: &State, when: impl Into<W
     Ok(Device { place, values, instances, parts, processes, accounted: gpu.accounted.clone() })
 }
 
-/// The programs of a topology, without those that went and with those that came.
+/// The programs of a topology, without those that ended and with those that started.
 fn processes(of_topology: &[Process], change: Option<&Change>) -> Vec<Process> {
     let Some(change) = change else { return of_topology.to_vec() };
     let stays = |process: &&Process| !change.processes.contains_key(&process.pid);
@@ -91,7 +91,7 @@ fn processes(of_topology: &[Process], change: Option<&Change>) -> Vec<Process> {
     of_topology.iter().filter(stays).chain(came).cloned().collect()
 }
 
-/// What a topology says of a device, and over it what was set.
+/// What a topology says about a device, overridden by what was set.
 fn said(topology: &Readings, state: &State, uuid: &str, when: When) -> Result<Values, String> {
     let mut said = Values::default();
     for (key, text) in &topology.0 {
@@ -103,7 +103,7 @@ fn said(topology: &Readings, state: &State, uuid: &str, when: When) -> Result<Va
     Ok(said)
 }
 
-/// The MIG devices: in the topology's order, or by number if they were made.
+/// The MIG devices: in the topology's order, or by number if they were created later.
 fn parts(gpu: &Gpu, instances: &[Instance], state: &State, when: When) -> Result<Vec<Part>, String> {
     let mut all = Vec::new();
     for instance in instances {

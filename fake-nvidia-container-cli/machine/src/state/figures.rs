@@ -1,6 +1,6 @@
 //! The built-in figures: layers of values, and which of them apply to a GPU.
 //!
-//! It reads `figures/*.toml` once, when somebody first asks; a run that never asks pays nothing.
+//! It reads `figures/*.toml` once, on the first use; a run that never uses them pays nothing.
 
 use crate::topology::{Gpu, Topology};
 use serde::Deserialize;
@@ -19,7 +19,7 @@ struct Layer {
     brand: Option<Vec<String>>,
     /// The first driver version.
     since: Option<String>,
-    /// The first driver version to which it applies no longer.
+    /// The first driver version to which it no longer applies.
     until: Option<String>,
     /// MIG mode.
     mig: Option<bool>,
@@ -31,7 +31,7 @@ struct File {
     layer: Vec<Layer>,
 }
 
-/// The layers in their order; the first one names every key.
+/// The layers in order; the first one names every key.
 fn layers() -> Result<&'static [Layer], String> {
     static LAYERS: OnceLock<Result<Vec<Layer>, String>> = OnceLock::new();
     let read = || {
@@ -44,7 +44,7 @@ fn layers() -> Result<&'static [Layer], String> {
     LAYERS.get_or_init(read).as_deref().map_err(Clone::clone)
 }
 
-/// Every key with what it shows where nothing else is said.
+/// Every key with its default value.
 pub fn vocabulary() -> Result<&'static BTreeMap<String, String>, String> {
     layers()?.first().map(|layer| &layer.values).ok_or_else(|| "built-in figures: no layer".to_owned())
 }
@@ -90,7 +90,7 @@ pub fn architecture(capability: &str) -> &'static str {
     }
 }
 
-/// Whether a driver version is at or above one and below another.
+/// Whether a driver version is at least `since` and below `until`.
 #[must_use]
 pub fn within(driver: &str, since: Option<&str>, until: Option<&str>) -> bool {
     since.is_none_or(|since| parts(driver) >= parts(since)) && until.is_none_or(|until| parts(driver) < parts(until))

@@ -1,6 +1,6 @@
-//! How a GPU is split: its family's profiles, the instances there are, and where another one would go.
+//! How a GPU is split: its family's profiles, its instances, and where another one would go.
 //!
-//! Pure: it makes and takes instances in a list, and says why it cannot.
+//! Pure: it only computes on lists of instances.
 
 use super::figures::within;
 use crate::topology::live::Readings;
@@ -28,7 +28,7 @@ enum Order {
     Upper,
 }
 
-/// A way to cut a GPU instance.
+/// A kind of GPU instance.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
@@ -41,11 +41,11 @@ pub struct Profile {
     gib: String,
     gib_early: Option<String>,
     gib_late: Option<String>,
-    /// The driver from which on `gib_late` holds.
+    /// The first driver for which `gib_late` holds.
     late: Option<String>,
     /// The memory of its device in MiB.
     pub memory: u64,
-    /// The window to it in MiB.
+    /// The BAR1 window to it in MiB.
     pub bar1: u64,
     /// Multiprocessors.
     pub sm: u32,
@@ -59,11 +59,11 @@ pub struct Profile {
     pub jpeg: u32,
     /// Optical flow engines.
     pub ofa: u32,
-    /// Where it may begin, in slices of memory.
+    /// Where it can begin, in memory slices.
     pub starts: Vec<u32>,
-    /// How many slices of memory it takes.
+    /// How many memory slices it takes.
     pub size: u32,
-    /// How many slices of compute it has.
+    /// How many compute slices it has.
     pub slices: u32,
     since: Option<String>,
 }
@@ -78,7 +78,7 @@ pub struct Instance {
     pub profile: String,
     /// Where it begins.
     pub start: u32,
-    /// How many slices of memory it takes.
+    /// How many memory slices it takes.
     pub size: u32,
     /// Its compute instances.
     #[serde(default)]
@@ -91,7 +91,7 @@ pub struct Instance {
 pub struct Compute {
     /// Its number in the GPU instance.
     pub ci: u32,
-    /// `3g.40gb`, or `1c.3g.40gb` of a part of it.
+    /// `3g.40gb`, or `1c.3g.40gb` for a part of it.
     pub profile: String,
     /// `MIG-...`.
     pub uuid: String,
@@ -130,7 +130,7 @@ impl Profile {
         early.or_else(late).unwrap_or(&self.gib)
     }
 
-    /// Whether there can be but one with these engines.
+    /// Whether only one instance can have these engines.
     fn is_single(&self) -> bool {
         self.name.contains("+me")
     }
@@ -142,18 +142,18 @@ impl Family {
         self.profiles.iter().filter(move |profile| within(driver, profile.since.as_deref(), None))
     }
 
-    /// The profile of a name.
+    /// The profile with a name.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Profile> {
         self.profiles.iter().find(|profile| profile.name == name)
     }
 
-    /// How many slices of memory the GPU has.
+    /// How many memory slices the GPU has.
     fn slots(&self) -> u32 {
         self.profiles.iter().map(|profile| profile.size).max().unwrap_or(8)
     }
 
-    /// The number of the instance of a size at a place: the GPU is halved and halved again, and the halves are numbered.
+    /// The number of an instance by its start and size: the GPU is halved repeatedly, and the halves are numbered.
     fn number(&self, start: u32, size: u32) -> u32 {
         let halves = self.slots() / size.max(1);
         let place = start / size.max(1);
@@ -164,14 +164,15 @@ impl Family {
         }
     }
 
-    /// Whether the smallest profiles leave the last slice alone.
+    /// Whether the smallest profile leaves the last slice unused.
     fn leaves_the_last(&self) -> bool {
         let smallest = self.profiles.iter().min_by_key(|profile| profile.size);
         smallest.is_some_and(|profile| !profile.starts.contains(&(self.slots() - profile.size)))
     }
 
-    /// Where a profile would go, and its number there: the first free place in the order of the numbers. A half of a GPU
-    /// in whose last slice none of the smallest can begin goes to its end, so that these have room.
+    /// The number and the start that a new instance would get: the first free place in the order of the numbers. If
+    /// none of the smallest instances can begin in the last slice, a half of the GPU goes to the end, to leave them
+    /// room.
     #[must_use]
     pub fn room(&self, profile: &Profile, there: &[Instance]) -> Option<(u32, u32)> {
         let free = |start: &&u32| is_free(**start, profile.size, there);
@@ -199,8 +200,8 @@ impl Family {
         count
     }
 
-    /// Where an instance begins that a topology only numbers: where the driver would give it that number, or where there
-    /// is room.
+    /// Where an instance begins if a topology states only its number: where the driver would give it that number, or
+    /// where there is room.
     fn start(&self, gi: u32, profile: &Profile, there: &[Instance]) -> u32 {
         let numbered = |start: &&u32| self.number(**start, profile.size) == gi && is_free(**start, profile.size, there);
         let free = || self.room(profile, there).map(|(_, start)| start);
@@ -208,29 +209,29 @@ impl Family {
     }
 }
 
-/// Whether so many slices of memory are free from one on.
+/// Whether `size` memory slices are free from `start` on.
 fn is_free(start: u32, size: u32, there: &[Instance]) -> bool {
     there.iter().all(|other| start + size <= other.start || other.start + other.size <= start)
 }
 
-/// `1c.3g.20gb` is a part of a `3g.20gb`: the name of the GPU instance's profile.
+/// The name of the GPU instance's profile: `1c.3g.20gb` is a part of a `3g.20gb`.
 #[must_use]
 pub fn instance_profile(profile: &str) -> &str {
     let within = profile.split_once('.').filter(|(first, _)| first.ends_with('c'));
     within.map_or(profile, |(_, instance)| instance)
 }
 
-/// The slices of a compute instance of a GPU instance with so many.
+/// The slices of a compute instance in a GPU instance with `of` slices.
 #[must_use]
 pub fn compute_slices(profile: &str, of: u32) -> u32 {
     let word = profile.split_once('.').and_then(|(first, _)| first.strip_suffix('c'));
     word.and_then(|number| number.parse().ok()).unwrap_or(of)
 }
 
-/// The compute profiles in a GPU instance of so many slices: number and slices of each.
+/// The compute profiles in a GPU instance with this many slices: number and slices of each.
 pub fn compute_profiles(slices: u32) -> impl Iterator<Item = (u32, u32)> {
     let all = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 7)];
-    // A half of four is cut in halves, not in three.
+    // A GPU instance of four slices has no compute profile of three.
     let fits = move |(_, part): &(u32, u32)| *part <= slices && !(slices == 4 && *part == 3);
     all.into_iter().filter(fits)
 }
@@ -241,7 +242,7 @@ pub fn compute_name(instance: &str, slices: u32, part: u32) -> String {
     if part == slices { instance.to_owned() } else { format!("{part}c.{instance}") }
 }
 
-/// The UUID of a compute instance that is made: a name of its place, the same whenever it is made there.
+/// The UUID of a created compute instance: it follows from the place, so it is the same whenever one is created there.
 #[must_use]
 pub fn uuid(gpu: &str, gi: u32, ci: u32) -> String {
     let hex: Vec<u8> = gpu.bytes().filter(u8::is_ascii_hexdigit).collect();
@@ -261,7 +262,7 @@ pub fn uuid(gpu: &str, gi: u32, ci: u32) -> String {
     )
 }
 
-/// The instances of a topology's parts: those of one number belong together.
+/// The GPU instances of a topology's parts: parts with the same number belong together.
 pub fn instances(gpu: &Gpu) -> Result<Vec<Instance>, String> {
     let family = family(gpu)?;
     let mut all: Vec<Instance> = Vec::new();

@@ -1,8 +1,9 @@
 //! What a machine shows at a moment: each GPU's sensors and settings, its parts, the programs on it.
 //!
-//! It is put together from layers: what every GPU shows, what its architecture, brand and model add, what the driver's
-//! version and MIG mode change (all three in `figures/`), what the topology says, and what was set since ([`State`]). It
-//! knows no surface: a value is text without a unit, and `N/A` is what a GPU does not have.
+//! It is assembled from layers: what every GPU shows, what its architecture, brand and model add, what the driver's
+//! version and MIG mode change (all three in `figures/`), what the topology says, and what was set since ([`State`]).
+//! It does not know how values are presented: a value is text without a unit, and `N/A` is one that a GPU does not
+//! have.
 //!
 //! ```
 //! use nvidia_simulated_machine::state::{self, State};
@@ -31,7 +32,7 @@ pub use reading::When;
 
 use std::collections::BTreeMap;
 
-/// What a value is that a GPU does not have.
+/// The value of a key that a GPU does not have.
 pub const NONE: &str = "N/A";
 
 /// What is wrong with a key or its value, if anything.
@@ -53,7 +54,7 @@ impl Values {
         self.0.get(key).map_or(NONE, String::as_str)
     }
 
-    /// Gives a key a value.
+    /// Sets the value of a key.
     pub(crate) fn put(&mut self, key: &str, value: impl Into<String>) {
         self.0.insert(key.to_owned(), value.into());
     }

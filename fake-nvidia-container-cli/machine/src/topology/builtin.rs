@@ -1,4 +1,4 @@
-//! The machines that are built in, each a TOML file beside this one: they are examples as much as data.
+//! The built-in machines, each a TOML file in `builtin`: they are examples as much as data.
 
 /// Name and text of each.
 pub const ALL: [(&str, &str); 14] = [

@@ -1,4 +1,4 @@
-//! What a topology must hold to be a machine. Each complaint names the member and, in a file, its line.
+//! What a topology must satisfy to be a machine. Each complaint names the member and, in a file, its line.
 
 use super::live::Readings;
 use super::{Gpu, Topology};
@@ -10,7 +10,7 @@ pub(super) struct Complaint {
     pub member: String,
     /// What is wrong with it.
     pub what: String,
-    /// The value as it stands in the file.
+    /// The value as written in the file.
     pub value: String,
 }
 
@@ -23,7 +23,7 @@ fn complaint(member: String, value: &str, what: &str) -> Complaint {
     Complaint { member, what: format!("`{value}` {what}"), value: value.to_owned() }
 }
 
-/// The first thing that cannot be.
+/// Checks a topology; the error is the first complaint.
 pub(super) fn check(topology: &Topology) -> Result<(), Complaint> {
     for (member, value) in [("driver", &topology.driver), ("cuda", &topology.cuda)] {
         if !dotted(value) {
@@ -72,10 +72,10 @@ fn check_gpu(gpu: &Gpu, place: u32) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// What a part has besides the keys of a GPU.
+/// The keys of a part besides those of a GPU.
 const PART_KEYS: [&str; 6] = ["sm", "ce", "enc", "dec", "ofa", "jpg"];
 
-/// Each key has to be one, and each reading to be readable. Without readings no vocabulary is looked up.
+/// Each key must be known, and each reading must be readable. Without readings the vocabulary is not loaded.
 fn check_readings(readings: &Readings, member: &str, more: &[&str]) -> Result<(), Complaint> {
     for (key, text) in readings.0.iter().filter(|(key, _)| !more.contains(&key.as_str())) {
         let wrong = |what: String| Complaint { member: member.to_owned(), what, value: key.clone() };
@@ -84,7 +84,7 @@ fn check_readings(readings: &Readings, member: &str, more: &[&str]) -> Result<()
     Ok(())
 }
 
-/// No two devices may answer to one name.
+/// No two devices may have the same name.
 fn unique(topology: &Topology) -> Result<(), Complaint> {
     let mut seen = Vec::new();
     for (gpu, place) in topology.gpus.iter().zip(0_u32..) {

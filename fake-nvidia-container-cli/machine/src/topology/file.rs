@@ -1,5 +1,5 @@
-//! A topology as written, in JSON or TOML: everything may be left out. docs/topology.schema.json is made from these
-//! types.
+//! A topology as written, in JSON or TOML: everything can be left out. docs/topology.schema.json is generated from
+//! these types and their comments.
 
 use super::live::{Accounted, Process, Readings};
 use schemars::JsonSchema;
@@ -8,39 +8,38 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
 
-/// A simulated machine, as somebody writes it.
+/// A simulated machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "topology")]
 pub struct TopologyFile {
-    /// What the machine is called.
+    /// The machine's name.
     pub name: Option<String>,
-    /// The driver's version, `570.172.08` if left out.
+    /// The driver's version; default `570.172.08`.
     pub driver: Option<String>,
-    /// The CUDA version of the driver, `12.8` if left out.
+    /// The CUDA version of the driver; default `12.8`.
     pub cuda: Option<String>,
-    /// The model of every GPU that does not say its own: a short name (`T4`, `H100`) or a product name; `T4` if left out.
+    /// The model of every GPU without its own: a short name (`T4`, `H100`) or a product name; default `T4`.
     pub model: Option<String>,
-    /// The GPUs: how many, or a list; one if left out.
+    /// The GPUs: a number or a list; default one GPU.
     pub gpus: Option<Gpus>,
-    /// The driver's files; each list that is left out is a full one.
+    /// The driver's files; each list left out is that of a full driver.
     pub host: Option<HostFile>,
-    /// How the kernel shows MIG capabilities: `none`, `proc` or `dev`; `dev` if left out and a GPU can be split.
+    /// How the kernel shows MIG capabilities: `none`, `proc` or `dev`; default `dev` if a GPU supports MIG.
     pub nvcaps: Option<NvCapsWord>,
-    /// How many IMEX channel nodes there are.
+    /// The number of IMEX channel nodes.
     pub imex_channels_present: Option<u32>,
-    /// True if the container's process is gone.
+    /// Whether the container's process no longer exists.
     pub nopid: Option<bool>,
     /// A step that fails on this machine.
     pub fail: Option<FaultFile>,
-    /// What sensors and settings of every GPU show; a GPU's own `state` wins.
+    /// Sensor readings and settings of every GPU; a GPU's own `state` takes precedence.
     pub state: Option<Readings>,
     /// The names of network cards, as `nvidia-smi topo -m` lists them: `mlx5_0`.
     pub nics: Option<Vec<String>>,
-    /// How the GPUs and then the network cards are connected: a row each, with a word for each column, its own too:
-    /// `X NODE SYS`.
+    /// How the GPUs, then the network cards, are connected: a row each, with a word per column: `X NODE SYS`.
     pub matrix: Option<Vec<String>>,
-    /// The time that this machine shows, `2026-09-01 20:42:06.675`; the time of day if left out.
+    /// The time that this machine shows, such as `2026-09-01 20:42:06.675`; default the current time.
     pub clock: Option<String>,
 }
 
@@ -48,89 +47,89 @@ pub struct TopologyFile {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum Gpus {
-    /// So many, all alike.
+    /// The number of identical GPUs.
     Count(u32),
-    /// These, each as it says.
+    /// A list, each GPU as described.
     List(Vec<GpuFile>),
 }
 
-/// A GPU; what is left out follows from the model and the place.
+/// A GPU; anything left out follows from the model and its place in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GpuFile {
-    /// Its place in the list, if given.
+    /// Its index; default its place in the list.
     pub index: Option<u32>,
-    /// The number of its device node.
+    /// The minor number of its device node.
     pub minor: Option<u32>,
-    /// `GPU-` and a UUID.
+    /// Its UUID, `GPU-` and a UUID.
     pub uuid: Option<String>,
-    /// The bus with eight digits of domain, `00000000:1b:00.0`.
+    /// The PCI bus ID with an eight-digit domain, such as `00000000:1b:00.0`.
     pub busid: Option<String>,
-    /// The compute capability, `9.0`.
+    /// The compute capability, such as `9.0`.
     pub arch: Option<String>,
-    /// The brand word: `Tesla`, `Nvidia`, `GeForce`, ...
+    /// The brand, such as `Tesla`, `Nvidia` or `GeForce`.
     pub brand: Option<String>,
     /// A short name or a product name.
     pub model: Option<String>,
     /// The memory in MiB.
     pub memory: Option<u64>,
-    /// Whether it can be split.
+    /// Whether it supports MIG.
     pub mig_capable: Option<bool>,
-    /// Whether splitting is switched on; on if there are parts.
+    /// Whether MIG mode is on; default on if there are MIG devices.
     pub mig_enabled: Option<bool>,
-    /// Its parts: profiles (`1g.10gb`) or tables.
+    /// Its MIG devices: profiles (`1g.10gb`) or tables.
     pub mig: Option<Vec<MigEntry>>,
-    /// What its sensors and settings show.
+    /// Its sensor readings and settings.
     pub state: Option<Readings>,
     /// The programs that use it.
     pub processes: Option<Vec<Process>>,
-    /// The programs that used it and were accounted.
+    /// Programs that have ended, for process accounting.
     pub accounted: Option<Vec<Accounted>>,
 }
 
-/// A part of a GPU: its profile, or a table.
+/// A MIG device: its profile, or a table.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum MigEntry {
-    /// Just the profile, `1g.10gb`.
+    /// Only the profile, such as `1g.10gb`.
     Profile(String),
-    /// A table with what else matters.
+    /// A table with further members.
     Table(MigFile),
 }
 
-/// A part of a GPU.
+/// A MIG device.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MigFile {
-    /// `MIG-` and a UUID.
+    /// Its UUID, `MIG-` and a UUID.
     pub uuid: Option<String>,
     /// The number of the GPU instance.
     pub gi: Option<u32>,
-    /// The compute instance within it.
+    /// The number of the compute instance within it.
     pub ci: Option<u32>,
-    /// The profile, e.g. `1g.10gb`.
+    /// The profile, such as `1g.10gb`.
     pub profile: Option<String>,
-    /// Where the GPU instance begins, in slices of memory.
+    /// The memory slice at which the GPU instance begins.
     pub start: Option<u32>,
-    /// What its sensors show.
+    /// Its sensor readings.
     pub state: Option<Readings>,
 }
 
-/// The driver's files; each list that is left out is that of a full driver of this version.
+/// The driver's files; each list left out is that of a full driver of this version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostFile {
-    /// Programs, with full paths.
+    /// Programs, with absolute paths.
     pub bins: Option<Vec<String>>,
     /// 64-bit libraries, in the order of the linker's cache.
     pub libs64: Option<Vec<String>>,
     /// 32-bit libraries, in the order of the linker's cache.
     pub libs32: Option<Vec<String>>,
-    /// Nodes of the uvm driver.
+    /// Device nodes of the UVM driver.
     pub devs: Option<Vec<String>>,
-    /// Sockets of daemons, and the folder of CUDA's server.
+    /// Sockets of daemons, and the directory of the MPS server.
     pub ipcs: Option<Vec<String>>,
-    /// Files of GSP firmware.
+    /// GSP firmware files.
     pub firmwares: Option<Vec<String>>,
 }
 
@@ -138,11 +137,11 @@ pub struct HostFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NvCapsWord {
-    /// The kernel shows none of them.
+    /// Not at all.
     None,
     /// As files under /proc.
     Proc,
-    /// As device nodes too.
+    /// As device nodes as well.
     Dev,
 }
 
@@ -152,11 +151,11 @@ pub enum NvCapsWord {
 pub struct FaultFile {
     /// `caps`, `init`, `driver_info`, `device_info`, `mount` or `ldcache`.
     pub at: String,
-    /// What the error says after its class; for `mount`, the path that cannot be mounted on.
+    /// The error text after its class; for `mount`, the path that cannot be mounted on.
     pub message: String,
 }
 
-/// How many GPUs a machine has at most.
+/// The maximum number of GPUs in a machine.
 const MOST_GPUS: u32 = super::check::LAST_MINOR + 1;
 
 /// A visitor instead of an untagged enum, whose errors would not name the wrong key.
@@ -171,7 +170,7 @@ impl<'de> Deserialize<'de> for Gpus {
             }
 
             fn visit_u64<E: serde::de::Error>(self, count: u64) -> Result<Gpus, E> {
-                // Each has a device node, and the driver has the last two.
+                // Each GPU has a device node, and the last two nodes are the driver's.
                 let count = u32::try_from(count).ok().filter(|count| *count <= MOST_GPUS);
                 count.map(Gpus::Count).ok_or_else(|| E::custom(format!("more than {MOST_GPUS} GPUs")))
             }

@@ -1,4 +1,4 @@
-//! From a topology as written to a whole one: what is left out follows from the model, the place and the driver.
+//! Turns a topology as written into a whole one: what is left out follows from the model, the place and the driver.
 
 use super::file::{FaultFile, GpuFile, Gpus, HostFile, MigEntry, MigFile, NvCapsWord, TopologyFile};
 use super::live::Readings;
@@ -71,7 +71,7 @@ fn gpu(
         memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
         mig_capable: capable,
         mig_enabled: enabled,
-        // The driver looks for parts only where splitting is on.
+        // The driver looks for parts only if splitting is on.
         mig: if enabled { parts(entries, &format!("{seed}/{named}/{place}")) } else { Vec::new() },
         state: over(common, file.state.unwrap_or_default()),
         processes: file.processes.unwrap_or_default(),
@@ -79,14 +79,15 @@ fn gpu(
     })
 }
 
-/// The readings of all GPUs under those of one.
+/// The readings of all GPUs, overridden by those of one.
 fn over(common: &Readings, own: Readings) -> Readings {
     let mut all = common.clone();
     all.0.extend(own.0);
     all
 }
 
-/// All parts. Those that do not say more are one compute instance in a GPU instance each, numbered as the driver does.
+/// All parts. Unless its entry says more, a part is one compute instance in its own GPU instance, numbered as the
+/// driver does.
 fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
     let mut parts: Vec<Mig> = Vec::new();
     for (entry, place) in entries.into_iter().zip(0_u32..) {
@@ -104,7 +105,7 @@ fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
     parts
 }
 
-/// The driver numbers the instances of each size from a number of their own.
+/// The driver numbers the instances of each size from a different number.
 fn first_instance(profile: &str) -> u32 {
     let slices = profile.split('.').find_map(|part| part.strip_suffix('g'));
     match slices {
@@ -115,12 +116,12 @@ fn first_instance(profile: &str) -> u32 {
     }
 }
 
-/// Sockets of a server board: every eighth bus, then the next domain.
+/// Bus addresses as on a server board: every eighth bus, then the next domain.
 fn busid(place: u32) -> String {
     format!("{:08x}:{:02x}:00.0", place / 30, 0x0b + place % 30 * 8)
 }
 
-/// A UUID that looks like one and is the same in every run.
+/// A text that looks like a UUID and is the same in every run.
 fn uuid(prefix: &str, seed: &str) -> String {
     let (a, b) = (scramble(seed, 1), scramble(seed, 2));
     format!(
@@ -142,7 +143,7 @@ fn scramble(seed: &str, salt: u64) -> u64 {
     mixed ^ (mixed >> 29)
 }
 
-/// Each list that is left out is what a full driver of this version installs on Debian.
+/// Each list that is left out becomes what a full driver of this version installs on Debian.
 fn host(file: HostFile, driver: &str) -> Host {
     let owned = |paths: &[&str]| -> Vec<String> { paths.iter().map(|p| (*p).to_owned()).collect() };
     let in_folder = |folder: &str, name: &str| format!("{folder}/{name}.so.{driver}");
@@ -160,8 +161,8 @@ fn host(file: HostFile, driver: &str) -> Host {
     }
 }
 
-/// A CUDA version as the driver can tell it: it hands out one number, a thousand for each major and ten for each minor,
-/// of which the reader takes the last digit of the minor. So 12.10 is told as 12.0, and a third part is lost.
+/// A CUDA version as the driver can report it: as one number, a thousand for each major and ten for each minor. The
+/// reader takes only the last digit of the minor, so 12.10 is reported as 12.0, and a third component is lost.
 fn told_by_the_driver(cuda: String) -> String {
     let mut parts = cuda.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {

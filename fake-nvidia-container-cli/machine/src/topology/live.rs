@@ -1,4 +1,4 @@
-//! What runs on a GPU and what its sensors show, as a topology says it.
+//! What runs on a GPU and what its sensors show, as a topology states it.
 //!
 //! It knows the form of these members; what a key means is [`crate::state`]'s business.
 
@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Readings by key: `temperature.gpu` is a member of that name, or `gpu` in a table `temperature`. Each is text: a number
-/// stands for its digits, `true` for `true`.
+/// Readings by key: `temperature.gpu` is a member of that name, or `gpu` in a table `temperature`. Each is text: a
+/// number becomes its digits, and a boolean becomes `true` or `false`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Readings(pub BTreeMap<String, String>);
@@ -73,7 +73,7 @@ fn compute() -> String {
     "C".to_owned()
 }
 
-/// A reading, or a table of readings whose keys begin alike.
+/// A reading, or a table of readings whose keys share a prefix.
 enum Entry {
     Text(String),
     Table(Readings),

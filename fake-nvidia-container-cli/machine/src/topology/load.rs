@@ -4,7 +4,7 @@ use super::file::TopologyFile;
 use super::{Topology, builtin, check, fill};
 use std::path::Path;
 
-/// The machine when nothing is said.
+/// The default machine.
 const DEFAULT: &str = "t4";
 
 /// The names of the built-in topologies.
@@ -12,7 +12,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     builtin::ALL.iter().map(|(name, _)| *name)
 }
 
-/// Reads the topology that is asked for.
+/// Reads the requested topology.
 pub fn load(asked: Option<&str>) -> Result<Topology, String> {
     let asked = asked.unwrap_or(DEFAULT);
     if let Some((name, text)) = builtin::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(asked)) {
@@ -38,7 +38,7 @@ pub enum Syntax {
     Toml,
 }
 
-/// Reads a topology from text; `name` is its name if it does not say one, `place` is where the text is from.
+/// Reads a topology from text; `name` is its name if it does not state one, `place` is where the text comes from.
 pub fn parse(text: &str, syntax: Syntax, name: &str, place: &str) -> Result<Topology, String> {
     let file: TopologyFile = match syntax {
         Syntax::Json => serde_json::from_str(text).map_err(|why| json_error(&why, place))?,
@@ -65,7 +65,7 @@ fn toml_error(why: &toml::de::Error, text: &str, place: &str) -> String {
     format!("{place}:{line}:{column}: {}", why.message().replace('\n', " "))
 }
 
-/// The last line that holds a value: of two equal ones, the second is the one to complain about.
+/// The last line that contains a value: if two are equal, the second is the one to complain about.
 fn line_of(text: &str, value: &str) -> Option<usize> {
     let value = value.to_ascii_lowercase();
     let lines: Vec<&str> = text.lines().collect();
@@ -105,7 +105,7 @@ mod tests {
         assert!(toml("[[gpus]]\nmodel = \"Voodoo\"\n").contains("gpus[0].arch: missing"));
         assert!(json("{\n \"gpus\": [{\"mino\": 1}]\n}").starts_with("x.json:2:"));
         assert!(json("{\"gpus\": -1}").contains("not a number of GPUs"));
-        // Before room is made for them.
+        // Refused before memory is allocated for them.
         assert!(json("{\"gpus\": 7777777}").starts_with("x.json:1:16: more than 254 GPUs"));
         assert!(toml("nopid = true\ngpus = 255\n").starts_with("x.toml:2:8: more than 254 GPUs"));
         assert_eq!(parse("gpus = 254", Syntax::Toml, "x", "x.toml").unwrap().gpus.len(), 254);

@@ -1,4 +1,5 @@
-//! The simulated machine: driver, GPUs, files. As meant here; [`mod@file`] is as written, [`load`] finds and checks it.
+//! The simulated machine: driver, GPUs, files. This module has the complete form and [`mod@file`] the written one;
+//! [`load`] finds and checks a topology.
 //!
 //! It knows what a machine looks like, not what the program does with it.
 
@@ -15,10 +16,10 @@ pub use load::{Syntax, load, names, parse};
 use crate::step::Step;
 use serde::Serialize;
 
-/// A whole machine, nothing left out.
+/// A complete machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Topology {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The driver's version, e.g. `570.172.08`.
     pub driver: String,
@@ -34,11 +35,11 @@ pub struct Topology {
     pub imex_channels_present: u32,
     /// True if the container's process is gone.
     pub nopid: bool,
-    /// What does not work.
+    /// The step that fails, if any.
     pub fail: Option<Fault>,
     /// The names of network cards.
     pub nics: Vec<String>,
-    /// How GPUs and network cards are connected, a row each; empty if it follows from the models.
+    /// How GPUs and network cards are connected, one row each; empty if it follows from the models.
     pub matrix: Vec<String>,
     /// The time that it shows, if not the time of day.
     pub clock: Option<String>,
@@ -51,15 +52,15 @@ pub struct Gpu {
     pub index: u32,
     /// The number of its device node.
     pub minor: u32,
-    /// The name that is the same everywhere, with its prefix.
+    /// The UUID with its prefix, the same everywhere.
     pub uuid: String,
     /// `domain:bus:device.function` with eight digits of domain.
     pub busid: String,
     /// The compute capability, `M.m`.
     pub arch: String,
-    /// The brand word, as requirements ask for it.
+    /// The brand word that requirements ask for.
     pub brand: String,
-    /// The product's name, as the driver tells it.
+    /// The product's name, as the driver reports it.
     pub model: String,
     /// The memory in MiB.
     pub memory: u64,
@@ -69,7 +70,7 @@ pub struct Gpu {
     pub mig_enabled: bool,
     /// Its parts, in the driver's order.
     pub mig: Vec<Mig>,
-    /// What its sensors and settings show, where that does not follow from the model.
+    /// What its sensors and settings show, if that does not follow from the model.
     pub state: Readings,
     /// The programs that use it.
     pub processes: Vec<Process>,
@@ -80,7 +81,7 @@ pub struct Gpu {
 /// A part of a GPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Mig {
-    /// The name that is the same everywhere, with its prefix.
+    /// The UUID with its prefix, the same everywhere.
     pub uuid: String,
     /// The number of the GPU instance.
     pub gi: u32,
@@ -88,9 +89,9 @@ pub struct Mig {
     pub ci: u32,
     /// The profile, e.g. `1g.5gb`.
     pub profile: String,
-    /// Where the GPU instance begins, in slices of memory; follows from the instance's number if it is not said.
+    /// Where the GPU instance begins, in memory slices; if `None`, it follows from the instance's number.
     pub start: Option<u32>,
-    /// What its sensors show, where that does not follow from the profile.
+    /// What its sensors show, if that does not follow from the profile.
     pub state: Readings,
 }
 
@@ -105,7 +106,7 @@ pub struct Host {
     pub libs32: Vec<String>,
     /// Nodes of the uvm driver.
     pub devs: Vec<String>,
-    /// Sockets of daemons, and the folder of CUDA's server.
+    /// Sockets of daemons, and the MPS folder.
     pub ipcs: Vec<String>,
     /// Files of GSP firmware.
     pub firmwares: Vec<String>,
@@ -119,7 +120,7 @@ pub enum NvCaps {
     None,
     /// As files under /proc.
     Proc,
-    /// As device nodes too.
+    /// As device nodes as well as files.
     Dev,
 }
 

@@ -1,12 +1,12 @@
-//! The requirement language against a second evaluator, written here straight from the rules and sharing no code, and the
-//! order of versions on any input.
+//! Tests the requirement language against a second evaluator, written here directly from the rules and sharing no code,
+//! and the order of versions on any input.
 
 use nvidia_simulated_machine::requirement::{DeviceFacts, Facts, Verdict, compare, evaluate};
 use nvidia_simulated_machine::text::Text;
 use proptest::prelude::*;
 use std::cmp::Ordering;
 
-/// A version as a list of numbers without zeros at its end, if every part is a number.
+/// A version as a list of numbers without trailing zeros, if every part is a number.
 fn naive_version(text: &str) -> Option<Vec<u64>> {
     if !text.chars().all(|c| c == '.' || c.is_ascii_digit()) || text.starts_with('.') || text.is_empty() {
         return None;
@@ -21,7 +21,7 @@ fn naive_version(text: &str) -> Option<Vec<u64>> {
     Some(parts)
 }
 
-/// One term: true, false or no term at all.
+/// One term: true, false, or `None` if it is not a term.
 fn naive_term(term: &str, facts: Facts<'_>) -> Option<bool> {
     let symbols = "<>=!";
     let name: String = term.chars().take_while(|c| !symbols.contains(*c)).collect();
@@ -86,7 +86,7 @@ const T4: Facts<'_> =
     Facts { cuda: "12.4", driver: "550.54.15", device: Some(DeviceFacts { arch: "7.5", brand: "Tesla" }) };
 const NOTHING: Facts<'_> = Facts { device: None, ..T4 };
 
-/// Text that is often a requirement and often nearly one.
+/// Text that is often a requirement, and often nearly one.
 fn expression() -> impl Strategy<Value = String> {
     let name = prop_oneof!["cuda", "driver", "arch", "brand", "CUDA", "Brand", "x", ""];
     let operator = prop_oneof!["=", "!=", "!", "<", "<=", ">", ">=", "==", "=>", ""];

@@ -1,4 +1,5 @@
-//! The device selection on any list: it never panics, gives each device once, and every device answers to all its names.
+//! The device selection on any list: it never panics, returns each device once, and finds every device by all its
+//! names.
 
 use nvidia_simulated_machine::select::{all_or_nothing, channels, devices};
 use nvidia_simulated_machine::topology::{Topology, load};

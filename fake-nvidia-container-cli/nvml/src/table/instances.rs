@@ -49,7 +49,7 @@ table! {
     nvmlGpmQueryDeviceSupport(device: Handle, support: Out<Versioned<u32>>) => no_metrics;
 }
 
-/// No simulated GPU has the metrics of GPM; the question itself is answered. Its version is a bare number.
+/// No simulated GPU has GPM metrics, but the question itself is answered. The structure's version is a bare number.
 fn no_metrics(device: Handle, support: Out<Versioned<u32>>) -> Answer {
     let version = support.version()?;
     if version != 1 {

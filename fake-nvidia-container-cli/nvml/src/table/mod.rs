@@ -1,5 +1,5 @@
-//! The exported functions: a row each, with the arguments of NVML's header and the function that answers. What a row
-//! becomes is the one place of this crate that a C caller enters by.
+//! The exported functions: one row each, with the arguments in NVML's header and the function that answers. A C caller
+//! enters this crate only through what the rows become, and through `nvmlErrorString`.
 #![expect(
     unsafe_code,
     reason = "a name that is exported as it is must be unique in the program; rows are NVML's names"
@@ -12,8 +12,8 @@ mod rest;
 mod system;
 mod unsupported;
 
-/// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`: each an exported function that answers if the library is started.
-/// With `always` in front, it answers in any case.
+/// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`: each becomes an exported function that answers if the library is
+/// started. With `always` in front, it always answers.
 macro_rules! table {
     ($($name:ident($($argument:ident: $type:ty),*) => $function:expr;)*) => {$(
         // SAFETY: the name is NVML's, and no two rows of the tables have the same.

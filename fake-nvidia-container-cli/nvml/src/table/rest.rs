@@ -1,4 +1,4 @@
-//! Functions about what few machines have: racks, units, encoders, samples, repairs.
+//! Functions about things that few machines have: racks, units, encoders, samples, repairs.
 
 use super::table;
 use crate::code::{Answer, Code};
@@ -16,7 +16,7 @@ use nvidia_simulated_shim::c::Out;
 table! {
     nvmlDeviceGetPlatformInfo(device: Handle, platform: Out<Platform>) => platform::place;
     nvmlDeviceGetPdi(device: Handle, pdi: Out<[u64; 2]>) => platform::pdi;
-    // PCIe, and the mains.
+    // PCIe, and mains power.
     nvmlDeviceGetBusType(device: Handle, kind: Out<u32>) => platform::always(2);
     nvmlDeviceGetPowerSource(device: Handle, source: Out<u32>) => platform::always(0);
     nvmlDeviceGetCapabilities(device: Handle, mask: Out<Versioned<u32>>) => platform::always_versioned(0);
@@ -89,7 +89,7 @@ table! {
     nvmlUnitGetDevices(_unit: usize, count: Out<u32>, _devices: usize) => |_, count, _| no_unit(count);
 }
 
-/// No handle of a unit is one.
+/// No handle of a unit is valid.
 fn no_unit(count: Out<u32>) -> Answer {
     system::none(count).and(Err(Code::INVALID_ARGUMENT))
 }

@@ -1,4 +1,4 @@
-//! Functions of no device: starting, versions, handles, events.
+//! Functions that belong to no device: starting, versions, handles, events.
 
 use super::table;
 use crate::code::words;
@@ -9,7 +9,7 @@ use crate::identity::UuidV1;
 use crate::{link, system};
 use nvidia_simulated_shim::c::{Fixed, Out, Words};
 
-/// The words of a code: the only function that answers with anything else than a code.
+/// The words of a code: the only function that returns anything other than a code.
 // SAFETY: the name is NVML's, and no row has it.
 #[unsafe(no_mangle)]
 extern "C" fn nvmlErrorString(code: u32) -> Fixed {
@@ -20,7 +20,7 @@ table! {
     always
     nvmlInit() => start;
     nvmlInit_v2() => start;
-    // Flags ask for less than is done in any case.
+    // Flags ask for less than is done anyway.
     nvmlInitWithFlags(_flags: u32) => |_| start();
     nvmlShutdown() => stop;
 }

@@ -1,5 +1,5 @@
-//! Functions that say NOT_SUPPORTED, whatever they are asked. A C caller may pass arguments that a function does not
-//! take, so all rows have none.
+//! Functions that always return NOT_SUPPORTED. A C caller may pass arguments that a function does not take, so the rows
+//! have none.
 
 use super::table;
 use crate::code::{Answer, Code};
@@ -8,7 +8,7 @@ fn no() -> Answer {
     Err(Code::NOT_SUPPORTED)
 }
 
-/// A row each name.
+/// One row per name.
 macro_rules! unsupported {
     ($($name:ident)*) => {
         table! { $($name() => no;)* }

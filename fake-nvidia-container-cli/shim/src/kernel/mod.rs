@@ -12,7 +12,7 @@ mod raw;
 use core::ffi::CStr;
 use raw::{call, number};
 
-/// What the kernel says instead of an answer: a number of errno.
+/// The kernel's error: an errno number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Errno(pub i32);
 
@@ -34,23 +34,24 @@ fn answer(result: isize) -> Result<usize, Errno> {
 pub struct File(usize);
 
 impl File {
-    /// Opens a file for reading. It never waits, so that a pipe of that name cannot hold a program.
+    /// Opens a file for reading. It never blocks, so a FIFO at that path cannot hold up a program.
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn open(path: &CStr) -> Result<Self, Errno> {
-        // O_RDONLY, O_CLOEXEC, O_NONBLOCK; the first two have these numbers on every machine that Linux calls generic.
+        // O_RDONLY, O_CLOEXEC, O_NONBLOCK; the first two have these numbers on every architecture that Linux calls
+        // generic.
         const FLAGS: usize = 0o2_000_000 | 0o4_000;
         // SAFETY: the path ends with a zero and lives longer than the call.
         answer(unsafe { call(number::OPENAT, [AT_FDCWD, path.as_ptr() as usize, FLAGS, 0, 0, 0]) }).map(Self)
     }
 
-    /// The size of the file if it is a regular one.
+    /// The size of the file, if it is a regular file.
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn size(&self) -> Result<Option<u64>, Errno> {
         let mut stat = [0_u64; 32];
         // SAFETY: the kernel writes at most 144 bytes (`struct stat`), and 256 are there.
@@ -61,11 +62,11 @@ impl File {
         Ok(regular.then_some(size))
     }
 
-    /// Reads from a place in the file until the buffer is full or the file ends; how much was read.
+    /// Reads from an offset in the file until the buffer is full or the file ends. Returns how much was read.
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn read(&self, buffer: &mut [u8], from: u64) -> Result<usize, Errno> {
         let mut done = 0;
         let mut again = 0;
@@ -91,7 +92,7 @@ impl Drop for File {
     }
 }
 
-/// Memory of a call's own, given back when it is dropped.
+/// Memory for one call, freed when it is dropped.
 #[derive(Debug)]
 pub struct Memory {
     at: core::ptr::NonNull<u8>,
@@ -99,11 +100,11 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// So many bytes, all zero.
+    /// Allocates this many bytes, all zero.
     ///
     /// # Errors
     ///
-    /// What the kernel says if it has none.
+    /// The kernel's error if there is no memory.
     pub fn new(length: usize) -> Result<Self, Errno> {
         const READ_WRITE: usize = 3;
         const PRIVATE_ANONYMOUS: usize = 0x22;
@@ -136,14 +137,14 @@ impl Drop for Memory {
     }
 }
 
-/// True if there is something under this path.
+/// True if something exists at this path.
 #[must_use]
 pub fn exists(path: &CStr) -> bool {
     // SAFETY: the path ends with a zero and lives longer than the call.
     answer(unsafe { call(number::FACCESSAT, [AT_FDCWD, path.as_ptr() as usize, 0, 0, 0, 0]) }).is_ok()
 }
 
-/// Milliseconds of a clock: 0 is the time of day, since the epoch; 1 never goes back.
+/// The time of a clock in milliseconds: clock 0 is the time of day since the epoch, and clock 1 never goes back.
 fn clock(which: usize) -> u64 {
     let mut time = [0_u64; 2];
     // SAFETY: the kernel writes a `struct timespec`: two words.
@@ -164,7 +165,7 @@ pub fn ticks() -> u64 {
     clock(1)
 }
 
-/// The user as whom the kernel lets the process act; 0 is root.
+/// The effective user of the process; 0 is root.
 #[must_use]
 pub fn effective_user() -> u32 {
     // SAFETY: the call takes nothing and cannot fail.
@@ -172,10 +173,10 @@ pub fn effective_user() -> u32 {
     u32::try_from(user).unwrap_or(u32::MAX)
 }
 
-/// Waits so many milliseconds, or until a signal comes.
+/// Waits this many milliseconds, or until a signal arrives.
 pub fn sleep(milliseconds: u64) {
     let time = [milliseconds / 1000, (milliseconds % 1000).saturating_mul(1_000_000)];
-    // SAFETY: the kernel reads a `struct timespec`: two words. It is not told a place for the rest.
+    // SAFETY: the kernel reads a `struct timespec`: two words. It gets no place for the remaining time.
     unsafe { call(number::NANOSLEEP, [time.as_ptr() as usize, 0, 0, 0, 0, 0]) };
 }
 

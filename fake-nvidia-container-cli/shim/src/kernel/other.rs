@@ -1,15 +1,15 @@
-//! Machines for which there is no library: every call is refused.
+//! Architectures that have no library: every call is refused.
 
 /// Calls nothing.
 ///
 /// # Safety
 ///
-/// None is needed; it has the signature of the others.
+/// It has no requirements; it is unsafe because its signature is that of the others.
 pub(super) unsafe fn call(_: usize, _: [usize; 6]) -> isize {
     -38
 }
 
-/// Numbers that nothing is called by.
+/// Numbers that no call uses.
 pub(super) mod number {
     pub(crate) const FACCESSAT: usize = 0;
     pub(crate) const OPENAT: usize = 0;

@@ -6,11 +6,11 @@ use core::arch::asm;
 ///
 /// # Safety
 ///
-/// The arguments are what the call of this number may be told: an address is one of memory that it may use.
+/// The arguments must be valid for the call with this number: an address must be of memory that the call may use.
 pub(super) unsafe fn call(number: usize, arguments: [usize; 6]) -> isize {
     let [first, second, third, fourth, fifth, sixth] = arguments;
     let result: usize;
-    // SAFETY: the caller answers for the arguments; the kernel changes rax, rcx and r11 alone.
+    // SAFETY: the caller answers for the arguments; the kernel changes only rax, rcx and r11.
     unsafe {
         asm!(
             "syscall",
@@ -23,7 +23,7 @@ pub(super) unsafe fn call(number: usize, arguments: [usize; 6]) -> isize {
     result.cast_signed()
 }
 
-/// The numbers of the calls, and the places in `struct stat`.
+/// The system call numbers, and the offsets in `struct stat`.
 pub(super) mod number {
     #[cfg(standalone)]
     pub(crate) const WRITE: usize = 1;

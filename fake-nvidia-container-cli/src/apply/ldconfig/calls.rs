@@ -1,11 +1,11 @@
-//! The system calls that an ldconfig may make: reading folders and files, making links, writing its cache. All others fail
-//! with "operation not permitted". One row a call.
+//! The system calls that an ldconfig may make: reading folders and files, making links, writing its cache. All others
+//! fail with "operation not permitted". One row per call.
 
 use nix::errno::Errno;
 use nix::libc;
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
 
-/// Calls that every machine has.
+/// Calls that every architecture has.
 const CALLS: &[libc::c_long] = &[
     libc::SYS_brk,
     libc::SYS_chdir,
@@ -65,7 +65,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_writev,
 ];
 
-/// Calls that only older machines have besides.
+/// Calls that only older architectures have in addition.
 #[cfg(target_arch = "x86_64")]
 const OLD_CALLS: &[libc::c_long] = &[
     libc::SYS_access,
@@ -86,7 +86,7 @@ const OLD_CALLS: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const OLD_CALLS: &[libc::c_long] = &[];
 
-/// Forbids this process every other call, for good.
+/// Forbids this process all other calls, for good.
 pub(super) fn limit() -> Result<(), Errno> {
     let rules = CALLS.iter().chain(OLD_CALLS).map(|call| (*call, Vec::new())).collect();
     let refusal = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or_default());

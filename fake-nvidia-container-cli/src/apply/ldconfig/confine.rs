@@ -1,8 +1,8 @@
-//! The process that becomes ldconfig: it goes into the container, shuts itself in there, gives up its rights, and
-//! executes. The steps and their order are those of the real program, since an image's ldconfig, and the host's on an
-//! image's files, is no more to be trusted here than there.
+//! The process that becomes ldconfig: it enters the container, confines itself there, gives up its rights, and
+//! executes. The steps and their order are the real program's, since an image's ldconfig, or the host's on an image's
+//! files, is no more trustworthy here than there.
 //!
-//! It knows what its parent wrote on its command line, and nothing of plans.
+//! It knows what its parent wrote on its command line, and nothing about plans.
 
 use super::calls;
 use crate::rootfs::{DIRECTORY, Root};
@@ -23,7 +23,7 @@ use rustix::thread::{
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// What the parent has written.
+/// What the parent wrote on the command line.
 struct Order {
     namespace: OwnedFd,
     host: Option<OwnedFd>,
@@ -36,8 +36,8 @@ struct Order {
     words: Vec<Text>,
 }
 
-/// Becomes ldconfig, or returns the exit code of a process that could not. What is missing in the container is no
-/// failure: it has no libraries to be found then.
+/// Becomes ldconfig, or returns the exit code of a process that could not. A file that is missing in the container is
+/// not a failure: the container then has no libraries to find.
 #[must_use]
 pub fn confined(words: &[Text]) -> i32 {
     close_all_but(words);
@@ -47,7 +47,8 @@ pub fn confined(words: &[Text]) -> i32 {
     }
 }
 
-/// Closes what an engine may have left open: it is no business of an ldconfig, least of all of the image's own.
+/// Closes descriptors that an engine may have left open: they are none of an ldconfig's business, least of all the
+/// image's own.
 fn close_all_but(words: &[Text]) {
     let kept: Vec<i32> = words.iter().take(2).filter_map(|number| number.parse().ok()).collect();
     let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
@@ -61,7 +62,7 @@ fn read(words: &[Text]) -> Option<Order> {
     let [namespace, host, rootfs, device, file, user, group, way, rest @ ..] = words else { return None };
     let handle = |number: &Text| -> Option<OwnedFd> {
         let number = number.parse::<i32>().ok()?;
-        // Opened anew, so that it closes when the program is executed, and the inherited one is closed now.
+        // Reopened so that it closes on exec; the inherited one is closed now.
         let name = format!("/proc/self/fd/{number}");
         let handle = open(name.as_str(), OFlag::O_CLOEXEC, Mode::empty()).ok();
         let _ = close(number);
@@ -91,14 +92,15 @@ fn become_it(order: &Order) -> Result<(), Errno> {
     execute(order)
 }
 
-/// The rights that an exec could still give: of all, only the one that some distributions need for reading folders.
+/// Drops the capabilities that an exec could still give, except the one that some distributions need for reading
+/// folders.
 fn drop_bounds(order: &Order) -> Result<(), Errno> {
     let kept = if order.host.is_some() { CapabilitySet::DAC_OVERRIDE } else { CapabilitySet::empty() };
     let mut sets = capabilities(None).map_err(errno)?;
     sets.inheritable = kept & sets.permitted;
     set_capabilities(None, sets).map_err(errno)?;
     if order.user != 0 && !sets.inheritable.is_empty() {
-        // Without it ldconfig may still do; the real program goes on as well.
+        // ldconfig may work without it; the real program goes on too.
         let _ = configure_capability_in_ambient_set(CapabilitySet::DAC_OVERRIDE, true);
     }
     for bit in 0..64 {
@@ -133,8 +135,8 @@ fn change_root(order: &Order) -> Result<(), Errno> {
     std::env::set_current_dir("/").map_err(|why| Errno::from_raw(why.raw_os_error().unwrap_or_default()))
 }
 
-/// The container's root as this namespace shows it: looked up by its name, and only if it is the one that the parent
-/// holds.
+/// The container's root as this namespace shows it: looked up by its name, and accepted only if it is the one that the
+/// parent holds.
 fn root(order: &Order) -> Result<OwnedFd, Errno> {
     let root = Root::open("/", "/").and_then(|view| view.open_below(&order.rootfs)).map_err(|_| Errno::ENOENT)?;
     let handle = root.handle().ok_or(Errno::ENOENT)?;
@@ -145,15 +147,15 @@ fn root(order: &Order) -> Result<OwnedFd, Errno> {
     handle.try_clone_to_owned().map_err(|why| Errno::from_raw(why.raw_os_error().unwrap_or_default()))
 }
 
-/// Covers what an ldconfig has no business with. The host's is executed by its handle, for which the C library may need
-/// /proc: its own, which shows no other process.
+/// Hides what an ldconfig has no business with. The host's is executed by its handle, for which the C library may need
+/// /proc. It gets its own, which shows no other process.
 fn hide(order: &Order) -> Result<(), Errno> {
     let nothing = None::<&str>;
     let read_only = MsFlags::MS_RDONLY;
     let proc = order.host.as_ref().map(|_| mount(nothing, "/proc", Some("proc"), read_only, nothing));
     match proc {
         Some(Ok(())) => {}
-        // A user namespace may forbid one; most C libraries do without.
+        // A user namespace can forbid a new /proc; most C libraries do without.
         None | Some(Err(Errno::EPERM)) => mount(nothing, "/proc", Some("tmpfs"), read_only, nothing)?,
         Some(Err(why)) => return Err(why),
     }
@@ -175,13 +177,13 @@ fn limit() -> Result<(), Errno> {
     limits.into_iter().try_for_each(|(what, limit)| setrlimit(what, limit, limit))
 }
 
-/// Becomes the user who owns the container's process, for good.
+/// Becomes the user that owns the container's process, for good.
 fn drop_user(order: &Order) -> Result<(), Errno> {
     if order.user != 0 {
         let _ = set_capabilities_secure_bits(CapabilitiesSecureBits::NO_SETUID_FIXUP);
     }
     let (user, group) = (Uid::from_raw(order.user), Gid::from_raw(order.group));
-    // A user namespace may forbid it; then there are no groups to lose.
+    // A user namespace can forbid this; then there are no groups to lose.
     match setgroups(&[group]) {
         Ok(()) | Err(Errno::EPERM) => {}
         Err(why) => return Err(why),

@@ -1,5 +1,5 @@
 //! Running ldconfig on a container's libraries: the host's, as a sealed copy, or the image's own. The process that
-//! becomes it confines itself first (`confine`); this side starts it, waits for it, and says how it ended.
+//! becomes it confines itself first (`confine`); this side starts it, waits for it, and reports how it ended.
 
 mod calls;
 mod confine;
@@ -26,9 +26,9 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// The name under which this program is the process that becomes ldconfig; the real program names it so too.
+/// The name under which this program becomes ldconfig; the real program uses the same name.
 pub const NAME: &str = "nvc:[ldconfig]";
-/// After this an ldconfig never ends by itself: what it reads is the image's, and may be a FIFO.
+/// An ldconfig that runs longer than this never ends by itself: it reads the image's files, which may include a FIFO.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LDCACHE: &str = "ldcache error";
 
@@ -36,14 +36,14 @@ const LDCACHE: &str = "ldcache error";
 #[derive(Debug)]
 pub(super) struct Ldconfig {
     path: String,
-    /// A copy of the host's, which nobody can change any more.
+    /// A sealed copy of the host's, which can no longer change.
     host: Option<OwnedFd>,
     /// The folders to look into.
     folders: Vec<String>,
 }
 
 impl Ldconfig {
-    /// The one that a plan names, the host's already read: inside the container its path means something else.
+    /// The ldconfig that a plan names. The host's is read now: inside the container its path means something else.
     pub(super) fn of(plan: &Plan) -> Result<Option<Self>, Stop> {
         let step = plan.recorded().into_iter().find_map(|op| match op {
             Op::Ldconfig { path, host, compat_dir, libs_dir, libs32_dir } => {
@@ -60,7 +60,7 @@ impl Ldconfig {
         Ok(Some(Self { path: path.to_string(), host: copy, folders }))
     }
 
-    /// Whether there is one to run: an image may have none.
+    /// Whether there is an ldconfig to run: an image may have none.
     pub(super) fn is_there(&self, container: &Container) -> Result<bool, Stop> {
         if self.host.is_some() {
             return Ok(true);
@@ -68,7 +68,7 @@ impl Ldconfig {
         container.root.exists(&self.path).map_err(|why| Stop::error(CLASS, why))
     }
 
-    /// Runs it in the container and waits for its end.
+    /// Runs it in the container and waits for it to end.
     pub(super) fn run(&self, namespace: &Namespace, container: &Container, parsed: &Parsed) -> Result<(), Stop> {
         let started = self.start(namespace, container, parsed);
         let ended = started
@@ -89,7 +89,7 @@ impl Ldconfig {
     fn start(&self, namespace: &Namespace, container: &Container, parsed: &Parsed) -> io::Result<Child> {
         let root = container.root.handle().ok_or(Errno::ENOENT)?;
         let identity = fstat(root)?;
-        // Its process numbers are its own: whatever it starts dies with it. Only children are affected, and this is the
+        // It has its own PID namespace: whatever it starts dies with it. Only children are affected, and this is the
         // only one.
         unshare(CloneFlags::CLONE_NEWPID)?;
         let namespace = inherited(namespace.handle().as_fd())?;
@@ -106,7 +106,7 @@ impl Ldconfig {
     }
 }
 
-/// A copy of a handle that a started program keeps.
+/// A copy of a handle that stays open across exec.
 fn inherited(handle: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     let copy = handle.try_clone_to_owned()?;
     fcntl(&copy, FcntlArg::F_SETFD(FdFlag::empty()))?;
@@ -129,7 +129,7 @@ fn sealed_copy(name: &str) -> io::Result<OwnedFd> {
     Ok(copy.into())
 }
 
-/// Waits for the end, and brings it about when it does not come.
+/// Waits for a process to end, and kills it if it does not end in time.
 fn wait(mut child: Child, patience: Duration) -> io::Result<ExitStatus> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn what_never_ends_is_ended_and_what_ends_is_waited_for() {
-        // It ends when nobody holds its input any more.
+        // It ends when its input is closed.
         let cat = || Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         assert_eq!(wait(cat(), Duration::ZERO).unwrap().signal(), Some(9));
         let mut ends = cat();

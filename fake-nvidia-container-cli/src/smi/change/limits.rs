@@ -30,7 +30,7 @@ pub(super) fn power(device: &Device, value: &str) -> Answer {
     Done(line, vec![("power.limit", value.to_owned()), ("enforced.power.limit", value.to_owned())])
 }
 
-/// A range of clocks: one number stands for both ends.
+/// A range of clocks: one number is both ends.
 pub(super) fn range(value: &str) -> Option<(i64, i64)> {
     let (low, high) = value.split_once(',').unwrap_or((value, value));
     Some((low.trim().parse().ok()?, high.trim().parse().ok()?))

@@ -1,4 +1,4 @@
-//! What root may change: modes, limits, clocks, resets. Each is answered as by the real program, and kept.
+//! What root may change: modes, limits, clocks, resets. Each change is answered as by the real program, and kept.
 
 mod limits;
 mod modes;
@@ -9,11 +9,11 @@ use super::{Lost, internal};
 use crate::outcome::Outcome;
 use nvidia_simulated_machine::state::{Device, NONE};
 
-/// What one action on one device comes to.
+/// The result of one action on one device.
 enum Answer {
-    /// A line, and the values that change; it takes rights only if one does.
+    /// A line, and the values that change; it needs rights only if a value changes.
     Done(String, Vec<(&'static str, String)>),
-    /// The same where the driver is told whatever the values are.
+    /// The same, but the driver is called whether or not a value changes.
     Act(String, Vec<(&'static str, String)>),
     /// A line; nothing changes, and the run goes on.
     Warn(String),
@@ -28,7 +28,7 @@ use limits::{
 };
 use modes::{accounting, clear, compute, ecc, ecc_errors, hostname, mig, persistence, zeroed};
 
-/// An action: the option, what the real program says it cannot without rights, and what it does.
+/// An action: the option, what the real program says if the user lacks the rights, and what the action does.
 type Action = (&'static str, &'static str, fn(&Device, &str) -> Answer);
 
 const ACTIONS: [Action; 26] = [
@@ -50,7 +50,7 @@ const ACTIONS: [Action; 26] = [
     ("--set-hostname", "Insufficient permissions to set hostname.", hostname),
     ("--lock-memory-clocks-deferred", CLOCKS, defer_memory),
     ("--reset-memory-clocks-deferred", CLOCKS, undefer_memory),
-    // What no simulated GPU has, whoever asks.
+    // Features that no simulated GPU has, whoever asks.
     ("--gom", "", |device, _| {
         Warn(format!("GOM mode cannot be changed on GPU {}.\nTreating as warning and moving on.\n", bus(device)))
     }),
@@ -108,7 +108,7 @@ pub(super) fn run(words: &Words, scene: &Scene, host: &Host) -> Result<Outcome, 
     Ok(Outcome { stdout: out, exit, ..Outcome::default() })
 }
 
-/// What the program may not do: the words of a switch that is turned off differ.
+/// What is said if rights are missing: the words for a switch that is turned off differ.
 fn refusal(denied: &str, value: &str) -> String {
     if switch(value) == Some(false) { denied.replace("to enable MIG", "to disable MIG") } else { denied.to_owned() }
 }
@@ -142,7 +142,7 @@ fn word(is_on: bool) -> &'static str {
     if is_on { "Enabled" } else { "Disabled" }
 }
 
-/// A number that stands for nothing.
+/// The answer to a value that means nothing.
 fn invalid(what: &str, value: &str) -> Answer {
     Stop(format!("Invalid {what}: {value}"), 2)
 }
@@ -164,7 +164,7 @@ fn unsupported(what: &str, device: &Device) -> Answer {
     Warn(format!("{what} is not supported for GPU: {}.\nTreating as warning and moving on.\n", bus(device)))
 }
 
-/// What stands in the way of a reset, if anything.
+/// What prevents a reset, if anything.
 fn busy(device: &Device) -> Option<String> {
     let said = device.get("busy");
     if said != NONE {
@@ -173,7 +173,8 @@ fn busy(device: &Device) -> Option<String> {
     (!device.processes.is_empty()).then(|| "In use by another client".to_owned())
 }
 
-/// `-r`: what waits for a reset takes effect, and volatile counters start again. Nothing is reset if one GPU is in use.
+/// `-r`: changes that wait for a reset take effect, and volatile counters start again. Nothing is reset if one GPU is
+/// in use.
 fn reset(scene: &Scene, host: &Host, devices: &[&Device]) -> Outcome {
     let refused: Vec<(&str, String)> =
         devices.iter().filter_map(|device| busy(device).map(|why| (bus(device), why))).collect();
@@ -205,7 +206,7 @@ fn reset(scene: &Scene, host: &Host, devices: &[&Device]) -> Outcome {
         match keep(host, scene, device, &changes) {
             Ok(()) => out.push_str(&format!("GPU {} was successfully reset.\n", bus(device))),
             Err(Lost::Denied) => {
-                // It begins with turning persistence mode off.
+                // A reset begins by turning persistence mode off.
                 let what = match device.get("persistence_mode") {
                     "Enabled" => format!("Unable to disable persistence mode for GPU {}", bus(device)),
                     _ => format!("GPU {} could not be reset", bus(device)),

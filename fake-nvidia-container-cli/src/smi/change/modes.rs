@@ -59,7 +59,7 @@ pub(super) fn zeroed(device: &Device, kind: &str) -> Vec<(&'static str, String)>
 pub(super) fn compute(device: &Device, value: &str) -> Answer {
     let (text, kept) = match value.to_ascii_uppercase().as_str() {
         "0" | "DEFAULT" => ("DEFAULT", "Default"),
-        // The thread-exclusive mode is long gone; the driver takes it for the other one.
+        // The thread-exclusive mode is long gone; the driver treats it as the other exclusive mode.
         "1" | "EXCLUSIVE_THREAD" | "3" | "EXCLUSIVE_PROCESS" => ("EXCLUSIVE_PROCESS", "Exclusive_Process"),
         "2" | "PROHIBITED" => ("PROHIBITED", "Prohibited"),
         _ => return invalid("compute mode", value),
@@ -80,7 +80,7 @@ pub(super) fn mig(device: &Device, value: &str) -> Answer {
     if !is_on && !device.instances.is_empty() {
         return Stop(format!("Unable to disable MIG Mode for GPU {bus}: In use by another client"), 19);
     }
-    // From Hopper on the mode changes at once; before, the GPU has to be reset for it.
+    // Since Hopper the mode changes at once; before, the GPU must be reset for it.
     let needs_reset = device.get("product_architecture") == "Ampere" && device.get("mig.mode.current") != mode;
     if let Some(why) = busy(device).filter(|_| needs_reset) {
         let line = format!(

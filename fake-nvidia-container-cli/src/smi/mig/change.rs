@@ -29,14 +29,14 @@ impl Story {
         self.lines.push('\n');
     }
 
-    /// The end where something is not destroyed: the program tries none of those that follow.
+    /// Ends a run in which something is not destroyed: the program does not try those that follow.
     fn stop(mut self, from: &str, refusal: Refusal, what: &str) -> Outcome {
         self.tell(&format!("Unable to destroy {from}: {}", refusal.0));
         self.refusal = Some(refusal);
         self.end(what)
     }
 
-    /// The end: `what` could not be done, if something was refused.
+    /// Ends a run: `what` could not be done, if something was refused.
     fn end(mut self, what: &str) -> Outcome {
         let exit = match self.refusal {
             None => 0,
@@ -93,7 +93,7 @@ impl Run<'_> {
         Ok(story.end("create GPU instances"))
     }
 
-    /// Makes one instance: by profile number or name, and where, if `:START` says so.
+    /// Makes one instance by profile number or name, and at `:START` if that is given.
     fn one(&self, family: &Family, word: &str, all: &mut Vec<Instance>) -> Result<u32, Refusal> {
         let (name, start) = word.split_once(':').map_or((word, None), |(name, start)| (name, Some(start)));
         let name = name.strip_prefix("MIG ").unwrap_or(name);
@@ -102,7 +102,7 @@ impl Run<'_> {
         let profile = family.of_driver(driver).find(is).ok_or(ARGUMENT)?;
         let mut there = all.clone();
         if let Some(start) = start {
-            // Every other place is taken, so that this one is found.
+            // Every other place counts as taken, so that this one is found.
             let start: u32 = start.parse().map_err(|_| ARGUMENT)?;
             if !profile.starts.contains(&start) {
                 return Err(ARGUMENT);
@@ -126,7 +126,7 @@ impl Run<'_> {
         story.tell(&fill(self.scene.layout.line("mig.created"), &pairs(&told)));
     }
 
-    /// `-cci`: in each GPU instance that is meant, each profile of the list; the whole instance without a list.
+    /// `-cci`: in each selected GPU instance, each profile of the list; without a list, the whole instance.
     pub(super) fn create_computes(&self) -> Result<Outcome, Outcome> {
         let asked = self.options.get("--create-compute-instance").unwrap_or_default();
         let mut story = Story::default();
@@ -149,7 +149,7 @@ impl Run<'_> {
         if found { Ok(story.end("create compute instances")) } else { Err(none("GPU")) }
     }
 
-    /// Makes a compute instance in a GPU instance, the last one if none is named, and tells of it.
+    /// Makes a compute instance in a GPU instance, the last one if none is named, and reports it.
     fn add_compute(
         &self,
         story: &mut Story,
@@ -237,7 +237,7 @@ fn none(what: &str) -> Outcome {
     Outcome { stdout: format!("No {what} instances found: {words}\n"), exit, ..Outcome::default() }
 }
 
-/// Makes a compute instance by profile number or name; the whole of the GPU instance without a word.
+/// Makes a compute instance by profile number or name; without a word, it takes the whole GPU instance.
 fn compute(
     device: &Device,
     all: &mut [Instance],

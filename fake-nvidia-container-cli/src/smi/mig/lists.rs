@@ -52,7 +52,7 @@ impl Run<'_> {
         Ok(out)
     }
 
-    /// The instances of a device that are meant: by profile as these are listed, then by number.
+    /// The selected instances of a device, in the order of the listed profiles, then by number.
     pub(super) fn sorted<'d>(&self, device: &'d Device) -> Result<Vec<&'d Instance>, Outcome> {
         let family = self.family(device)?;
         let rank = |instance: &Instance| family.profiles.iter().position(|p| p.name == instance.profile);

@@ -27,7 +27,7 @@ const OPTIONS: &[(&str, &[&str], bool)] = &[
     ("--help", &["-h"], false),
 ];
 
-/// Answers it.
+/// Answers `mig`.
 pub(super) fn run(words: &[String], host: &Host) -> Result<Outcome, Outcome> {
     let options = options::read(words, OPTIONS).map_err(|line| told(&line, 2))?;
     if options.is_empty() || options.has("--help") {
@@ -36,7 +36,7 @@ pub(super) fn run(words: &[String], host: &Host) -> Result<Outcome, Outcome> {
     let scene = host.scene()?;
     let devices = scene.chosen(options.get("--id"))?;
     scene.all_answer(&devices)?;
-    // What a GPU could be split into is told whether it is to be split or not.
+    // What a GPU could be split into is listed whether its MIG mode is on or off.
     let of_any = ["--list-gpu-instance-profiles", "--list-gpu-instance-possible-placements"];
     let is_of_any = of_any.iter().any(|option| options.has(option));
     let (wanted, none): (&[&str], _) =
@@ -54,7 +54,7 @@ struct Run<'a> {
     scene: &'a Scene,
     host: &'a Host,
     options: &'a Options,
-    /// The GPUs in MIG mode, or those that have one.
+    /// The GPUs in MIG mode; for the lists of what is possible, all that support it.
     devices: &'a [&'a Device],
 }
 
@@ -86,7 +86,7 @@ impl Run<'_> {
         }
     }
 
-    /// Whether an instance is meant by `-gi` or `-ci`; all are without it.
+    /// Whether `-gi` or `-ci` selects an instance; without the option, all are selected.
     fn is_meant(&self, option: &str, id: u32) -> bool {
         self.options.get(option).is_none_or(|ids| ids.split(',').any(|one| one.trim().parse() == Ok(id)))
     }

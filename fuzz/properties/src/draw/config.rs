@@ -1,10 +1,10 @@
-//! Draws the text of a configuration file: keys of the contract and others, in every syntax that TOML has, now and then
-//! with a fault. Must not know what comes of it.
+//! Draws the text of a configuration file: keys of the contract and others, in every syntax that TOML has, sometimes
+//! with a fault. Must not know what the hook makes of it.
 
 use super::dice::Dice;
 
-/// Keys whose values have a meaning for the hook, and values for each as TOML texts or, between `<` and `>`, as the
-/// content of a string that is yet to be quoted.
+/// Keys whose values mean something to the hook, and values for each: TOML texts or, between `<` and `>`, the content
+/// of a string that is not yet quoted.
 const KEYS: &[(&str, &[&str])] = &[
     ("disable-require", &["true", "false"]),
     ("swarm-resource", &["<>", "<SWARM>", "<SWARM,OTHER>", "<OTHER, SWARM>", "<NVIDIA_VISIBLE_DEVICES,SWARM>", "<,>"]),
@@ -87,7 +87,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("features.ignore-imex-channel-requests", &["true", "false"]),
     ("features.allow-cuda-compat-libs-from-container", &["true", "true", "false"]),
     ("features.allow-ldconfig-from-container", &["true", "false"]),
-    // Of other programs, or of none.
+    // Keys of other programs, or of none.
     ("nvidia-container-runtime.debug", &["<x>"]),
     ("nvidia-container-runtime.runtimes", &["[]", "[\"runc\", \"crun\"]"]),
     ("nvidia-container-runtime.modes.cdi.spec-dirs", &["['/etc/cdi']"]),
@@ -96,7 +96,7 @@ const KEYS: &[(&str, &[&str])] = &[
     ("features.no-additional-gids-for-device-nodes", &["true", "false"]),
 ];
 
-/// Values whose meaning is a fault.
+/// Values that are invalid although their type is right.
 const FAULTS: &[(&str, &str)] = &[
     ("supported-driver-capabilities", "<compute,gpu>"),
     ("supported-driver-capabilities", "<all,compute>"),
@@ -125,7 +125,7 @@ const FAULTS: &[(&str, &str)] = &[
 const OTHER_TYPES: &[&str] =
     &["1", "0x1f", "1.5", "inf", "[1]", "[[]]", "{}", "{ a = 1 }", "<true>", "true", "['x']", "2024-01-02"];
 
-/// Names that only look like keys, or belong to nobody, with values.
+/// Names that only look like keys, or belong to no program, with values.
 const STRANGERS: &[&str] = &[
     "\"nvidia-container-cli.user\" = \"stranger\"",
     "\"disable-require\\u0020\" = true",
@@ -143,7 +143,7 @@ const STRANGERS: &[&str] = &[
     "unknown = -0b1",
 ];
 
-/// Tables that only look like those of the contract, or belong to nobody.
+/// Tables that only look like those of the contract, or belong to no program.
 const STRANGE_TABLES: &[&str] = &[
     "[\"nvidia-container-runtime.modes.legacy\"]\ncuda-compat-mode = \"mount\"",
     "[nvidia-container-runtime.\"modes.legacy\"]\ncuda-compat-mode = 5",
@@ -165,7 +165,7 @@ const STRANGE_TABLES: &[&str] = &[
     "a.b = 1\na = 2",
 ];
 
-/// What may stand in a comment.
+/// What a comment can hold.
 const COMMENTS: &[&[u8]] = &[
     b"",
     b" plain",
@@ -214,7 +214,7 @@ fn entries(dice: &mut Dice) -> Vec<(&'static str, String)> {
     let often = dice.pick(&[2, 4, 8, 16]);
     let mut entries = Vec::new();
     for (key, values) in KEYS {
-        // Some keys open a field of their own.
+        // Some keys lead to rules of their own, so they are drawn more often.
         let field = ["volume-mounts", "unprivileged", "cli-version"].iter().any(|end| key.ends_with(end));
         if dice.one_in(if field { often.min(3) } else { often }) {
             let value = if dice.one_in(150) { dice.pick(OTHER_TYPES) } else { dice.pick(values) };
@@ -227,7 +227,7 @@ fn entries(dice: &mut Dice) -> Vec<(&'static str, String)> {
         entries.push(fault);
     }
     if dice.one_in(200) && !entries.is_empty() {
-        // A key that is there twice.
+        // A duplicate key.
         let again = entries[0];
         entries.push(again);
     }
@@ -249,7 +249,7 @@ fn literal(dice: &mut Dice, value: &str) -> String {
     }
 }
 
-/// The inside of a string with escapes: those that must be, and some that need not.
+/// The content of a string with escapes: the necessary ones, and some that are not.
 fn escaped(dice: &mut Dice, content: &str) -> String {
     let mut text = String::new();
     for c in content.chars() {
@@ -291,12 +291,12 @@ fn dotted(dice: &mut Dice, group: &[&(&str, String)], from: usize) -> Vec<Vec<u8
 fn inline(dice: &mut Dice, table: &str, group: &[&(&str, String)]) -> Vec<u8> {
     let members: Vec<String> =
         dotted(dice, group, 1).into_iter().map(|line| String::from_utf8(line).unwrap()).collect();
-    // TOML 1.0: the members stand on one line, and no comma follows the last.
+    // TOML 1.0: the members are on one line, and no comma follows the last.
     let last = if dice.one_in(60) { "," } else { "" };
     format!("{} = {{ {}{last} }}", name(dice, table, 0), members.join(", ")).into_bytes()
 }
 
-/// `[a]`, then `b = 1`; what lies deeper has a header of its own or not.
+/// `[a]`, then `b = 1`; deeper tables have their own header or not.
 fn headed(dice: &mut Dice, table: &str, group: &[&(&str, String)]) -> Vec<Vec<u8>> {
     let (deep, flat): (Vec<_>, Vec<_>) = group.iter().partition(|(key, _)| key.matches('.').count() > 1);
     let mut sections: Vec<Vec<Vec<u8>>> = Vec::new();
@@ -314,7 +314,7 @@ fn headed(dice: &mut Dice, table: &str, group: &[&(&str, String)]) -> Vec<Vec<u8
     if !(flat.is_empty() && own_headers) {
         sections.push(section);
     }
-    // A table may be opened after the tables within it.
+    // A table can be opened after the tables within it.
     dice.shuffle(&mut sections);
     sections.concat()
 }
@@ -324,7 +324,7 @@ fn header(dice: &mut Dice, table: &str) -> Vec<u8> {
     format!("[{space}{}{space}]", name(dice, table, 0)).into_bytes()
 }
 
-/// The lines as a file, with comments and blank lines, and now and then with what does not belong into a file.
+/// The lines as a file, with comments and indentation, and sometimes with a byte that does not belong there.
 fn text(dice: &mut Dice, lines: &[Vec<u8>]) -> Vec<u8> {
     let end: &[u8] = if dice.one_in(8) { b"\r\n" } else { b"\n" };
     let mut text = if dice.one_in(20) { "\u{feff}".as_bytes().to_vec() } else { Vec::new() };

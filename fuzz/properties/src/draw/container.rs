@@ -1,5 +1,5 @@
-//! Draws what a runtime and an image say of a container: the state, and the bundle's config.json, now and then with a
-//! fault. Must not know what comes of it.
+//! Draws what a runtime and an image say about a container: the state and the bundle's config.json, sometimes with a
+//! fault. Must not know what the hook makes of it.
 
 use super::dice::Dice;
 use super::json::{damaged, list, object, string};
@@ -242,7 +242,7 @@ fn environment(dice: &mut Dice) -> String {
     list(dice, &items)
 }
 
-/// The variables of requirements, of an image from before them, and of MIG.
+/// The variables of requirements, of an image older than requirements, and of MIG.
 fn requirements(dice: &mut Dice) -> Vec<String> {
     let mut entries = Vec::new();
     if dice.one_in(3) {

@@ -1,9 +1,9 @@
-//! Numbers that look random and are the same for the same seed: SplitMix64 (Steele, Lea, Flood, 2014), or those that
-//! somebody chose, and what draws use of them. Must not know what is drawn.
+//! Pseudorandom numbers from a seed, by SplitMix64 (Steele, Lea, Flood, 2014), or chosen numbers, and the draws made
+//! with them. Must not know what is drawn.
 
 /// A sequence of numbers.
 pub struct Dice {
-    /// What was chosen, the next at the end; after it the sequence of a seed.
+    /// The chosen numbers, the next at the end; after them comes the sequence of the seed.
     chosen: Vec<u8>,
     seed: u64,
 }
@@ -14,7 +14,7 @@ impl Dice {
         Dice { chosen: Vec::new(), seed }
     }
 
-    /// The sequence that bytes choose, each a number, and that of their count after them.
+    /// The numbers that bytes choose, one for each, and after them the sequence whose seed is their count.
     pub fn of(bytes: &[u8]) -> Self {
         Dice { chosen: bytes.iter().rev().copied().collect(), seed: bytes.len() as u64 }
     }
@@ -34,7 +34,7 @@ impl Dice {
         usize::try_from(self.next() % limit as u64).unwrap()
     }
 
-    /// Happens in one of so many draws.
+    /// True in one of this many draws.
     pub fn one_in(&mut self, draws: usize) -> bool {
         self.below(draws) == 0
     }
@@ -44,7 +44,7 @@ impl Dice {
         choices[self.below(choices.len())]
     }
 
-    /// Up to so many of the choices, each perhaps several times.
+    /// Up to this many of the choices, some perhaps repeated.
     pub fn several<T: Copy>(&mut self, choices: &[T], most: usize) -> Vec<T> {
         (0..self.below(most + 1)).map(|_| self.pick(choices)).collect()
     }

@@ -1,11 +1,11 @@
-//! Spells values as JSON in every way that JSON has, now and then with a fault. Must not know what the values mean.
+//! Writes values as JSON in every form that JSON has, sometimes with a fault. Must not know what the values mean.
 
 use super::dice::Dice;
 
 /// A member of an object: its name, and its value as JSON.
 pub type Member = (&'static str, String);
 
-/// A JSON string, with escapes that need not be.
+/// A JSON string, sometimes with unnecessary escapes.
 pub fn string(dice: &mut Dice, text: &str) -> String {
     if text.is_empty() || !dice.one_in(12) {
         return serde_json::to_string(text).unwrap();
@@ -21,7 +21,7 @@ pub fn list(dice: &mut Dice, items: &[String]) -> String {
     format!("[{space}{}{space}]", items.join(&format!(",{space}")))
 }
 
-/// An object: its members in any order, between some that nothing reads.
+/// An object: its members in any order, sometimes with one that nothing reads.
 pub fn object(dice: &mut Dice, mut members: Vec<Member>) -> String {
     if dice.one_in(4) {
         members
@@ -45,7 +45,7 @@ pub fn object(dice: &mut Dice, mut members: Vec<Member>) -> String {
     format!("{{{}{space}}}", texts.join(","))
 }
 
-/// The text, now and then damaged or with something after it.
+/// The text, sometimes damaged or with something after it.
 pub fn damaged(dice: &mut Dice, text: String) -> Vec<u8> {
     let mut text = text.into_bytes();
     match dice.below(400) {

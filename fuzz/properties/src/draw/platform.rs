@@ -78,7 +78,7 @@ fn process(dice: &mut Dice, scene: &mut Scene) {
     }
 }
 
-/// The libraries by which a machine is known, and the linker's cache.
+/// The libraries that identify a machine, and the linker's cache.
 fn libraries(dice: &mut Dice, scene: &mut Scene) {
     for library in ["libnvidia-ml.so.1", "libdxcore.so"] {
         let directories = [
@@ -100,7 +100,7 @@ fn libraries(dice: &mut Dice, scene: &mut Scene) {
     }
 }
 
-/// A linker's cache of the format `glibc-ld.so.cache1.1`: the libraries in /cached, of this architecture or another.
+/// A linker's cache in the format `glibc-ld.so.cache1.1`: the libraries in /cached, of this architecture or another.
 fn cache(dice: &mut Dice) -> Vec<u8> {
     let native: u32 = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
     let names = dice.several(&["libnvidia-ml.so.1", "libdxcore.so", "libc.so.6", "libnvidia-ml.so"], 3);

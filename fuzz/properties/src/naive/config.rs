@@ -28,7 +28,7 @@ const NOT_OF_THE_HOST: &str =
 const NOT_ABSOLUTE: &str =
     "error getting hook config: failed to load config: nvidia-container-cli.ldconfig value …is not an absolute path";
 
-/// The capabilities that there are.
+/// All capabilities.
 pub const CAPABILITIES: [&str; 7] = ["compat32", "compute", "display", "graphics", "ngx", "utility", "video"];
 
 const BOOLEANS: &[&str] = &[
@@ -86,11 +86,11 @@ pub struct Config {
     pub supported: Vec<String>,
     /// The version of the program, three numbers; `None` for the newest.
     pub cli: Option<[u64; 3]>,
-    /// On SUSE, where the file says nothing; an error where the machine does not say what it is.
+    /// The user if the file names none, which differs on SUSE; an error if `/etc/os-release` cannot be read.
     pub default_user: Step<&'static str>,
 }
 
-/// The table that a text says. No key is a number, so that none is looked at, however large.
+/// The table in a text. No key takes a number, so numbers are not read, however large.
 fn plain(table: DeTable<'_>) -> Table {
     fn value(said: DeValue<'_>) -> Value {
         match said {
@@ -104,7 +104,7 @@ fn plain(table: DeTable<'_>) -> Table {
     table.into_iter().map(|(name, said)| (name.into_inner().into_owned(), value(said.into_inner()))).collect()
 }
 
-/// The value at a path of names; a fault where the path leads through something that is not a table.
+/// The value at a path of names; a fault if the path leads through something that is not a table.
 fn at<'t>(table: &'t Table, path: &str) -> Step<Option<&'t Value>> {
     match path.split_once('.') {
         None => Ok(table.get(path)),
@@ -126,7 +126,7 @@ impl Config {
         self.value(key).map_or(default, |value| value.as_bool().unwrap())
     }
 
-    /// A string, where it is set.
+    /// A string, if set.
     pub fn set(&self, key: &str) -> Option<&str> {
         self.value(key).map(|value| value.as_str().unwrap())
     }
@@ -200,7 +200,7 @@ fn file(scene: &Scene, flags: &Flags, host: &MemoryHost) -> Step<Option<Vec<u8>>
     }
 }
 
-/// The file in a usual place. That of a driver is absent as well where it cannot be reached.
+/// The file in a usual place. A driver's file also counts as absent if it cannot be reached.
 fn usual(host: &MemoryHost, path: &str, of_driver: bool) -> Step<Option<Vec<u8>>> {
     let kind = host.kind(Path::new(path));
     match host.read_settled(Path::new(path), false) {
@@ -214,20 +214,20 @@ fn usual(host: &MemoryHost, path: &str, of_driver: bool) -> Step<Option<Vec<u8>>
     }
 }
 
-/// The text with its comments emptied: what they hold is passed over.
+/// The text with its comments emptied, because their content does not matter.
 fn without_comments(bytes: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut rest = bytes;
-    // What ends the string in which the rest begins.
+    // The quote that ends the string in which the rest begins.
     let mut quote: &[u8] = b"";
     while let Some(first) = rest.first() {
         let mut length = 1;
         if quote.is_empty() {
             if *first == b'#' {
-                // The end of the line, whose carriage return belongs to it.
+                // The end of the line, which includes its carriage return.
                 let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
                 let end = if end < rest.len() && rest[..end].ends_with(b"\r") { end - 1 } else { end };
-                // The sign stays: a carriage return before it is not one of the line's end.
+                // The `#` stays, so a carriage return before it does not join the line's end.
                 kept.push(b'#');
                 rest = &rest[end..];
                 continue;
@@ -239,7 +239,7 @@ fn without_comments(bytes: &[u8]) -> Vec<u8> {
             length = rest.len().min(2);
         } else if rest.starts_with(quote) {
             length = quote.len();
-            // Up to two quotation marks may stand before the three that end a string.
+            // Up to two quotation marks may precede the three that end a string.
             while quote.len() == 3 && length < 5 && rest.get(length) == Some(&quote[0]) {
                 length += 1;
             }
@@ -282,7 +282,7 @@ fn ldconfig_is_safe(value: &str, allowed: bool) -> Step<()> {
     }
 }
 
-/// Who queries the driver: another where `/etc/os-release` has suse or opensuse in `ID_LIKE`.
+/// The user that queries the driver, which differs if `/etc/os-release` has suse or opensuse in `ID_LIKE`.
 fn default_user(host: &MemoryHost) -> Step<&'static str> {
     let bytes = host.read_if_present(Path::new("/etc/os-release")).map_err(|_| UNKNOWN_DISTRIBUTION)?;
     let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();

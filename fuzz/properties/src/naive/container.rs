@@ -27,12 +27,12 @@ pub struct State {
 
 /// What the image and the engine say.
 pub struct Container {
-    /// The variables in their order, with their names.
+    /// The variables in their order: name and value.
     pub environment: Vec<(String, String)>,
     pub privileged: bool,
     pub pid: i128,
     pub rootfs: String,
-    /// Source and destination of each mount; empty where mounts are not accepted.
+    /// Source and destination of each mount; empty if mounts are not accepted.
     pub mounts: Vec<(String, String)>,
 }
 
@@ -42,7 +42,7 @@ impl Container {
         self.environment.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A variable, where it is not empty.
+    /// A variable, if not empty.
     pub fn filled(&self, name: &str) -> Option<&str> {
         self.variable(name).filter(|value| !value.is_empty())
     }
@@ -52,7 +52,7 @@ impl Container {
     }
 }
 
-/// The state on standard input, of which only the first value is read.
+/// The state: only the first value on standard input is read.
 pub fn state(bytes: &[u8]) -> Step<State> {
     let first = serde_json::Deserializer::from_slice(bytes).into_iter::<Json>().next();
     let Some(Ok(state @ Json::Object(_))) = first else { return Err(STATE) };
@@ -65,7 +65,7 @@ pub fn state(bytes: &[u8]) -> Step<State> {
     if bundle.is_empty() {
         bundle = text("bundlePath")?;
     } else if state.member("bundlePath").is_err() {
-        // Of what type it is does not matter beside a bundle, but that it stands twice does.
+        // Beside a bundle its type does not matter, but a duplicate does.
         return Err(STATE);
     }
     let Ok(Some(Json::Integer(pid))) = state.member("pid") else { return Err(STATE) };
@@ -95,7 +95,7 @@ pub fn read(state: &State, config: &Config, host: &MemoryHost) -> Step<Container
         return Err(SPEC);
     }
     let mounts = match part("mounts")? {
-        // Recorded: a list they are, also where they are not accepted.
+        // As recorded: mounts must be a list even if they are not accepted.
         Some(list) if !matches!(list, Json::List(_)) => return Err(SPEC),
         list if config.flag("accept-nvidia-visible-devices-as-volume-mounts", false) => mounts(list)?,
         _ => Vec::new(),

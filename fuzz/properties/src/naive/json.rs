@@ -1,4 +1,4 @@
-//! JSON as a value in which a name may stand twice. Must not know what is in it.
+//! JSON as a value that can hold duplicate names. Must not know what it means.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum Json {
     Object(Vec<(String, Json)>),
 }
 
-/// A member that stands twice.
+/// A duplicate member.
 #[derive(Debug)]
 pub struct Twice;
 

@@ -104,14 +104,14 @@ fn options(flags: &Flags, config: &Config, request: &Request, foreign: bool) -> 
     Ok(options)
 }
 
-/// Whether anything follows from who starts the program.
+/// Whether anything depends on who starts the program.
 fn asks_for_root(config: &Config) -> bool {
     let settled =
         config.set("nvidia-container-cli.user").is_some() && config.flag("nvidia-container-cli.no-cgroups", false);
     config.text("nvidia-container-runtime-hook.rootless", "off") == "auto" && !settled
 }
 
-/// Whether the start is that of the host's root.
+/// Whether the host's root starts the program.
 fn is_root_of_the_host(host: &MemoryHost) -> Step<bool> {
     let text = |path: &str| -> Step<Option<String>> {
         let bytes = host.read_if_present(Path::new(path)).map_err(|_| NOT_TOLD)?;
@@ -144,7 +144,7 @@ fn compatibility(config: &Config) -> Option<&'static str> {
     };
     match config.cli {
         Some(cli) if cli < [1, 17, 4] => None,
-        // Mounting is what these do when nothing is said, and all else they can do is not to.
+        // These versions mount by default, and their only other choice is not to.
         Some(cli) if cli < [1, 17, 7] => match newest {
             _ if allowed && set.is_none() => None,
             None | Some("--cuda-compat-mode=mount") => None,
@@ -154,7 +154,7 @@ fn compatibility(config: &Config) -> Option<&'static str> {
     }
 }
 
-/// The host's ldconfig, or what it wraps.
+/// The host's ldconfig, or the program that it wraps.
 fn normalised(ldconfig: &str, host: &MemoryHost) -> String {
     let Some(path) = ldconfig.strip_prefix('@') else { return ldconfig.to_owned() };
     let path = path.strip_suffix(".real").unwrap_or(path);
@@ -163,7 +163,7 @@ fn normalised(ldconfig: &str, host: &MemoryHost) -> String {
     format!("@{}", if counts { &real } else { path })
 }
 
-/// The program, and where it was searched the directories of the search.
+/// The program and, if it was searched for, the directories of the search.
 fn program(scene: &Scene, config: &Config, host: &MemoryHost) -> Step<(Vec<u8>, Option<Vec<u8>>)> {
     let path = config.text("nvidia-container-cli.path", "");
     if path.starts_with('/') {
@@ -173,7 +173,7 @@ fn program(scene: &Scene, config: &Config, host: &MemoryHost) -> Step<(Vec<u8>, 
         return Err(RELATIVE);
     }
     let own = String::from_utf8(own(scene, "PATH").unwrap_or_default().to_vec()).unwrap();
-    // An empty element is the working directory, and relative like others: passed over, but not taken out.
+    // An empty element is the working directory. Like other relative ones it is skipped, but not removed.
     let mut directories: Vec<String> = Vec::new();
     if !own.is_empty() {
         directories.extend(own.split(':').map(str::to_owned));
@@ -194,7 +194,7 @@ fn program(scene: &Scene, config: &Config, host: &MemoryHost) -> Step<(Vec<u8>, 
     Ok((found.into_bytes(), Some(directories.join(":").into_bytes())))
 }
 
-/// The hook's own environment, with the search path of the program, then what is configured.
+/// The hook's own environment, with the search path of the program, then the configured entries.
 fn environment(scene: &Scene, config: &Config, path: Option<Vec<u8>>) -> Vec<Vec<u8>> {
     let name = |entry: &[u8]| entry.split(|byte| *byte == b'=').next().unwrap().to_vec();
     let mut environ = scene.environ.clone();

@@ -24,7 +24,7 @@ pub struct Request {
     pub requirements: Vec<String>,
 }
 
-/// What a container gets; `None` where it is not a GPU container.
+/// What a container gets; `None` if it is not a GPU container.
 pub fn of(container: &Container, config: &Config) -> Step<Option<Request>> {
     let accepted = container.privileged || config.flag("accept-nvidia-visible-devices-envvar-when-unprivileged", true);
     let (mounted, mounted_channels) = by_mounts(container)?;
@@ -58,7 +58,7 @@ pub fn of(container: &Container, config: &Config) -> Step<Option<Request>> {
     Ok(Some(Request { devices, mig_config, mig_monitor, channels, capabilities, requirements }))
 }
 
-/// Texts that no terminal takes for anything but text.
+/// The texts, if none has a control character other than NUL.
 fn plain(texts: Vec<String>) -> Step<Vec<String>> {
     let drives = |text: &String| text.chars().any(|c| c.is_control() && c != '\0');
     if texts.iter().any(drives) { Err(CONTROL) } else { Ok(texts) }
@@ -115,7 +115,7 @@ fn cdi_of_mount(rest: &[&str]) -> Option<String> {
     is_cdi(&name).then_some(name)
 }
 
-/// A fully qualified CDI name, by the grammar of the CDI specification.
+/// Whether a name is a fully qualified CDI name, by the grammar of the CDI specification.
 pub fn is_cdi(name: &str) -> bool {
     let Some((kind, device)) = name.split_once('=') else { return false };
     let Some((vendor, class)) = kind.split_once('/') else { return false };
@@ -128,7 +128,7 @@ pub fn is_cdi(name: &str) -> bool {
         && fits(device, "_-.:", char::is_ascii_alphanumeric)
 }
 
-/// The devices that variables ask for; `None` where they ask for none at all, empty for `none`.
+/// The devices that variables ask for; `None` if they ask for nothing at all, empty for `none`.
 fn by_variables(container: &Container, config: &Config) -> Option<Vec<String>> {
     let swarm = items(config.text("swarm-resource", ""));
     let set: Vec<&str> = swarm.iter().filter_map(|name| container.variable(name)).collect();
@@ -182,7 +182,7 @@ fn requirements(container: &Container, config: &Config) -> Step<Vec<String>> {
     }
     let mut requirements = Vec::new();
     for (at, (name, value)) in container.environment.iter().enumerate() {
-        // The last one of a name wins, where it stands.
+        // The last entry of a name wins, in its own place.
         let counts = container.environment[at + 1..].iter().all(|(later, _)| later != name);
         if counts && name.starts_with("NVIDIA_REQUIRE_") && !name.starts_with("NVIDIA_REQUIRE_JETPACK") {
             requirements.push(value.clone());
@@ -190,7 +190,7 @@ fn requirements(container: &Container, config: &Config) -> Step<Vec<String>> {
     }
     if container.is_legacy_image() {
         let ([major, minor, _], _) = version(container.variable("CUDA_VERSION").unwrap()).ok_or(CUDA_VERSION)?;
-        // Recorded: both are numbers of 32 bits.
+        // As recorded: both are 32-bit numbers.
         if major.max(minor) > u64::from(u32::MAX) {
             return Err(CUDA_VERSION);
         }

@@ -1,10 +1,10 @@
-//! Masks a state and a specification: the members that a start reads stay, and so does every place. Must not know what is
-//! decided.
+//! Masks a state and a specification: the members that a start reads stay, and so do all positions. Must not know what
+//! is decided.
 
 use hook::contract::variables::{CUDA_VERSION, PREFIX};
 use hook::text::paths::clean_str;
 
-/// Members of a state and a specification that a start reads, in small letters, since Go takes any case.
+/// Members of a state and a specification that a start reads, in lower case, since Go accepts any case.
 const MEMBERS: [&str; 17] = [
     "ociversion",
     "process",
@@ -68,14 +68,14 @@ fn string_length(text: &[u8]) -> usize {
         .unwrap_or(text.len())
 }
 
-/// What becomes of a string.
+/// How a string is treated.
 enum Rule {
     Keep,
-    /// Masked, but for these characters.
+    /// Masked, except for these characters.
     Mask(&'static [u8]),
 }
 
-/// Where in a document the text is: the names of the members that enclose it.
+/// A position in a document: the names of the enclosing members.
 #[derive(Default)]
 struct Place {
     open: Vec<Open>,
@@ -87,7 +87,7 @@ enum Open {
 }
 
 impl Place {
-    /// Passes a byte outside of strings.
+    /// Moves past a byte outside strings.
     fn pass(&mut self, byte: u8) {
         match byte {
             b'{' => self.open.push(Open::Object { name: None, at_value: false }),
@@ -111,7 +111,7 @@ impl Place {
         matches!(self.open.last(), Some(Open::Object { at_value: false, .. }))
     }
 
-    /// Passes a string, which may be the name of a member.
+    /// Moves past a string, which may be the name of a member.
     fn string(&mut self, body: &[u8]) {
         if let Some(Open::Object { name, at_value: false }) = self.open.last_mut() {
             *name = Some(decoded(body).to_lowercase());
@@ -149,7 +149,7 @@ impl Place {
     }
 }
 
-/// A string's body without its escapes; as it is where they are faulty.
+/// A string's body with its escapes decoded; unchanged if they are faulty.
 fn decoded(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.into_owned())
@@ -166,7 +166,7 @@ fn mask(body: &[u8], kept: &[u8], out: &mut Vec<u8>) {
                 rest = after.get(5..).unwrap_or_default();
             }
             b'\\' if after.first() == Some(&b'u') => {
-                // Half of a pair, or faulty: as it is, since a decoder would say so.
+                // Half of a surrogate pair, or faulty: kept unchanged, since a decoder would report it.
                 let (escaped, end) = after.split_at_checked(5).unwrap_or((after, &[]));
                 out.push(b'\\');
                 out.extend_from_slice(escaped);
@@ -191,7 +191,7 @@ fn mask(body: &[u8], kept: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether an escape (`u` and four hexadecimal digits) is a character of its own, which masking makes another.
+/// Whether an escape (`u` and four hexadecimal digits) is a complete character, which masking replaces.
 fn is_plain(escape: &[u8]) -> bool {
     let digits = escape.get(1..5).and_then(|digits| std::str::from_utf8(digits).ok());
     let number = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());

@@ -1,4 +1,4 @@
-//! Masks a configuration: comments, the values of unknown keys, and those of variables. Must not know what is decided.
+//! Masks a configuration: comments, and the values of unknown keys and of variables. Must not know what is decided.
 
 use hook::contract::keys::{Key, ROWS};
 
@@ -37,14 +37,14 @@ fn plain_name(name: &str) -> String {
     name.split('.').map(|part| part.trim().trim_matches(['"', '\''])).collect::<Vec<_>>().join(".")
 }
 
-/// Masks the comment of a line, and its strings where they are foreign, or after a `=` where they are variables.
+/// Masks a line's comment. Masks its strings if they belong to an unknown key, or after `=` if they are variables.
 #[derive(Default)]
 struct Masker {
-    /// The strings are values of a key that nobody knows.
+    /// The strings are values of an unknown key.
     foreign: bool,
     /// The strings are `NAME=VALUE`.
     variables: bool,
-    /// The value has begun, so that a string is not a name.
+    /// The value has begun, so a string is not a name.
     is_value: bool,
     /// How many brackets are open.
     depth: usize,
@@ -84,7 +84,7 @@ impl Masker {
             }
             out.push(c);
         }
-        // A header opens and closes what it has.
+        // A section header closes the brackets it opens.
         self.depth = if line.trim_start().starts_with('[') && !self.foreign && !self.variables && !line.contains('=') {
             0
         } else {
@@ -97,7 +97,7 @@ fn masked_char(c: char) -> char {
     if c.is_ascii() && !c.is_ascii_control() { 'x' } else { c }
 }
 
-/// An escape of a string that is masked: it stays one; a NUL stays a NUL, since a start refuses it.
+/// Masks an escape in a masked string: it stays an escape. A NUL stays a NUL, since a start refuses it.
 fn escape(chars: &mut std::str::Chars<'_>, out: &mut String) {
     out.push('\\');
     let Some(kind) = chars.next() else { return };

@@ -1,5 +1,5 @@
-//! States of the container engines and of what they read: their configuration, hooks.d, CDI specifications. Must not know
-//! how they are found.
+//! States of the container engines and of the files they read: their configuration, hooks.d, CDI specifications. Must
+//! not know how they are found.
 
 super::states! { ENGINES:
     DOCKER_WITHOUT_HOOK "docker-without-hook" Error

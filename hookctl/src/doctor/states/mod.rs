@@ -1,6 +1,6 @@
-//! The table of the states of a host that keep GPUs from containers: what each is, the lines that users meet because of it,
-//! what to do, and where it was reported. `doctor` finds them, `why` asks for them, and docs/troubleshooting.md is made from
-//! it. Must not know how a state is found.
+//! The table of host states that keep GPUs from containers: what each is, the lines that users see because of it, what
+//! to do, and where it was reported. `doctor` finds them, `why` asks for them, and docs/troubleshooting.md is made from
+//! the table. Must not know how a state is found.
 
 mod driver;
 mod engines;
@@ -19,21 +19,21 @@ use crate::finding::Severity;
 pub struct State {
     /// Its name, for people and programs.
     pub id: &'static str,
-    /// How bad it usually is; what is seen around it may make it less.
+    /// Its usual severity; what else is seen may lower it.
     pub severity: Severity,
     /// What it is, in a sentence.
     pub what: &'static str,
-    /// What users meet because of it, in the words of the program that says it.
+    /// What users see because of it, in the words of the program that prints it.
     pub lines: &'static [&'static str],
-    /// What to do, where nothing about the host asks for something else.
+    /// What to do, unless something about the host calls for another remedy.
     pub remedy: &'static str,
-    /// Public reports and documents that it is known from.
+    /// Public reports and documents that describe it.
     pub sources: &'static [&'static str],
 }
 
 impl State {
-    /// What nvidia-container-cli says where this state keeps it from starting a container; `None` for states that it does
-    /// not see, or that do not stop it.
+    /// The line that nvidia-container-cli prints if this state keeps it from starting a container; `None` for states
+    /// that it does not see or that do not stop it.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
         let is_certain = [DRIVER, SYSTEM, TOOLS].into_iter().flatten().any(|state| state.id == self.id);
@@ -74,7 +74,7 @@ pub fn count() -> usize {
     all().count()
 }
 
-/// The state of a name.
+/// The state with this name.
 #[must_use]
 pub fn named(id: &str) -> Option<&'static State> {
     all().find(|state| state.id == id)

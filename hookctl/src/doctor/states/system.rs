@@ -1,5 +1,5 @@
-//! States of the system around the driver: kernel settings, namespaces, control groups, the linker's cache and ldconfig.
-//! Must not know how they are found.
+//! States of the system around the driver: kernel settings, namespaces, control groups, the linker's cache and
+//! ldconfig. Must not know how they are found.
 
 super::states! { SYSTEM:
     BPF_JIT_HARDEN "bpf-jit-harden" Error

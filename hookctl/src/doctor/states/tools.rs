@@ -1,4 +1,5 @@
-//! States of the NVIDIA container toolkit: its configuration and nvidia-container-cli. Must not know how they are found.
+//! States of the NVIDIA container toolkit: its configuration and nvidia-container-cli. Must not know how they are
+//! found.
 
 super::states! { TOOLS:
     CONFIG_ERROR "config-error" Error
