@@ -6,6 +6,7 @@ mod line;
 pub mod store;
 mod time;
 
+use std::io;
 use std::path::Path;
 
 use crate::contract::keys::Key;
@@ -32,14 +33,17 @@ enum Target {
 }
 
 impl Target {
-    /// Reads the value of the variable or the key. An empty value means nowhere, and so does a relative path, which
-    /// would be in the runtime's working directory.
-    fn named(value: &[u8]) -> Option<Self> {
+    /// Reads the value of the variable or the key. An empty value means nowhere.
+    ///
+    /// # Errors
+    /// Any other value, such as a relative path, which would be in the runtime's working directory.
+    fn named(value: &[u8]) -> io::Result<Option<Self>> {
         match value {
-            b"syslog" => Some(Target::Syslog),
-            b"journald" => Some(Target::Journal),
-            path if path.starts_with(b"/") => Some(Target::File(path.to_vec())),
-            _ => None,
+            b"" => Ok(None),
+            b"syslog" => Ok(Some(Target::Syslog)),
+            b"journald" => Ok(Some(Target::Journal)),
+            path if path.starts_with(b"/") => Ok(Some(Target::File(path.to_vec()))),
+            _ => Err(io::Error::other("it is to go to neither an absolute path, syslog nor journald")),
         }
     }
 }
@@ -48,14 +52,14 @@ impl Target {
 /// debugging.
 ///
 /// # Errors
-/// Those of writing.
+/// Those of writing, and a target that is not understood.
 pub fn write(
     invocation: &Invocation<'_>,
     trail: &Trail<'_>,
     decision: Result<&Decision<'_>, &Error>,
     host: &dyn Host,
-) -> std::io::Result<()> {
-    let Some(target) = target(invocation, trail) else { return Ok(()) };
+) -> io::Result<()> {
+    let Some(target) = target(invocation, trail)? else { return Ok(()) };
     let line = Line::new(trail, decision).json();
     match target {
         Target::File(path) => store::append_line(&host.locate(path_of(&path)), &line, FILE_LIMIT),
@@ -72,9 +76,9 @@ pub fn write(
 }
 
 /// The variable decides if it is set; otherwise the configuration does, if it was read.
-fn target(invocation: &Invocation<'_>, trail: &Trail<'_>) -> Option<Target> {
+fn target(invocation: &Invocation<'_>, trail: &Trail<'_>) -> io::Result<Option<Target>> {
     match invocation.environ.get(HOOK_LOG) {
         Some(value) => Target::named(value),
-        None => Target::named(trail.config.as_ref()?.text(Key::HookLog).as_bytes()),
+        None => trail.config.as_ref().map_or(Ok(None), |config| Target::named(config.text(Key::HookLog).as_bytes())),
     }
 }

@@ -10,7 +10,8 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::fcntl::{AT_FDCWD, FcntlArg, OFlag, OpenHow, ResolveFlag, fcntl, openat2};
+use nix::libc::{F_WRLCK, SEEK_SET};
 use nix::sys::stat::Mode;
 
 use crate::signals;
@@ -27,12 +28,27 @@ const LINKS: usize = 40;
 pub fn append_line(path: &Path, line: &str, limit: u64) -> io::Result<()> {
     let (mut file, size) = open_log(path)?;
     if size + line.len() as u64 > limit && size > 0 {
-        fs::rename(path, with_suffix(path, ".old"))?;
+        put_aside(path, &file)?;
         file = open_log(path)?.0;
     }
     // One write, so that the lines of concurrent starts do not mix. Beyond the file size limit it fails, and the start
     // goes on.
     signals::held_back(|| file.write_all(format!("{line}\n").as_bytes()))
+}
+
+/// Renames an open log, unless another start is doing so or has done so: a second rename would put the new log in the
+/// place of the old one.
+fn put_aside(path: &Path, log: &File) -> io::Result<()> {
+    // Held until the log is closed. Nothing waits for it: whoever holds it renames this log.
+    let whole = nix::libc::flock { l_type: F_WRLCK as i16, l_whence: SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 };
+    if fcntl(log, FcntlArg::F_OFD_SETLK(&whole)).is_err() {
+        return Ok(());
+    }
+    let (opened, named) = (log.metadata()?, fs::symlink_metadata(path)?);
+    if (opened.dev(), opened.ino()) == (named.dev(), named.ino()) {
+        fs::rename(path, with_suffix(path, ".old"))?;
+    }
+    Ok(())
 }
 
 /// A log that this process may safely write, and its size.
@@ -146,6 +162,27 @@ mod tests {
         }
         assert_eq!(fs::read_to_string(at("real/deep/log")).unwrap(), "line\nline\nline\n");
     }
+
+    #[test]
+    fn a_log_that_another_start_has_put_aside_is_not_put_aside_again() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let (log, old) = (folder.path().join("log"), folder.path().join("log.old"));
+        let text = |path| fs::read_to_string(path).unwrap_or_default();
+        fs::write(&log, "history").unwrap();
+        let (first, second) = (open_log(&log).unwrap().0, open_log(&log).unwrap().0);
+        put_aside(&log, &first).unwrap();
+        fs::write(&log, "new").unwrap();
+        put_aside(&log, &second).unwrap();
+        assert_eq!((text(&log), text(&old)), ("new".into(), "history".into()));
+        // While another start has the lock, it is about to rename the log.
+        let (first, second) = (open_log(&log).unwrap().0, open_log(&log).unwrap().0);
+        let whole =
+            nix::libc::flock { l_type: F_WRLCK as i16, l_whence: SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 };
+        fcntl(&first, FcntlArg::F_OFD_SETLK(&whole)).unwrap();
+        put_aside(&log, &second).unwrap();
+        assert_eq!((text(&log), text(&old)), ("new".into(), "history".into()));
+    }
+
     #[test]
     fn a_log_is_put_aside_only_where_a_line_would_take_it_beyond_the_limit() {
         let folder = tempfile::TempDir::new().unwrap();
