@@ -60,7 +60,7 @@ pub trait Host {
     /// a pipe returns everything written to it if its writer closes it within ten seconds: a shell may name a pipe
     /// where a file is expected (`<(...)`).
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>>;
-    /// Whether an absent path is a dangling symbolic link, or its directory is one.
+    /// Whether an absent path is a dangling symbolic link, or lies below one.
     fn is_dangling(&self, path: &Path) -> io::Result<bool>;
     /// The kind of file at a path; `None` if it is absent.
     fn kind(&self, path: &Path) -> io::Result<Option<FileKind>>;
@@ -170,12 +170,15 @@ impl Host for RealHost {
     }
 
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
-        let of_pipe = |pipe: &File| if waits_for_pipe { read_pipe(pipe, PIPE_PATIENCE) } else { refuse_pipe(pipe) };
+        let of_pipe = |pipe: &File| match waits_for_pipe {
+            true => read_pipe(pipe, PIPE_PATIENCE).and_then(refuse_emptiness),
+            false => refuse_pipe(pipe),
+        };
         settled(|| self.load(path, of_pipe, check_settled))
     }
 
     fn is_dangling(&self, path: &Path) -> io::Result<bool> {
-        for place in self.locate(path).ancestors().take(2) {
+        for place in self.locate(path).ancestors() {
             if let Some(status) = present(uninterrupted(|| nix::sys::stat::lstat(place)))? {
                 let target = || present(uninterrupted(|| nix::sys::stat::stat(place)));
                 return Ok(file_type(&status) == SFlag::S_IFLNK && target()?.is_none());
@@ -243,6 +246,14 @@ impl Host for RealHost {
 
 fn refuse_pipe(_: &File) -> io::Result<Vec<u8>> {
     Err(io::Error::other("a pipe, not a file"))
+}
+
+/// A writer that failed leaves its pipe empty. Unlike an empty file, it cannot be read again.
+fn refuse_emptiness(content: Vec<u8>) -> io::Result<Vec<u8>> {
+    if content.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the pipe ended without any content"));
+    }
+    Ok(content)
 }
 
 /// A path that a contract gives as bytes.

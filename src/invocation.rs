@@ -91,7 +91,7 @@ pub fn parse<'a>(arguments: &'a [&'a OsStr]) -> Result<(Flags<'a>, Command), Usa
             b"debug" => flags.debug = flag.boolean()?,
             b"version" => flags.version = flag.boolean()?,
             b"config" => flags.config = Some(flag.text(&mut rest)?),
-            b"host-root" => flags.host_root = Some(flag.text(&mut rest)?),
+            b"host-root" => flags.host_root = Some(flag.absolute(&mut rest)?),
             _ => return Err(UsageError(Some(format!("flag provided but not defined: -{}", flag.shown())))),
         }
     }
@@ -154,11 +154,35 @@ impl<'a> Flag<'a> {
         *rest = after;
         Ok(value)
     }
+
+    /// Like [`Flag::text`], for a path: a relative or empty one would depend on the runtime's working directory.
+    fn absolute(&self, rest: &mut &'a [&'a OsStr]) -> Result<&'a OsStr, UsageError> {
+        match self.text(rest)? {
+            path if path.as_bytes().starts_with(b"/") => Ok(path),
+            path => {
+                Err(UsageError(Some(format!("-{} needs an absolute path, not \"{}\"", self.shown(), path.display()))))
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_part_of_the_machine_is_sought_in_the_working_directory() {
+        let parsed = |words: &[&str]| {
+            parse(&words.iter().map(OsStr::new).collect::<Vec<_>>())
+                .map(|(flags, _)| flags.host_root.map(OsStr::to_owned))
+        };
+        assert_eq!(parsed(&["-host-root", "/tree", "prestart"]), Ok(Some("/tree".into())));
+        for wrong in ["", ".", "tree"] {
+            let message = format!("-host-root needs an absolute path, not \"{wrong}\"");
+            assert_eq!(parsed(&["-host-root", wrong, "prestart"]), Err(UsageError(Some(message.clone()))));
+            assert_eq!(parsed(&[&format!("--host-root={wrong}"), "prestart"]), Err(UsageError(Some(message))));
+        }
+    }
 
     #[test]
     fn who_asks_the_hook_for_a_command_of_hookctl_is_told_so() {

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
+use crate::config;
 use crate::contract::TOOLKIT_RELEASE;
 use crate::error::Error;
 use crate::exec;
@@ -82,14 +83,16 @@ fn prestart(invocation: &Invocation<'_>, is_root: bool, stdin: BorrowedFd<'_>) -
     if let Some(warning) = decision.as_ref().ok().and_then(|decision| decision.warning(&trail)) {
         print_error(&format!("{}\n", Escaped(&warning)));
     }
+    // The refusal of a mode says which one it is.
+    if let (true, Some(mode)) = (invocation.flags.debug, &trail.mode)
+        && mode.name().is_some()
+        && !matches!(decision, Err(Error::Mode { .. }))
+    {
+        print_error(&format!("{mode}\n"));
+    }
     match decision {
         Ok(Decision::Nothing(_)) => 0,
         Ok(Decision::Execute(plan)) => {
-            if let (true, Some(mode)) = (invocation.flags.debug, &trail.mode)
-                && mode.name().is_some()
-            {
-                print_error(&format!("{mode}\n"));
-            }
             let Err(error) = exec::replace(&plan, &host);
             note(invocation, &trail, Err(&error), &host);
             fail(&error, &trail, invocation)
@@ -119,16 +122,20 @@ fn fail(error: &Error, trail: &Trail<'_>, invocation: &Invocation<'_>) -> u8 {
     }
     print_error(&format!("{}\n", Escaped(&error.to_string())));
     if let Some(state) = &trail.state {
-        print_error(&format!("{}\n", Escaped(&hint(&state.bundle, invocation))));
+        print_error(&format!("{}\n", Escaped(&hint(&state.bundle, trail, invocation))));
     }
     1
 }
 
-/// The command that shows why a container failed.
-fn hint(bundle: &str, invocation: &Invocation<'_>) -> String {
+/// The command that shows why a container failed, on the machine and with the file of this start.
+fn hint(bundle: &str, trail: &Trail<'_>, invocation: &Invocation<'_>) -> String {
     let mut hint = format!("see: nvidia-hookctl explain --bundle {}", shell_word(bundle));
-    if let Some(config) = invocation.flags.config {
-        let _ = write!(hint, " --config {}", shell_word(&config.to_string_lossy()));
+    let file = trail.config.as_ref().and_then(|config| config.file());
+    if let (true, Some(file)) = (config::is_named(invocation), file) {
+        let _ = write!(hint, " --config {}", shell_word(&file.path.to_string_lossy()));
+    }
+    if let Some(root) = invocation.flags.host_root {
+        let _ = write!(hint, " --host-root {}", shell_word(&root.to_string_lossy()));
     }
     hint
 }

@@ -146,7 +146,7 @@ impl Host for Tree {
     }
 
     fn is_dangling(&self, path: &Path) -> io::Result<bool> {
-        let link = path.ancestors().take(2).find(|place| self.is_link(place));
+        let link = path.ancestors().find(|place| self.is_link(place));
         link.map_or(Ok(false), |link| self.kind(link).map(|kind| kind.is_none()))
     }
 

@@ -59,6 +59,12 @@ pub fn searched<'a>(invocation: &Invocation<'a>) -> (Vec<Cow<'a, Path>>, bool) {
     }
 }
 
+/// Whether a flag or a variable says where the configuration is.
+#[must_use]
+pub fn is_named(invocation: &Invocation<'_>) -> bool {
+    named(invocation).is_some()
+}
+
 /// The name that messages use for the variable that names a directory.
 const XDG_NAME: &str = "XDG_CONFIG_HOME";
 
@@ -83,7 +89,8 @@ pub fn find(invocation: &Invocation<'_>, host: &dyn Host) -> Result<Option<Confi
     }
     let (paths, required) = searched(invocation);
     for path in paths {
-        let unreadable = |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), cause };
+        let unreadable =
+            |cause: io::Error| Error::ConfigUnreadable { path: path.to_path_buf(), named: required, cause };
         // Only an explicitly named file may be a pipe; a start must not wait for a pipe in a default place.
         match host.read_settled(&path, required) {
             Ok(bytes) => {

@@ -8,7 +8,7 @@ mod toml_dialect;
 use std::borrow::Cow;
 use std::path::Path;
 
-pub use locate::{ConfigFile, SUSE_USER, find, passed_over, searched};
+pub use locate::{ConfigFile, SUSE_USER, find, is_named, passed_over, searched};
 pub use toml_dialect::{Entry, Fault, FaultKind, Value, read as read_toml};
 
 use crate::contract::capabilities::Capabilities;

@@ -6,7 +6,7 @@
 
 mod words;
 
-pub use words::{ValueFault, reason};
+pub use words::{ValueFault, reason, remedy_for_unreadable};
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -77,6 +77,8 @@ pub enum Error {
     ConfigUnreadable {
         /// The path that was named or searched.
         path: PathBuf,
+        /// Whether the file itself was named, so that it must exist.
+        named: bool,
         /// The system's reason, or why the bytes are not text.
         cause: io::Error,
     },

@@ -89,30 +89,37 @@ const CONFIG: &str = "error getting hook config: failed to load config:";
 const NOT_LOADED: &str = "couldn't open required configuration file: failed to load specified config file";
 
 /// Why the configuration file cannot be read; each reason has its own remedy.
-fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error) -> fmt::Result {
-    let path = path.display();
+fn unreadable(f: &mut fmt::Formatter<'_>, path: &Path, cause: &io::Error, named: bool) -> fmt::Result {
+    let (path, remedy) = (path.display(), remedy_for_unreadable(cause, named));
     match cause.kind() {
         io::ErrorKind::NotFound => write!(
             f,
-            "{CONFIG} couldn't open required configuration file: file does not exist: open {path}: {}; create it, or name another with --config",
+            "{CONFIG} couldn't open required configuration file: file does not exist: open {path}: {}; {remedy}",
             reason(cause)
         ),
-        io::ErrorKind::InvalidData => {
-            write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; save the file as UTF-8, or remove the character")
+        io::ErrorKind::InvalidData
+        | io::ErrorKind::ResourceBusy
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::TimedOut => write!(f, "{CONFIG} {NOT_LOADED}: {path}: {}; {remedy}", reason(cause)),
+        _ => write!(f, "{CONFIG} {NOT_LOADED}: open {path}: {}; {remedy}", reason(cause)),
+    }
+}
+
+/// What to do about a configuration file that cannot be read. A file that was `named` must exist.
+#[must_use]
+pub fn remedy_for_unreadable(cause: &io::Error, named: bool) -> &'static str {
+    match cause.kind() {
+        io::ErrorKind::NotFound => "create it, or name another with --config",
+        io::ErrorKind::InvalidData => "save the file as UTF-8, or remove the character",
+        io::ErrorKind::ResourceBusy if named => {
+            "replace it by renaming a whole file; for the defaults write a comment into it"
         }
-        io::ErrorKind::ResourceBusy => write!(
-            f,
-            "{CONFIG} {NOT_LOADED}: {path}: {}; replace it by renaming a whole file; for the defaults remove it, or write a comment into it",
-            reason(cause)
-        ),
-        io::ErrorKind::TimedOut => {
-            write!(f, "{CONFIG} {NOT_LOADED}: {path}: {cause}; let its writer end, or name a file with --config")
+        io::ErrorKind::ResourceBusy => {
+            "replace it by renaming a whole file; for the defaults remove it, or write a comment into it"
         }
-        _ => write!(
-            f,
-            "{CONFIG} {NOT_LOADED}: open {path}: {}; make the file readable, or name another with --config",
-            reason(cause)
-        ),
+        io::ErrorKind::UnexpectedEof => "let its writer write the configuration; for the defaults, a comment",
+        io::ErrorKind::TimedOut => "let its writer end, or name a file with --config",
+        _ => "make the file readable, or name another with --config",
     }
 }
 
@@ -138,7 +145,7 @@ impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fault = self.value_fault().unwrap_or_default();
         match self {
-            Error::ConfigUnreadable { path, cause } => unreadable(f, path, cause),
+            Error::ConfigUnreadable { path, named, cause } => unreadable(f, path, cause, *named),
             Error::ConfigRelative { by, value } => write!(
                 f,
                 "{CONFIG} {NOT_LOADED}: {by} is \"{}\", which is relative; give an absolute path: the working directory is the runtime's",
@@ -290,7 +297,7 @@ mod tests {
     #[test]
     fn a_configuration_that_does_not_end_has_a_remedy_of_its_own() {
         let (path, cause) = ("/c.toml".into(), io::Error::new(io::ErrorKind::TimedOut, "the pipe was not closed"));
-        let said = Error::ConfigUnreadable { path, cause }.to_string();
+        let said = Error::ConfigUnreadable { path, named: true, cause }.to_string();
         assert!(
             said.ends_with("/c.toml: the pipe was not closed; let its writer end, or name a file with --config"),
             "{said}"

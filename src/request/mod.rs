@@ -66,19 +66,29 @@ pub enum NoGpuReason {
     Ignored {
         /// Their names, in the order of the configuration.
         variables: Vec<String>,
+        /// None of them is set, and the rule for legacy images asks in their place.
+        by_legacy_rule: bool,
     },
 }
+
+/// What asks in a legacy image.
+const LEGACY_RULE: &str = "CUDA_VERSION without NVIDIA_REQUIRE_CUDA (a legacy image)";
 
 impl Display for NoGpuReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NoGpuReason::NothingRequested => f.write_str("nothing asks for a GPU"),
-            NoGpuReason::Ignored { variables } => write!(
-                f,
-                "{} {} for GPUs, but the container is not privileged and the configuration ignores such requests",
-                Excerpt(&variables.join(" and ")),
-                if variables.len() == 1 { "asks" } else { "ask" }
-            ),
+            NoGpuReason::Ignored { variables, by_legacy_rule } => {
+                match by_legacy_rule {
+                    true => f.write_str(LEGACY_RULE)?,
+                    false => write!(f, "{}", Excerpt(&variables.join(" and ")))?,
+                }
+                let verb = if *by_legacy_rule || variables.len() == 1 { "asks" } else { "ask" };
+                write!(
+                    f,
+                    " {verb} for GPUs, but the container is not privileged and the configuration ignores such requests"
+                )
+            }
         }
     }
 }
@@ -87,9 +97,10 @@ impl NoGpuReason {
     /// The warning that explains why a request was ignored.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
-        let NoGpuReason::Ignored { variables } = self else { return None };
+        let NoGpuReason::Ignored { variables, by_legacy_rule } = self else { return None };
+        let asks = if *by_legacy_rule { format!("{LEGACY_RULE} asks for them; ") } else { String::new() };
         Some(format!(
-            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
+            "level=warning msg=\"Ignoring devices requested by environment variable(s) in unprivileged container: [{}]\"; {asks}accept-nvidia-visible-devices-envvar-when-unprivileged = true would accept them",
             Excerpt(&variables.join(" "))
         ))
     }
@@ -149,7 +160,8 @@ fn requested_devices(
         return Err(NoGpuReason::NothingRequested);
     }
     if !devices::accepts_variables(config, spec) {
-        return Err(NoGpuReason::Ignored { variables: request.variables });
+        let VariableRequest { variables, by_legacy_rule, .. } = request;
+        return Err(NoGpuReason::Ignored { variables, by_legacy_rule });
     }
     Ok(Asked { origin: request.origin(), value: request.devices })
 }
@@ -191,8 +203,10 @@ mod tests {
     #[test]
     fn who_gets_no_gpu_is_told_why() {
         assert_eq!(NoGpuReason::NothingRequested.to_string(), "nothing asks for a GPU");
-        let ignored =
-            |names: &[&str]| NoGpuReason::Ignored { variables: names.iter().map(ToString::to_string).collect() };
+        let ignored = |names: &[&str]| NoGpuReason::Ignored {
+            variables: names.iter().map(ToString::to_string).collect(),
+            by_legacy_rule: false,
+        };
         assert!(ignored(&["A"]).to_string().starts_with("A asks for GPUs, but the container is not privileged"));
         assert!(ignored(&["A", "B"]).to_string().starts_with("A and B ask for GPUs, but the container is not"));
     }

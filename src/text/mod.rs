@@ -43,10 +43,11 @@ impl Display for Escaped<'_> {
 }
 
 /// Control characters (C0, DEL, C1), Unicode's line and paragraph separators, and the characters that reorder or hide
-/// adjacent text.
+/// adjacent text: those of Bidi_Control, and those of Default_Ignorable_Code_Point that no letter needs.
 fn is_harmful(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A word as it must be written for a shell.
@@ -66,7 +67,9 @@ pub fn harmless_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_harmful(c) && c != '\n' {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
@@ -96,6 +99,7 @@ mod tests {
     #[test]
     fn control_and_direction_characters_are_escaped_and_letters_are_not() {
         assert_eq!(Excerpt("a\u{1b}[31m\nb\u{202e}é").to_string(), "a\\u{1b}[31m\\nb\\u{202e}é");
+        assert_eq!(Excerpt("\u{61c}\u{ad}\u{e0041}ب").to_string(), "\\u{61c}\\u{ad}\\u{e0041}ب");
     }
 
     #[test]
@@ -113,9 +117,9 @@ mod tests {
 
     #[test]
     fn harmless_json_means_the_same() {
-        let value = serde_json::json!({"a": "\u{9b}31m\u{202e}x"});
+        let value = serde_json::json!({"a": "\u{9b}31m\u{202e}x\u{e0041}"});
         let text = harmless_json(&serde_json::to_string_pretty(&value).unwrap());
-        assert!(!text.contains('\u{9b}') && !text.contains('\u{202e}'));
+        assert!(text.is_ascii(), "{text}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 

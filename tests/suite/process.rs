@@ -25,7 +25,7 @@ const SECRET: &str = "s3cr3t";
 
 /// The tests.
 pub fn tests() -> Vec<Trial> {
-    let tests: [(&str, fn()); 26] = [
+    let tests: [(&str, fn()); 27] = [
         ("environment: a thousand entries keep order, duplicates and oddities", many_entries),
         ("signals: a default SIGPIPE stays default", default_sigpipe),
         ("signals: an ignored SIGPIPE stays ignored", ignored_sigpipe),
@@ -44,6 +44,7 @@ pub fn tests() -> Vec<Trial> {
         ("inputs: too long a list of arguments is called that", too_long),
         ("inputs: a pipe in place of a file does not hang", pipes),
         ("inputs: a pipe that is named as the configuration is read to its end", named_pipe),
+        ("inputs: a pipe without content is an error", empty_pipe),
         ("inputs: a device without end is an error", endless_devices),
         ("inputs: ten megabytes of config.json, state and config.toml", large_inputs),
         ("inputs: a hundred thousand variables and mounts", many_items),
@@ -301,6 +302,23 @@ fn pipes() {
         scene.put(path, Node::Fifo);
         assert!(message(&scene).contains(path));
     }
+}
+
+/// A writer that fails closes its pipe without a word: that is not a configuration, and above all not the defaults.
+fn empty_pipe() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let writing = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, "")
+    });
+    let hook = Command::new(crate::hook()).arg("-config").arg(&pipe).arg("prestart").output().unwrap();
+    writing.join().unwrap().unwrap();
+    let message = String::from_utf8(hook.stderr).unwrap();
+    let why = "the pipe ended without any content; let its writer write the configuration; for the defaults, a comment";
+    assert_eq!(hook.status.code(), Some(1));
+    assert!(message.contains(&format!("{}: {why}", pipe.display())), "{message}");
 }
 
 /// The hook waits for the writer, which waits for a reader before it writes: their order changes nothing.

@@ -24,7 +24,7 @@ use crate::arguments::Check;
 use crate::finding::{Count, Finding, Place, Severity};
 use crate::inspect::Inspect;
 use hook::config::{self, Config, ConfigFile};
-use hook::error::{Error, reason};
+use hook::error::{Error, reason, remedy_for_unreadable};
 use hook::invocation::Invocation;
 
 /// The version of the JSON form; it changes when a member changes meaning or is removed.
@@ -69,12 +69,12 @@ pub fn check(invocation: &Invocation<'_>, host: &dyn Inspect) -> Report {
     match config::find(invocation, host) {
         Ok(None) => report(None, Vec::new(), Vec::new()),
         Ok(Some(file)) => check_file(file, host),
-        Err(Error::ConfigUnreadable { path, cause }) => {
+        Err(Error::ConfigUnreadable { path, named, cause }) => {
             let finding = Finding::new(
                 Severity::Error,
                 "unreadable",
                 format!("{}: {}", path.display(), reason(&cause)),
-                "make the file readable text, or name another with --config",
+                remedy_for_unreadable(&cause, named),
             );
             let mut report = report(None, vec![finding], Vec::new());
             report.file = Some(path.display().to_string());

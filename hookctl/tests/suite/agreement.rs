@@ -29,7 +29,13 @@ fn expected(check: &Check<'_>, scene: &Scene) -> Option<Expected> {
         Check::Folder(case) => {
             let expected = case.expected().unwrap();
             let argv = expected.exec.as_ref().map(|exec| exec.argv());
-            return Some(Expected { exit: expected.exit, argv, stderr: Some(expected.stderr.clone()) });
+            // With -debug a start says more: first which mode it found.
+            let is_debugged = scene.args.iter().any(|word| word == b"-debug");
+            let stderr = match expected.stderr.split_once('\n') {
+                Some((mode, rest)) if is_debugged && mode.starts_with("Auto-detected mode") => rest.to_owned(),
+                _ => expected.stderr.clone(),
+            };
+            return Some(Expected { exit: expected.exit, argv, stderr: Some(stderr) });
         }
         Check::Recorded(recorded, overrides) => match overrides.find(recorded.name()) {
             Some(ours) => ours.published(scene),

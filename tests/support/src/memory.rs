@@ -120,7 +120,7 @@ impl Host for MemoryHost {
             let parent = self.node(path.parent()?).ok()?.0;
             self.nodes.get(&format!("{parent}/{}", path.file_name()?.to_str()?))
         };
-        let link = path.ancestors().take(2).find_map(|place| stands(place).map(|node| (place, node)));
+        let link = path.ancestors().find_map(|place| stands(place).map(|node| (place, node)));
         Ok(link.is_some_and(|(place, node)| matches!(node, Node::Symlink(_)) && self.node(place).is_err()))
     }
 
