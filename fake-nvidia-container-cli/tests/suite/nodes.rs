@@ -4,7 +4,7 @@
 use super::programs;
 use serde_json::Value;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -139,10 +139,75 @@ fn files_of_others_stay() {
     }
     let node = Node::new();
     node.put("/opt/fake-nvidia/driver/precious", "");
-    let said = node.fails("install", "t4");
-    assert!(said.ends_with("is not a machine of the simulator; it was left as it is\n"), "{said}");
-    node.succeeds("remove", "t4");
+    for (verb, end) in [("install", "it was left as it is"), ("remove", "it is not this one's to remove")] {
+        let said = node.fails(verb, "t4");
+        assert_eq!(said, format!("node-files: {DRIVER} is not a machine of the simulator; {end}\n"));
+    }
     assert!(node.on("/opt/fake-nvidia/driver/precious").exists());
+}
+
+/// In the pod, a link of the node leads nowhere.
+#[test]
+fn links_of_others_stay() {
+    for path in [CDI[0].0, CDI[1].0, DRIVER] {
+        let node = Node::new();
+        fs::create_dir_all(node.on(path).parent().unwrap()).unwrap();
+        symlink("/no/such/place", node.on(path)).unwrap();
+        for verb in ["install", "remove"] {
+            let said = node.fails(verb, "t4");
+            assert!(said.starts_with(&format!("node-files: {path} is not ")), "{said}");
+        }
+        assert!(node.on(path).is_symlink());
+    }
+}
+
+#[test]
+fn an_interrupted_run_is_finished_by_the_next() {
+    // Each takes away what a run that ended there would not have written yet, or have removed already.
+    let at_the_first_file = |node: &Node| {
+        fs::remove_dir_all(node.on(DRIVER)).unwrap();
+        node.put(&format!("{DRIVER}/etc/fake-nvidia/machine.json"), "");
+        fs::remove_file(node.on("/opt/fake-nvidia/recipe")).unwrap();
+        node.put("/opt/fake-nvidia/new", "");
+    };
+    let without_the_mark = |node: &Node| {
+        fs::remove_dir_all(node.on(&format!("{DRIVER}/etc"))).unwrap();
+        node.put("/opt/fake-nvidia/new", "");
+    };
+    let before_the_recipe = |node: &Node| {
+        node.put("/opt/fake-nvidia/new", "");
+        node.put("/opt/fake-nvidia/new.cdi", "");
+        node.put(&format!("{}.new", CDI[0].0), "");
+    };
+    let no_driver = |node: &Node| fs::remove_dir_all(node.on(DRIVER)).unwrap();
+    let interruptions: [&dyn Fn(&Node); 4] = [&at_the_first_file, &without_the_mark, &before_the_recipe, &no_driver];
+    for interrupt in interruptions {
+        let node = Node::new();
+        node.succeeds("install", "t4");
+        interrupt(&node);
+        node.succeeds("install", "t4");
+        assert_eq!(node.uuids().len(), 1);
+        interrupt(&node);
+        node.succeeds("remove", "");
+        assert!(!node.on("/opt/fake-nvidia").exists());
+        assert_eq!(fs::read_dir(node.on("/var/run/cdi")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_machine_that_was_half_replaced_is_laid_again() {
+    let node = Node::new();
+    node.succeeds("install", "t4");
+    let program = node.0.path().join("programs/fake-nvidia-container-cli");
+    fs::remove_file(&program).unwrap();
+    let script = format!("#!/bin/sh\n\"{}\" \"$@\"\nkill -9 $PPID\n", programs::fake().display());
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(node.run("install", "a100").status.code(), None);
+    fs::remove_file(&program).unwrap();
+    symlink(programs::fake(), &program).unwrap();
+    node.succeeds("install", "t4");
+    assert_eq!(node.uuids().len(), 1);
 }
 
 #[test]

@@ -136,17 +136,36 @@ fn a_faulty_configuration_leaves_the_node_as_it_was() {
 }
 
 #[test]
-fn a_file_by_which_no_engine_would_start_the_hook_fails_the_rollout() {
+fn a_file_by_which_no_engine_would_start_the_hook_leaves_the_node_as_it_was() {
+    let faulty = "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/opt/elsewhere\"}, \"when\": {\"always\": true}, \"stages\": [\"prestart\"]}";
     let node = Node::new();
-    node.put("config/oci-nvidia-hook.json", "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/opt/elsewhere\"}, \"when\": {\"always\": true}, \"stages\": [\"prestart\"]}");
-    let said = node.fails(&["install", "hook"]);
+    let good = fs::read_to_string(node.file("config/oci-nvidia-hook.json")).unwrap();
+    let refused = || {
+        node.put("config/oci-nvidia-hook.json", faulty);
+        let said = node.fails(&["install", "hook"]);
+        assert!(
+            said.ends_with(
+                "node-files: the ConfigMap's oci-nvidia-hook.json would not start the hook, see above; the node was left as it was\n"
+            ),
+            "{said}"
+        );
+    };
+    refused();
+    assert!(!node.on(PREFIX).exists());
+
+    // In service, nothing of a faulty version replaces what is there.
+    node.put("config/oci-nvidia-hook.json", &good);
+    node.succeeds(&["install", "hook"]);
+    node.put("programs/nvidia-container-runtime-hook", "#!/bin/sh\n# version 2\n");
+    node.put("config/config.toml", "disable-require = true\n");
+    refused();
+    assert_eq!(node.files(), installed());
+    let [config, hook, _, json] =
+        installed().map(|path| String::from_utf8_lossy(&fs::read(node.on(&path)).unwrap()).into_owned());
     assert!(
-        said.ends_with(
-            "node-files: the ConfigMap's oci-nvidia-hook.json would not start the hook, see above; the engine's file was left as it was\n"
-        ),
-        "{said}"
+        hook.contains("# version 1") && !config.contains("disable-require") && json == good,
+        "{hook}{config}{json}"
     );
-    assert!(!node.on(JSON).exists());
 }
 
 #[test]
@@ -190,6 +209,43 @@ fn a_node_with_another_hook_stays_as_it_was() {
     );
     assert_eq!(node.files(), [JSON]);
     assert_eq!(fs::read_to_string(node.on(JSON)).unwrap(), other);
+}
+
+/// NVIDIA's device plugin has both ways to tell which GPUs a container gets.
+#[test]
+fn the_configuration_gives_the_gpus_of_mounts_and_not_those_of_variables() {
+    let bundle = tempfile::tempdir().unwrap();
+    fs::create_dir(bundle.path().join("rootfs")).unwrap();
+    let given = |env: &str, destination: &str| {
+        let spec = format!(
+            "{{\"ociVersion\": \"1.0.0\", \"root\": {{\"path\": \"rootfs\"}}, \
+              \"process\": {{\"args\": [\"sh\"], \"cwd\": \"/\", \"env\": [\"{env}\"]}}, \
+              \"mounts\": [{{\"source\": \"/dev/null\", \"destination\": \"{destination}\"}}]}}"
+        );
+        fs::write(bundle.path().join("config.json"), spec).unwrap();
+        let mut explain = Command::new(programs::program("HOOKCTL_BIN", env!("CARGO_BIN_EXE_nvidia-hookctl")));
+        explain.args(["explain", "--config"]).arg(programs::source("deploy/hook/config.toml"));
+        let output = explain.arg("--bundle").arg(bundle.path()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let line = said.lines().find_map(|line| line.strip_prefix("  given           "));
+        line.unwrap_or_else(|| panic!("{said}")).to_owned()
+    };
+    assert_eq!(given("NVIDIA_VISIBLE_DEVICES=GPU-1", "/data"), "nothing");
+    assert_eq!(given("A=b", "/var/run/nvidia-container-devices/GPU-1"), "GPU-1");
+}
+
+/// In the pod, a link of the node leads nowhere.
+#[test]
+fn a_link_in_place_of_the_engine_s_file_is_another_hook() {
+    let node = Node::new();
+    fs::create_dir_all(node.on(JSON).parent().unwrap()).unwrap();
+    symlink("/etc/alternatives/no-such-hook.json", node.on(JSON)).unwrap();
+    for verb in ["install", "remove"] {
+        let said = node.fails(&[verb, "hook"]);
+        assert!(said.contains(&format!("node-files: {JSON} starts another hook")), "{said}");
+    }
+    assert_eq!(node.files(), [JSON]);
+    assert!(node.on(JSON).is_symlink());
 }
 
 #[test]
