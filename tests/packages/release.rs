@@ -35,6 +35,12 @@ pub fn names(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
+/// The names of the two files about the others, which contain the machine that those are for.
+pub fn about() -> [String; 2] {
+    let machine = std::env::consts::ARCH;
+    [format!("SHA256SUMS-{machine}"), format!("provenance-{machine}.intoto.json")]
+}
+
 fn read(name: &str) -> String {
     fs::read_to_string(folder("RELEASE_DIR").join(name)).unwrap()
 }
@@ -42,12 +48,12 @@ fn read(name: &str) -> String {
 #[test]
 fn every_file_has_its_checksum_and_is_what_the_provenance_vouches_for() {
     let published = names(&folder("RELEASE_DIR"));
-    let summed: BTreeSet<String> = read("SHA256SUMS").lines().map(|line| line[66..].to_owned()).collect();
-    let own = ["SHA256SUMS", "provenance.intoto.json"].map(str::to_owned);
-    assert_eq!(published, summed.iter().cloned().chain(own).collect());
-    said("sha256sum", &["--check", "--strict", "SHA256SUMS"], Some(&folder("RELEASE_DIR")));
+    let [sums, provenance] = about();
+    let summed: BTreeSet<String> = read(&sums).lines().map(|line| line[66..].to_owned()).collect();
+    assert_eq!(published, summed.iter().cloned().chain(about()).collect());
+    said("sha256sum", &["--check", "--strict", &sums], Some(&folder("RELEASE_DIR")));
 
-    let statement: Value = serde_json::from_str(&read("provenance.intoto.json")).unwrap();
+    let statement: Value = serde_json::from_str(&read(&provenance)).unwrap();
     assert_eq!(statement["_type"], "https://in-toto.io/Statement/v1");
     assert_eq!(statement["predicateType"], "https://slsa.dev/provenance/v1");
     let subjects = statement["subject"].as_array().unwrap();
@@ -57,7 +63,17 @@ fn every_file_has_its_checksum_and_is_what_the_provenance_vouches_for() {
             format!("{}  {}\n", subject["digest"]["sha256"].as_str().unwrap(), subject["name"].as_str().unwrap())
         })
         .collect();
-    assert_eq!(vouched, read("SHA256SUMS"));
+    assert_eq!(vouched, read(&sums));
+}
+
+/// So that the files for all machines can be published in one place.
+#[test]
+fn every_name_contains_the_machine() {
+    let machine = std::env::consts::ARCH;
+    let in_packages = if machine == "x86_64" { "amd64" } else { "arm64" };
+    for name in names(&folder("RELEASE_DIR")) {
+        assert!(name.contains(machine) || name.contains(in_packages), "{name}");
+    }
 }
 
 #[test]

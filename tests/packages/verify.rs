@@ -9,7 +9,7 @@ use hook_test_support::programs;
 use tempfile::TempDir;
 
 use super::documents::blocks;
-use super::release::{file, folder, names};
+use super::release::{about, file, folder, names};
 use super::root::{printed, said, text};
 
 fn copy(to: &Path) {
@@ -46,7 +46,7 @@ fn a_file_that_was_changed_is_found() {
     let place = release.path().join(tarball.file_name().unwrap());
     fs::write(&place, [fs::read(&place).unwrap(), vec![0]].concat()).unwrap();
     let mut check = Command::new("sha256sum");
-    let output = check.args(["--check", "SHA256SUMS"]).current_dir(release.path()).output().unwrap();
+    let output = check.args(["--check", &about()[0]]).current_dir(release.path()).output().unwrap();
     let failed = format!("{}: FAILED", tarball.file_name().unwrap().to_str().unwrap());
     assert!(String::from_utf8_lossy(&output.stdout).contains(&failed) && !output.status.success());
 }
