@@ -27,5 +27,6 @@ pub mod run;
 pub mod scene;
 mod snapshot;
 pub mod subject;
+mod talk;
 pub mod tree;
 mod trees;

@@ -17,6 +17,7 @@ use crate::fixtures::Fixtures;
 use crate::judge::{Check, Suite, Verdict};
 use crate::report::{Entry, Results};
 use crate::subject::Subject;
+use crate::talk::Leftovers;
 
 /// Nothing failed, and something ran.
 const PASSED: u8 = 0;
@@ -47,9 +48,11 @@ fn follow(arguments: &Arguments, packed: &[u8]) -> Result<u8> {
         let names: String = checks.iter().map(|check| check.name() + "\n").collect();
         return Ok(print(&names, PASSED));
     };
+    let leftovers = Leftovers::adopt();
     let subject = Subject::new(&hook, arguments.release, arguments.private_root)?;
     let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZero::get);
     let results = Results { about: subject.about.clone(), entries: run_all(&checks, &subject, jobs) };
+    drop(leftovers);
     let status = if results.is_success() { PASSED } else { FAILED };
     Ok(print(&results.render(arguments.format, arguments.verbose), status))
 }

@@ -6,22 +6,20 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 
 use crate::launch::{self, Ended, Launch, Report};
 use crate::outcome::{Executed, Outcome};
 use crate::scene::{HOOK, Scene, Stdin};
 use crate::snapshot::Snapshot;
+use crate::talk::feed;
 use crate::trees::{Trees, overwrite};
 use crate::{entry, host_toml, private_root, tree};
 
@@ -243,43 +241,6 @@ pub fn ask(program: &Path, arguments: &[&OsStr]) -> Result<(Option<i32>, Vec<u8>
         .with_context(|| format!("start {}", program.display()))?;
     let (stdout, stderr) = feed(&mut child, &Stdin::default(), ANSWERS_WITHIN)?;
     Ok((child.wait()?.code(), stdout, stderr))
-}
-
-/// Writes standard input and reads the other streams until the hook has ended.
-fn feed(child: &mut Child, input: &Stdin, patience: Duration) -> Result<(Vec<u8>, Vec<u8>)> {
-    let group = Pid::from_raw(i32::try_from(child.id())?);
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
-        bail!("a stream of the launcher is missing");
-    };
-    let (send, ended) = mpsc::channel();
-    let (mut said, mut complained) = (Vec::new(), Vec::new());
-    let hangs = std::thread::scope(|scope| {
-        let content = &input.content;
-        // The hook may end without reading it all.
-        let writer = scope.spawn(move || stdin.write_all(content).is_ok().then_some(stdin));
-        let held = input.keep_open.then_some(writer);
-        let streams: [(Box<dyn Read + Send>, &mut Vec<u8>); 2] =
-            [(Box::new(stdout), &mut said), (Box::new(stderr), &mut complained)];
-        for (mut stream, bytes) in streams {
-            let send = send.clone();
-            scope.spawn(move || {
-                let _ = stream.read_to_end(bytes);
-                let _ = send.send(());
-            });
-        }
-        let hangs = (0..2).any(|_| ended.recv_timeout(patience).is_err());
-        if hangs {
-            let _ = killpg(group, Signal::SIGKILL);
-        }
-        drop(held.map(std::thread::ScopedJoinHandle::join));
-        hangs
-    });
-    child.wait()?;
-    if hangs {
-        bail!("the hook hangs");
-    }
-    Ok((said, complained))
 }
 
 /// The records in a file beyond its known length.

@@ -137,6 +137,19 @@ fn what_a_start_leaves_is_told_and_is_not_there_for_the_next() {
 }
 
 #[test]
+fn processes_that_a_hook_left_are_ended() {
+    let hook = Hook::new(r#"[ "$3" = poststop ] && { sleep 300 <&- >&- 2>&- & echo $! >>"$0.left"; exit 0; }"#);
+    let said = hook.run(&["command-line/poststop-does-nothing"]);
+    assert_eq!(said.status, Some(0), "{said:?}");
+    let left = fs::read_to_string(hook.0.path().join("hook.left")).unwrap();
+    for process in left.lines() {
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
+    }
+    assert!(!left.is_empty());
+}
+
+#[test]
 fn what_cannot_run_is_skipped_with_a_reason_and_is_no_success() {
     // The hook does not know -host-root, and a private root has no shell for it.
     let hook = Hook::new("exit 2");
