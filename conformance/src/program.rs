@@ -15,7 +15,7 @@ use crate::arguments::Arguments;
 use crate::elf;
 use crate::fixtures::Fixtures;
 use crate::judge::{Check, Suite, Verdict};
-use crate::report::{Entry, Results};
+use crate::report::{Entry, Results, harmless};
 use crate::subject::Subject;
 use crate::talk::Leftovers;
 
@@ -36,7 +36,7 @@ pub fn run(words: Vec<OsString>, packed: &[u8]) -> u8 {
         }
     };
     follow(&arguments, packed).unwrap_or_else(|why| {
-        eprintln!("nvidia-hook-conformance: {why:#}");
+        eprintln!("nvidia-hook-conformance: {}", harmless(&format!("{why:#}")));
         USAGE
     })
 }

@@ -10,12 +10,14 @@ use crate::case::usual_scene;
 use crate::fixtures::Fixtures;
 use crate::judge::Contract;
 use crate::release::Release;
+use crate::report::harmless;
 use crate::run::{Runner, Seat, ask};
 
 /// The hook under test.
 #[derive(Debug)]
 pub struct Subject {
-    /// The runner, or the reason why the hook cannot be run.
+    /// The runner, or the reason why the hook cannot be run. Like [`Subject::about`], it is a line without what the hook
+    /// and its path could tell a terminal.
     pub runner: Result<Runner, String>,
     /// The contract that it is compared with.
     pub contract: Contract,
@@ -39,7 +41,7 @@ impl Subject {
             runner.run(&usual_scene(&Fixtures::default()))?;
             Ok(runner)
         });
-        let runner = runner.map_err(|why| format!("the hook cannot be run here: {why:#}"));
+        let runner = runner.map_err(|why| harmless(&format!("the hook cannot be run here: {why:#}")));
         let place = match seat {
             Seat::HostRoot => "told its root by -host-root",
             Seat::PrivateRoot => "in a private root",
@@ -48,7 +50,8 @@ impl Subject {
             Contract::Ours => "this project's hook".to_owned(),
             Contract::Published(release) => format!("release {release}"),
         };
-        Ok(Subject { runner, contract, about: format!("{}: {place}, held against {whose}, {because}", hook.display()) })
+        let about = harmless(&format!("{}: {place}, held against {whose}, {because}", hook.display()));
+        Ok(Subject { runner, contract, about })
     }
 }
 

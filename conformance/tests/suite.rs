@@ -190,6 +190,21 @@ fn a_hook_is_held_against_the_release_that_it_names_or_that_is_given() {
 }
 
 #[test]
+fn what_a_hook_and_its_path_say_is_shown_in_one_line_without_commands_for_a_terminal() {
+    let hook = Hook::new("[ \"$1\" = -version ] || exit 2; printf 'Hook version 1.\\033[31m\\n'");
+    let place = hook.0.path().join("a\nnot ok 1 \u{1b}c");
+    fs::rename(hook.path(), &place).unwrap();
+    for format in ["text", "tap", "junit"] {
+        let said = run(&["--format", format, place.to_str().unwrap(), "state/empty"]);
+        assert!(!said.out.contains('\u{1b}') && !said.out.contains("\nnot ok 1 \\u"), "{said:?}");
+        assert!(format == "junit" || said.out.contains("/a\\nnot ok 1 \\u{1b}c: in a private root"), "{said:?}");
+        assert!(format == "junit" || said.out.contains("no runs of 1.\\u{1b}[31m were recorded"), "{said:?}");
+    }
+    let said = run(&["/no/such\n\u{1b}c", "state/empty"]);
+    assert!(said.err.lines().count() == 1 && said.err.contains("/no/such\\n\\u{1b}c: No such file"), "{said:?}");
+}
+
+#[test]
 fn the_cases_of_a_folder_are_read_as_they_are() {
     let top = TempDir::new().unwrap();
     let write = |path: &str, text: &str| {

@@ -68,6 +68,12 @@ fn count<'e>(entries: impl IntoIterator<Item = &'e Entry>) -> Count {
     count
 }
 
+/// A line with control characters escaped, so that it stays one line and a terminal takes none for a command.
+pub(crate) fn harmless(line: &str) -> String {
+    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    line.chars().map(shown).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::{Count, Entry, Results, count};
+use super::{Count, Entry, Results, count, harmless};
 use crate::judge::Verdict;
 
 pub(super) fn render(results: &Results, verbose: bool) -> String {
@@ -48,12 +48,6 @@ fn tell(text: &mut String, entry: &Entry, verbose: bool) -> std::fmt::Result {
         _ if verbose => writeln!(text, "ok   {}", entry.name),
         _ => Ok(()),
     }
-}
-
-/// A line with control characters escaped, so a terminal takes none for a command.
-fn harmless(line: &str) -> String {
-    let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    line.chars().map(shown).collect()
 }
 
 fn areas(text: &mut String, entries: &[Entry]) -> std::fmt::Result {
