@@ -15,6 +15,7 @@ pub mod libraries;
 pub mod outcome;
 pub mod plan;
 pub mod record;
+pub mod replace;
 pub mod rootfs;
 mod run;
 pub mod settings;

@@ -3,11 +3,12 @@
 use crate::cdi::{Naming, Place, Specification, yaml};
 use crate::driver_root::{MACHINE, Nodes};
 use crate::outcome::{Outcome, Stop};
+use crate::replace::replace;
 use clap::{Args, ValueEnum};
 use nvidia_simulated_machine::topology;
+use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::{fs, process};
 
 /// The words of the verb.
 #[derive(Debug, Args)]
@@ -69,12 +70,9 @@ fn nodes(folder: &Path) -> Nodes {
     if control.is_ok_and(|of| of.file_type().is_char_device()) { Nodes::Real } else { Nodes::Files }
 }
 
-/// Engines watch the folder: they see the old file or the new one, never half of one.
+/// Engines watch the folder: they see the old file or the new one.
 fn write(output: &Path, text: &str) -> std::io::Result<()> {
     let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
-    // No engine reads a file whose name ends otherwise than in json, yaml or yml.
-    let new = folder.join(format!(".cdi.{}", process::id()));
-    fs::write(&new, text)?;
-    fs::rename(new, output)
+    replace(output, text.as_bytes(), None)
 }

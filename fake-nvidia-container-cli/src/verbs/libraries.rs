@@ -2,6 +2,7 @@
 
 use crate::libraries::{self, Seen, Sight};
 use crate::outcome::{Outcome, Stop};
+use crate::replace::replace;
 use crate::settings::Settings;
 use crate::simulate::Choice;
 use crate::smi::Store;
@@ -39,16 +40,11 @@ pub(super) fn run(
 fn write(folder: &Path, driver: &str, text: &str) -> io::Result<()> {
     let beside = folder.join(given::BESIDE);
     fs::create_dir_all(&beside)?;
-    // A reader sees the old file or the new one, never half of one.
-    let new = beside.join(format!(".{}.{}", given::FILE, std::process::id()));
-    fs::write(&new, text)?;
-    fs::rename(&new, beside.join(given::FILE))?;
+    replace(&beside.join(given::FILE), text.as_bytes(), None)?;
     for (file, links) in libraries::names(driver) {
         let Some(library) = libraries::library(&file, None) else { continue };
-        let new = folder.join(format!(".{file}.{}", std::process::id()));
-        fs::write(&new, library)?;
         // A program that has the old one loaded keeps it.
-        fs::rename(&new, folder.join(&file))?;
+        replace(&folder.join(&file), &library, None)?;
         for link in links {
             let link = folder.join(link);
             if fs::symlink_metadata(&link).is_ok_and(|there| there.is_symlink()) {
