@@ -1,13 +1,21 @@
 //! Lays out a machine in a folder. A machine that was laid out there before is replaced; a folder that holds anything
 //! else is refused.
+//!
+//! Somebody else may have prepared the folder, and may change it meanwhile. So everything is done in folders that are
+//! held open, and links below the given folder are followed as the machine itself would follow them: none leads outside.
 
 use super::{Entry, LIVE, MACHINE, What, contents, live};
 use crate::libraries;
-use crate::smi::Store;
+use crate::replace::replace;
+use crate::rootfs::{Folder, Found, Ledger, Root, number};
+use crate::smi::{STATE, Store};
+use nix::errno::Errno;
 use nix::sys::stat::{Mode, SFlag, makedev, mknod};
+use nvidia_simulated_machine::text::{Text, path};
 use nvidia_simulated_machine::topology::Topology;
 use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -27,24 +35,34 @@ pub enum Nodes {
 /// If the folder is not empty and not a driver root of this program, or something in it cannot be made; the error names
 /// it.
 pub fn lay(folder: &Path, machine: &Topology, nodes: Nodes, program: &[u8]) -> Result<(), String> {
-    let named = |path: &Path, why: io::Error| format!("{}: {why}", path.display());
-    fs::create_dir_all(folder).map_err(|why| named(folder, why))?;
-    clear(folder)?;
-    let store = Store::new(Some(&below(folder, LIVE).join(crate::smi::STATE)));
-    let state = store.read()?;
+    let named = |path: &str, why: io::Error| format!("{}: {why}", below(folder, path).display());
+    fs::create_dir_all(folder).map_err(|why| named("", why))?;
+    let shown = Text::new(folder.as_os_str().as_bytes());
+    let root = Root::open(&shown, &shown)?;
+    clear(&Folder::of(root.handle().ok_or("no folder")?).map_err(|why| named("", why.into()))?, folder)?;
+    let mut site = Site { root, nodes, program: None, own: [program, &live::end_of_program(machine)].concat() };
+    let live = site.folder(LIVE).map_err(|why| named(LIVE, why))?;
+    let at = within(&live, STATE);
+    let state = Store::new(Some(&at)).read();
+    let state = state.map_err(|why| {
+        why.replace(&at.display().to_string(), &below(folder, LIVE).join(STATE).display().to_string())
+    })?;
     let all = contents(machine, &state, libraries::now())?;
-    let mut site = Site { folder, nodes, program: None, own: [program, &live::end_of_program(machine)].concat() };
     // The file that marks the folder as ours comes first: if anything fails, the machine can be laid out again.
     for (path, what) in mark_first(&all) {
-        let at = below(folder, path);
-        site.put(&at, what).map_err(|why| named(&at, why))?;
+        site.put(path, what).map_err(|why| named(path, why))?;
     }
-    site.share_state().map_err(|why| named(&below(folder, LIVE), why))
+    site.share_state().map_err(|why| named(LIVE, why))
 }
 
-/// A path of the machine in the folder.
+/// A path of the machine in the folder, to show.
 fn below(folder: &Path, path: &str) -> PathBuf {
     folder.join(path.trim_start_matches('/'))
+}
+
+/// A name in a folder that is held open, as a path that leads there whatever became of the folder's own name.
+fn within(folder: &Folder, name: &str) -> PathBuf {
+    Path::new("/proc/self/fd").join(number(folder.handle())).join(path(name))
 }
 
 /// The mark comes first, and the other entries follow in their order.
@@ -53,93 +71,126 @@ fn mark_first(all: &[Entry]) -> impl Iterator<Item = &Entry> {
     all.iter().filter(is_mark).chain(all.iter().filter(move |entry| !is_mark(entry)))
 }
 
-/// Removes what was laid out before, except the folder that containers may have.
-fn clear(folder: &Path) -> Result<(), String> {
+/// Removes what was laid out before, except the mark, which is replaced later, and the folder that containers may have.
+fn clear(top: &Folder, shown: &Path) -> Result<(), String> {
     let named = |path: &Path, why: io::Error| format!("{}: {why}", path.display());
-    let names = |path: &Path| -> Result<Vec<PathBuf>, String> {
-        let entries = fs::read_dir(path).map_err(|why| named(path, why))?;
-        entries.map(|entry| entry.map(|entry| entry.path()).map_err(|why| named(path, why))).collect()
-    };
-    let there = names(folder)?;
-    if !there.is_empty() && !below(folder, MACHINE).exists() {
-        return Err(format!("{}: not empty, and not a driver root of this program", folder.display()));
+    let is_empty = top.names().map_err(|why| named(shown, why.into()))?.is_empty();
+    if !is_empty && !is_ours(top) {
+        return Err(format!("{}: not empty, and not a driver root of this program", shown.display()));
     }
-    let run = below(folder, "/run");
-    let inner = if run.is_dir() { names(&run)? } else { Vec::new() };
-    let kept = below(folder, LIVE);
-    for path in there.iter().filter(|path| **path != run).chain(&inner).filter(|path| **path != kept) {
-        let is_folder = fs::symlink_metadata(path).is_ok_and(|of| of.is_dir());
-        let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        removed.map_err(|why| named(path, why))?;
+    clear_folder(top, "").map_err(|(path, why)| named(&below(shown, &path), why))
+}
+
+/// Whether a folder has the mark, which is a file of its own.
+fn is_ours(top: &Folder) -> bool {
+    let Some((above, name)) = MACHINE.rsplit_once('/') else { return false };
+    let mut inner = above.split('/').filter(|name| !name.is_empty());
+    let above = Folder::of(top.handle()).and_then(|top| inner.try_fold(top, |here, name| here.enter(name)));
+    above.and_then(|above| above.look(name)).is_ok_and(|found| matches!(found, Found::File { .. }))
+}
+
+/// Removes everything in a folder that need not stay; `path` is the folder's own path on the machine.
+fn clear_folder(folder: &Folder, path: &str) -> Result<(), (String, io::Error)> {
+    let failed = |path: &str, why: io::Error| (path.to_owned(), why);
+    for name in folder.names().map_err(|why| failed(path, why.into()))? {
+        let inner = format!("{path}/{name}");
+        let leads_to = |kept: &str| kept.strip_prefix(&inner).is_some_and(|rest| rest.starts_with('/'));
+        let is_live = format!("{inner}/").starts_with(&format!("{LIVE}/"));
+        let found = folder.look(&name).map_err(|why| failed(&inner, why.into()))?;
+        match found {
+            Found::Folder if is_live || leads_to(LIVE) || leads_to(MACHINE) => {
+                let into = folder.enter(&name).map_err(|why| failed(&inner, why.into()))?;
+                clear_folder(&into, &inner)?;
+            }
+            Found::File { .. } if (is_live && inner != LIVE) || inner == MACHINE => {}
+            Found::Folder => fs::remove_dir_all(within(folder, &name)).map_err(|why| failed(&inner, why))?,
+            _ => fs::remove_file(within(folder, &name)).map_err(|why| failed(&inner, why))?,
+        }
     }
     Ok(())
 }
 
 /// A folder while it is filled.
-struct Site<'a> {
-    folder: &'a Path,
+struct Site {
+    root: Root,
     nodes: Nodes,
-    /// The first copy of this program; the others are hard links to it.
-    program: Option<PathBuf>,
+    /// The folder and the name of the first copy of this program; the others are hard links to it.
+    program: Option<(Folder, String)>,
     own: Vec<u8>,
 }
 
-impl Site<'_> {
-    fn put(&mut self, at: &Path, what: &What) -> io::Result<()> {
-        self.folders(if *what == What::Folder { Some(at) } else { at.parent() })?;
+impl Site {
+    fn put(&mut self, path: &str, what: &What) -> io::Result<()> {
+        if *what == What::Folder {
+            return self.folder(path).map(drop);
+        }
+        let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if ["", ".", ".."].contains(&name) {
+            return Err(io::Error::other("not a path of a file"));
+        }
+        let folder = self.folder(above)?;
+        let at = within(&folder, name);
         match what {
             What::Folder => Ok(()),
-            What::File(content) => write(at, content, 0o644),
-            What::Program(content) => write(at, content, 0o755),
+            What::File(content) => write(&at, content, 0o644),
+            What::Program(content) => write(&at, content, 0o755),
             What::Link(to) => symlink(to, at),
-            What::Socket => Ok(mknod(at, SFlag::S_IFSOCK, Mode::from_bits_truncate(0o666), 0)?),
+            What::Socket => Ok(mknod(&at, SFlag::S_IFSOCK, Mode::from_bits_truncate(0o666), 0)?),
             What::Node { major, minor, mode } => match self.nodes {
-                Nodes::Files => write(at, b"", *mode),
+                Nodes::Files => write(&at, b"", *mode),
                 Nodes::Real => {
                     let number = makedev(u64::from(*major), u64::from(*minor));
-                    mknod(at, SFlag::S_IFCHR, Mode::empty(), number)?;
+                    mknod(&at, SFlag::S_IFCHR, Mode::empty(), number)?;
                     fs::set_permissions(at, Permissions::from_mode(*mode))
                 }
             },
             What::Simulator => match &self.program {
-                Some(first) => fs::hard_link(first, at),
+                Some((first, as_name)) => fs::hard_link(within(first, as_name), at),
                 None => {
-                    write(at, &self.own, 0o755)?;
-                    self.program = Some(at.to_owned());
+                    write(&at, &self.own, 0o755)?;
+                    self.program = Some((folder, name.to_owned()));
                     Ok(())
                 }
             },
         }
     }
 
-    /// Makes a folder and its missing parents; everybody may look into them, whatever the process's umask.
-    fn folders(&self, at: Option<&Path>) -> io::Result<()> {
-        let missing = at.into_iter().flat_map(Path::ancestors).take_while(|path| *path != self.folder);
-        let missing: Vec<&Path> = missing.filter(|path| !path.exists()).collect();
-        for path in missing.into_iter().rev() {
-            fs::create_dir(path)?;
-            fs::set_permissions(path, Permissions::from_mode(0o755))?;
+    /// Opens a folder, and makes it and its missing parents; everybody may look into them, whatever the process's umask.
+    fn folder(&self, path: &str) -> io::Result<Folder> {
+        if path.split('/').any(|name| name == "..") {
+            return Err(io::Error::other("a path of the machine with `..`"));
         }
-        Ok(())
+        let inner = self.root.inner(path).map_err(io::Error::other)?;
+        let mut here = Folder::of(self.root.handle().ok_or(Errno::ENOENT)?)?;
+        for name in inner.split('/').filter(|name| !name.is_empty()) {
+            here = match here.enter(name) {
+                Err(Errno::ENOENT) => {
+                    here.make_folder(name, 0o755, &mut Ledger::default())?;
+                    let made = here.enter(name)?;
+                    fs::set_permissions(within(&made, "."), Permissions::from_mode(0o755))?;
+                    made
+                }
+                entered => entered?,
+            };
+        }
+        Ok(here)
     }
 
     /// Gives the file of changes a second name in the folder that containers get: it is written in place.
     fn share_state(&self) -> io::Result<()> {
-        let live = below(self.folder, LIVE);
-        let (own, shared) =
-            (live.join(crate::smi::STATE), live.join(nvidia_simulated_given::CONTAINERS).join(crate::smi::STATE));
-        if !own.exists() {
-            write(&own, b"", 0o644)?;
+        let live = self.folder(LIVE)?;
+        let shared = self.folder(&format!("{LIVE}/{}", nvidia_simulated_given::CONTAINERS))?;
+        if live.look(STATE)? == Found::Nothing {
+            write(&within(&live, STATE), b"", 0o644)?;
         }
-        if shared.exists() { Ok(()) } else { fs::hard_link(own, shared) }
+        match shared.look(STATE)? {
+            Found::Nothing => fs::hard_link(within(&live, STATE), within(&shared, STATE)),
+            _ => Ok(()),
+        }
     }
 }
 
-/// Writes a file such that a reader sees the old one or the new one, never half of one.
+/// Writes a file with exactly this mode, whatever the process's umask.
 fn write(at: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let new = at.with_file_name(format!(".{name}.{}", std::process::id()));
-    fs::write(&new, content)?;
-    fs::set_permissions(&new, Permissions::from_mode(mode))?;
-    fs::rename(new, at)
+    replace(at, content, Some(mode))
 }

@@ -5,7 +5,7 @@ use super::c_caller::Caller;
 use super::programs;
 use super::sandbox::Sandbox;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -208,4 +208,54 @@ fn a_machine_that_is_laid_over_another_leaves_nothing_of_it() {
     root.lay("t4");
     assert!(root.path("dev/nvidia0").exists() && !root.path("dev/nvidia1").exists());
     assert_eq!(root.nvml().number("nvmlDeviceGetCount_v2", &[]).1, 1);
+}
+
+/// A folder as somebody else may have prepared it: marked as a machine, with a link where a folder is expected.
+fn prepared(link: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    for folder in ["host/etc/fake-nvidia", "keep"] {
+        fs::create_dir_all(sandbox.path(folder)).unwrap();
+    }
+    for file in ["host/etc/fake-nvidia/machine.json", "keep/mine", "keep/state.json"] {
+        fs::write(sandbox.path(file), "").unwrap();
+    }
+    let link = sandbox.path("host").join(link);
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    symlink(sandbox.path("keep"), link).unwrap();
+    sandbox
+}
+
+#[test]
+fn no_link_in_the_folder_is_followed() {
+    for link in ["run", "run/fake-nvidia", "run/fake-nvidia/containers", "etc/fake-nvidia/config.toml", "usr", "dev"] {
+        let sandbox = prepared(link);
+        let output = sandbox.named("fake-nvidia-container-cli", &["driver-root", "host"]).output().unwrap();
+        assert!(output.status.success(), "{link}: {}", String::from_utf8_lossy(&output.stderr));
+        let mut kept: Vec<_> = fs::read_dir(sandbox.path("keep")).unwrap().map(|e| e.unwrap().file_name()).collect();
+        kept.sort();
+        assert_eq!(kept, ["mine", "state.json"], "{link}");
+        assert_eq!(fs::read_to_string(sandbox.path("keep/state.json")).unwrap(), "", "{link}");
+        assert!(!sandbox.path("host").join(link).is_symlink(), "{link}");
+    }
+    // The mark must be in the folder itself.
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.path("other/fake-nvidia")).unwrap();
+    fs::write(sandbox.path("other/fake-nvidia/machine.json"), "").unwrap();
+    fs::create_dir(sandbox.path("host")).unwrap();
+    symlink("../other", sandbox.path("host/etc")).unwrap();
+    let output = sandbox.named("fake-nvidia-container-cli", &["driver-root", "host"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+}
+
+#[test]
+fn a_run_that_fails_can_be_repeated() {
+    let root = Root::of("t4");
+    // Two entries of the same name: the second cannot be made.
+    let double = "[host]\nfirmwares = [\"/usr/bin/nvidia-smi\"]\nbins = [\"/usr/bin/nvidia-smi/x\"]\n";
+    fs::write(root.sandbox.path("double.toml"), double).unwrap();
+    let words = ["driver-root", "host", "--topology", "double.toml"];
+    let output = root.sandbox.named("fake-nvidia-container-cli", &words).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    root.lay("t4");
+    assert_eq!(root.smi(&["-L"]).lines().count(), 1);
 }
