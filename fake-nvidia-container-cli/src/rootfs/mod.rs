@@ -68,6 +68,9 @@ impl Root {
     pub fn open_below(&self, name: &str) -> Result<Self, String> {
         let Some(view) = &self.directory else { return Ok(Self::imagined(name)) };
         let walked = walk(view.as_fd(), name).map_err(|lost| self.detail(lost, name))?;
+        if walked.names.is_empty() {
+            return Ok(Self { directory: Some(Rc::clone(view)), name: name.to_owned() });
+        }
         let shown = join(&self.name, &format!("/{}", walked.names.join("/")));
         let missing = walked.missing > 0;
         let directory = walked.into_handle().filter(|handle| Folder::is_one(handle.as_fd()));
@@ -114,11 +117,18 @@ impl Root {
         Ok(self.directory.is_some() && self.walk(wanted)?.missing == 0)
     }
 
-    /// The names in a folder inside, sorted; empty if it is not a folder.
+    /// The names in a folder inside, sorted; empty if it is not a folder that can be read.
     pub fn list(&self, wanted: &str) -> Result<Vec<String>, String> {
         let walked = self.walk(wanted)?;
         let handle = if walked.names.is_empty() { self.handle() } else { walked.handle() };
         Ok(handle.and_then(|handle| Folder::of(handle).ok()?.names().ok()).unwrap_or_default())
+    }
+
+    /// Whether nothing is in it. What this user may not list is not known to be empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let names = self.handle().map(|handle| Folder::of(handle).and_then(|folder| folder.names()));
+        names.is_none_or(|names| names.is_ok_and(|names| names.is_empty()))
     }
 
     /// Its /proc, if it shows processes and is not only a folder of the image.
@@ -201,6 +211,9 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let name = folder.path().to_str().unwrap();
         let root = Root::open(name, name).unwrap();
+        for itself in ["/", "/.", "/./", "/missing/.."] {
+            assert_eq!(root.open_below(itself).unwrap().list("/").unwrap(), ["file"], "{itself}");
+        }
         for (inside, why) in [("/file", "not a directory"), ("/missing", "no such file or directory")] {
             let full = format!("{name}{inside}");
             let expected = format!("open failed: {full}: {why}");

@@ -253,7 +253,10 @@ fn linker_cache(parsed: &Parsed) -> Result<(), Stop> {
     let path = Root::open(root, root).and_then(|root| root.resolve(asked)).map_err(|why| Stop::error(CLASS, why))?;
     let file = nvidia_simulated_machine::text::path(&path);
     match crate::settings::read_plain(&file) {
-        _ if file.is_dir() => Err(Stop::error(CLASS, format!("file mapping failed: {path}: no such device"))),
+        // Neither a folder nor a FIFO can be mapped.
+        Err(why) if file.is_dir() || why.raw_os_error().is_none() => {
+            Err(Stop::error(CLASS, format!("file mapping failed: {path}: no such device")))
+        }
         Ok(content) if content.is_empty() => {
             Err(Stop::error(CLASS, format!("file mapping failed: {path}: invalid argument")))
         }

@@ -1,9 +1,14 @@
 //! The contract of `fake-nvidia-container-cli` beyond the recorded runs: settings, failures, versions, names, verbs.
 
 use super::sandbox::Sandbox;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -275,7 +280,8 @@ fn a_linker_cache_of_ones_own_has_to_be_one() {
     assert_eq!(stderr(&run(&gone)), error(format!("open failed: {}: no such file or directory", gone.display())));
     fs::create_dir(sandbox.path("folder")).unwrap();
     fs::write(sandbox.path("empty"), "").unwrap();
-    for (name, why) in [("folder", "no such device"), ("empty", "invalid argument")] {
+    nix::unistd::mkfifo(&sandbox.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for (name, why) in [("folder", "no such device"), ("fifo", "no such device"), ("empty", "invalid argument")] {
         let path = sandbox.path(name);
         assert_eq!(stderr(&run(&path)), error(format!("file mapping failed: {}: {why}", path.display())));
     }
@@ -377,4 +383,36 @@ fn what_is_missing_on_the_host_is_told_in_the_real_programs_words() {
     }
     let mut command = sandbox.cli(&["configure", "-u", "--pid=1", &missing]);
     assert!(command.env("FAKE_NVIDIA_APPLY", "imagine").status().unwrap().success());
+}
+
+#[test]
+fn a_driver_root_that_cannot_be_listed_is_not_an_empty_one() {
+    let sandbox = Sandbox::new();
+    let library = "libnvidia-ml.so.1: cannot open shared object file: no such file or directory";
+    for (mode, error) in [
+        (0o711, format!("load library failed: {library}")),
+        (0o600, "change root failed: permission denied".to_owned()),
+    ] {
+        let (root, set) = (sandbox.path("root"), |name: &Path, mode| {
+            fs::set_permissions(name, fs::Permissions::from_mode(mode)).unwrap();
+        });
+        fs::create_dir_all(root.join("etc")).unwrap();
+        set(&root, mode);
+        let mut command = sandbox.cli(&[&format!("--root={}", root.display()), "info"]);
+        if nix::unistd::geteuid().is_root() {
+            // Root may look into every folder.
+            set(&sandbox.path(""), 0o755);
+            set(&root, mode & 0o711);
+            command.uid(65_534).gid(65_534).env_remove("FAKE_NVIDIA_RECORD");
+        } else {
+            set(&root, if mode == 0o711 { 0o311 } else { mode });
+        }
+        let output = match command.output() {
+            // The folder of the build is closed to other users.
+            Err(why) if why.kind() == std::io::ErrorKind::PermissionDenied => return,
+            output => output.unwrap(),
+        };
+        assert_eq!(stderr(&output), format!("nvidia-container-cli: initialization error: {error}\n"));
+        set(&root, 0o755);
+    }
 }
