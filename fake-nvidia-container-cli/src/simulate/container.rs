@@ -8,6 +8,7 @@ use crate::rootfs::Root;
 use nix::fcntl::AtFlags;
 use nvidia_simulated_machine::driver_files::Capability;
 use nvidia_simulated_machine::step::Step;
+use std::collections::BTreeSet;
 
 const CLASS: &str = "container error";
 /// Where images keep libraries for a newer CUDA.
@@ -224,14 +225,14 @@ fn owner(setting: Setting<'_>, parsed: &Parsed, root: &Root, supervised: bool) -
 
 /// `lib*.so.*` in the image's folder for newer CUDA, with links followed, each file once.
 fn compat_libs(root: &Root, flags: &Flags) -> Result<Vec<String>, String> {
-    let mut found = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     if !flags.compute || flags.compat == CompatMode::Disabled {
         return Ok(found);
     }
     for name in root.list(COMPAT)? {
         if name.starts_with("lib") && name.contains(".so.") {
             let path = root.inner(&format!("{COMPAT}/{name}"))?;
-            if !found.contains(&path) {
+            if seen.insert(path.clone()) {
                 found.push(path);
             }
         }

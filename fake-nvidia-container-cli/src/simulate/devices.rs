@@ -3,7 +3,7 @@
 use super::mounts::{CLASS, Mounts, PROC_DRIVER, PROFILES};
 use crate::driver::{CAPS_MAJOR, IMEX_MAJOR, NVIDIA_MAJOR, caps, proc};
 use crate::outcome::Stop;
-use crate::plan::{Action, DEVICE_FOLDER, Kind, Op, PROC};
+use crate::plan::{Action, DEVICE_FOLDER, Kind, PROC};
 use nvidia_simulated_machine::topology::{Gpu, NvCaps};
 
 impl Mounts<'_> {
@@ -77,8 +77,7 @@ impl Mounts<'_> {
     pub(super) fn channel(&mut self, channel: u32) -> Result<(), Stop> {
         let path = format!("/dev/nvidia-caps-imex-channels/channel{channel}");
         let flags = &self.container.flags;
-        let made = Op::Mknod { what: "imex-channel", minor: Some(channel) };
-        let there = channel < self.machine.imex_channels_present || self.plan.recorded().contains(&&made);
+        let there = channel < self.machine.imex_channels_present || self.made.contains(&channel);
         if there {
             self.device(&path, IMEX_MAJOR, channel)
         } else if flags.no_devbind && flags.no_cgroups {

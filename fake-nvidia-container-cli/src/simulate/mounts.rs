@@ -12,6 +12,7 @@ use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::Topology;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 pub(super) const CLASS: &str = "mount error";
 pub(super) const PROC_DRIVER: &str = "/proc/driver/nvidia";
@@ -27,7 +28,12 @@ pub(super) fn all(
     plan: &mut Plan,
 ) -> Result<(), Stop> {
     setting.pending.at(Step::Mount, setting.program)?;
-    let mut mounts = Mounts { machine: setting.machine, container, plan, egl_mask: 0, fresh: Vec::new() };
+    let channel = |op: &Op| match op {
+        Op::Mknod { what: "imex-channel", minor } => *minor,
+        _ => None,
+    };
+    let made = plan.recorded().into_iter().filter_map(channel).collect();
+    let mut mounts = Mounts { machine: setting.machine, container, plan, made, egl_mask: 0, fresh: Vec::new() };
     if let Err(stop) = mounts.driver(driver) {
         mounts.undo();
         return Err(stop);
@@ -66,6 +72,8 @@ pub(super) struct Mounts<'a> {
     pub(super) machine: &'a Topology,
     pub(super) container: &'a Container,
     pub(super) plan: &'a mut Plan,
+    /// The IMEX channels whose nodes this run makes.
+    pub(super) made: BTreeSet<u32>,
     /// The GPUs that a graphics program may see, by minor number.
     pub(super) egl_mask: u64,
     /// The names of the tmpfs mounts planned so far.

@@ -416,3 +416,12 @@ fn a_driver_root_that_cannot_be_listed_is_not_an_empty_one() {
         set(&root, 0o755);
     }
 }
+
+#[test]
+fn a_long_list_is_read_in_time_that_grows_with_it() {
+    let sandbox = Sandbox::new();
+    let channels = format!("--imex-channel={}0", "0,".repeat(60_000));
+    let command = sandbox.cli(&["--load-kmods", "configure", "--pid=1", "--no-devbind", &channels, &sandbox.rootfs()]);
+    let output = sandbox.patiently(command);
+    assert!(output.status.success(), "{}", stderr(&output));
+}
