@@ -71,7 +71,7 @@ pub(super) fn read(
             Item::Option(Key::Help, _) => return Err(Stop::print(help::help(&level, form.extra))),
             Item::Option(Key::Usage, _) => return Err(Stop::print(help::usage(&level))),
             Item::Option(Key::Version, _) => return Err(Stop::print(version::text(line.context.version))),
-            Item::Option(Key::Hang, value) => line.hang += hang(value.as_deref()),
+            Item::Option(Key::Hang, value) => line.hang = line.hang.saturating_add(hang(value.as_deref())),
             Item::Option(Key::ProgramName, value) => {
                 line.program = value.unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
                 name.clone_from(&line.program);

@@ -425,3 +425,14 @@ fn a_long_list_is_read_in_time_that_grows_with_it() {
     let output = sandbox.patiently(command);
     assert!(output.status.success(), "{}", stderr(&output));
 }
+
+#[test]
+fn waits_add_up_to_forever() {
+    let sandbox = Sandbox::new();
+    let forever = "--HANG=9223372036854775807";
+    let mut child = sandbox.cli(&[forever, forever, forever, "info"]).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    assert_eq!(child.try_wait().unwrap(), None);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
