@@ -237,7 +237,7 @@ const UNSAFE: &[(&str, usize)] = &[
     ("fake-nvidia-container-cli/shim/src/kernel/mod.rs", 13),
     ("fake-nvidia-container-cli/shim/src/kernel/other.rs", 1),
     ("fake-nvidia-container-cli/shim/src/kernel/x86_64.rs", 2),
-    ("fake-nvidia-container-cli/src/main.rs", 3),
+    ("fake-nvidia-container-cli/src/main.rs", 4),
     ("fake-nvidia-container-cli/tests/suite/c_caller.rs", 9),
 ];
 

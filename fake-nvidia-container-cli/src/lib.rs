@@ -23,4 +23,4 @@ pub mod simulate;
 pub mod smi;
 pub mod verbs;
 
-pub use run::main;
+pub use run::{main, main_with};

@@ -5,6 +5,7 @@
 //! ignored and opens closed descriptors, so a hook that leaks either could not be caught.
 #![no_main]
 
+use nix::sys::signal::{SigHandler, Signal};
 use std::ffi::{CStr, c_char, c_int};
 
 /// What the C library calls first.
@@ -21,5 +22,12 @@ extern "C" fn main(_argc: c_int, argv: *const *const c_char) -> c_int {
             words.push(unsafe { CStr::from_ptr(word.as_ptr()) }.to_bytes());
         }
     }
-    fake_nvidia_container_cli::main(&words)
+    fake_nvidia_container_cli::main_with(&words, restore)
+}
+
+/// Restores the default action of a signal.
+#[expect(unsafe_code, reason = "only a raw call changes what a signal does")]
+fn restore(signal: Signal) {
+    // SAFETY: the default action is no function, so nothing runs when the signal comes.
+    let _ = unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) };
 }

@@ -10,7 +10,7 @@ use crate::record::{Process, Record, Sink};
 use crate::settings::{self, Apply, Settings};
 use crate::simulate::{self, Look, Setting, Work};
 use crate::{debug_log, smi, verbs};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 use nvidia_simulated_machine::state::State;
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::text::{self, Text};
@@ -24,36 +24,51 @@ use std::time::Duration;
 /// Runs the program on the words that C's `main` was given and this process's environment; returns the exit code.
 #[must_use]
 pub fn main(arguments: &[&[u8]]) -> i32 {
+    main_with(arguments, |_| ())
+}
+
+/// The same for a program that can restore a signal's default action: then it ends by a signal even if the caller has
+/// left that signal ignored.
+#[must_use]
+pub fn main_with(arguments: &[&[u8]], restore: fn(Signal)) -> i32 {
     let process = Process::look(arguments);
     let argv: Vec<Text> = process.argv.iter().map(|word| word.0.clone()).collect();
     if let Some((_, words)) = argv.split_first().filter(|(name, _)| name.as_str() == apply::LDCONFIG) {
         return apply::ldconfig(words);
     }
+    let outcome = outcome(&process, &argv);
+    print(&outcome);
+    linger(&outcome, restore);
+    outcome.exit
+}
+
+/// Everything except the end.
+fn outcome(process: &Process, argv: &[Text]) -> Outcome {
     report_panics_as_internal();
     occupy_standard_descriptors();
     let settings = settings::load(|name| std::env::var_os(name));
-    if let Some(outcome) = verbs::run(&argv, &settings) {
-        return end(&outcome);
+    if let Some(outcome) = verbs::run(argv, &settings) {
+        return outcome;
     }
     let (settings, broken) = match settings {
         Ok(settings) => (settings, None),
         Err(why) => (Settings::default(), Some(Stop::Internal(why))),
     };
-    if let Some(name) = standin(&process) {
-        return end(&match broken {
+    if let Some(name) = standin(process) {
+        return match broken {
             Some(stop) => stop.outcome(""),
-            None => answer_as(&name, &process, &settings),
-        });
+            None => answer_as(&name, process, &settings),
+        };
     }
     let sink = match settings.record.as_deref().map(Sink::open).transpose() {
         Ok(sink) => sink,
-        Err(why) => return end(&Stop::Internal(why).outcome("")),
+        Err(why) => return Stop::Internal(why).outcome(""),
     };
     let run = match broken {
         Some(stop) => Run::stopped(stop),
-        None => run(&process, &settings),
+        None => run(process, &settings),
     };
-    finish(&process, &settings, sink, run)
+    finish(process, &settings, sink, run)
 }
 
 /// The name of the driver's program that this one runs as, if it does.
@@ -223,8 +238,8 @@ fn context(process: &Process, settings: &Settings) -> Context {
     }
 }
 
-/// Records, prints and ends.
-fn finish(process: &Process, settings: &Settings, sink: Option<Sink>, run: Run) -> i32 {
+/// Records.
+fn finish(process: &Process, settings: &Settings, sink: Option<Sink>, run: Run) -> Outcome {
     let mut outcome = run.outcome;
     if let Some(sink) = sink {
         let record = Record::new(process, run.parsed.as_ref(), &run.plan).ended(&outcome, settings.fail.as_deref());
@@ -233,26 +248,26 @@ fn finish(process: &Process, settings: &Settings, sink: Option<Sink>, run: Run) 
             outcome = Stop::Internal(why).outcome("");
         }
     }
-    end(&outcome)
+    outcome
 }
 
-/// Prints, and ends as the outcome says.
-fn end(outcome: &Outcome) -> i32 {
+fn print(outcome: &Outcome) {
     // Write errors are ignored: a closed stream must not change the exit code.
     let _ = std::io::stdout().write_all(&text::bytes(&outcome.stdout)).and_then(|()| std::io::stdout().flush());
     let _ = std::io::stderr().write_all(&text::bytes(&outcome.stderr));
-    linger(outcome);
-    outcome.exit
 }
 
 /// Ends by a signal, as a crash would, or not at all.
-fn linger(outcome: &Outcome) {
+fn linger(outcome: &Outcome, restore: fn(Signal)) {
     if outcome.hang {
         loop {
             std::thread::sleep(Duration::from_secs(3600));
         }
     }
     if let Some(signal) = outcome.signal.and_then(|number| Signal::try_from(number).ok()) {
+        // The caller may have left it ignored or blocked.
+        restore(signal);
+        let _ = SigSet::from(signal).thread_unblock();
         let _ = nix::sys::signal::raise(signal);
     }
 }

@@ -436,3 +436,13 @@ fn waits_add_up_to_forever() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[test]
+fn a_signal_ends_a_program_that_was_started_with_it_ignored() {
+    let sandbox = Sandbox::new();
+    let script = format!("trap '' TERM; exec {} info", super::programs::fake().display());
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").current_dir(sandbox.path(""));
+    shell.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_FAIL", "signal=TERM");
+    assert_eq!(shell.output().unwrap().status.signal(), Some(15));
+}
