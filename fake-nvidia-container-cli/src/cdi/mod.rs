@@ -121,4 +121,13 @@ impl Specification {
         devices.push(Device { name: ALL.to_owned(), container_edits: all });
         Some(Self { cdi_version: VERSION, kind: KIND, devices, container_edits: site.common() })
     }
+
+    /// The files, folders and nodes of the host that a container gets, some more than once.
+    pub fn host_paths(&self) -> impl Iterator<Item = &str> {
+        let edits = self.devices.iter().map(|device| &device.container_edits).chain([&self.container_edits]);
+        edits.flat_map(|edits| {
+            let nodes = edits.device_nodes.iter().map(|node| node.host_path.as_str());
+            nodes.chain(edits.mounts.iter().map(|mount| mount.host_path.as_str()))
+        })
+    }
 }

@@ -64,14 +64,17 @@ pub fn contents(machine: &Topology, state: &State, now: u64) -> Result<Vec<Entry
     let mut all = files::all(machine);
     all.extend(live::files(machine, state, now)?);
     if is_loaded(machine) {
-        all.extend(kernel::all(machine));
+        // MIG devices made by nvidia-smi have rights and nodes too.
+        let changed = state.applied(machine.clone());
+        all.extend(kernel::all(&changed));
         all.extend(devices::all(machine, state, now)?);
-        all.extend(kernel::nodes(machine));
+        all.extend(kernel::nodes(&changed));
     }
     Ok(all)
 }
 
 /// Whether the kernel has loaded the driver: if not, only its files are there.
-fn is_loaded(machine: &Topology) -> bool {
+#[must_use]
+pub fn is_loaded(machine: &Topology) -> bool {
     machine.fault_at(Step::Init).is_none_or(|fault| !fault.contains("driver not loaded"))
 }

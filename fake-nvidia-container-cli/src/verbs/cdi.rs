@@ -1,9 +1,10 @@
 //! The verb `cdi`: the CDI specification of a machine in a folder.
 
 use crate::cdi::{Naming, Place, Specification, yaml};
-use crate::driver_root::{MACHINE, Nodes};
+use crate::driver_root::{LIVE, MACHINE, Nodes, is_loaded};
 use crate::outcome::{Outcome, Stop};
 use crate::replace::replace;
+use crate::smi::{STATE, Store};
 use clap::{Args, ValueEnum};
 use nvidia_simulated_machine::topology;
 use std::fs;
@@ -40,7 +41,7 @@ pub(super) fn run(words: &Words) -> Result<Outcome, Stop> {
     let text = text(words).map_err(Stop::Internal)?;
     let Some(output) = &words.output else { return Ok(Outcome { stdout: text, ..Outcome::default() }) };
     write(output, &text).map_err(|why| Stop::Internal(format!("{}: {why}", output.display())))?;
-    Ok(Outcome { stdout: format!("{}\n", output.display()), ..Outcome::default() })
+    Ok(Outcome { stdout: super::line(output), ..Outcome::default() })
 }
 
 fn text(words: &Words) -> Result<String, String> {
@@ -52,10 +53,18 @@ fn text(words: &Words) -> Result<String, String> {
     }
     let root = folder.to_str().ok_or_else(|| format!("{}: not UTF-8", folder.display()))?;
     let machine = topology::load(file.to_str())?;
+    if !is_loaded(&machine) {
+        return Err(format!("{}: the driver of this machine is not loaded, so there are no devices", given.display()));
+    }
+    let changes = folder.join(LIVE.trim_start_matches('/')).join(STATE);
+    let machine = Store::new(Some(&changes)).read()?.applied(machine);
     let namings = words.device_name_strategy.iter().map(|word| Naming::of(word)).collect::<Result<Vec<_>, _>>()?;
     let place = Place { root, nodes: nodes(&folder), libraries: words.library_folder.as_deref() };
     let specification = Specification::of(&machine, place, &namings);
     let specification = specification.ok_or_else(|| format!("{}: this machine has no GPU", given.display()))?;
+    if let Some(missing) = specification.host_paths().find(|path| fs::symlink_metadata(path).is_err()) {
+        return Err(format!("{missing}: missing; driver-root {} makes it", given.display()));
+    }
     let document = serde_json::to_value(specification).map_err(|why| why.to_string())?;
     let by_name = words.output.as_ref().and_then(|output| output.extension()).is_some_and(|end| end == "json");
     match words.format.unwrap_or(if by_name { Form::Json } else { Form::Yaml }) {

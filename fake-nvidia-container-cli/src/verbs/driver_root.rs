@@ -14,7 +14,7 @@ pub(super) fn run(name: Option<&str>, folder: &Path, nodes: bool) -> Result<Outc
     let note =
         "device nodes are empty files, which no program can open as a device; --nodes, as root, makes real ones\n";
     Ok(Outcome {
-        stdout: format!("{}\n", folder.display()),
+        stdout: super::line(&folder),
         stderr: if nodes { String::new() } else { note.to_owned() },
         ..Outcome::default()
     })

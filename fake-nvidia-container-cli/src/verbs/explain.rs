@@ -7,13 +7,18 @@ use crate::outcome::{Outcome, Stop};
 use crate::plan::{Action, Kind, Op, Plan};
 use crate::settings::Settings;
 use crate::simulate::{self, Choice, Look, Setting, Work};
+use crate::smi::Store;
 use nvidia_simulated_machine::driver_files::{self, Capability};
 use nvidia_simulated_machine::text::Text;
 use nvidia_simulated_machine::topology::{self, Topology};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 
 /// Runs the verb; the exit code is the command line's.
-pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> Result<Outcome, Stop> {
+pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[OsString]) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
+    // A run would see what was changed.
+    let machine = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?.applied(machine);
     let context = Context {
         argv0: "nvidia-container-cli".to_owned(),
         version: settings.version,
@@ -21,7 +26,8 @@ pub(super) fn run(settings: &Settings, name: Option<&str>, words: &[String]) -> 
         ppid: 1,
         euid: (0, 0),
     };
-    let Reading { program, parsed, .. } = cli::parse(&context, words.iter().map(|w| Text::from(w.as_str())).collect());
+    let Reading { program, parsed, .. } =
+        cli::parse(&context, words.iter().map(|word| Text::new(word.as_bytes())).collect());
     let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(stop) => return Ok(stop.outcome(&program)),

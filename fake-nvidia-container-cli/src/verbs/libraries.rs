@@ -21,20 +21,22 @@ pub(super) fn run(
     (device, cuda): (Option<&str>, bool),
 ) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
+    let state = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?;
     let sight = match device {
         None => Sight::Host,
         Some(list) => {
             let unknown = |item| Stop::error("device error", format!("{item}: unknown device"));
-            let devices = select::devices(list, &machine.gpus).map_err(unknown)?;
-            Sight::of(&machine, &Choice { devices, ..Choice::default() })
+            // MIG devices made by nvidia-smi have names too.
+            let now = state.applied(machine.clone());
+            let devices = select::devices(list, &now.gpus).map_err(unknown)?;
+            Sight::of(&now, &Choice { devices, ..Choice::default() })
         }
     };
-    let state = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?;
     let now = libraries::now();
     let seen = Seen { machine: &machine, state: &state, sight: &sight, cuda, nodes: None, now };
     let text = libraries::text(&seen).map_err(Stop::Internal)?;
     write(folder, &machine.driver, &text).map_err(|why| Stop::Internal(format!("{}: {why}", folder.display())))?;
-    Ok(Outcome { stdout: format!("{}\n", folder.display()), ..Outcome::default() })
+    Ok(Outcome { stdout: super::line(folder), ..Outcome::default() })
 }
 
 fn write(folder: &Path, driver: &str, text: &str) -> io::Result<()> {

@@ -12,7 +12,10 @@ mod show;
 use crate::outcome::{Outcome, Stop};
 use crate::settings::Settings;
 use clap::{Parser, Subcommand};
-use nvidia_simulated_machine::text::Text;
+use nvidia_simulated_machine::text::{self, Text};
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 /// The words that are commands for people.
 pub const VERBS: [&str; 10] =
@@ -35,7 +38,7 @@ enum Verb {
         topology: Option<String>,
         /// The command line, from its first option on
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
-        words: Vec<String>,
+        words: Vec<OsString>,
     },
     /// Evaluate a requirement, show what decided, and warn of traps
     Require {
@@ -103,7 +106,7 @@ pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome
     if !own || !VERBS.contains(&argv.get(1)?.as_str()) {
         return None;
     }
-    let words = argv.iter().map(|word| word.to_string());
+    let words = argv.iter().map(|word| OsString::from_vec(text::bytes(word)));
     Some(match Cli::try_parse_from(words) {
         Ok(cli) => answer(cli.verb, settings),
         // The message contains what was typed.
@@ -116,6 +119,11 @@ pub fn run(argv: &[Text], settings: &Result<Settings, String>) -> Option<Outcome
     })
 }
 
+/// A path that was asked for, on a line of its own with all of its bytes.
+fn line(path: &Path) -> String {
+    format!("{}\n", Text::new(path.as_os_str().as_bytes()))
+}
+
 fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
     let settings = match settings {
         Ok(settings) => settings,
@@ -124,7 +132,9 @@ fn answer(verb: Verb, settings: &Result<Settings, String>) -> Outcome {
     let of = |given: Option<String>| given.or_else(|| settings.topology.clone());
     let done = match verb {
         Verb::Explain { topology, words } => explain::run(settings, of(topology).as_deref(), &words),
-        Verb::Require { expression, topology, device } => require::run(of(topology).as_deref(), &expression, &device),
+        Verb::Require { expression, topology, device } => {
+            require::run(settings, of(topology).as_deref(), &expression, &device)
+        }
         Verb::Topologies { name } => show::topologies(name.as_deref()),
         Verb::Libraries { folder, topology, device, cuda } => {
             libraries::run(settings, of(topology).as_deref(), &folder, (device.as_deref(), cuda || settings.cuda))

@@ -1,13 +1,16 @@
 //! `require`: whether a requirement holds on a machine, which term decided, and what it hides.
 
 use crate::outcome::{Outcome, Stop};
+use crate::settings::Settings;
+use crate::smi::Store;
 use nvidia_simulated_machine::requirement::{self, DeviceFacts, Facts, TermResult, Trace, Verdict};
 use nvidia_simulated_machine::select;
 use nvidia_simulated_machine::topology::{self, Topology};
 
 /// Runs the verb; the exit code is 0 if the requirement holds.
-pub(super) fn run(name: Option<&str>, expression: &str, device: &str) -> Result<Outcome, Stop> {
+pub(super) fn run(settings: &Settings, name: Option<&str>, expression: &str, device: &str) -> Result<Outcome, Stop> {
     let machine = topology::load(name).map_err(Stop::Internal)?;
+    let machine = Store::new(settings.state.as_deref()).read().map_err(Stop::Internal)?.applied(machine);
     let chosen =
         if machine.gpus.is_empty() { Ok(Vec::new()) } else { select::devices(device, &machine.gpus).map(|s| s.gpus) };
     let chosen = chosen.map_err(|item| Stop::error("device error", format!("{item}: unknown device")))?;

@@ -114,6 +114,13 @@ fn what_is_not_a_machine_is_refused() {
     assert_eq!(fake(&["driver-root", "host", "--topology", "empty"]).0, Some(0));
     let (code, said) = fake(&["cdi", "host"]);
     assert!(code == Some(3) && said.contains("this machine has no GPU"), "{said}");
+    assert_eq!(fake(&["driver-root", "host", "--topology", "none"]).0, Some(0));
+    let (code, said) = fake(&["cdi", "host"]);
+    assert!(code == Some(3) && said.contains("host: the driver of this machine is not loaded"), "{said}");
+    assert_eq!(fake(&["driver-root", "host", "--topology", "t4"]).0, Some(0));
+    fs::remove_file(sandbox.path("host/dev/nvidia0")).unwrap();
+    let (code, said) = fake(&["cdi", "host"]);
+    assert!(code == Some(3) && said.contains("host/dev/nvidia0: missing; driver-root host makes it"), "{said}");
     let (_, said) = fake(&["cdi", "host", "--device-name-strategy", "serial"]);
     assert!(said.contains("`serial` is not one of index, type-index, uuid"), "{said}");
 }

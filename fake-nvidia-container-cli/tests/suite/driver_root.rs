@@ -259,3 +259,18 @@ fn a_run_that_fails_can_be_repeated() {
     root.lay("t4");
     assert_eq!(root.smi(&["-L"]).lines().count(), 1);
 }
+
+#[test]
+fn a_mig_device_that_was_made_is_there_when_the_machine_is_laid_out_again() {
+    let root = Root::of("h100");
+    root.smi(&["-i", "0", "-mig", "1"]);
+    root.smi(&["mig", "-i", "0", "-cgi", "9", "-C"]);
+    let cdi = || root.sandbox.named("fake-nvidia-container-cli", &["cdi", "host"]).output().unwrap();
+    assert!(String::from_utf8_lossy(&cdi().stderr).contains("missing; driver-root host makes it"));
+    root.lay("h100");
+    let rights = root.path("proc/driver/nvidia/capabilities/gpu0/mig");
+    assert_eq!(fs::read_dir(rights).unwrap().count(), 1);
+    // Both global rights, and those of the instance and its compute instance.
+    assert_eq!(fs::read_dir(root.path("dev/nvidia-caps")).unwrap().count(), 4);
+    assert!(String::from_utf8_lossy(&cdi().stdout).contains("name: \"0:0\""), "{:?}", cdi());
+}

@@ -438,6 +438,37 @@ fn waits_add_up_to_forever() {
 }
 
 #[test]
+fn a_verb_takes_a_path_of_any_bytes() {
+    let sandbox = Sandbox::new();
+    let folder = OsStr::from_bytes(b"a\xff");
+    let mut command = sandbox.named("fake-nvidia-container-cli", &["libraries"]);
+    let output = command.arg(folder).output().unwrap();
+    assert_eq!(output.stdout, b"a\xff\n");
+    assert!(sandbox.path("").join(folder).join("libcuda.so.1").exists());
+    let mut command = sandbox.named("fake-nvidia-container-cli", &["explain", "configure"]);
+    let output = command.arg(OsStr::from_bytes(b"--device=\xff")).arg("/ctr").output().unwrap();
+    assert!(output.stdout.windows(10).any(|part| part == b"asked for "), "{output:?}");
+    assert!(output.stdout.contains(&0xff), "{output:?}");
+}
+
+#[test]
+fn verbs_know_the_mig_devices_that_nvidia_smi_made() {
+    let sandbox = Sandbox::new();
+    let fake =
+        |name: &str, words: &[&str]| sandbox.named(name, words).env("FAKE_NVIDIA_TOPOLOGY", "h100").output().unwrap();
+    let ends = || {
+        ["libraries out --device 0:0", "explain configure --device=0:0 /ctr", "require cuda>=1 --device 0:0"]
+            .map(|words| fake("fake-nvidia-container-cli", &words.split(' ').collect::<Vec<_>>()).status.code())
+    };
+    assert_eq!(ends(), [Some(1); 3]);
+    for words in ["-i 0 -mig 1", "mig -i 0 -cgi 9 -C"] {
+        let output = fake("nvidia-smi", &words.split(' ').collect::<Vec<_>>());
+        assert!(output.status.success(), "{words}: {}", stdout(&output));
+    }
+    assert_eq!(ends(), [Some(0); 3]);
+}
+
+#[test]
 fn a_signal_ends_a_program_that_was_started_with_it_ignored() {
     let sandbox = Sandbox::new();
     let script = format!("trap '' TERM; exec {} info", super::programs::fake().display());
