@@ -149,7 +149,8 @@ pub enum NvCapsWord {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultFile {
-    /// `caps`, `init`, `driver_info`, `device_info`, `mount` or `ldcache`.
+    /// `caps`, `imex`, `init`, `container`, `driver_info`, `device_info`, `device`, `mig_config`, `mig_monitor`,
+    /// `requirement`, `mount` or `ldcache`.
     pub at: String,
     /// The error text after its class; for `mount`, the path that cannot be mounted on.
     pub message: String,

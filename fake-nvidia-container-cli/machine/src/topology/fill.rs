@@ -1,14 +1,16 @@
 //! Turns a topology as written into a whole one: what is left out follows from the model, the place and the driver.
 
+use super::check::Complaint;
 use super::file::{FaultFile, GpuFile, Gpus, HostFile, MigEntry, MigFile, NvCapsWord, TopologyFile};
 use super::live::Readings;
 use super::{Fault, Gpu, Host, Mig, NvCaps, Topology};
 use crate::driver_files;
 use crate::models;
+use crate::state::mig;
 use crate::step::Step;
 
-/// Completes a topology; the error names the member.
-pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, String> {
+/// Completes a topology; the error is a complaint about what cannot be completed.
+pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, Complaint> {
     let driver = file.driver.unwrap_or_else(|| "570.172.08".to_owned());
     let name = file.name.unwrap_or_else(|| default_name.to_owned());
     let model = file.model.as_deref();
@@ -43,8 +45,10 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, S
     })
 }
 
-fn fault(file: FaultFile) -> Result<Fault, String> {
-    let at = Step::named(&file.at).ok_or_else(|| format!("fail.at: `{}` is not a step", file.at))?;
+/// A machine has no part in how a run starts and ends.
+fn fault(file: FaultFile) -> Result<Fault, Complaint> {
+    let at = Step::named(&file.at).filter(|step| ![Step::Start, Step::End].contains(step));
+    let at = at.ok_or_else(|| Complaint::new("fail.at", &file.at, "is not a step that a machine can make fail"))?;
     Ok(Fault { at, message: file.message })
 }
 
@@ -53,10 +57,13 @@ fn gpu(
     place: u32,
     default_model: Option<&str>,
     (seed, common): (&str, &Readings),
-) -> Result<Gpu, String> {
+) -> Result<Gpu, Complaint> {
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
-    let need = |what: &str| format!("gpus[{place}].{what}: missing, and `{named}` is not a known model");
+    let need = |what: &str| {
+        Complaint::missing(format!("gpus[{place}].{what}"), format!("missing, and `{named}` is not a known model"))
+    };
+    let model = known.map_or_else(|| named.to_owned(), |m| m.name.to_owned());
     let entries = file.mig.unwrap_or_default();
     let capable = file.mig_capable.unwrap_or_else(|| known.is_some_and(|m| m.mig_capable) || !entries.is_empty());
     let enabled = file.mig_enabled.unwrap_or(!entries.is_empty());
@@ -64,15 +71,15 @@ fn gpu(
         index: file.index.unwrap_or(place),
         minor: file.minor.unwrap_or(place),
         uuid: file.uuid.unwrap_or_else(|| uuid("GPU", &format!("{seed}/{named}/{place}"))),
-        busid: file.busid.unwrap_or_else(|| busid(place)),
+        busid: file.busid.map_or_else(|| busid(place), |busid| busid.to_ascii_lowercase()),
         arch: file.arch.or_else(|| known.map(|m| m.arch.to_owned())).ok_or_else(|| need("arch"))?,
         brand: file.brand.or_else(|| known.map(|m| m.brand.to_owned())).ok_or_else(|| need("brand"))?,
-        model: known.map_or_else(|| named.to_owned(), |m| m.name.to_owned()),
         memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
         mig_capable: capable,
         mig_enabled: enabled,
         // The driver looks for parts only if splitting is on.
-        mig: if enabled { parts(entries, &format!("{seed}/{named}/{place}")) } else { Vec::new() },
+        mig: if enabled { parts(entries, &format!("{seed}/{named}/{place}"), &model) } else { Vec::new() },
+        model,
         state: over(common, file.state.unwrap_or_default()),
         processes: file.processes.unwrap_or_default(),
         accounted: file.accounted.unwrap_or_default(),
@@ -88,14 +95,14 @@ fn over(common: &Readings, own: Readings) -> Readings {
 
 /// All parts. Unless its entry says more, a part is one compute instance in its own GPU instance, numbered as the
 /// driver does.
-fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
+fn parts(entries: Vec<MigEntry>, seed: &str, model: &str) -> Vec<Mig> {
     let mut parts: Vec<Mig> = Vec::new();
     for (entry, place) in entries.into_iter().zip(0_u32..) {
         let file = match entry {
             MigEntry::Table(file) => file,
             MigEntry::Profile(profile) => MigFile { profile: Some(profile), ..MigFile::default() },
         };
-        let profile = file.profile.unwrap_or_else(|| "1g.5gb".to_owned());
+        let profile = file.profile.unwrap_or_else(|| smallest_profile(model));
         let free = |gi: &u32| parts.iter().all(|p| p.gi != *gi);
         let gi = file.gi.unwrap_or_else(|| (first_instance(&profile)..).find(free).unwrap_or_default());
         let uuid = file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}")));
@@ -103,6 +110,14 @@ fn parts(entries: Vec<MigEntry>, seed: &str) -> Vec<Mig> {
         parts.push(Mig { uuid, gi, ci: file.ci.unwrap_or_default(), profile, start: file.start, state });
     }
     parts
+}
+
+/// The profile of the smallest MIG device of a model.
+fn smallest_profile(model: &str) -> String {
+    let family = mig::family(&Gpu { model: model.to_owned(), ..Gpu::default() });
+    let profiles = family.ok().flatten().map(|family| family.profiles.as_slice()).unwrap_or_default();
+    let smallest = profiles.iter().filter(|profile| !profile.name.contains('+')).min_by_key(|profile| profile.size);
+    smallest.map_or_else(|| "1g.5gb".to_owned(), |profile| profile.name.clone())
 }
 
 /// The driver numbers the instances of each size from a different number.
@@ -162,11 +177,13 @@ fn host(file: HostFile, driver: &str) -> Host {
 }
 
 /// A CUDA version as the driver can report it: as one number, a thousand for each major and ten for each minor. The
-/// reader takes only the last digit of the minor, so 12.10 is reported as 12.0, and a third component is lost.
+/// reader takes only the last digit of the minor, so 12.10 is reported as 12.0, and a third component is lost. `0` alone is
+/// a machine without a user-mode driver.
 fn told_by_the_driver(cuda: String) -> String {
     let mut parts = cuda.split('.').map(str::parse::<u32>);
     match (parts.next(), parts.next()) {
         (Some(Ok(major)), Some(Ok(minor))) => format!("{major}.{}", minor % 10),
+        (Some(Ok(major @ 1..)), None) => format!("{major}.0"),
         _ => cuda,
     }
 }

@@ -7,6 +7,7 @@ pub mod builtin;
 mod check;
 pub mod file;
 mod fill;
+mod lines;
 pub mod live;
 mod load;
 
