@@ -238,3 +238,29 @@ fn a_fifo_in_place_of_the_hosts_ldconfig_is_not_waited_for() {
     let error = format!("ldcache error: open failed: {}: permission denied", sandbox.path("fifo").display());
     assert_eq!(stderr(&output), format!("nvidia-container-cli: {error}\n"));
 }
+
+#[test]
+fn a_limit_on_descriptors_is_raised_or_everything_is_undone() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    fs::write(sandbox.path("wide.toml"), "gpus = 1\nmodel = \"GB200\"\nimex_channels_present = 2048\n").unwrap();
+    let channels: Vec<String> = (0..600).map(|channel| channel.to_string()).collect();
+    let channels = format!("--imex-channel={}", channels.join(","));
+    let before = tree(&sandbox.path("rootfs"));
+    for (limit, succeeds) in [("-n 500", false), ("-Sn 500", true)] {
+        let container = Container::start();
+        let mounts = container.mounts();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit {limit} && exec \"$@\""), "sh"]).arg(suite::programs::fake());
+        command.args(["configure", &format!("--pid={}", container.process()), "--no-cgroups", "--device=0", &channels]);
+        command.args(["--utility", "--compute", &sandbox.rootfs()]).env_clear().env("PATH", "/usr/bin:/bin");
+        command.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "mounts");
+        command.env("FAKE_NVIDIA_TOPOLOGY", sandbox.path("wide.toml")).env("FAKE_NVIDIA_STATE", sandbox.path("state"));
+        let output = command.output().unwrap();
+        assert_eq!(output.status.success(), succeeds, "{limit}: {}", stderr(&output));
+        if !succeeds {
+            assert!(stderr(&output).contains("too many open files"), "{}", stderr(&output));
+            assert_eq!((container.mounts(), tree(&sandbox.path("rootfs"))), (mounts, before.clone()));
+        }
+    }
+}

@@ -9,7 +9,7 @@ use nvidia_simulated_machine::text::bytes;
 
 /// Makes everything that would appear in the container's root.
 pub fn files(plan: &Plan, root: &Root) -> Result<(), Stop> {
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger::blank();
     plan.actions.iter().try_for_each(|action| make(action, root, &mut ledger))
 }
 

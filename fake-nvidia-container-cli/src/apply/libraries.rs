@@ -31,7 +31,7 @@ pub(super) fn library(machine: &Topology, src: &str, given: Option<&str>) -> Opt
 /// Fills the files that mode `files` made for these libraries, if they are empty: nothing of an image is overwritten.
 /// Each library carries the text it reads, since nothing is mounted beside it.
 pub fn fill(plan: &Plan, root: &Root, machine: &Topology, given: &str) -> Result<(), Stop> {
-    let mut ledger = Ledger::default();
+    let mut ledger = Ledger::blank();
     for action in &plan.actions {
         let Action::Op(Op::Bind { src, dst, kind: kind @ Kind::File, .. }) = action else { continue };
         let Some(content) = library(machine, src, Some(given)) else { continue };

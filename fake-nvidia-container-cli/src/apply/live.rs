@@ -45,7 +45,7 @@ impl Live {
         sight: &Sight,
     ) -> Result<(), Errno> {
         let Some(tree) = &self.tree else { return Ok(()) };
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::blank();
         folder.make_folder(HOST, 0o755, &mut ledger)?;
         let flags = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
         if kernel.attach(tree.as_fd(), (folder, HOST), flags).is_err() {

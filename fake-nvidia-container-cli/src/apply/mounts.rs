@@ -21,6 +21,7 @@ use crate::rootfs::{Folder, Found, Ledger, Root, words};
 use crate::simulate::{Choice, Container};
 use nix::errno::Errno;
 use nix::mount::MsFlags;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nvidia_simulated_machine::topology::Topology;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -38,6 +39,7 @@ pub fn mounts(
     told: (&Choice, &str, &Live),
     parsed: &Parsed,
 ) -> Result<(), Stop> {
+    allow_descriptors();
     let own = std::fs::read("/proc/self/exe").map_err(|why| Stop::Internal(format!("/proc/self/exe: {why}")))?;
     let kernel = Kernel::new().map_err(|why| Stop::Internal(format!("/proc/self/fd: {}", words(why))))?;
     let ldconfig = Ldconfig::of(plan)?;
@@ -59,6 +61,13 @@ pub fn mounts(
         });
     }
     done
+}
+
+/// Each mount is held until the end, so that it can be undone. The ldconfig that runs later gets limits of its own.
+fn allow_descriptors() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 /// A container while it is worked on.
@@ -91,7 +100,7 @@ impl Site<'_> {
         let mounted = self.kernel.tmpfs((&at.0, &at.1), "mode=0555", flags).map_err(failed)?;
         let base = Folder::of(mounted.as_fd()).map_err(failed)?;
         self.mounted.push(mounted);
-        let mut inside = Ledger::default();
+        let mut inside = Ledger::blank();
         base.make_folder("nvidia", 0o555, &mut inside).map_err(failed)?;
         Ok(base)
     }

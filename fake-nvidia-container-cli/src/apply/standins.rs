@@ -33,7 +33,7 @@ impl<'a> StandIns<'a> {
         (choice, told): (&Choice, &str),
         own: &'a [u8],
     ) -> Result<Self, Errno> {
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::blank();
         let folder = exactly(|| {
             base.make_folder(smi::FOLDER, 0o755, &mut ledger)?;
             let folder = base.enter(smi::FOLDER)?;

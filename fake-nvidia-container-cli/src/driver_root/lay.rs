@@ -165,7 +165,7 @@ impl Site {
         for name in inner.split('/').filter(|name| !name.is_empty()) {
             here = match here.enter(name) {
                 Err(Errno::ENOENT) => {
-                    here.make_folder(name, 0o755, &mut Ledger::default())?;
+                    here.make_folder(name, 0o755, &mut Ledger::blank())?;
                     let made = here.enter(name)?;
                     fs::set_permissions(within(&made, "."), Permissions::from_mode(0o755))?;
                     made

@@ -5,11 +5,15 @@ use super::walk::{PIN, os, text};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
+use nix::libc::ino_t;
 use nix::sys::stat::{Mode, SFlag, dev_t, fstat, fstatat, mkdirat, mknodat};
 use nix::unistd::{UnlinkatFlags, symlinkat, unlinkat};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// What exists at a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,21 +36,49 @@ pub enum Found {
 /// Everything that was made, in order, so that it can be undone.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    made: Vec<(OwnedFd, String, bool)>,
+    made: Vec<(Rc<OwnedFd>, String, bool)>,
+    /// One handle for each folder, by device and inode: a process cannot hold one for each entry.
+    folders: BTreeMap<(dev_t, ino_t), Rc<OwnedFd>>,
+    /// Whether nothing has to be undone.
+    is_blank: bool,
 }
 
 impl Ledger {
-    fn note(&mut self, folder: &Folder, name: &str, is_folder: bool) {
-        if let Ok(handle) = folder.0.try_clone() {
-            self.made.push((handle, name.to_owned(), is_folder));
+    /// A ledger that notes nothing, for what stays or goes away as a whole.
+    #[must_use]
+    pub fn blank() -> Self {
+        Self { is_blank: true, ..Self::default() }
+    }
+
+    /// Notes an entry that was just made. If that fails, the entry is removed.
+    fn note(&mut self, folder: &Folder, name: &str, is_folder: bool) -> Result<(), Errno> {
+        if self.is_blank {
+            return Ok(());
+        }
+        match self.handle(folder) {
+            Ok(handle) => {
+                self.made.push((handle, name.to_owned(), is_folder));
+                Ok(())
+            }
+            Err(why) => {
+                remove(&folder.0, name, is_folder);
+                Err(why)
+            }
+        }
+    }
+
+    fn handle(&mut self, folder: &Folder) -> Result<Rc<OwnedFd>, Errno> {
+        let stat = fstat(&folder.0)?;
+        match self.folders.entry((stat.st_dev, stat.st_ino)) {
+            Entry::Occupied(there) => Ok(Rc::clone(there.get())),
+            Entry::Vacant(free) => Ok(Rc::clone(free.insert(Rc::new(Folder::of(folder.handle())?.0)))),
         }
     }
 
     /// Removes the entries that were made, last first. An entry that is no longer as it was made stays.
     pub fn undo(&mut self) {
         for (folder, name, is_folder) in self.made.drain(..).rev() {
-            let flag = if is_folder { UnlinkatFlags::RemoveDir } else { UnlinkatFlags::NoRemoveDir };
-            let _ = unlinkat(&folder, os(&name).as_os_str(), flag);
+            remove(&folder, &name, is_folder);
         }
     }
 }
@@ -129,10 +161,7 @@ impl Folder {
     /// Makes a folder, unless there is one.
     pub fn make_folder(&self, name: &str, mode: u32, ledger: &mut Ledger) -> Result<(), Errno> {
         match mkdirat(&self.0, os(name).as_os_str(), Mode::from_bits_truncate(mode)) {
-            Ok(()) => {
-                ledger.note(self, name, true);
-                Ok(())
-            }
+            Ok(()) => ledger.note(self, name, true),
             Err(Errno::EEXIST) if self.look(name)? == Found::Folder => Ok(()),
             Err(Errno::EEXIST) if self.look(name)? == Found::Link => Err(Errno::EEXIST),
             Err(Errno::EEXIST) => Err(Errno::ENOTDIR),
@@ -143,10 +172,7 @@ impl Folder {
     /// Makes an empty file, unless something exists there; a link is an error.
     pub fn touch(&self, name: &str, mode: u32, ledger: &mut Ledger) -> Result<(), Errno> {
         match self.create(name, mode) {
-            Ok(_) => {
-                ledger.note(self, name, false);
-                Ok(())
-            }
+            Ok(_) => ledger.note(self, name, false),
             Err(Errno::EEXIST) if self.look(name)? != Found::Link => Ok(()),
             Err(why) => Err(why),
         }
@@ -159,7 +185,7 @@ impl Folder {
         match found {
             Found::Nothing => {
                 let file = self.create(name, mode)?;
-                ledger.note(self, name, false);
+                ledger.note(self, name, false)?;
                 return fill(file, content);
             }
             Found::Link => return Err(Errno::EEXIST),
@@ -192,10 +218,7 @@ impl Folder {
             unlinkat(&self.0, name_os.as_os_str(), UnlinkatFlags::NoRemoveDir)?;
         }
         match symlinkat(to.as_os_str(), &self.0, name_os.as_os_str()) {
-            Ok(()) => {
-                ledger.note(self, name, false);
-                Ok(())
-            }
+            Ok(()) => ledger.note(self, name, false),
             Err(Errno::EEXIST) => Ok(()),
             Err(why) => Err(why),
         }
@@ -217,6 +240,11 @@ impl Folder {
     }
 }
 
+fn remove(folder: &OwnedFd, name: &str, is_folder: bool) {
+    let flag = if is_folder { UnlinkatFlags::RemoveDir } else { UnlinkatFlags::NoRemoveDir };
+    let _ = unlinkat(folder, os(name).as_os_str(), flag);
+}
+
 fn fill(mut file: File, content: &[u8]) -> Result<(), Errno> {
     file.write_all(content).map_err(|why| Errno::from_raw(why.raw_os_error().unwrap_or_default()))
 }
@@ -229,4 +257,25 @@ fn is(mode: u32, kind: SFlag) -> bool {
 #[must_use]
 pub fn number(handle: BorrowedFd<'_>) -> String {
     handle.as_raw_fd().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_holds_one_handle_for_each_folder() {
+        let top = tempfile::tempdir().unwrap();
+        let open = nix::fcntl::open(top.path(), super::super::DIRECTORY, Mode::empty()).unwrap();
+        let (folder, mut ledger) = (Folder::of(open.as_fd()).unwrap(), Ledger::default());
+        for name in 0..50 {
+            folder.touch(&name.to_string(), 0o644, &mut ledger).unwrap();
+        }
+        folder.make_folder("inner", 0o755, &mut ledger).unwrap();
+        folder.enter("inner").unwrap().touch("file", 0o644, &mut ledger).unwrap();
+        folder.touch("stays", 0o644, &mut Ledger::blank()).unwrap();
+        assert_eq!((ledger.made.len(), ledger.folders.len()), (52, 2));
+        ledger.undo();
+        assert_eq!(folder.names().unwrap(), ["stays"]);
+    }
 }

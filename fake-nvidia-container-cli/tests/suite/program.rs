@@ -478,3 +478,18 @@ fn a_signal_ends_a_program_that_was_started_with_it_ignored() {
     shell.env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_FAIL", "signal=TERM");
     assert_eq!(shell.output().unwrap().status.signal(), Some(15));
 }
+
+#[test]
+fn files_are_made_with_few_descriptors() {
+    let sandbox = Sandbox::new();
+    let part = "\"1g.10gb\", ".repeat(7);
+    let gpu = format!("[[gpus]]\nmodel = \"H100\"\nmig = [{part}]\n");
+    fs::write(sandbox.path("wide.toml"), gpu.repeat(32)).unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh"]).arg(super::programs::fake());
+    shell.args(["configure", "--pid=1", "--device=all", "-c", "-u", &sandbox.rootfs()]).env_clear();
+    shell.env("PATH", "/usr/bin:/bin").env("FAKE_NVIDIA_CONFIG", "/dev/null").env("FAKE_NVIDIA_APPLY", "files");
+    shell.env("FAKE_NVIDIA_TOPOLOGY", sandbox.path("wide.toml")).env("FAKE_NVIDIA_STATE", sandbox.path("state"));
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
