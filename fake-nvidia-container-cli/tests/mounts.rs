@@ -264,3 +264,23 @@ fn a_limit_on_descriptors_is_raised_or_everything_is_undone() {
         }
     }
 }
+
+#[test]
+fn a_mount_point_that_is_moved_meanwhile_keeps_no_mount() {
+    let sandbox = Sandbox::new();
+    image(&sandbox);
+    for name in ["nvidia0", "other"] {
+        fs::write(sandbox.path("rootfs/dev").join(name), "").unwrap();
+    }
+    let host = Host::new(&sandbox.path("host"));
+    let swapper = Root::make(&[], &sandbox.rootfs(), &host).swap("dev/nvidia0", "dev/other");
+    for _ in 0..40 {
+        let container = Container::start();
+        let before = container.mounts();
+        let output = configure(&sandbox, &container, &["--device=0", "--utility"], "t4");
+        if !output.status.success() {
+            assert_eq!(container.mounts(), before, "{}", stderr(&output));
+        }
+    }
+    swapper.stop();
+}

@@ -3,13 +3,16 @@
 
 use crate::rootfs::{DIRECTORY, Folder, number};
 use nix::errno::Errno;
-use nix::fcntl::AtFlags;
+use nix::fcntl::{AtFlags, readlinkat};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use nix::sys::stat::{Mode, fstat, fstatat};
+use nix::sys::stat::{Mode, fstat, fstatat, lstat};
 use nix::unistd::fchdir;
 use nvidia_simulated_machine::text::path;
 use rustix::mount::{MoveMountFlags, move_mount};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// How often a mount point that is moved again and again is looked for.
+const ATTEMPTS: u32 = 1000;
 
 /// The way to mount on handles.
 #[derive(Debug)]
@@ -43,6 +46,7 @@ impl Kernel {
         // The flags are set on a name that is looked up again, so only if it still shows the source. If not, somebody
         // has moved the mount point away, and with it the mount.
         if identity(mounted.as_fd())? != wanted {
+            self.unmount_moved(target.as_fd(), wanted);
             return Err(Errno::ESTALE);
         }
         self.set(mounted.as_fd(), flags)?;
@@ -63,6 +67,19 @@ impl Kernel {
         let again = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | flags;
         let set = mount(None::<&str>, number(mounted).as_str(), None::<&str>, again, None::<&str>);
         set.inspect_err(|_| self.unmount(mounted))
+    }
+
+    /// Unmounts a source from a mount point that somebody has moved away, and may move again meanwhile.
+    fn unmount_moved(&self, target: BorrowedFd<'_>, source: (u64, u64)) {
+        for _ in 0..ATTEMPTS {
+            let Ok(at) = readlinkat(&self.descriptors, number(target).as_str()) else { return };
+            let shown = lstat(at.as_os_str());
+            let is_source = shown.is_ok_and(|shown| (shown.st_dev, shown.st_ino) == source);
+            let flags = MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW;
+            if is_source && umount2(at.as_os_str(), flags).is_ok() {
+                return;
+            }
+        }
     }
 
     /// Unmounts what [`Kernel::tmpfs`] or [`Kernel::bind`] returned.
