@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
@@ -105,19 +106,29 @@ impl Tree {
     }
 
     fn open(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        // O_NONBLOCK: a pipe in place of a file must not block.
-        let flags = (OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(self.locate(path))?;
-        let kind = file.metadata()?.file_type();
-        if kind.is_fifo() || kind.is_socket() || kind.is_block_device() || kind.is_char_device() {
-            return Err(io::Error::other("not a regular file"));
-        }
         let mut content = Vec::new();
-        file.take(limit + 1).read_to_end(&mut content)?;
+        regular(&self.place(path)?)?.take(limit + 1).read_to_end(&mut content)?;
         if content.len() as u64 > limit {
             return Err(io::Error::other(format!("more than {} MiB", limit >> 20)));
         }
         Ok(content)
+    }
+}
+
+/// A regular file, open for reading. Nothing else is opened: opening a device can act on it (a watchdog starts its
+/// timer), and users can put a link to one where root's examination reads.
+fn regular(path: &Path) -> io::Result<File> {
+    let open = |path: &Path, flags: OFlag| OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
+    let place = open(path, OFlag::O_PATH)?;
+    if !place.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    // The checked file itself, whatever has its name by now. Without /proc, only the name is left.
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    let checked = PathBuf::from(format!("/proc/self/fd/{}", place.as_raw_fd()));
+    match open(&checked, flags) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => open(path, flags),
+        opened => opened,
     }
 }
 
@@ -196,13 +207,8 @@ impl Inspect for Tree {
     }
 
     fn beginning(&self, path: &Path, length: u64) -> Option<Vec<u8>> {
-        let flags = OFlag::O_NONBLOCK.bits();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(self.locate(path)).ok()?;
-        if !file.metadata().ok()?.is_file() {
-            return None;
-        }
         let mut content = Vec::new();
-        file.take(length).read_to_end(&mut content).ok()?;
+        regular(&self.place(path).ok()?).ok()?.take(length).read_to_end(&mut content).ok()?;
         Some(content)
     }
 }
@@ -250,6 +256,21 @@ mod tests {
         }
         assert_eq!(tree.kind(Path::new("/a")).unwrap_err().raw_os_error(), Some(Errno::ELOOP as i32));
         assert!(tree.list(Path::new("/a")).is_err());
+    }
+
+    #[test]
+    fn nothing_but_a_regular_file_is_opened() {
+        let (directory, tree) = tree();
+        // The kernel refuses to open a socket: another error than ours would mean that it was asked to.
+        let _socket = std::os::unix::net::UnixListener::bind(directory.path().join("socket")).unwrap();
+        fs::create_dir(directory.path().join("folder")).unwrap();
+        for path in ["/socket", "/folder"] {
+            assert_eq!(tree.open(Path::new(path), 4).unwrap_err().to_string(), "not a regular file", "{path}");
+            assert_eq!(tree.beginning(Path::new(path), 4), None, "{path}");
+        }
+        fs::write(directory.path().join("file"), "text").unwrap();
+        assert_eq!(tree.open(Path::new("/file"), 4).unwrap(), b"text");
+        assert!(tree.open(Path::new("/file"), 3).is_err());
     }
 
     #[test]

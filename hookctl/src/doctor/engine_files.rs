@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 use super::examination::Examination;
 use super::states::ENGINE_CONFIG;
+use super::users::is_ordinary;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
@@ -29,6 +30,7 @@ pub fn podman(host: &Tree, environ: Environ<'_>) -> Vec<String> {
 pub fn of_user(host: &Tree, configuration: &str) -> Vec<String> {
     let mut files = vec![format!("{configuration}/containers/containers.conf")];
     files.extend(drop_ins(host, &format!("{configuration}/containers/containers.conf.d")));
+    files.retain(|file| is_ordinary(host, file));
     files
 }
 

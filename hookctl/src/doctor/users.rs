@@ -1,6 +1,8 @@
 //! What users have in their home directories: engines that they run without root, and the configuration those read.
 //! Must not know what root's engines read.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use super::docker::{daemon, is_there};
@@ -21,6 +23,14 @@ pub fn homes(host: &Tree) -> Vec<String> {
     std::iter::once("/root".to_owned()).chain(names).collect()
 }
 
+/// Whether root may read a file in a home: its user can link it anywhere, and some files of the kernel change when they
+/// are read.
+#[must_use]
+pub fn is_ordinary(host: &Tree, path: &str) -> bool {
+    let place = host.resolve(Path::new(path));
+    !["/proc", "/sys", "/dev"].iter().any(|kernels| place.starts_with(kernels))
+}
+
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
@@ -37,7 +47,7 @@ fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
     if home == "/root" || !(host.has(&config) || host.has(&unit)) {
         return;
     }
-    if let Some(Ok(document)) = daemon(host, &config) {
+    if let Some(Ok(document)) = is_ordinary(host, &config).then(|| daemon(host, &config)).flatten() {
         runtimes(examination, &config, &document);
     }
     match no_cgroups(host, home) {
@@ -66,7 +76,7 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, document: &Value) {
 fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
     let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
     let file = if host.has(&own) { own } else { COMMON.to_owned() };
-    let text = host.text(&file)?;
+    let text = is_ordinary(host, &file).then(|| host.text(&file)).flatten()?;
     let table: toml::Table = text.parse().ok()?;
     let value = |section: &str, key: &str| table.get(section)?.get(key).cloned();
     if value("nvidia-container-cli", "no-cgroups").and_then(|value| value.as_bool()) == Some(true) {
