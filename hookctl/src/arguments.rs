@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::tree::directory;
+
 /// Explain, check and examine the NVIDIA container runtime hook.
 #[derive(Debug, Parser)]
 #[command(
@@ -85,7 +87,7 @@ pub struct Common {
     #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(std::path::absolute))]
     pub config: Option<PathBuf>,
     /// Inspect DIR as the root of the machine
-    #[arg(long, visible_alias = "root", value_name = "DIR")]
+    #[arg(long, visible_alias = "root", value_name = "DIR", value_parser = PathBufValueParser::new().try_map(directory))]
     pub host_root: Option<PathBuf>,
     /// How to answer
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
@@ -244,7 +246,7 @@ pub struct OciHook {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["hooks_dir", "stdout", "path"])]
     pub validate: Option<PathBuf>,
     /// Inspect DIR as the root of the machine
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = PathBufValueParser::new().try_map(directory))]
     pub host_root: Option<PathBuf>,
     /// How to answer with --validate
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]

@@ -38,6 +38,18 @@ pub fn read_stdin() -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// A directory that can be a machine's root: a mistyped one would be diagnosed as an empty machine.
+///
+/// # Errors
+/// If it is not a directory, with the reason.
+pub fn directory(path: PathBuf) -> Result<PathBuf, String> {
+    match stat(&path) {
+        Ok(found) if Status::new(&found).is_directory => Ok(path),
+        Ok(_) => Err("it is not a directory".to_owned()),
+        Err(error) => Err(format!("it cannot be inspected: {}", error.desc())),
+    }
+}
+
 /// A machine.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {

@@ -12,6 +12,9 @@ use crate::inspect::Inspect;
 /// The check.
 pub fn check(examination: &mut Examination<'_>) {
     let id = "rootless";
+    if !examination.surroundings.is_running {
+        return;
+    }
     let setgroups = examination.host.text("/proc/self/setgroups").unwrap_or_default();
     let is_denied = examination.surroundings.mapped_ids.is_some() && setgroups.trim() == "deny";
     let groups = examination.surroundings.mapped_groups;

@@ -4,6 +4,7 @@
 use hook::invocation::Environ;
 use hook::mode::platform::Platform;
 
+use crate::driver::of_host;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
@@ -56,6 +57,8 @@ pub struct Surroundings {
     has_gpus: bool,
     /// The release of the running kernel; empty if it cannot be read.
     pub release: String,
+    /// Whether a kernel runs here; none does on a disk, or on a root without its /proc.
+    pub is_running: bool,
     /// The user who examines the machine, if not root of the host.
     pub user: Option<String>,
     /// How many user ids are mapped in this user namespace, if it is not the host's.
@@ -81,6 +84,7 @@ impl Surroundings {
                 Some(_) => Some("a user namespace".to_owned()),
                 None => real_user(host).filter(|user| *user != 0).map(|user| format!("user {user}")),
             },
+            is_running: !release.is_empty() || of_host(host).is_some(),
             release,
             mapped_ids,
             mapped_groups: self::mapped_ids(host, "/proc/self/gid_map"),

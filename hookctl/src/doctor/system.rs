@@ -25,12 +25,27 @@ const FIRST_FOR_VERSION_2: &str = "1.8.0";
 
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
+    if !examination.surroundings.is_running {
+        not_running(examination);
+        return;
+    }
     bpf(examination);
     hidepid(examination);
     seccomp(examination);
     selinux(examination);
     cgroups(examination);
     cgroup_support(examination);
+}
+
+/// A root without a running kernel says nothing about one, except what it will mount.
+fn not_running(examination: &mut Examination<'_>) {
+    let message = "no kernel runs on this root (/proc/sys/kernel/osrelease does not exist there): the kernel module, \
+                   device nodes, kernel settings, control groups and user namespaces were not looked at";
+    let remedy = "run doctor on the machine itself, or mount its /proc, /sys and /dev below the root";
+    examination.findings.push(Finding::new(Severity::Note, "not-running", message, remedy));
+    if let Some(value) = planned_hidepid(examination) {
+        hides_processes(examination, &value);
+    }
 }
 
 /// Whether control groups are version 2.
@@ -63,18 +78,23 @@ fn bpf(examination: &mut Examination<'_>) {
 fn hidepid(examination: &mut Examination<'_>) {
     let tables: Vec<String> = MOUNTS.into_iter().filter_map(|file| examination.host.text(file)).collect();
     let value = tables.iter().find_map(|text| hidepid_in(text));
-    // The disk of a machine that is not running shows no mounts, only the ones it will make.
-    let planned = || examination.host.text("/etc/fstab").filter(|_| tables.is_empty());
-    match value.or_else(|| planned().and_then(|text| hidepid_in(&text))) {
-        Some(value) => {
-            let message = format!(
-                "/proc is mounted with hidepid={value}, so nvidia-container-cli cannot see the container's process \
-                 (\"stat failed: /proc/PID: no such file or directory\")"
-            );
-            examination.found(&HIDEPID, message);
-        }
+    match value.or_else(|| planned_hidepid(examination).filter(|_| tables.is_empty())) {
+        Some(value) => hides_processes(examination, &value),
         None => examination.ok("proc", "/proc is mounted without hidepid"),
     }
+}
+
+/// The disk of a machine that is not running shows no mounts, only the ones it will make.
+fn planned_hidepid(examination: &Examination<'_>) -> Option<String> {
+    hidepid_in(&examination.host.text("/etc/fstab")?)
+}
+
+fn hides_processes(examination: &mut Examination<'_>, value: &str) {
+    let message = format!(
+        "/proc is mounted with hidepid={value}, so nvidia-container-cli cannot see the container's process (\"stat \
+         failed: /proc/PID: no such file or directory\")"
+    );
+    examination.found(&HIDEPID, message);
 }
 
 /// The mount tables, in both of their formats.

@@ -61,7 +61,7 @@ fn doctor_finds_no_fault() {
         ("a100-mig", &[]),
         ("gb200", &[]),
         ("mixed", &[]),
-        ("none", &["module-not-loaded"]),
+        ("none", &[]),
         ("empty", &["no-gpu"]),
     ] {
         let report = Host::of(name).report(&["doctor"]);

@@ -24,6 +24,20 @@ fn wrong_usage_is_status_2_and_help_is_an_answer() {
 }
 
 #[test]
+fn a_root_that_is_not_a_directory_is_not_a_machine() {
+    for command in [&["doctor"][..], &["check"], &["why", "x"], &["explain", "--env", "A=B"], &["oci-hook"]] {
+        for root in ["/does/not/exist", "/proc/self/status"] {
+            let said = std::process::Command::new(super::cases::hookctl())
+                .args([command[0], "--host-root", root])
+                .args(&command[1..])
+                .output()
+                .unwrap();
+            assert_eq!((said.status.code(), said.stdout.len()), (Some(2), 0), "{command:?} {root}");
+        }
+    }
+}
+
+#[test]
 fn an_argument_cannot_drive_the_terminal() {
     let said = machine("explain/plain").run(&["explain", "--env", "\u{1b}[31m"]);
     assert_eq!(said.status, 2);
