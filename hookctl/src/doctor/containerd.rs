@@ -1,18 +1,20 @@
 //! containerd, and the Kubernetes distributions that bring their own: whether the NVIDIA runtime named in their
 //! configuration exists, and whether the file that names it is read. Must not know Docker.
 
+use std::collections::VecDeque;
+
 use toml::{Table, Value};
 
 use super::docker::{installed, is_there};
-use super::engine_files::read;
+use super::engine_files::{read, section};
 use super::examination::{Examination, has_host_hook, has_operator_toolkit};
+use super::glob;
 use super::states::{
     CONTAINERD_CRI_OFF, CONTAINERD_DEFAULT, CONTAINERD_IMPORT, CONTAINERD_RUNTIME, CONTAINERD_SECTION, CONTAINERD_SHIM,
     CONTAINERD_WITHOUT_NVIDIA, K3S_CONTAINERD,
 };
 use crate::cdi;
 use crate::inspect::Inspect;
-use crate::tree::Tree;
 
 const CONFIG: &str = "/etc/containerd/config.toml";
 /// The containerds of Kubernetes distributions, by the file that each of them writes.
@@ -34,47 +36,72 @@ const KUBELET: [&str; 3] = ["/var/lib/kubelet/config.yaml", "/etc/kubernetes/kub
 /// The plugin that serves Kubernetes, in the versions 2 and 3 of the configuration, and in version 1.
 const PLUGINS: [&str; 3] = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime", "cri"];
 
+/// How many files of one configuration are read at most.
+const MOST: usize = 64;
+
+/// A file of containerd's configuration: its path and content.
+type File = (String, Table);
+
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
-    let main = read(examination, CONFIG);
-    if let Some(main) = &main {
-        runtimes(examination, CONFIG, main);
-        imports(examination, main);
-    }
+    let main = files(examination, CONFIG);
+    report(examination, &main);
+    unimported(examination, &main);
     let mut has_own = false;
     for (name, paths) in OWN {
         let Some(path) = paths.iter().copied().find(|path| host.has(path)) else { continue };
-        let Some(table) = read(examination, path) else { continue };
+        let own = files(examination, path);
+        if own.is_empty() {
+            continue;
+        }
         has_own = true;
-        runtimes(examination, path, &table);
-        let elsewhere = main.as_ref().is_some_and(|main| nvidia(main).next().is_some());
-        if elsewhere && nvidia(&table).next().is_none() {
-            let message =
-                format!("{name} runs the containerd of {path}, which has no NVIDIA runtime; {CONFIG} has one");
-            examination.found(&K3S_CONTAINERD, message);
-        } else if nvidia(&table).next().is_none() {
-            without_runtime(examination, &format!("{name} runs the containerd of {path}, which"));
+        report(examination, &own);
+        match (has_nvidia(&own), has_nvidia(&main)) {
+            (true, _) => {}
+            (false, true) => {
+                let message =
+                    format!("{name} runs the containerd of {path}, which has no NVIDIA runtime; {CONFIG} has one");
+                examination.found(&K3S_CONTAINERD, message);
+            }
+            (false, false) => without_runtime(examination, &format!("{name} runs the containerd of {path}, which")),
         }
     }
-    if let Some(main) = &main
-        && !has_own
-        && KUBELET.iter().any(|path| host.has(path))
-    {
-        node(examination, main);
+    if !main.is_empty() && !has_own && KUBELET.iter().any(|path| host.has(path)) {
+        node(examination, &main);
     }
-    if main.is_none() && !has_own && installed(host, "containerd") {
+    if !host.has(CONFIG) && !has_own && installed(host, "containerd") {
         examination.ok("containerd", format!("{CONFIG} does not exist: it has no runtime but its own"));
     }
 }
 
+/// A configuration file, and the files that it imports, each after the one that imports it.
+fn files(examination: &mut Examination<'_>, path: &str) -> Vec<File> {
+    let mut waiting = VecDeque::from([path.to_owned()]);
+    let mut files: Vec<File> = Vec::new();
+    while let Some(path) = waiting.pop_front() {
+        if files.len() == MOST || files.iter().any(|(known, _)| *known == path) {
+            continue;
+        }
+        let Some(table) = read(examination, &path) else { continue };
+        let imports = table.get("imports").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        for pattern in imports {
+            let pattern = if pattern.starts_with('/') { pattern.to_owned() } else { format!("{directory}/{pattern}") };
+            waiting.extend(glob::expand(examination.host, &pattern));
+        }
+        files.push((path, table));
+    }
+    files
+}
+
 /// The host's containerd, if it serves Kubernetes.
-fn node(examination: &mut Examination<'_>, main: &Table) {
-    let disabled = main.get("disabled_plugins").and_then(Value::as_array).into_iter().flatten();
-    if disabled.filter_map(Value::as_str).any(|name| PLUGINS.contains(&name)) {
+fn node(examination: &mut Examination<'_>, main: &[File]) {
+    let disabled = main.iter().filter_map(|(_, table)| table.get("disabled_plugins")).filter_map(Value::as_array);
+    if disabled.flatten().filter_map(Value::as_str).any(|name| PLUGINS.contains(&name)) {
         let message = format!("{CONFIG} disables the plugin cri, and this is a node of Kubernetes");
         examination.found(&CONTAINERD_CRI_OFF, message);
-    } else if nvidia(main).next().is_none() && main.get("imports").is_none() {
+    } else if !has_nvidia(main) {
         without_runtime(examination, CONFIG);
     }
 }
@@ -90,13 +117,8 @@ fn without_runtime(examination: &mut Examination<'_>, what: &str) {
 
 /// Reports sections that the file's version does not have (version 3 renames plugins), and shims that no longer exist.
 fn form(examination: &mut Examination<'_>, path: &str, table: &Table) {
-    let version = table.get("version").and_then(Value::as_integer).unwrap_or(1);
+    let (version, right) = (version(table), own_plugin(table));
     let plugins = table.get("plugins").and_then(Value::as_table);
-    let right = match version {
-        3 => "io.containerd.cri.v1.runtime",
-        2 => "io.containerd.grpc.v1.cri",
-        _ => "cri",
-    };
     let others = plugins.into_iter().flatten().filter(|(name, _)| PLUGINS.contains(&name.as_str()) && *name != right);
     for (name, plugin) in others {
         let runtimes = plugin.get("containerd").and_then(|plugin| plugin.get("runtimes")).and_then(Value::as_table);
@@ -117,11 +139,28 @@ fn form(examination: &mut Examination<'_>, path: &str, table: &Table) {
     }
 }
 
-/// The `containerd` table of the plugin that serves Kubernetes.
+fn version(table: &Table) -> i64 {
+    table.get("version").and_then(Value::as_integer).unwrap_or(1)
+}
+
+/// The plugin that serves Kubernetes in the file's version. The one of version 2 is in version 3 too, for its server.
+fn own_plugin(table: &Table) -> &'static str {
+    match version(table) {
+        3 => "io.containerd.cri.v1.runtime",
+        2 => "io.containerd.grpc.v1.cri",
+        _ => "cri",
+    }
+}
+
+/// The `containerd` table of the plugin that serves Kubernetes: of the file's version, otherwise of another.
 fn plugin(table: &Table) -> Option<&Table> {
     let plugins = table.get("plugins").and_then(Value::as_table)?;
-    let plugin = PLUGINS.iter().find_map(|name| plugins.get(*name)).and_then(Value::as_table)?;
-    plugin.get("containerd").and_then(Value::as_table)
+    let names = std::iter::once(own_plugin(table)).chain(PLUGINS);
+    names.filter_map(|name| plugins.get(name)?.get("containerd")).find_map(Value::as_table)
+}
+
+fn has_nvidia(files: &[File]) -> bool {
+    files.iter().any(|(_, table)| nvidia(table).next().is_some())
 }
 
 /// The NVIDIA runtimes, each with its program.
@@ -134,73 +173,47 @@ fn nvidia(table: &Table) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-fn runtimes(examination: &mut Examination<'_>, path: &str, table: &Table) {
-    form(examination, path, table);
-    let mut named = 0;
-    for (name, program) in nvidia(table) {
-        named += 1;
-        if !program.is_empty() && !is_there(examination.host, program) {
-            let message = format!("{path}: the runtime {name} is {program}, which is not there");
-            examination.found(&CONTAINERD_RUNTIME, message);
-        } else {
-            examination.ok("containerd", format!("{path} has the runtime {name}"));
+/// Reports the NVIDIA runtimes of a configuration, and its default runtime.
+fn report(examination: &mut Examination<'_>, files: &[File]) {
+    for (path, table) in files {
+        form(examination, path, table);
+        for (name, program) in nvidia(table) {
+            if !program.is_empty() && !is_there(examination.host, program) {
+                let message = format!("{path}: the runtime {name} is {program}, which is not there");
+                examination.found(&CONTAINERD_RUNTIME, message);
+            } else {
+                examination.ok("containerd", format!("{path} has the runtime {name}"));
+            }
         }
     }
-    let Some(plugin) = plugin(table) else { return };
-    let default = plugin.get("default_runtime_name").and_then(Value::as_str).unwrap_or_default();
-    let runtimes = plugin.get("runtimes").and_then(Value::as_table);
-    let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default)) || matches!(default, "" | "runc");
-    // An imported file may add it.
-    let imports = table.get("imports").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-    if !is_known && !imports {
+    let plugins = || files.iter().filter_map(|(path, table)| plugin(table).map(|plugin| (path, plugin)));
+    let default_of = |plugin: &Table| plugin.get("default_runtime_name").and_then(Value::as_str).map(str::to_owned);
+    // Imported files override the ones that import them.
+    let default = plugins().filter_map(|(path, plugin)| Some((path, default_of(plugin)?))).next_back();
+    let is_known = |name: &str| {
+        matches!(name, "" | "runc") || plugins().any(|(_, plugin)| section(plugin, &["runtimes", name]).is_some())
+    };
+    if let Some((path, default)) = default.filter(|(_, name)| !is_known(name)) {
         let message = format!("{path}: the default runtime {default} is not among the runtimes");
         examination.found(&CONTAINERD_DEFAULT, message);
-    } else if named == 0 && !imports {
+    } else if let Some((path, _)) = plugins().next()
+        && !has_nvidia(files)
+    {
         examination.ok("containerd", format!("{path} has no NVIDIA runtime, which CDI does not need"));
     }
 }
 
 /// The toolkit writes its own file, which counts only if the main file imports it.
-fn imports(examination: &mut Examination<'_>, main: &Table) {
+fn unimported(examination: &mut Examination<'_>, main: &[File]) {
     const DIRECTORY: &str = "/etc/containerd/conf.d";
-    let host: &Tree = examination.host;
-    let imports: Vec<&str> =
-        main.get("imports").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    for name in host.names(DIRECTORY).into_iter().filter(|name| name.ends_with(".toml")) {
-        let path = format!("{DIRECTORY}/{name}");
-        let Some(table) = read(examination, &path) else { continue };
-        if nvidia(&table).next().is_none() {
-            continue;
-        }
-        if imports.iter().any(|pattern| covers(pattern, &path)) {
-            runtimes(examination, &path, &table);
-        } else {
+    let paths = glob::expand(examination.host, &format!("{DIRECTORY}/*.toml"));
+    for path in paths.into_iter().filter(|path| !main.iter().any(|(read, _)| read == path)) {
+        // A file that is imported and broken has been reported.
+        let Some(text) = examination.host.text(&path).filter(|_| !main.is_empty()) else { continue };
+        let Ok(table) = text.parse::<Table>() else { continue };
+        if nvidia(&table).next().is_some() {
             let message = format!("{path} adds the NVIDIA runtime, and {CONFIG} does not import it");
             examination.found(&CONTAINERD_IMPORT, message);
         }
-    }
-}
-
-/// Whether an import pattern, in which `*` matches any part of a name, covers a file.
-fn covers(pattern: &str, path: &str) -> bool {
-    let pattern = if pattern.starts_with('/') { pattern.to_owned() } else { format!("/etc/containerd/{pattern}") };
-    match pattern.split_once('*') {
-        None => pattern == path,
-        Some((start, end)) => {
-            let rest = path.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
-            rest.is_some_and(|rest| !rest.contains('/'))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::covers;
-
-    #[test]
-    fn imports_are_patterns() {
-        let path = "/etc/containerd/conf.d/99-nvidia.toml";
-        assert!(covers("/etc/containerd/conf.d/*.toml", path) && covers("conf.d/*.toml", path) && covers(path, path));
-        assert!(!covers("/etc/containerd/other/*.toml", path) && !covers("/etc/*.toml", path));
     }
 }

@@ -12,6 +12,7 @@ mod driver;
 mod elf;
 mod engine_files;
 mod examination;
+mod glob;
 mod hardware;
 mod hooks;
 mod linker;
