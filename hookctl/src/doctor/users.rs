@@ -7,12 +7,15 @@ use serde_json::Value;
 
 use super::docker::{daemon, is_there};
 use super::examination::Examination;
+use super::glob;
 use super::states::{DOCKER_ROOTLESS, DOCKER_RUNTIME};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 /// The system-wide configuration of the hook.
-const COMMON: &str = "/etc/nvidia-container-runtime/config.toml";
+const USUAL: &str = "/etc/nvidia-container-runtime/config.toml";
+/// The files that a hook without XDG_CONFIG_HOME looks for, the preferred one first.
+const COMMON: [&str; 2] = ["/run/nvidia/driver/etc/nvidia-container-runtime/config.toml", USUAL];
 /// How many home directories are looked into at most.
 const MOST: usize = 64;
 
@@ -50,11 +53,20 @@ fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
     if let Some(Ok(document)) = is_ordinary(host, &config).then(|| daemon(host, &config)).flatten() {
         runtimes(examination, &config, &document);
     }
-    match no_cgroups(host, home) {
+    let file = file_of(host, home);
+    match no_cgroups(host, &file) {
         Some(said) => examination.ok("docker-rootless", format!("{home} has one, and {said}")),
         None => {
+            let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
+            let unread = match file != own && no_cgroups(host, &own).is_some() {
+                true => {
+                    format!(": {own}, which has it, is not read, since XDG_CONFIG_HOME is not set for this dockerd")
+                }
+                false => String::new(),
+            };
             let message = format!(
-                "{home} has a rootless Docker, whose hook may not change control groups, and no-cgroups is not set for it"
+                "{home} has a rootless Docker, whose hook may not change control groups, and no-cgroups is not set in \
+                 {file}{unread}"
             );
             examination.found(&DOCKER_ROOTLESS, message);
         }
@@ -71,12 +83,42 @@ fn runtimes(examination: &mut Examination<'_>, path: &str, document: &Value) {
     }
 }
 
-/// The setting that keeps a user's hook away from control groups, and the file it is in: the user's own, which a start
-/// prefers, or the host's.
-fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
-    let own = format!("{home}/.config/nvidia-container-runtime/config.toml");
-    let file = if host.has(&own) { own } else { COMMON.to_owned() };
-    let text = is_ordinary(host, &file).then(|| host.text(&file)).flatten()?;
+/// The configuration that the hook of a user's dockerd reads: below XDG_CONFIG_HOME only if dockerd itself has it set,
+/// which neither systemd nor dockerd-rootless.sh does.
+fn file_of(host: &Tree, home: &str) -> String {
+    if let Some(directory) = configuration_home(host, home) {
+        return format!("{}/nvidia-container-runtime/config.toml", directory.trim_end_matches('/'));
+    }
+    COMMON.into_iter().find(|file| host.has(file)).unwrap_or(USUAL).to_owned()
+}
+
+/// XDG_CONFIG_HOME of a user's dockerd: from its unit and the drop-ins of it, or the environment of the user's systemd.
+fn configuration_home(host: &Tree, home: &str) -> Option<String> {
+    let own = format!("{home}/.config");
+    let units = [format!("{own}/systemd/user"), "/etc/systemd/user".to_owned(), "/usr/lib/systemd/user".to_owned()];
+    let of_unit = units.iter().flat_map(|directory| {
+        let drop_ins = glob::expand(host, &format!("{directory}/docker.service.d/*.conf"));
+        drop_ins.into_iter().chain([format!("{directory}/docker.service")])
+    });
+    let of_systemd = [own, "/etc".to_owned()];
+    let of_systemd = of_systemd.iter().flat_map(|place| glob::expand(host, &format!("{place}/environment.d/*.conf")));
+    let mut files = of_unit.chain(of_systemd).filter(|file| is_ordinary(host, file));
+    let value = files.find_map(|file| host.text(&file)?.lines().find_map(assigned).map(str::to_owned))?;
+    let value = ["%h", "${HOME}", "$HOME"].iter().fold(value, |value, name| value.replace(name, home));
+    value.starts_with('/').then_some(value)
+}
+
+/// The value that a line of a unit or of environment.d gives to XDG_CONFIG_HOME.
+fn assigned(line: &str) -> Option<&str> {
+    let line = line.trim();
+    let words = line.strip_prefix("Environment=").unwrap_or(line).split_whitespace();
+    let mut values = words.filter_map(|word| word.trim_matches('"').strip_prefix("XDG_CONFIG_HOME="));
+    values.next().map(|value| value.trim_matches('"')).filter(|value| !value.is_empty())
+}
+
+/// The setting of a file that keeps the hook away from control groups.
+fn no_cgroups(host: &Tree, file: &str) -> Option<String> {
+    let text = is_ordinary(host, file).then(|| host.text(file)).flatten()?;
     let table: toml::Table = text.parse().ok()?;
     let value = |section: &str, key: &str| table.get(section)?.get(key).cloned();
     if value("nvidia-container-cli", "no-cgroups").and_then(|value| value.as_bool()) == Some(true) {
@@ -84,4 +126,23 @@ fn no_cgroups(host: &Tree, home: &str) -> Option<String> {
     }
     let rootless = value("nvidia-container-runtime-hook", "rootless")?;
     (rootless.as_str() == Some("auto")).then(|| format!("{file} says rootless = \"auto\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assigned;
+
+    #[test]
+    fn an_assignment_is_found_in_a_unit_and_in_environment_d() {
+        for line in [
+            "Environment=XDG_CONFIG_HOME=%h/.c",
+            "Environment=A=b \"XDG_CONFIG_HOME=%h/.c\"",
+            "XDG_CONFIG_HOME=\"%h/.c\"",
+        ] {
+            assert_eq!(assigned(line), Some("%h/.c"), "{line}");
+        }
+        for line in ["# XDG_CONFIG_HOME", "XDG_CONFIG_HOME=", "#Environment=XDG_CONFIG_HOME", "ExecStart=/usr/bin/x"] {
+            assert_eq!(assigned(line), None, "{line}");
+        }
+    }
 }

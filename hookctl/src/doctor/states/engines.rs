@@ -38,9 +38,9 @@ super::states! { ENGINES:
         do "upgrade Docker, or start containers with --runtime=nvidia and NVIDIA_VISIBLE_DEVICES"
         from ["Docker Engine 19.03 release notes"];
     DOCKER_ROOTLESS "docker-rootless" Error
-        "A user has a rootless Docker, for which no-cgroups is not set."
+        "A user has a rootless Docker, and no-cgroups is not set in the file that its hook reads: that is one below ~/.config only if dockerd itself has XDG_CONFIG_HOME set."
         says ["nvidia-container-cli: mount error: failed to add device rules: unable to find any existing device filters attached to the cgroup: bpf_prog_query(BPF_CGROUP_DEVICE) failed: operation not permitted"];
-        do "set no-cgroups = true under [nvidia-container-cli] in ~/.config/nvidia-container-runtime/config.toml of that user, and: systemctl --user restart docker"
+        do "set no-cgroups = true under [nvidia-container-cli] in ~/.config/nvidia-container-runtime/config.toml of that user, add Environment=XDG_CONFIG_HOME=%h/.config under [Service] with systemctl --user edit docker, and: systemctl --user restart docker; this project's hook needs only nvidia-container-runtime-hook.rootless = \"auto\" in /etc/nvidia-container-runtime/config.toml"
         from ["NVIDIA/libnvidia-container #154", "NVIDIA/nvidia-docker #1688"];
     DOCKER_CONFIG "docker-config-broken" Error
         "The configuration of dockerd is not valid JSON, so dockerd does not start."
