@@ -29,11 +29,13 @@ mod users;
 
 pub use text::text;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::{Answer, Scene};
-use crate::finding::{Count, Finding};
+use crate::finding::{Count, Finding, Severity};
 use crate::gpus::HostGpus;
 use crate::tree::Tree;
 use examination::{Deciding, Examination, HOOK_NAMES, OPERATOR_TOOLKIT};
@@ -86,9 +88,15 @@ pub struct InstalledHook {
 }
 
 impl Report {
-    /// The states that were found.
+    /// The findings that are states: the same name with severity ok says that the state was looked for in vain.
     pub fn found(&self) -> impl Iterator<Item = &Finding> {
-        self.checks.iter().filter(|finding| states::named(finding.id).is_some())
+        self.checks.iter().filter(|finding| finding.severity > Severity::Ok && states::named(finding.id).is_some())
+    }
+
+    /// How many states were found; one that was found in many files is one state.
+    #[must_use]
+    pub fn states_found(&self) -> usize {
+        self.found().map(|finding| finding.id).collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -131,7 +139,12 @@ pub fn examine(invocation: &Invocation<'_>, host: &Tree) -> Result<Report, Error
     ] {
         check(&mut examination);
     }
-    let checks = examination.findings;
+    let mut checks: Vec<Finding> = Vec::new();
+    for finding in examination.findings {
+        if !checks.contains(&finding) {
+            checks.push(finding);
+        }
+    }
     Ok(Report {
         schema: SCHEMA,
         hookctl_version: crate::VERSION,

@@ -35,7 +35,7 @@ pub fn text(report: &Report, colour: Colour) -> String {
 /// The summary, which never claims more than was looked for.
 fn verdict(report: &Report) -> String {
     let known = report.known_states;
-    match report.found().count() {
+    match report.states_found() {
         0 => format!("None of the {known} known states was found."),
         1 => format!("1 of the {known} known states was found: {}.", report.count.words("problem")),
         many => format!("{many} of the {known} known states were found: {}.", report.count.words("problem")),
