@@ -7,6 +7,7 @@ use super::packages;
 use super::states::{CDI_BROKEN, CDI_CONFLICT, CDI_FOR_NEWER_ENGINE, CDI_MISSING, CDI_STALE};
 use crate::cdi::{DIRECTORIES, GPU, conflicts, files};
 use crate::driver::compare;
+use crate::finding::Severity;
 use crate::inspect::Inspect;
 
 /// How many names of a long list a message shows.
@@ -44,6 +45,12 @@ fn for_engines(examination: &mut Examination<'_>, path: &str, version: (u32, u32
     }
 }
 
+/// Whether a file that cannot be used belongs to another vendor.
+fn is_of_another(examination: &Examination<'_>, path: &str) -> bool {
+    let text = examination.host.text(path).unwrap_or_default();
+    !path.contains("nvidia") && !text.is_empty() && !text.contains("nvidia.com/")
+}
+
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
@@ -59,7 +66,17 @@ pub fn check(examination: &mut Examination<'_>) {
     let files = files(host, &directories);
     for file in &files {
         match &file.spec {
-            Err(fault) => examination.found(&CDI_BROKEN, format!("{}: {fault}", file.path)),
+            Err(fault) => {
+                let message = format!("{}: {fault}", file.path);
+                match is_of_another(examination, &file.path) {
+                    false => examination.found(&CDI_BROKEN, message),
+                    true => {
+                        let remedy =
+                            "it is not NVIDIA's: correct it, write it anew with its vendor's program, or remove it";
+                        examination.found_as(Severity::Warning, &CDI_BROKEN, message, remedy);
+                    }
+                }
+            }
             Ok(spec) if !spec.kind.starts_with("nvidia.com/") => {}
             Ok(spec) => {
                 let missing = spec.missing(host);

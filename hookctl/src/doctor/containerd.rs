@@ -31,6 +31,8 @@ const OWN: [(&str, &[&str]); 4] = [
     ),
     ("k0s", &["/run/k0s/containerd-cri.toml", "/etc/k0s/containerd.d/nvidia.toml", "/etc/k0s/containerd.toml"]),
 ];
+/// What to do for the containerd of a host.
+const NODE_REMEDY: &str = "run nvidia-ctk runtime configure --runtime=containerd and restart containerd";
 /// Signs of a Kubernetes node that uses the host's containerd.
 const KUBELET: [&str; 3] = ["/var/lib/kubelet/config.yaml", "/etc/kubernetes/kubelet.conf", "/usr/bin/kubelet"];
 /// The plugin that serves Kubernetes, in the versions 2 and 3 of the configuration, and in version 1.
@@ -62,9 +64,13 @@ pub fn check(examination: &mut Examination<'_>) {
             (false, true) => {
                 let message =
                     format!("{name} runs the containerd of {path}, which has no NVIDIA runtime; {CONFIG} has one");
-                examination.found(&K3S_CONTAINERD, message);
+                examination.found_with(&K3S_CONTAINERD, message, remedy_of(name).unwrap_or(K3S_CONTAINERD.remedy));
             }
-            (false, false) => without_runtime(examination, &format!("{name} runs the containerd of {path}, which")),
+            (false, false) => {
+                let remedy =
+                    remedy_of(name).unwrap_or("restart it after installing the toolkit, so that it finds the runtime");
+                without_runtime(examination, &format!("{name} runs the containerd of {path}, which"), remedy);
+            }
         }
     }
     if !main.is_empty() && !has_own && KUBELET.iter().any(|path| host.has(path)) {
@@ -102,16 +108,31 @@ fn node(examination: &mut Examination<'_>, main: &[File]) {
         let message = format!("{CONFIG} disables the plugin cri, and this is a node of Kubernetes");
         examination.found(&CONTAINERD_CRI_OFF, message);
     } else if !has_nvidia(main) {
-        without_runtime(examination, CONFIG);
+        without_runtime(examination, CONFIG, NODE_REMEDY);
     }
 }
 
-fn without_runtime(examination: &mut Examination<'_>, what: &str) {
+/// What to do for a Kubernetes that does not find the runtime by itself when it starts, as k3s and RKE2 do.
+fn remedy_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "MicroK8s" => {
+            "run microk8s enable nvidia, or add the runtime to args/containerd-template.toml of the snap, and: snap \
+             restart microk8s"
+        }
+        "k0s" => {
+            "add the runtime in /etc/k0s/containerd.d/nvidia.toml (nvidia-ctk runtime configure --runtime=containerd \
+             --config=/etc/k0s/containerd.d/nvidia.toml), and restart k0s"
+        }
+        _ => return None,
+    })
+}
+
+fn without_runtime(examination: &mut Examination<'_>, what: &str, remedy: &str) {
     let host = examination.host;
     let has_toolkit = has_host_hook(host) || has_operator_toolkit(host) || installed(host, "nvidia-container-runtime");
     if has_toolkit && !cdi::has_gpus(host, &cdi::DIRECTORIES.map(str::to_owned)) {
         let message = format!("{what} has no NVIDIA runtime, so pods get no GPU");
-        examination.found(&CONTAINERD_WITHOUT_NVIDIA, message);
+        examination.found_with(&CONTAINERD_WITHOUT_NVIDIA, message, remedy);
     }
 }
 

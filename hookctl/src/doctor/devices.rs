@@ -75,7 +75,13 @@ fn nodes(examination: &mut Examination<'_>) {
         .copied()
         .filter(|node| !host.status(Path::new(node.as_str())).is_some_and(Status::is_open_to_all))
         .collect();
-    if !closed.is_empty() {
+    if let Some(user) = group_of_user(examination, &closed) {
+        let message = format!(
+            "{} are open to their group, to which nvidia-container-cli.user = \"{user}\" belongs, as do containers of root",
+            words(&closed)
+        );
+        examination.ok("device-nodes", message);
+    } else if !closed.is_empty() {
         let state = match examination.surroundings.mapped_ids {
             Some(_) => &NODE_CLOSED_ROOTLESS,
             None => &NODE_CLOSED,
@@ -84,12 +90,35 @@ fn nodes(examination: &mut Examination<'_>) {
     } else if present.len() == nodes.len() {
         examination.ok("device-nodes", format!("{} are there and open to all", words(&present)));
     }
-    if !host.has(MODESET) {
+    if !host.has(MODESET) && !makes_modeset(examination) {
         examination.found(
             &MODESET_MISSING,
             format!("{MODESET} does not exist, so containers that ask for the capability display do not start"),
         );
     }
+}
+
+/// The user that nvidia-container-cli asks the driver as, if nodes that are closed to others are open to its group, as
+/// on SUSE. In a user namespace no group of the host counts.
+fn group_of_user(examination: &Examination<'_>, closed: &[&String]) -> Option<String> {
+    let user = examination.config.text(Key::CliUser);
+    let is_open = |node: &&String| {
+        let status = examination.host.status(Path::new(node.as_str()));
+        status.is_some_and(|status| status.permissions() & 0o060 == 0o060)
+    };
+    let counts = !closed.is_empty() && user.contains(':') && examination.surroundings.mapped_ids.is_none();
+    (counts && closed.iter().all(is_open)).then(|| user.to_owned())
+}
+
+/// Whether load-kmods makes the node for the display driver: its module is loaded, or there is one for this kernel.
+fn makes_modeset(examination: &Examination<'_>) -> bool {
+    let (host, release) = (examination.host, &examination.surroundings.release);
+    let is_module = |name: &str| name.rsplit('/').next().is_some_and(|name| name.starts_with("nvidia-modeset.ko"));
+    let listed = || host.text(&format!("/lib/modules/{release}/modules.dep")).unwrap_or_default();
+    examination.config.flag(Key::CliLoadKmods)
+        && (host.has("/sys/module/nvidia_modeset")
+            || listed().lines().filter_map(|line| line.split(':').next()).any(is_module)
+            || host.names(&format!("/lib/modules/{release}/updates/dkms")).iter().any(|name| is_module(name)))
 }
 
 fn missing_nodes(examination: &mut Examination<'_>, nodes: &[String]) {

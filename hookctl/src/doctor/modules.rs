@@ -76,11 +76,11 @@ pub fn not_loaded(examination: &mut Examination<'_>) {
         examination.found_with(&MODULE_NOT_LOADED, message, remedy);
     } else if hardware::is_without_gpu(host) {
         examination.found(&NO_HARDWARE, "the kernel module is not loaded, and no device on the PCI bus is of NVIDIA");
-    } else if let Some(remedy) = distributions::module(surroundings.distribution) {
-        examination.found_with(&MODULE_NOT_LOADED, "the kernel module is not loaded", remedy);
     } else if examination.waits_for_driver_container() {
         let message = "the kernel module is not loaded, and the GPU operator's driver container is to load it";
         examination.found_with(&MODULE_NOT_LOADED, message, OPERATOR_DRIVER);
+    } else if let Some(remedy) = distributions::module(surroundings.distribution) {
+        examination.found_with(&MODULE_NOT_LOADED, "the kernel module is not loaded", remedy);
     } else {
         by_files(examination);
     }

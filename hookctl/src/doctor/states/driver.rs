@@ -109,17 +109,17 @@ super::states! { DRIVER:
     NODE_IS_A_FILE "node-is-a-file" Error
         "A file or a directory stands where a device node should be."
         says ["nvidia-container-cli: mount error: stat failed: /dev/nvidiactl"];
-        do "something wrote there before the driver did: remove it, and run nvidia-modprobe -u"
+        do "something wrote there before the driver did: remove it, and run nvidia-modprobe -c 0 for /dev/nvidiactl and GPU 0 (a -c N for each GPU) or nvidia-modprobe -u -c 0 for /dev/nvidia-uvm"
         from ["NVIDIA driver README, device nodes"];
     NODE_MISSING "node-missing" Error
         "A device node of the driver does not exist."
         says ["lstat /dev/nvidiactl: no such file or directory", "nvidia-container-cli: initialization error: cuda error: unknown error"];
-        do "run nvidia-modprobe -u, or nvidia-smi once"
+        do "run nvidia-modprobe -c 0 (with a -c N for each other GPU) and nvidia-modprobe -u -c 0, or nvidia-smi once as root"
         from ["NVIDIA/gpu-operator #425"];
     UVM_MISSING "uvm-missing" Error
         "The node /dev/nvidia-uvm does not exist: the module nvidia_uvm is not loaded, so CUDA does not work in containers."
         says ["nvidia-container-cli: initialization error: cuda error: unknown error", "CUDA_ERROR_UNKNOWN"];
-        do "run nvidia-modprobe -u -c=0 (or modprobe nvidia_uvm), and load nvidia_uvm at boot (/etc/modules-load.d)"
+        do "run nvidia-modprobe -u -c 0 (or modprobe nvidia_uvm), and load nvidia_uvm at boot (/etc/modules-load.d)"
         from ["NVIDIA/nvidia-docker #579"];
     MODESET_MISSING "modeset-missing" Warning
         "The node /dev/nvidia-modeset does not exist, which the driver capability display needs."
