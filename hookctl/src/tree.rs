@@ -26,6 +26,11 @@ use crate::inspect::{Inspect, Status};
 const LINKS: usize = 40;
 /// The largest file that an examination reads: no file of a system's configuration is larger.
 const TEXT_LIMIT: u64 = 16 << 20;
+/// The largest file that is searched, piece by piece: a kernel module with debug symbols has more than 100 MiB.
+const SEARCH_LIMIT: u64 = 512 << 20;
+/// How much of a searched file is in memory at once, and how much of a word in it counts.
+const PIECE: usize = 1 << 20;
+const WORD: usize = 256;
 
 /// All of standard input, which a person or a pipe fills.
 ///
@@ -117,6 +122,13 @@ impl Tree {
         Ok(Cow::Owned(below(root, &followed)))
     }
 
+    /// The word that begins with `start` in a regular file of any size, without it. Words end with a zero byte, as the
+    /// entries that describe a kernel module do.
+    #[must_use]
+    pub fn word_after(&self, path: &Path, start: &[u8]) -> Option<Vec<u8>> {
+        word_after(regular(&self.place(path).ok()?).ok()?.take(SEARCH_LIMIT), start)
+    }
+
     fn open(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         regular(&self.place(path)?)?.take(limit + 1).read_to_end(&mut content)?;
@@ -124,6 +136,22 @@ impl Tree {
             return Err(io::Error::other(format!("more than {} MiB", limit >> 20)));
         }
         Ok(content)
+    }
+}
+
+/// The first word of `content` that begins with `start`, without it. Words end with a zero byte.
+fn word_after(mut content: impl Read, start: &[u8]) -> Option<Vec<u8>> {
+    let (mut piece, mut held) = (vec![0; PIECE], Vec::new());
+    loop {
+        let length = content.read(&mut piece).ok()?;
+        held.extend_from_slice(piece.get(..length)?);
+        let mut words = held.split(|byte| *byte == 0);
+        let unfinished: Vec<u8> = words.next_back().unwrap_or_default().iter().copied().take(WORD).collect();
+        let found = words.find_map(|word| word.strip_prefix(start)).map(<[u8]>::to_vec);
+        if found.is_some() || length == 0 {
+            return found;
+        }
+        held = unfinished;
     }
 }
 
@@ -283,6 +311,18 @@ mod tests {
         fs::write(directory.path().join("file"), "text").unwrap();
         assert_eq!(tree.open(Path::new("/file"), 4).unwrap(), b"text");
         assert!(tree.open(Path::new("/file"), 3).is_err());
+    }
+
+    #[test]
+    fn a_large_file_is_searched_piece_by_piece() {
+        let (directory, tree) = tree();
+        let before = [&[1; 20 << 20][..], b"\0xversion=1\0"].concat();
+        fs::write(directory.path().join("module"), [&before, &b"version=570.1\0end"[..]].concat()).unwrap();
+        assert_eq!(tree.word_after(Path::new("/module"), b"version=").unwrap(), b"570.1");
+        assert_eq!(tree.word_after(Path::new("/module"), b"nothing="), None);
+        // A word on the edge of two pieces.
+        let edge = [&[1; PIECE - 4][..], b"\0version=2\0"].concat();
+        assert_eq!(word_after(&edge[..], b"version=").unwrap(), b"2");
     }
 
     #[test]

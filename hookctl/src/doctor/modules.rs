@@ -1,6 +1,9 @@
 //! Why the driver's kernel module is not loaded, or is not the installed one: modules for other kernels, signatures,
 //! nouveau. Must not know libraries.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::examination::Examination;
 use super::states::{
     DRIVER_HIDDEN, MODULE_BLOCKED, MODULE_NOT_BUILT, MODULE_NOT_LOADED, MODULE_NOT_SIGNED, MODULE_OF_ANOTHER_KERNEL,
@@ -13,6 +16,9 @@ use crate::inspect::Inspect;
 use crate::tree::Tree;
 
 const MODULES: &str = "/lib/modules";
+/// Where modprobe reads its configuration, the first rank first (modprobe.d(5)).
+const MODPROBE: [&str; 5] =
+    ["/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
 /// What to do if the GPU operator's driver container has not loaded the module.
 pub const OPERATOR_DRIVER: &str = "look at the pods nvidia-driver-daemonset of the GPU operator (kubectl -n gpu-operator get \
                                pods), whose log says why; where the host has a driver of its own, set driver.enabled=false";
@@ -28,14 +34,37 @@ const PLACES: [&str; 9] = [
     "extramodules",
     "kernel/drivers/char/drm",
 ];
-/// Whether a file name is the module's, compressed or not; some distributions add the branch (`nvidia-535`).
+/// Where DKMS keeps what it builds.
+const DKMS: &str = "/var/lib/dkms";
+
+/// Whether a file name is the module's, compressed or not.
 fn is_module(name: &str) -> bool {
-    let stem = name.split(".ko").next().unwrap_or_default();
-    name.contains(".ko") && (stem == "nvidia" || stem.strip_prefix("nvidia-").is_some_and(is_branch))
+    name.split_once(".ko").is_some_and(|(stem, _)| is_driver(stem))
 }
 
-fn is_branch(text: &str) -> bool {
-    text == "current" || text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty()
+/// Whether a name is the driver's: some distributions add the branch (`nvidia-535`) or the flavour, as Debian does.
+fn is_driver(name: &str) -> bool {
+    const FLAVOURS: [&str; 5] = ["current", "open", "current-open", "srv", "tesla"];
+    let is_branch = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+    let is_flavour = |text: &str| {
+        FLAVOURS.contains(&text) || is_branch(text) || text.starts_with("tesla-") || text.starts_with("legacy-")
+    };
+    name == "nvidia" || name.strip_prefix("nvidia-").is_some_and(is_flavour)
+}
+
+/// The driver's folders of DKMS, one for each name that it goes by.
+fn in_dkms(host: &Tree) -> Vec<String> {
+    let names = host.names(DKMS).into_iter().filter(|name| is_driver(name));
+    names.map(|name| format!("{DKMS}/{name}")).collect()
+}
+
+/// The versions of the driver that DKMS knows, each with its folder.
+fn versions_in_dkms(host: &Tree) -> Vec<(String, String)> {
+    let versions_of = |place: String| {
+        let versions = host.names(&place).into_iter().filter(|name| is_version(name));
+        versions.map(move |version| (format!("{place}/{version}"), version)).collect::<Vec<_>>()
+    };
+    in_dkms(host).into_iter().flat_map(versions_of).collect()
 }
 
 /// The file of the module for a kernel.
@@ -55,8 +84,8 @@ fn module_of(host: &Tree, release: &str) -> Option<String> {
 fn kernels(host: &Tree) -> Vec<String> {
     let mut kernels: Vec<String> =
         host.names(MODULES).into_iter().filter(|release| module_of(host, release).is_some()).collect();
-    for version in host.names("/var/lib/dkms/nvidia") {
-        let built = host.names(&format!("/var/lib/dkms/nvidia/{version}"));
+    for (place, _) in versions_in_dkms(host) {
+        let built = host.names(&place);
         kernels.extend(built.into_iter().filter(|name| name.starts_with(|c: char| c.is_ascii_digit())));
     }
     kernels.sort();
@@ -140,10 +169,12 @@ fn by_files(examination: &mut Examination<'_>) {
 
 /// What prevents the module from loading: modprobe's configuration, the kernel's command line, or the kernel itself.
 fn blocked(host: &Tree) -> Option<String> {
-    for directory in ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"] {
+    // A file masks those of its name in later directories, and a link to /dev/null does nothing else.
+    let mut masked = BTreeSet::new();
+    for directory in MODPROBE {
         for name in host.names(directory).into_iter().filter(|name| name.ends_with(".conf")) {
             let path = format!("{directory}/{name}");
-            if host.text(&path).is_some_and(|text| text.lines().any(blocks)) {
+            if masked.insert(name) && host.text(&path).is_some_and(|text| text.lines().any(blocks)) {
                 return Some(path);
             }
         }
@@ -171,20 +202,17 @@ fn blocks(line: &str) -> bool {
 
 /// Where the module's source is, for DKMS to build.
 fn source(host: &Tree) -> Option<String> {
-    let versions = host.names("/var/lib/dkms/nvidia").into_iter().filter(|name| is_version(name));
-    let dkms = versions.map(|version| format!("/var/lib/dkms/nvidia/{version}")).next();
-    let sources = host.names("/usr/src").into_iter();
-    dkms.or_else(|| {
-        let mut sources = sources.filter(|name| name.strip_prefix("nvidia-").is_some_and(is_version));
-        sources.next().map(|name| format!("/usr/src/{name}"))
-    })
+    let dkms = versions_in_dkms(host).into_iter().map(|(place, _)| place).next();
+    let is_source =
+        |name: &String| name.rsplit_once('-').is_some_and(|(driver, version)| is_driver(driver) && is_version(version));
+    dkms.or_else(|| host.names("/usr/src").into_iter().find(is_source).map(|name| format!("/usr/src/{name}")))
 }
 
 /// Whether Secure Boot is on: the last byte of the firmware's variable.
 fn secure_boot(host: &Tree) -> bool {
     const VARIABLES: &str = "/sys/firmware/efi/efivars";
     let name = host.names(VARIABLES).into_iter().find(|name| name.starts_with("SecureBoot-"));
-    let value = name.and_then(|name| host.bytes(std::path::Path::new(&format!("{VARIABLES}/{name}"))));
+    let value = name.and_then(|name| host.bytes(Path::new(&format!("{VARIABLES}/{name}"))));
     value.is_some_and(|value| value.last() == Some(&1))
 }
 
@@ -194,22 +222,41 @@ pub fn replaced(examination: &mut Examination<'_>, loaded: &str) {
     if release.is_empty() {
         return;
     }
-    let by_dkms = host
-        .names("/var/lib/dkms/nvidia")
-        .into_iter()
-        .find(|version| is_version(version) && host.has(&format!("/var/lib/dkms/nvidia/{version}/{release}")));
-    let Some(installed) = by_dkms.or_else(|| version_in(host, release)) else { return };
+    let installed = installed_by_dkms(host, release).or_else(|| version_in(host, release));
+    let Some(installed) = installed.or_else(|| only_built(host, release)) else { return };
     if installed != loaded {
         let message = format!("the kernel module {loaded} is loaded, and {installed} is installed for {release}");
         examination.found(&MODULE_REPLACED, message);
     }
 }
 
+/// The version that DKMS installed for a kernel: of those that it built, the one that the link for the kernel leads to.
+fn installed_by_dkms(host: &Tree, release: &str) -> Option<String> {
+    in_dkms(host).into_iter().find_map(|place| {
+        let is_link = |name: &&String| name.strip_prefix("kernel-").is_some_and(|name| is_for(name, release));
+        let link = host.names(&place).iter().find(is_link).map(|name| format!("{place}/{name}"))?;
+        let target = host.target(Path::new(&link))?;
+        let version = target.strip_prefix(&place).ok()?.iter().next()?.to_str()?;
+        is_version(version).then(|| version.to_owned())
+    })
+}
+
+/// Whether `RELEASE-ARCHITECTURE` is of a release.
+fn is_for(name: &str, release: &str) -> bool {
+    name.strip_prefix(release).and_then(|rest| rest.strip_prefix('-')).is_some_and(|rest| !rest.contains('-'))
+}
+
+/// The version that DKMS built for a kernel, if it is the only one.
+fn only_built(host: &Tree, release: &str) -> Option<String> {
+    let built = versions_in_dkms(host).into_iter().filter(|(place, _)| host.has(&format!("{place}/{release}")));
+    let mut versions: Vec<String> = built.map(|(_, version)| version).collect();
+    versions.dedup();
+    if versions.len() == 1 { versions.pop() } else { None }
+}
+
 /// The version recorded in the module's file, if the file is not compressed.
 fn version_in(host: &Tree, release: &str) -> Option<String> {
     let file = module_of(host, release).filter(|file| file.ends_with(".ko"))?;
-    let bytes = host.bytes(std::path::Path::new(&file))?;
-    let mut words = bytes.split(|byte| *byte == 0).filter_map(|word| word.strip_prefix(b"version="));
-    let version = String::from_utf8_lossy(words.next()?).into_owned();
+    let version = String::from_utf8(host.word_after(Path::new(&file), b"version=")?).ok()?;
     is_version(&version).then_some(version)
 }
