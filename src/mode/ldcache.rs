@@ -79,7 +79,7 @@ fn directories(library_path: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The paths in a cache for a name and this architecture. Entries outside a cache that is cut short or malformed are
 /// skipped.
-fn cached_paths<'c>(file: &'c [u8], name: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
+pub fn cached_paths<'c>(file: &'c [u8], name: &'c [u8]) -> impl Iterator<Item = &'c [u8]> {
     let cache = locate(file).unwrap_or_default();
     let count = number(cache, MAGIC.len()).unwrap_or(0);
     (0..count).map_while(move |index| cache.get(HEADER + index * ENTRY..HEADER + (index + 1) * ENTRY)).filter_map(

@@ -46,6 +46,13 @@ pub fn check(examination: &mut Examination<'_>) {
     persistence(examination);
 }
 
+/// Where a node is: below the driver's root if it is there, as in a driver container, otherwise below `/`.
+fn place(examination: &Examination<'_>, node: &str) -> String {
+    let below = format!("{}{node}", examination.driver_root().display());
+    let is_elsewhere = examination.driver_root() != Path::new("/") && examination.host.has(&below);
+    if is_elsewhere { below } else { node.to_owned() }
+}
+
 /// The nodes of the GPUs, with their minor numbers.
 fn gpu_nodes(examination: &Examination<'_>) -> Vec<(String, u32)> {
     examination.gpus.list.iter().map(|gpu| (format!("/dev/nvidia{}", gpu.minor), gpu.minor)).collect()
@@ -53,7 +60,8 @@ fn gpu_nodes(examination: &Examination<'_>) -> Vec<(String, u32)> {
 
 fn nodes(examination: &mut Examination<'_>) {
     let own = gpu_nodes(examination).into_iter().map(|(node, _)| node);
-    let nodes: Vec<String> = [CONTROL.to_owned(), UVM.to_owned()].into_iter().chain(own).collect();
+    let nodes: Vec<String> =
+        [CONTROL.to_owned(), UVM.to_owned()].into_iter().chain(own).map(|node| place(examination, &node)).collect();
     let host = examination.host;
     let kind = |node: &&String| seen(host, Path::new(node.as_str()));
     let files: Vec<&String> = nodes
@@ -90,7 +98,7 @@ fn nodes(examination: &mut Examination<'_>) {
     } else if present.len() == nodes.len() {
         examination.ok("device-nodes", format!("{} are there and open to all", words(&present)));
     }
-    if !host.has(MODESET) && !makes_modeset(examination) {
+    if !host.has(&place(examination, MODESET)) && !makes_modeset(examination) {
         examination.found(
             &MODESET_MISSING,
             format!("{MODESET} does not exist, so containers that ask for the capability display do not start"),
@@ -191,7 +199,7 @@ fn char_links(examination: &mut Examination<'_>) {
 }
 
 fn persistence(examination: &mut Examination<'_>) {
-    if PERSISTENCE_SOCKETS.iter().any(|socket| examination.host.has(socket)) {
+    if PERSISTENCE_SOCKETS.iter().any(|socket| examination.host.has(&place(examination, socket))) {
         examination.ok("persistence", "nvidia-persistenced runs");
         return;
     }

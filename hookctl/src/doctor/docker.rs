@@ -13,6 +13,7 @@ use super::states::{
 };
 use crate::cdi;
 use crate::driver::compare;
+use crate::finding::Severity;
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
@@ -111,10 +112,13 @@ fn cdi_directories(examination: &mut Examination<'_>) {
     examination.found(&CDI_DIR_NOT_READ, message);
 }
 
-/// Whether a program is in one of the default program directories.
+/// Whether a program is in one of the default program directories, or where NixOS has them.
 #[must_use]
 pub fn installed(host: &Tree, program: &str) -> bool {
-    DEFAULT_DIRECTORIES.iter().any(|directory| host.is_program(&format!("{directory}/{program}")))
+    DEFAULT_DIRECTORIES
+        .iter()
+        .chain(&["/run/current-system/sw/bin"])
+        .any(|directory| host.is_program(&format!("{directory}/{program}")))
 }
 
 /// The dockerd of a snap.
@@ -176,6 +180,15 @@ fn hook_in_path(examination: &mut Examination<'_>) {
             examination.ok(id, message);
         }
         None if serves_by_cdi(host) => examination.ok(id, "dockerd serves --gpus by CDI, and needs no hook"),
+        None if version(host).is_none() && is_cdi_on(host) && cdi::has_gpus(host, &spec_directories(host)) => {
+            let message = format!(
+                "{HOOK} is in no directory of {whose}: a Docker before {FIRST_WITH_CDI} knows no --gpus without it, and \
+                 which one this is could not be seen"
+            );
+            let remedy = "see docker version: from 29.2 on nothing, since --gpus is served by CDI; before it use --device \
+                          nvidia.com/gpu=all, or upgrade";
+            examination.found_as(Severity::Warning, &DOCKER_WITHOUT_HOOK, message, remedy);
+        }
         None => {
             let message = format!(
                 "{HOOK} is in no directory of {whose}, so docker knows no --gpus (\"could not select device driver\")"

@@ -55,8 +55,7 @@ pub fn check(examination: &mut Examination<'_>) {
         None => {}
     }
     libraries(examination, module.as_deref());
-    let root = examination.driver_root();
-    let versions = LIBRARIES.map(|name| library_version(examination.host, &root, name));
+    let versions = LIBRARIES.map(|name| version_of(&linker::library_of_driver(examination, name)?));
     if let [Some(ml), Some(cuda)] = &versions
         && ml != cuda
     {
@@ -134,10 +133,11 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
         examination.found_with(&DRIVER_ROOT_MISSING, message, remedy);
         return;
     }
-    let missing: Vec<&str> = LIBRARIES.into_iter().filter(|name| library(host, &root, name).is_none()).collect();
+    let missing: Vec<&str> =
+        LIBRARIES.into_iter().filter(|name| linker::library_of_driver(examination, name).is_none()).collect();
     let place = if root == Path::new("/") { String::new() } else { format!(" below {}", root.display()) };
     if missing.is_empty() {
-        if let Some(message) = damaged(host, &root) {
+        if let Some(message) = damaged(examination, &root) {
             examination.found(&LIBRARY_DAMAGED, message);
             return;
         }
@@ -164,10 +164,11 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
 }
 
 /// What is wrong with the first library that no program can load.
-fn damaged(host: &Tree, root: &Path) -> Option<String> {
+fn damaged(examination: &Examination<'_>, root: &Path) -> Option<String> {
+    let host = examination.host;
     let below = host.below(root);
     let own = elf::own_machine(host);
-    LIBRARIES.into_iter().filter_map(|name| library(host, root, name)).find_map(|path| {
+    LIBRARIES.into_iter().filter_map(|name| linker::library_of_driver(examination, name)).find_map(|path| {
         let is = match (below.beginning(&path, 1).as_deref(), elf::of(&below, &path.to_string_lossy())) {
             // An unreadable file is for other checks to judge: it was found by name in the linker's cache.
             (None, _) => return None,
@@ -222,7 +223,10 @@ pub fn library(host: &Tree, root: &Path, name: &str) -> Option<PathBuf> {
 /// The version in the name of a library's file.
 #[must_use]
 pub fn library_version(host: &Tree, root: &Path, name: &str) -> Option<String> {
-    let file = library(host, root, name)?;
+    version_of(&library(host, root, name)?)
+}
+
+fn version_of(file: &Path) -> Option<String> {
     let version = file.file_name()?.to_str()?.split(".so.").nth(1)?;
     is_version(version).then(|| version.to_owned())
 }

@@ -10,6 +10,7 @@ use super::states::{
     HOOK_DIR_NOT_READ, HOOK_DIR_OF_USER, HOOK_FILE_BROKEN, HOOK_FILE_FAULTY, HOOK_FILE_MISSING, HOOK_FILE_NAME,
     HOOK_TWICE,
 };
+use crate::cdi;
 use crate::finding::{Finding, Severity};
 use crate::hooks_d::{HookFile, Reach};
 use crate::inspect::Inspect;
@@ -153,6 +154,11 @@ fn of_engine(examination: &mut Examination<'_>, engine: &Engine, reported: &mut 
         }
         None if examination.surroundings.is_integrated_tegra() => {
             examination.ok("hooks.d", format!("no file starts the hook for {}", engine.name));
+        }
+        None if cdi::has_gpus(examination.host, &cdi::DIRECTORIES.map(str::to_owned)) => {
+            let message =
+                format!("no file starts the hook for {}, which CDI serves (--device {}=all)", engine.name, cdi::GPU);
+            examination.ok("hooks.d", message);
         }
         None => {
             let message = format!("no file starts the hook, so containers of {} get no GPU from it", engine.name);

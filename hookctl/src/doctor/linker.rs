@@ -1,9 +1,10 @@
 //! The linker's cache, in which nvidia-container-cli looks up libraries, and the ldconfig that it runs for containers.
 //! Must not know drivers.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hook::contract::keys::Key;
+use hook::mode::ldcache::cached_paths;
 
 use super::distributions;
 use super::driver::{LIBRARIES, library};
@@ -43,7 +44,7 @@ fn cache(examination: &mut Examination<'_>) {
     let root = examination.driver_root();
     let tree = examination.host.below(&root);
     let installed: Vec<&str> =
-        LIBRARIES.into_iter().filter(|name| library(examination.host, &root, name).is_some()).collect();
+        LIBRARIES.into_iter().filter(|name| library_of_driver(examination, name).is_some()).collect();
     if installed.is_empty() && root != Path::new("/") {
         return;
     }
@@ -95,11 +96,24 @@ fn content(examination: &mut Examination<'_>, path: &str, bytes: &[u8], installe
     }
 }
 
-/// The path at which a cache lists a library.
-fn listed<'b>(bytes: &'b [u8], name: &str) -> Option<&'b str> {
-    let end = format!("/{name}");
-    let words = bytes.split(|byte| *byte == 0).filter_map(|word| std::str::from_utf8(word).ok());
-    words.into_iter().find(|word| word.starts_with('/') && word.ends_with(&end))
+/// The path at which a cache lists a library for this architecture.
+fn listed<'b>(bytes: &'b [u8], name: &'b str) -> Option<&'b str> {
+    cached_paths(bytes, name.as_bytes()).find_map(|path| std::str::from_utf8(path).ok())
+}
+
+/// The file of one of the driver's libraries below its root: the one that the cache of the configuration lists, as
+/// where the driver is built against a glibc of its own; otherwise the one that the usual search finds.
+#[must_use]
+pub fn library_of_driver(examination: &Examination<'_>, name: &str) -> Option<PathBuf> {
+    let root = examination.driver_root();
+    let tree = examination.host.below(&root);
+    let configured = Some(examination.config.text(Key::CliLdcache)).filter(|path| !path.is_empty());
+    let by_cache = configured.and_then(|path| {
+        let bytes = tree.bytes(Path::new(path))?;
+        let file = Path::new(listed(&bytes, name)?);
+        seen(&tree, file).map(|_| tree.resolve(file))
+    });
+    by_cache.or_else(|| library(examination.host, &root, name))
 }
 
 /// Whether a host's usual cache lists a library; true if the cache cannot be read.
@@ -161,5 +175,25 @@ fn program(examination: &mut Examination<'_>, path: &str) {
             let message = format!("{path} is neither a program nor a script");
             examination.found(&LDCONFIG_WRONG_ARCHITECTURE, message);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_of_another_architecture_is_not_listed() {
+        let file = |flags: u32| {
+            let mut file = [MAGIC, &1u32.to_ne_bytes()].concat();
+            file.resize(48, 0);
+            for word in [flags, 72, 80, 0, 0, 0] {
+                file.extend_from_slice(&word.to_ne_bytes());
+            }
+            [&file[..], b"libx.so\0/lib/libx.so\0"].concat()
+        };
+        let own = if cfg!(target_arch = "aarch64") { 0x0a03 } else { 0x0303 };
+        assert_eq!(listed(&file(own), "libx.so"), Some("/lib/libx.so"));
+        assert_eq!(listed(&file(0x0003), "libx.so"), None);
     }
 }

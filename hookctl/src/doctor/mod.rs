@@ -20,6 +20,7 @@ mod modules;
 mod namespaces;
 mod packages;
 pub mod path;
+mod served;
 pub mod states;
 mod surroundings;
 mod system;
@@ -51,7 +52,12 @@ pub const SCHEMA: u32 = 1;
 /// Runs the command.
 pub fn run(scene: &Scene<'_>) -> Answer {
     match examine(&scene.invocation, &scene.host) {
-        Ok(report) => scene.answer(&report, |colour| text(&report, colour), report.count.status(false)),
+        Ok(mut report) => {
+            // Only here: explain asks what the hook would meet, whether or not it is needed.
+            served::relieve(&scene.host, &mut report.checks);
+            report.count = Count::of(&report.checks);
+            scene.answer(&report, |colour| text(&report, colour), report.count.status(false))
+        }
         Err(error) => Answer::failure(&error.to_string()),
     }
 }
