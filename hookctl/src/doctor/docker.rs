@@ -30,8 +30,9 @@ const CONFIG: &str = "/etc/docker/daemon.json";
 const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
 /// The first Docker that serves `--gpus` by CDI if there are specifications.
 const FIRST_WITH_CDI: &str = "29.2.0";
-/// Runtimes built into dockerd.
-const BUILT_IN: [&str; 2] = ["runc", "io.containerd.runc.v2"];
+/// The runtime built into dockerd, and the names of shims of containerd, which need no entry.
+const BUILT_IN: &str = "runc";
+const SHIMS: &str = "io.containerd.";
 
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
@@ -241,7 +242,9 @@ fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
         }
     }
     if let Some(default) = config.get("default-runtime").and_then(Value::as_str) {
-        let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default)) || BUILT_IN.contains(&default);
+        let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default))
+            || default == BUILT_IN
+            || default.starts_with(SHIMS);
         if !is_known {
             let message = format!("{path}: the default runtime {default} is not among the runtimes");
             examination.found(&DOCKER_DEFAULT_RUNTIME, message);

@@ -81,19 +81,26 @@ pub fn section<'t>(table: &'t Table, path: &[&str]) -> Option<&'t Table> {
     place
 }
 
-/// The hooks_dir in effect after all files, and which file set it last.
-pub fn hooks_dir(examination: &mut Examination<'_>, files: &[String], path: &[&str]) -> Option<(String, Vec<String>)> {
+/// The hooks_dir in effect after all files, and which file set it last; `built_in` are the engine's own directories.
+pub fn hooks_dir(
+    examination: &mut Examination<'_>,
+    files: &[String],
+    path: &[&str],
+    built_in: &[&str],
+) -> Option<(String, Vec<String>)> {
     let mut last: Option<(String, Vec<String>)> = None;
+    // containers.conf(5): a list with this attribute adds to the one before it, and so do the lists after it.
+    let mut appends = false;
     for file in files {
         let Some(table) = read(examination, file) else { continue };
         let list = section(&table, path).and_then(|table| table.get("hooks_dir")).and_then(Value::as_array);
         let Some(list) = list else { continue };
         let paths = list.iter().filter_map(Value::as_str).map(|path| path.trim_end_matches('/').to_owned());
-        // containers.conf(5): a list with this attribute adds to the one before it.
-        let appends = list.iter().any(|item| item.get("append").and_then(Value::as_bool) == Some(true));
+        appends = list.iter().find_map(|item| item.get("append").and_then(Value::as_bool)).unwrap_or(appends);
         let mut directories = match (appends, last.take()) {
+            (false, _) => Vec::new(),
             (true, Some((_, before))) => before,
-            _ => Vec::new(),
+            (true, None) => built_in.iter().map(|directory| (*directory).to_owned()).collect(),
         };
         directories.extend(paths.filter(|path| !path.is_empty()));
         last = Some((format!("hooks_dir in {file}"), directories));

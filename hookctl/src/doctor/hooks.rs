@@ -2,6 +2,9 @@
 //! names, masked by name, joined by their conditions. Must not know the format of a file.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+
+use hook::invocation::Environ;
 
 use super::docker::installed;
 use super::engine_files;
@@ -12,7 +15,7 @@ use super::states::{
 };
 use crate::cdi;
 use crate::finding::{Finding, Severity};
-use crate::hooks_d::{HookFile, Reach};
+use crate::hooks_d::{HookFile, PODMANS_STAGE, Reach};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 
@@ -73,7 +76,7 @@ fn misnamed(examination: &mut Examination<'_>) {
 fn users(examination: &mut Examination<'_>, files: &[String]) {
     let host = examination.host;
     let starts = |path: &&String| {
-        let content = host.bytes(std::path::Path::new(path.as_str())).unwrap_or_default();
+        let content = host.bytes(Path::new(path.as_str())).unwrap_or_default();
         HookFile::parse(&content).is_ok_and(|file| file.is_nvidia())
     };
     let directory_of =
@@ -85,9 +88,14 @@ fn users(examination: &mut Examination<'_>, files: &[String]) {
         if own.as_ref() == Some(&configuration) || !installed(host, "podman") {
             continue;
         }
-        let list = engine_files::of_user(host, &configuration);
-        let set = engine_files::hooks_dir(examination, &list, &["engine"]);
+        let own_files = engine_files::of_user(host, &configuration);
+        if own_files.iter().all(|file| !host.has(file)) {
+            continue;
+        }
+        let files = [engine_files::podman(host, Environ(&[])), own_files].concat();
+        let set = engine_files::hooks_dir(examination, &files, &["engine"], &DIRECTORIES[..2]);
         if let Some((by, directories)) = set
+            && by.contains(&configuration)
             && !starting.is_empty()
             && !starting.iter().any(|directory| directories.contains(directory))
         {
@@ -119,7 +127,11 @@ fn without_engine(examination: &mut Examination<'_>) {
 fn of_engine(examination: &mut Examination<'_>, engine: &Engine, reported: &mut Vec<String>) {
     let mut starting = Vec::new();
     for (path, content) in effective(examination, engine, reported.is_empty()) {
-        if reported.contains(&path) {
+        if engine.name == "CRI-O" && HookFile::parse(&content).is_ok_and(|file| file.is_for_podman()) {
+            let message = format!("{path} is refused by CRI-O: \"{PODMANS_STAGE}\" is a stage of Podman alone");
+            let remedy = "CRI-O starts no container with it: keep it in a directory that only Podman reads";
+            examination.found_with(&HOOK_FILE_BROKEN, message, remedy);
+        } else if reported.contains(&path) {
             let starts = HookFile::parse(&content).is_ok_and(|file| file.is_nvidia());
             starting.extend(starts.then_some(path));
         } else {
@@ -190,12 +202,26 @@ fn effective(examination: &mut Examination<'_>, engine: &Engine, tell: bool) -> 
 /// The files of a directory that engines look at, with their content.
 fn json_files(host: &Tree, directory: &str) -> Vec<(String, Vec<u8>)> {
     let names = host.names(directory).into_iter().filter(|name| name.ends_with(".json"));
-    let path = |name| format!("{directory}/{name}");
-    names.map(path).map(|path| (path.clone(), host.bytes(std::path::Path::new(&path)).unwrap_or_default())).collect()
+    // Engines pass over a link that leads to nothing.
+    let paths =
+        names.map(|name| format!("{directory}/{name}")).filter(|path| host.has(path) || !host.is_link(Path::new(path)));
+    paths.map(|path| (path.clone(), host.bytes(Path::new(&path)).unwrap_or_default())).collect()
 }
 
 fn report_file(examination: &mut Examination<'_>, path: &str, content: &[u8], starting: &mut Vec<String>) {
     let file = match HookFile::parse(content) {
+        Err(_) if examination.host.status(Path::new(path)).is_some_and(|status| !status.is_file) => {
+            let message = format!("{path} is not a file, so engines cannot read it");
+            examination.found_with(&HOOK_FILE_BROKEN, message, "engines start no container with it: remove it");
+            return;
+        }
+        Err(_) if examination.host.bytes(Path::new(path)).is_none() => {
+            let message =
+                format!("{path} cannot be read, so it is not known what it starts, or whether engines refuse it");
+            let remedy = "run doctor as root; if root cannot read it either, no container starts: correct or remove it";
+            examination.found_as(Severity::Warning, &HOOK_FILE_BROKEN, message, remedy);
+            return;
+        }
         Err(refused) => {
             let message = format!("{path} is refused: {}", refused.message);
             let remedy = format!("engines start no container with it: {}", refused.remedy);
@@ -224,13 +250,13 @@ fn report_file(examination: &mut Examination<'_>, path: &str, content: &[u8], st
 
 fn podman(examination: &mut Examination<'_>) -> Engine {
     let files = engine_files::podman(examination.host, examination.invocation.environ);
-    let set = engine_files::hooks_dir(examination, &files, &["engine"]);
+    let set = engine_files::hooks_dir(examination, &files, &["engine"], &DIRECTORIES[..2]);
     Engine::new("Podman", set, &DIRECTORIES[..2])
 }
 
 fn crio(examination: &mut Examination<'_>) -> Engine {
     let files = engine_files::crio(examination.host);
-    let set = engine_files::hooks_dir(examination, &files, &["crio", "runtime"]);
+    let set = engine_files::hooks_dir(examination, &files, &["crio", "runtime"], &DIRECTORIES[..1]);
     Engine::new("CRI-O", set, &DIRECTORIES[..1])
 }
 

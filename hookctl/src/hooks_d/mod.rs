@@ -4,7 +4,7 @@
 mod read;
 mod when;
 
-pub use read::VERSION;
+pub use read::{PODMANS_STAGE, VERSION};
 pub use when::{Reach, When};
 
 use std::path::Path;
@@ -61,6 +61,12 @@ impl HookFile {
     pub fn is_nvidia(&self) -> bool {
         let asks = || self.arguments.iter().skip(1).any(|word| word == "prestart");
         self.is_hook() || self.is_capture() || OTHERS.contains(&self.name()) && asks()
+    }
+
+    /// Whether Podman alone accepts the file.
+    #[must_use]
+    pub fn is_for_podman(&self) -> bool {
+        self.stages.iter().any(|stage| stage == PODMANS_STAGE)
     }
 
     fn name(&self) -> &str {

@@ -10,6 +10,8 @@ use crate::finding::Finding;
 pub const VERSION: &str = "1.0.0";
 const OLD: &str = "0.1.0";
 const STAGES: [&str; 6] = ["createContainer", "createRuntime", "prestart", "poststart", "poststop", "startContainer"];
+/// The stage that Podman adds to those of OCI; CRI-O refuses a file that names it.
+pub const PODMANS_STAGE: &str = "precreate";
 
 impl HookFile {
     /// Reads a file.
@@ -175,7 +177,7 @@ fn checked(file: HookFile) -> Result<HookFile, Box<Finding>> {
             ));
         }
     }
-    if let Some(stage) = file.stages.iter().find(|stage| !STAGES.contains(&stage.as_str())) {
+    if let Some(stage) = file.stages.iter().find(|stage| !STAGES.contains(&stage.as_str()) && *stage != PODMANS_STAGE) {
         let message =
             format!("\"stages\" has neither prestart nor createRuntime, but \"{stage}\", which is not a stage");
         return Err(refused("unknown-stage", message, "write \"stages\": [\"prestart\"]"));
@@ -264,6 +266,17 @@ mod tests {
         ] {
             assert!(matches!(reach(some.clone()), Reach::Some(_)), "{some}");
         }
+    }
+
+    #[test]
+    fn the_stage_of_podman_is_a_stage() {
+        let file = |stage: &str| {
+            HookFile::parse(
+                json!({"version": "1.0.0", "hook": {"path": "/x"}, "stages": [stage]}).to_string().as_bytes(),
+            )
+        };
+        assert!(file("precreate").unwrap().is_for_podman() && !file("prestart").unwrap().is_for_podman());
+        assert_eq!(file("preCreate").unwrap_err().id, "unknown-stage");
     }
 
     #[test]
