@@ -176,17 +176,16 @@ impl Site {
         Ok(here)
     }
 
-    /// Gives the file of changes a second name in the folder that containers get: it is written in place.
+    /// Gives containers a copy of the file of changes in the folder that they get; each change replaces both.
     fn share_state(&self) -> io::Result<()> {
         let live = self.folder(LIVE)?;
         let shared = self.folder(&format!("{LIVE}/{}", nvidia_simulated_given::CONTAINERS))?;
-        if live.look(STATE)? == Found::Nothing {
-            write(&within(&live, STATE), b"", 0o644)?;
+        match live.look(STATE)? {
+            Found::Nothing => write(&within(&live, STATE), b"", 0o644)?,
+            Found::File { .. } => {}
+            _ => return Err(io::Error::other("the file of changes is not a regular file")),
         }
-        match shared.look(STATE)? {
-            Found::Nothing => fs::hard_link(within(&live, STATE), within(&shared, STATE)),
-            _ => Ok(()),
-        }
+        write(&within(&shared, STATE), &fs::read(within(&live, STATE))?, 0o644)
     }
 }
 

@@ -38,6 +38,9 @@ pub(super) fn run(settings: &Settings, words: &Words) -> Result<Outcome, Stop> {
     let name = words.topology.as_deref().or(settings.topology.as_deref());
     let machine = topology::load(name).map_err(Stop::Internal)?;
     let store = Store::new(settings.state.as_deref());
+    if words.clear && words.gpu.is_none() {
+        return store.clear(&machine).map(|()| Outcome::default()).map_err(lost);
+    }
     let changed = store.read().map_err(Stop::Internal)?;
     // MIG devices made by nvidia-smi have names too.
     let now = changed.applied(machine.clone());

@@ -184,6 +184,8 @@ fn a_change_is_seen_by_all_and_by_containers_in_their_folder() {
         fs::read(folder.join("state.json")).unwrap(),
         fs::read(root.path("run/fake-nvidia/state.json")).unwrap()
     );
+    let inode = |name: &str| fs::metadata(root.path(name)).unwrap().ino();
+    assert_ne!(inode("run/fake-nvidia/state.json"), inode("run/fake-nvidia/containers/state.json"));
     // When the machine is laid out again, the changes stay, and the folder is still the one that containers have.
     root.lay("h100");
     assert_eq!(temperature(), 91);

@@ -1,8 +1,10 @@
 //! nvidia-smi as a program: what is kept between runs, what is refused, what loops and files do.
 
 use super::sandbox::{Sandbox, unwritable};
+use nix::fcntl::{Flock, FlockArg};
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 
 fn stdout(output: &Output) -> String {
@@ -391,7 +393,48 @@ fn what_cannot_be_set_is_named() {
     fs::write(sandbox.path("state"), "torn").unwrap();
     let output = smi(&sandbox, "t4", &[]).output().unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("state"), "the file is named");
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(line.contains("state") && line.contains("`set --clear`"), "the file is named, and the remedy: {line}");
+    set(&sandbox, "t4", &["--clear"]);
+    assert_eq!(told(&sandbox, "t4", &[]).1, 0);
+}
+
+#[test]
+fn a_change_that_cannot_be_written_leaves_the_others() {
+    let sandbox = Sandbox::new();
+    set(&sandbox, "t4", &["0", "temperature.gpu=81"]);
+    let before = fs::read(sandbox.path("state")).unwrap();
+    // The replacement cannot be written, as on a full disk: a folder has its name.
+    fs::create_dir_all(sandbox.path(".state.new/full")).unwrap();
+    let output = setting(&sandbox, "t4", &["0", "temperature.gpu=82"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(
+        (fs::read(sandbox.path("state")).unwrap(), query(&sandbox, "t4", "temperature.gpu")),
+        (before, "81".into())
+    );
+    fs::remove_dir_all(sandbox.path(".state.new")).unwrap();
+    set(&sandbox, "t4", &["0", "temperature.gpu=82"]);
+    assert_eq!(query(&sandbox, "t4", "temperature.gpu"), "82");
+    let mut command = setting(&sandbox, "t4", &["0", "temperature.gpu=1"]);
+    let output = command.env("FAKE_NVIDIA_STATE", "/dev/null").output().unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(3) && line.contains("/dev/null: not a regular file"), "{line}");
+}
+
+#[test]
+fn a_lock_on_the_file_of_changes_delays_nobody() {
+    let sandbox = Sandbox::new();
+    set(&sandbox, "t4", &["0", "temperature.gpu=81"]);
+    let file = fs::File::open(sandbox.path("state")).unwrap();
+    let _held = Flock::lock(file, FlockArg::LockExclusive).unwrap();
+    for degrees in ["82", "83"] {
+        let output = sandbox.patiently(setting(&sandbox, "t4", &["0", &format!("temperature.gpu={degrees}")]));
+        assert_eq!(output.status.code(), Some(0));
+        let asked = smi(&sandbox, "t4", &["--query-gpu=temperature.gpu", "--format=csv,noheader"]);
+        assert_eq!(stdout(&sandbox.patiently(asked)), format!("{degrees}\n"));
+    }
+    let mode = fs::metadata(sandbox.path(".state.lock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "no other user can delay a change");
 }
 
 #[test]
