@@ -2,6 +2,7 @@
 
 use super::sandbox::{Sandbox, unwritable};
 use nix::fcntl::{Flock, FlockArg};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -159,6 +160,25 @@ Successfully created compute instance ID  0 on GPU  0 GPU instance ID  7 using p
     assert_eq!(run(&["mig", "-dgi", "-gi", "2"]).0, "Successfully destroyed GPU instance ID  2 from GPU  0\n");
     assert_eq!((run(&["mig", "-dci"]).1, run(&["mig", "-dgi"]).1, run(&["-mig", "0"]).1), (0, 0, 0));
     assert_eq!(run(&["mig", "-lgi"]), ("No MIG-enabled devices found.\n".to_owned(), 0));
+}
+
+#[test]
+fn instances_that_many_runs_make_at_the_same_time_are_all_there() {
+    let sandbox = Sandbox::new();
+    assert_eq!(told(&sandbox, "a100", &["-i", "0", "-mig", "1"]).1, 0);
+    let at_once = |words: &[&str]| {
+        let runs: Vec<_> =
+            (0..7).map(|_| smi(&sandbox, "a100", words).stdout(Stdio::piped()).spawn().unwrap()).collect();
+        let told = runs.into_iter().map(|run| stdout(&run.wait_with_output().unwrap()));
+        told.map(|text| text.lines().next().unwrap_or_default().to_owned()).collect::<BTreeSet<String>>()
+    };
+    let told = at_once(&["mig", "-i", "0", "-cgi", "19", "-C"]);
+    let made: Vec<&String> = told.iter().filter(|line| line.starts_with("Successfully created")).collect();
+    assert_eq!(made.len(), 7, "each run made one of its own: {told:?}");
+    let parts = || self::told(&sandbox, "a100", &["-L"]).0.matches("  MIG ").count();
+    assert_eq!(parts(), 7);
+    at_once(&["mig", "-i", "0", "-dci"]);
+    assert_eq!(parts(), 0);
 }
 
 #[test]

@@ -50,16 +50,26 @@ impl Story {
 }
 
 impl Run<'_> {
-    /// Keeps the instances of a device.
-    fn keep(&self, device: &Device, instances: &[Instance]) -> Result<(), Refusal> {
-        let uuid = device.get("uuid").to_owned();
+    /// Changes the instances of a device as they are at that moment: other runs may change them too.
+    fn update<T>(
+        &self,
+        device: &Device,
+        change: impl Fn(&mut Vec<Instance>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let uuid = device.get("uuid");
+        let mut refused = None;
         let kept = self.host.store.change(&self.host.given.machine, |state| {
-            state.devices.entry(uuid).or_default().instances = Some(instances.to_vec());
-            Ok(())
+            let now = state.of(uuid).and_then(|own| own.instances.clone());
+            let mut all = now.unwrap_or_else(|| device.instances.clone());
+            let made = change(&mut all).map_err(|refusal| refused = Some(refusal)).map_err(|()| String::new())?;
+            state.devices.entry(uuid.to_owned()).or_default().instances = Some(all);
+            Ok(made)
         });
-        kept.map_err(|lost| match lost {
-            Lost::Denied => PERMISSIONS,
-            Lost::Fault(_) => ("Unknown Error", 255),
+        kept.map_err(|lost| match (refused, lost) {
+            (Some(refusal), _) => refusal,
+            // What is wrong in itself is refused as such, whoever asks.
+            (None, Lost::Denied) => change(&mut device.instances.clone()).err().unwrap_or(PERMISSIONS),
+            (None, Lost::Fault(_)) => ("Unknown Error", 255),
         })
     }
 
@@ -70,12 +80,12 @@ impl Run<'_> {
         let mut story = Story::default();
         for device in self.devices {
             let family = self.family(device)?;
-            let mut all = device.instances.clone();
             for word in asked.split(',').map(str::trim) {
-                let made = self.one(family, word, &mut all);
-                let made = made.and_then(|gi| self.keep(device, &all).map(|()| gi));
-                match made {
-                    Ok(gi) => self.tell_created(&mut story, device, family, (&all, gi)),
+                let gi = match self.update(device, |all| self.one(family, word, all)) {
+                    Ok(made) => {
+                        self.tell_created(&mut story, device, family, &made);
+                        made.gi
+                    }
                     Err(refusal) => {
                         let (place, why) = (device.place, refusal.0);
                         story.tell(&format!(
@@ -84,9 +94,9 @@ impl Run<'_> {
                         story.refusal = Some(refusal);
                         return Ok(story.end("create GPU instances"));
                     }
-                }
+                };
                 if with_compute {
-                    self.add_compute(&mut story, device, (&mut all, family), None);
+                    self.add_compute(&mut story, device, family, (gi, None));
                 }
             }
         }
@@ -94,7 +104,7 @@ impl Run<'_> {
     }
 
     /// Makes one instance by profile number or name, and at `:START` if that is given.
-    fn one(&self, family: &Family, word: &str, all: &mut Vec<Instance>) -> Result<u32, Refusal> {
+    fn one(&self, family: &Family, word: &str, all: &mut Vec<Instance>) -> Result<Instance, Refusal> {
         let (name, start) = word.split_once(':').map_or((word, None), |(name, start)| (name, Some(start)));
         let name = name.strip_prefix("MIG ").unwrap_or(name);
         let driver = &self.scene.machine.driver;
@@ -111,12 +121,12 @@ impl Run<'_> {
             there.extend(others.map(|other| Instance { gi: u32::MAX, start: *other, size: 1, ..Instance::default() }));
         }
         let (gi, start) = family.room(profile, &there).ok_or(RESOURCES)?;
-        all.push(Instance { gi, profile: profile.name.clone(), start, size: profile.size, computes: Vec::new() });
-        Ok(gi)
+        let made = Instance { gi, profile: profile.name.clone(), start, size: profile.size, computes: Vec::new() };
+        all.push(made.clone());
+        Ok(made)
     }
 
-    fn tell_created(&self, story: &mut Story, device: &Device, family: &Family, made: (&[Instance], u32)) {
-        let Some(instance) = made.0.iter().find(|instance| instance.gi == made.1) else { return };
+    fn tell_created(&self, story: &mut Story, device: &Device, family: &Family, instance: &Instance) {
         let told = [
             ("gpu", device.place.to_string()),
             ("gi", instance.gi.to_string()),
@@ -133,13 +143,12 @@ impl Run<'_> {
         let mut found = false;
         for device in self.devices {
             let family = self.family(device)?;
-            let mut all = device.instances.clone();
             let meant: Vec<u32> = self.sorted(device)?.iter().map(|instance| instance.gi).collect();
             for gi in meant {
                 found = true;
                 for word in asked.split(',').map(str::trim) {
                     let word = Some(word).filter(|word| !word.is_empty());
-                    self.add_compute(&mut story, device, (&mut all, family), Some((gi, word)));
+                    self.add_compute(&mut story, device, family, (gi, word));
                     if story.refusal.is_some() {
                         return Ok(story.end("create compute instances"));
                     }
@@ -149,17 +158,9 @@ impl Run<'_> {
         if found { Ok(story.end("create compute instances")) } else { Err(none("GPU")) }
     }
 
-    /// Makes a compute instance in a GPU instance, the last one if none is named, and reports it.
-    fn add_compute(
-        &self,
-        story: &mut Story,
-        device: &Device,
-        (all, family): (&mut Vec<Instance>, &Family),
-        asked: Option<(u32, Option<&str>)>,
-    ) {
-        let (gi, word) = asked.unwrap_or((all.last().map_or(0, |instance| instance.gi), None));
-        let made = compute(device, all, family, (gi, word));
-        match made.and_then(|(compute, id)| self.keep(device, all).map(|()| (compute, id))) {
+    /// Makes a compute instance in a GPU instance, and reports it.
+    fn add_compute(&self, story: &mut Story, device: &Device, family: &Family, (gi, word): (u32, Option<&str>)) {
+        match self.update(device, |all| compute(device, all, family, (gi, word))) {
             Ok((compute, id)) => {
                 let told = [
                     ("gpu", device.place.to_string()),
@@ -186,12 +187,17 @@ impl Run<'_> {
         let mut story = Story::default();
         let mut found = false;
         for device in self.devices {
-            let mut all = device.instances.clone();
             for instance in self.sorted(device)? {
                 found = true;
                 let (gi, place) = (instance.gi, device.place);
-                all.retain(|other| other.gi != gi);
-                let done = if instance.computes.is_empty() { self.keep(device, &all) } else { Err(IN_USE) };
+                let done = self.update(device, |all| {
+                    let there = all.iter().find(|other| other.gi == gi).ok_or(NOT_FOUND)?;
+                    if !there.computes.is_empty() {
+                        return Err(IN_USE);
+                    }
+                    all.retain(|other| other.gi != gi);
+                    Ok(())
+                });
                 match done {
                     Ok(()) => {
                         story.tell(&format!("Successfully destroyed GPU instance ID {gi:>2} from GPU {place:>2}"))
@@ -211,17 +217,21 @@ impl Run<'_> {
         let mut story = Story::default();
         let mut found = false;
         for device in self.devices {
-            let mut all = device.instances.clone();
             for instance in self.sorted(device)? {
                 for compute in instance.computes.iter().filter(|c| self.is_meant("--compute-instance-id", c.ci)) {
                     found = true;
                     let (gi, ci, place) = (instance.gi, compute.ci, device.place);
                     let is_busy = device.processes.iter().any(|p| p.gi == Some(gi) && p.ci.unwrap_or_default() == ci);
                     let from = format!("compute instance ID {ci:>2} from GPU {place:>2} GPU instance ID {gi:>2}");
-                    if let Some(there) = all.iter_mut().find(|other| other.gi == gi).filter(|_| !is_busy) {
+                    let done = self.update(device, |all| {
+                        let there = all.iter_mut().find(|other| other.gi == gi).ok_or(NOT_FOUND)?;
+                        if is_busy {
+                            return Err(IN_USE);
+                        }
                         there.computes.retain(|other| other.ci != ci);
-                    }
-                    match if is_busy { Err(IN_USE) } else { self.keep(device, &all) } {
+                        Ok(())
+                    });
+                    match done {
                         Ok(()) => story.tell(&format!("Successfully destroyed {from}")),
                         Err(refusal) => return Ok(story.stop(&from, refusal, "destroy compute instances")),
                     }
