@@ -142,19 +142,26 @@ pub(crate) fn graphics_clocks(device: Handle, memory: u32, count: Out<u32>, arra
     if memory == 0 {
         return Err(Code::INVALID_ARGUMENT);
     }
-    device.gpu(|gpu| {
-        let all = supported(gpu)?;
-        if all.memory().all(|clock| clock != memory) {
-            return Err(Code::NOT_FOUND);
-        }
-        let written = all.graphics(memory);
-        if !written.is_empty() {
-            return lists::write(pieces(written, ',').flat_map(run), count, array);
-        }
-        let most: u32 = gpu.number("clocks.max.graphics", Unit::Same)?;
-        let least = gpu.number("clocks.min.graphics", Unit::Same).unwrap_or(LOWEST);
-        lists::write((least..=most.min(10_000)).rev().step_by(STEP), count, array)
-    })
+    device.gpu(|gpu| lists::write(graphics_of(gpu, memory)?, count, array))
+}
+
+/// The graphics clocks that can be set with a memory clock, highest first.
+fn graphics_of<'a>(gpu: Device<'a>, memory: u32) -> Result<impl Iterator<Item = u32> + Clone + use<'a>, Code> {
+    let all = supported(gpu)?;
+    if all.memory().all(|clock| clock != memory) {
+        return Err(Code::NOT_FOUND);
+    }
+    let written = all.graphics(memory);
+    let most: u32 = gpu.number("clocks.max.graphics", Unit::Same)?;
+    let least = gpu.number("clocks.min.graphics", Unit::Same).unwrap_or(LOWEST);
+    // If clocks are written, the range from 1 to 0 is empty.
+    let (least, most) = if written.is_empty() { (least, most.min(10_000)) } else { (1, 0) };
+    Ok(pieces(written, ',').flat_map(run).chain((least..=most).rev().step_by(STEP)))
+}
+
+/// Whether a graphics clock goes with a memory clock.
+pub(crate) fn is_pair(gpu: Device<'_>, memory: u32, graphics: u32) -> bool {
+    graphics_of(gpu, memory).is_ok_and(|mut all| all.any(|clock| clock == graphics))
 }
 
 /// A clock, or all from one down to another: `1980-345`.

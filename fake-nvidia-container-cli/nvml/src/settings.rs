@@ -4,6 +4,7 @@
 //! A setting is one atomic number, so neither a thread nor a fork can find it half made. A child starts with its
 //! parent's settings and continues independently.
 
+use crate::clocks;
 use crate::code::{Answer, Code};
 use crate::device::{Device, Unit};
 use crate::handle::Handle;
@@ -120,12 +121,11 @@ fn clock(mhz: u32) -> i64 {
     i64::from(mhz).saturating_mul(1000)
 }
 
-/// Sets the clocks that programs get: the highest of the memory, and one of the shaders that goes with it.
+/// Sets the clocks that programs get: one of the memory, and one of the shaders that goes with it.
 pub(crate) fn applications(device: Handle, memory: u32, graphics: u32) -> Answer {
     device.gpu(|gpu| {
         gpu.text("clocks.applications.graphics")?;
-        let most = |key| gpu.number::<u32>(key, Unit::Same);
-        if memory != most("clocks.max.memory")? || !(210..=most("clocks.max.graphics")?).contains(&graphics) {
+        if !clocks::is_pair(gpu, memory, graphics) {
             return Err(Code::INVALID_ARGUMENT);
         }
         set(gpu, &[("clocks.applications.memory", clock(memory)), ("clocks.applications.graphics", clock(graphics))])

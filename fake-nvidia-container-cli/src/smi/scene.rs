@@ -111,6 +111,12 @@ impl Scene {
         Ok(chosen)
     }
 
+    /// An error if one of the devices is lost: not even a reset reaches it.
+    pub(super) fn none_is_lost(&self, devices: &[&Device]) -> Result<(), Outcome> {
+        let lost: Vec<&Device> = devices.iter().copied().filter(|device| device.is("lost")).collect();
+        self.all_answer(&lost)
+    }
+
     /// An error if one of the devices does not answer.
     pub(super) fn all_answer(&self, devices: &[&Device]) -> Result<(), Outcome> {
         for device in devices {

@@ -17,6 +17,7 @@ pub(super) struct Words {
     gpu: Option<String>,
     /// KEY=VALUE, e.g. temperature.gpu=85, utilization.gpu=noise:10..90:7, lost=true, process.4711=C,512,python3; an
     /// empty VALUE takes a change back
+    #[arg(conflicts_with = "clear")]
     changes: Vec<String>,
     /// A built-in topology or a file; FAKE_NVIDIA_TOPOLOGY otherwise
     #[arg(long)]

@@ -142,9 +142,11 @@ fn root_sets_what_its_process_reads_then() {
     }
     let ecc = |value: usize| nvml.call("nvmlDeviceSetEccMode", &[gpu, value]);
     assert_eq!((ecc(0), ecc(2)), (if root { 0 } else { NO_PERMISSION }, 2));
+    assert_eq!(nvml.number("nvmlDeviceGetDefaultEccMode", &[gpu]), (0, 1), "what is set is not the default");
     for (name, arguments) in [
         ("nvmlDeviceSetPowerManagementLimit", vec![gpu, 10]),
         ("nvmlDeviceSetApplicationsClocks", vec![gpu, 1, 2]),
+        ("nvmlDeviceSetApplicationsClocks", vec![gpu, 2619, 1001]),
         ("nvmlDeviceSetComputeMode", vec![gpu, 4]),
         ("nvmlDeviceSetGpuLockedClocks", vec![gpu, 2, 1]),
     ] {

@@ -351,6 +351,54 @@ fn a_gpu_that_falls_off_the_bus_is_missed_by_those_that_ask_for_it() {
     assert_eq!(told(&sandbox, "a100", &[]).1, 0);
 }
 
+#[test]
+fn a_reset_does_not_bring_back_a_gpu_that_fell_off_the_bus() {
+    let sandbox = Sandbox::new();
+    set(&sandbox, "h100", &["0", "lost=true"]);
+    let (text, exit) = told(&sandbox, "h100", &["-r", "-i", "0"]);
+    assert!(exit == 15 && text.contains("GPU is lost") && !text.contains("successfully"), "{text}");
+    set(&sandbox, "h100", &["0", "lost=", "sick=true"]);
+    assert_eq!(told(&sandbox, "h100", &["-r", "-i", "0"]).1, 0);
+    assert_eq!(told(&sandbox, "h100", &["-q", "-i", "0"]).1, 0);
+}
+
+#[test]
+fn all_counters_of_a_kind_are_reset() {
+    let sandbox = Sandbox::new();
+    let of = |kind: &str| {
+        ["corrected", "uncorrected"].map(|which| {
+            let sram = if which == "uncorrected" { &["sram.parity", "sram.secded"][..] } else { &[] };
+            let names = ["dram", "sram", "total"].iter().chain(sram);
+            names.map(|name| format!("ecc.errors.{which}.{kind}.{name}")).collect::<Vec<_>>()
+        })
+    };
+    for (kind, number) in [("volatile", "0"), ("aggregate", "1")] {
+        let keys = of(kind).concat();
+        let all: Vec<String> = keys.iter().map(|key| format!("{key}=3")).collect();
+        let words: Vec<&str> = ["0"].into_iter().chain(all.iter().map(String::as_str)).collect();
+        set(&sandbox, "h100", &words);
+        let counted = || told(&sandbox, "h100", &["-q", "-d", "ECC", "-i", "0"]).0.matches(": 3\n").count();
+        assert!(counted() > 4, "{kind}");
+        assert_eq!(told(&sandbox, "h100", &["-p", number, "-i", "0"]).1, 0);
+        assert_eq!(counted(), 0, "{kind}");
+        set(&sandbox, "h100", &words);
+        assert_eq!(told(&sandbox, "h100", &["-r", "-i", "0"]).1, 0);
+        assert_eq!(counted() == 0, kind == "volatile", "a reset keeps what is counted for life");
+    }
+}
+
+#[test]
+fn clocks_that_no_gpu_has_are_refused_or_bounded() {
+    let sandbox = Sandbox::new();
+    for (what, clocks) in [("gpu", "1500,300"), ("gpu", "300,400,500"), ("gpu", "-5"), ("memory", "2619,1")] {
+        let (text, exit) = told(&sandbox, "h100", &["-i", "0", &format!("--lock-{what}-clocks={clocks}")]);
+        assert!(exit == 2 && text.contains("are not valid. Please format input as"), "{what} {clocks}: {text}");
+    }
+    assert_eq!(told(&sandbox, "h100", &["-i", "0", "-lmc", "99999"]).1, 0);
+    assert_eq!(told(&sandbox, "h100", &["-i", "0", "-lgc", "300,99999"]).1, 0);
+    assert_eq!(query(&sandbox, "h100", "clocks.current.memory,clocks.current.graphics"), "2619 MHz, 1980 MHz");
+}
+
 /// The UUIDs in what `set` prints.
 fn changed(sandbox: &Sandbox, topology: &str, words: &[&str]) -> usize {
     let output = setting(sandbox, topology, words).output().unwrap();
@@ -402,12 +450,16 @@ fn what_cannot_be_set_is_named() {
         (&["0", "temperature.gpu"], "`temperature.gpu` is not KEY=VALUE"),
         (&["0", "temperature.gpu=ramp:1"], "`ramp:1` is not like ramp:30..90:60"),
         (&["0", "process.1=X"], "`X` is not like C,512,python3"),
+        (&["0", "lost=Yes"], "lost: `Yes` is neither true nor false"),
+        (&["0", "sick=call:false..1:3"], "sick: `1` is neither true nor false"),
     ] {
         let output = setting(&sandbox, "t4", words).output().unwrap();
         let line = String::from_utf8(output.stderr).unwrap();
         assert!(line.contains(text) && line.lines().count() == 1, "{words:?}: {line}");
         assert_eq!(output.status.code(), Some(3));
     }
+    let both = setting(&sandbox, "t4", &["0", "temperature.gpu=92", "--clear"]).output().unwrap();
+    assert!(!both.status.success() && String::from_utf8(both.stderr).unwrap().contains("--clear"));
     let keys = stdout(&setting(&sandbox, "t4", &["--keys"]).output().unwrap());
     assert!(keys.lines().any(|line| line == "lost = false"));
     fs::write(sandbox.path("state"), "torn").unwrap();

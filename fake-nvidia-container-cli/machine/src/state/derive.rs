@@ -85,6 +85,9 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
     if unsaid("ecc.mode.pending") && !unsaid("ecc.mode.current") {
         values.put("ecc.mode.pending", values.get("ecc.mode.current").to_owned());
     }
+    if unsaid("ecc.mode.default") && values.get("ecc.mode.current") == NONE {
+        values.put("ecc.mode.default", NONE);
+    }
     if said.get("ecc.mode.current") == "Disabled" {
         let before = values.clone();
         no_counters(values);

@@ -35,12 +35,21 @@ use std::collections::BTreeMap;
 /// The value of a key that a GPU does not have.
 pub const NONE: &str = "N/A";
 
+/// The values of a key that is one of these where nothing is said.
+const FLAG: [&str; 2] = ["false", "true"];
+
 /// What is wrong with a key or its value, if anything.
 pub fn check(key: &str, value: &str) -> Result<(), String> {
     if !figures::known(key)? {
         return Err(format!("`{key}` is not a key; `fake-nvidia-container-cli set --keys` lists them"));
     }
-    reading::check(value).map_err(|why| format!("{key}: {why}"))
+    reading::check(value).map_err(|why| format!("{key}: {why}"))?;
+    let is_flag = figures::vocabulary()?.get(key).is_some_and(|word| FLAG.contains(&word.as_str()));
+    let wrong = |word: &&str| !word.is_empty() && *word != NONE && !FLAG.contains(word);
+    match reading::ends(value).into_iter().find(wrong) {
+        Some(word) if is_flag => Err(format!("{key}: `{word}` is neither true nor false")),
+        _ => Ok(()),
+    }
 }
 
 /// Values by key.

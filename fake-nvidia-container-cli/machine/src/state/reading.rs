@@ -50,6 +50,17 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     }
 }
 
+/// The values that a reading steps through; itself, if it does not step.
+pub(super) fn ends(text: &str) -> Vec<&str> {
+    let (mut text, mut all) = (text, Vec::new());
+    while let Some((before, after, _)) = text.strip_prefix("call:").and_then(step) {
+        all.push(before);
+        text = after;
+    }
+    all.push(text);
+    all
+}
+
 /// What a reading shows; `since` is when it was set, in ms since 1970.
 pub(super) fn show(text: &str, key: &str, when: When, since: Option<u64>) -> String {
     let (mut text, now) = (text, when.now);

@@ -59,7 +59,7 @@ table! {
     nvmlDeviceGetDisplayActive(device: Handle, active: Out<u32>) => switch("display_active");
     nvmlDeviceGetEccMode(device: Handle, current: Out<u32>, pending: Out<u32>)
         => switches("ecc.mode.current", "ecc.mode.pending");
-    nvmlDeviceGetDefaultEccMode(device: Handle, mode: Out<u32>) => switch("ecc.mode.pending");
+    nvmlDeviceGetDefaultEccMode(device: Handle, mode: Out<u32>) => switch("ecc.mode.default");
     nvmlDeviceGetC2cModeInfoV(device: Handle, mode: Out<u32>) => switch("c2c.mode");
     nvmlDeviceGetAccountingMode(device: Handle, mode: Out<u32>) => switch("accounting.mode");
     nvmlDeviceGetAccountingBufferSize(device: Handle, size: Out<u32>) => reading("accounting.buffer_size", Same);

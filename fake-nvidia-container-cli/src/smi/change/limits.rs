@@ -30,10 +30,21 @@ pub(super) fn power(device: &Device, value: &str) -> Answer {
     Done(line, vec![("power.limit", value.to_owned()), ("enforced.power.limit", value.to_owned())])
 }
 
-/// A range of clocks: one number is both ends.
-pub(super) fn range(value: &str) -> Option<(i64, i64)> {
-    let (low, high) = value.split_once(',').unwrap_or((value, value));
-    Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
+/// Two clocks: one number is both.
+fn pair(value: &str) -> Option<(i64, i64)> {
+    let (first, second) = value.split_once(',').unwrap_or((value, value));
+    let clock = |text: &str| text.trim().parse::<u32>().ok().map(i64::from);
+    Some((clock(first)?, clock(second)?))
+}
+
+/// A range of clocks, which begins with the lower one.
+fn range(value: &str) -> Option<(i64, i64)> {
+    pair(value).filter(|(low, high)| low <= high)
+}
+
+/// The clock at which a GPU runs whose clock is locked below this one: at most its highest.
+fn locked(device: &Device, highest: &str, high: i64) -> String {
+    high.min(device.number(highest).unwrap_or(high)).to_string()
 }
 
 /// Clocks can be locked since Volta.
@@ -50,13 +61,14 @@ pub(super) fn lock_gpu(device: &Device, value: &str) -> Answer {
     let words: Vec<&str> = value.split(',').map(str::trim).collect();
     let clock = |word: &str| match word {
         "tdp" | "base" | "unlimited" => device.number("clocks.max.graphics"),
-        number => number.parse().ok(),
+        number => number.parse::<u32>().ok().map(i64::from),
     };
     let first = words.first().copied().unwrap_or_default();
     let last = words.last().copied().unwrap_or_default();
-    let (Some(_), Some(high)) = (clock(first), clock(last)) else { return not_clocks(value, GPU_FORM) };
+    let range = clock(first).zip(clock(last)).filter(|(low, high)| low <= high && words.len() <= 2);
+    let Some((_, high)) = range else { return not_clocks(value, GPU_FORM) };
     let line = format!("GPU clocks set to \"(gpuClkMin {first}, gpuClkMax {last})\" for GPU {}\n", bus(device));
-    let high = high.min(device.number("clocks.max.graphics").unwrap_or(high)).to_string();
+    let high = locked(device, "clocks.max.graphics", high);
     Done(line, vec![("clocks.current.graphics", high.clone()), ("clocks.current.sm", high)])
 }
 
@@ -70,7 +82,7 @@ pub(super) fn lock_memory(device: &Device, value: &str) -> Answer {
     }
     let Some((low, high)) = range(value) else { return not_clocks(value, MEMORY_FORM) };
     let line = format!("Memory clocks set to \"(memClkMin {low}, memClkMax {high})\" for GPU {}\n", bus(device));
-    Done(line, vec![("clocks.current.memory", high.to_string())])
+    Done(line, vec![("clocks.current.memory", locked(device, "clocks.max.memory", high))])
 }
 
 pub(super) fn unlock_memory(_: &Device, _: &str) -> Answer {
@@ -96,7 +108,7 @@ pub(super) fn undefer_memory(_: &Device, _: &str) -> Answer {
 
 pub(super) fn applications(device: &Device, value: &str) -> Answer {
     let bus = bus(device);
-    let Some((memory, graphics)) = range(value).filter(|_| value.contains(',')) else {
+    let Some((memory, graphics)) = pair(value).filter(|_| value.contains(',')) else {
         return not_clocks(value, "'mem,graphics' e.g. '--applications-clocks=2000,800'");
     };
     if thousandths(device.get("clocks.applications.graphics")).is_none() {

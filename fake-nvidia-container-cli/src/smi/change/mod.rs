@@ -74,6 +74,7 @@ pub(super) fn is_asked_for(words: &Words) -> bool {
 pub(super) fn run(words: &Words, scene: &Scene, host: &Host) -> Result<Outcome, Outcome> {
     let devices = scene.chosen(words.get("--id"))?;
     if words.has("--gpu-reset") {
+        scene.none_is_lost(&devices)?;
         return Ok(reset(scene, host, &devices));
     }
     scene.all_answer(&devices)?;
@@ -194,7 +195,10 @@ fn reset(scene: &Scene, host: &Host, devices: &[&Device]) -> Outcome {
     }
     let mut out = String::new();
     for device in devices {
-        let mut changes = zeroed(device, "volatile");
+        let mut changes = match zeroed(device, "volatile") {
+            Ok(changes) => changes,
+            Err(why) => return internal(why),
+        };
         for (now, then) in [("mig.mode.current", "mig.mode.pending"), ("ecc.mode.current", "ecc.mode.pending")] {
             if device.get(now) != device.get(then) {
                 changes.push((now, device.get(then).to_owned()));

@@ -2,6 +2,7 @@
 
 use super::Answer::{self, Act, Done, Stop};
 use super::{bus, busy, invalid, switch, unsupported, word};
+use nvidia_simulated_machine::state::figures::vocabulary;
 use nvidia_simulated_machine::state::{Device, NONE};
 
 pub(super) fn persistence(device: &Device, value: &str) -> Answer {
@@ -36,24 +37,20 @@ pub(super) fn ecc_errors(device: &Device, value: &str) -> Answer {
     if device.get("ecc.mode.current") == NONE {
         return unsupported("Resetting ECC errors", device);
     }
-    let line = format!("Reset {kind} ECC errors to zero for GPU {}.\n", bus(device));
-    Act(line, zeroed(device, kind))
+    match zeroed(device, kind) {
+        Ok(changes) => Act(format!("Reset {kind} ECC errors to zero for GPU {}.\n", bus(device)), changes),
+        Err(why) => Stop(why, 3),
+    }
 }
 
-/// The counters of a kind, set to zero.
-pub(super) fn zeroed(device: &Device, kind: &str) -> Vec<(&'static str, String)> {
-    const COUNTERS: [&str; 8] = [
-        "ecc.errors.corrected.volatile.dram",
-        "ecc.errors.corrected.volatile.sram",
-        "ecc.errors.corrected.volatile.total",
-        "ecc.errors.uncorrected.volatile.dram",
-        "ecc.errors.uncorrected.volatile.sram",
-        "ecc.errors.uncorrected.volatile.total",
-        "ecc.errors.corrected.aggregate.total",
-        "ecc.errors.uncorrected.aggregate.total",
-    ];
-    let counted = |key: &&str| key.contains(kind) && device.number(key).is_some_and(|count| count > 0);
-    COUNTERS.into_iter().filter(counted).map(|key| (key, "0".to_owned())).collect()
+/// All counters of a kind, set to zero; what only follows from a count is set back too.
+pub(super) fn zeroed(device: &Device, kind: &str) -> Result<Vec<(&'static str, String)>, String> {
+    let is_of_kind = |key: &&str| key.starts_with("ecc.errors.") && key.split('.').any(|word| word == kind);
+    let zero = |key: &'static str| match device.get(key) {
+        "Yes" => Some((key, "No".to_owned())),
+        _ => device.number(key).filter(|count| *count > 0).map(|_| (key, "0".to_owned())),
+    };
+    Ok(vocabulary()?.keys().map(String::as_str).filter(is_of_kind).filter_map(zero).collect())
 }
 
 pub(super) fn compute(device: &Device, value: &str) -> Answer {
