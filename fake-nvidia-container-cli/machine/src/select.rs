@@ -3,7 +3,7 @@
 //! A self-contained library: it knows the devices of a machine and the words for them, but not containers.
 
 use crate::number::{scan, unsigned};
-use crate::topology::Gpu;
+use crate::topology::{Gpu, Mig};
 
 /// The largest IMEX channel.
 const LAST_CHANNEL: u64 = (1 << 20) - 1;
@@ -97,10 +97,18 @@ fn gpu(item: &str, gpus: &[Gpu]) -> Option<usize> {
     (place < gpus.len()).then_some(place)
 }
 
-/// A part by UUID, or by the places of the GPU and the part in it: `0:1`.
+/// The name of a part in drivers before 470, which made it from the GPU's UUID and the numbers of the instances.
+#[must_use]
+pub fn early_name(gpu: &str, gi: u32, ci: u32) -> String {
+    format!("MIG-{gpu}/{gi}/{ci}")
+}
+
+/// A part by UUID or early name, or by the places of the GPU and the part in it: `0:1`.
 fn part(item: &str, gpus: &[Gpu]) -> Option<(usize, usize)> {
     for (at, gpu) in gpus.iter().enumerate() {
-        if let Some(mig) = gpu.mig.iter().position(|m| m.uuid.eq_ignore_ascii_case(item)) {
+        let is =
+            |m: &Mig| m.uuid.eq_ignore_ascii_case(item) || early_name(&gpu.uuid, m.gi, m.ci).eq_ignore_ascii_case(item);
+        if let Some(mig) = gpu.mig.iter().position(is) {
             return Some((at, mig));
         }
     }

@@ -22,9 +22,12 @@ pub(crate) fn name(device: Handle, out: Out<u8>, length: u32) -> Answer {
     })
 }
 
-/// The UUID of the GPU or the part.
+/// The UUID of the GPU or the part; before driver 470, a part had a name made from its GPU's.
 pub(crate) fn uuid(device: Handle, out: Out<u8>, length: u32) -> Answer {
-    device.device(|device| Ok(out.text(length, fact(device.own(), "uuid")?)?))
+    device.device(|device| {
+        let early = device.part.filter(|_| device.driver.release() < 470).and_then(|(_, part)| part.text("early"));
+        Ok(out.text(length, early.map_or_else(|| fact(device.own(), "uuid"), Ok)?)?)
+    })
 }
 
 /// The number of the GPU among those given, or of the part among those of its GPU.

@@ -120,7 +120,8 @@ pub(crate) fn by_uuid_structure(uuid: Out<UuidV1>, out: Out<Handle>) -> Answer {
 fn with_uuid(driver: &crate::driver::Driver, uuid: &str) -> Option<Handle> {
     let part = |place: u8, gpu| {
         let mut parts = driver.parts(gpu);
-        let found = parts.find(|(_, part)| part.text("uuid").is_some_and(|own| own.eq_ignore_ascii_case(uuid)));
+        let is = |name: Option<&str>| name.is_some_and(|own| own.eq_ignore_ascii_case(uuid));
+        let found = parts.find(|(_, part)| is(part.text("uuid")) || is(part.text("early")));
         found.map(|(part, _)| Handle::new(Kind::Part, place, part))
     };
     gpu_with(driver, "uuid", uuid).or_else(|| driver.gpus().find_map(|(place, gpu)| part(place, gpu)))

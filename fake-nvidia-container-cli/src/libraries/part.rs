@@ -2,6 +2,7 @@
 
 use super::text::{File, moving};
 use crate::driver::caps;
+use nvidia_simulated_machine::select::early_name;
 use nvidia_simulated_machine::state::mig::{self, Profile};
 use nvidia_simulated_machine::state::{Device, State};
 use nvidia_simulated_machine::topology::live::Readings;
@@ -66,6 +67,7 @@ pub(super) fn part(file: &mut File, gpu: &Gpu, device: &Device, at: usize, state
     let instance = device.instances.iter().find(|instance| instance.gi == part.gi);
     file.section("mig");
     file.fact("uuid", &part.uuid);
+    file.fact("early", &early_name(&gpu.uuid, part.gi, part.ci));
     file.fact("profile", &part.profile);
     file.number("gi", Some(part.gi));
     file.number("ci", Some(part.ci));

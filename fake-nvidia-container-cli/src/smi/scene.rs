@@ -7,6 +7,7 @@ use crate::outcome::Outcome;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use nvidia_simulated_machine::select::early_name;
 use nvidia_simulated_machine::state::{self, Device, NONE, When};
 use nvidia_simulated_machine::topology::Topology;
 
@@ -157,7 +158,7 @@ impl Scene {
     /// The name of a MIG device; drivers before 470 made it from the GPU's name.
     pub(super) fn part_uuid(&self, device: &Device, part: &state::Part) -> String {
         if state::figures::within(&self.machine.driver, None, Some("470")) {
-            format!("MIG-{}/{}/{}", device.get("uuid"), part.gi, part.ci)
+            early_name(device.get("uuid"), part.gi, part.ci)
         } else {
             part.uuid.clone()
         }

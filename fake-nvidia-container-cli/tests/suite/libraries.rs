@@ -402,6 +402,43 @@ fn what_is_set_is_what_a_program_reads_next() {
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), before);
 }
 
+/// Drivers before 470 named a MIG device by its GPU and its instances; all accept that name.
+#[test]
+fn the_name_of_a_mig_device_is_the_same_everywhere() {
+    for (driver, is_early) in [("450.80.02", true), ("550.54.15", false)] {
+        let libraries = Libraries { sandbox: Sandbox::new() };
+        let run = |argv0: &str, words: &[&str]| {
+            let mut command = libraries.sandbox.named(argv0, words);
+            command.env("FAKE_NVIDIA_TOPOLOGY", "machine.json").env("FAKE_NVIDIA_STATE", libraries.path("state"));
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{argv0} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let machine = libraries.sandbox.named("fake-nvidia-container-cli", &["topologies", "a100-mig"]).output();
+        let mut machine: serde_json::Value = serde_json::from_slice(&machine.unwrap().stdout).unwrap();
+        machine["driver"] = driver.into();
+        fs::write(libraries.sandbox.path("machine.json"), machine.to_string()).unwrap();
+        libraries.write("machine.json", &[]);
+        let list = run("nvidia-smi", &["-L"]);
+        let line = list.lines().find(|line| line.starts_with("  MIG ")).unwrap();
+        let name = line.rsplit_once("UUID: ").unwrap().1.trim_end_matches(')').to_owned();
+        assert_eq!(name.starts_with("MIG-GPU-"), is_early, "{name}");
+        let nvml = libraries.nvml();
+        let (_, part) = nvml.number("nvmlDeviceGetMigDeviceHandleByIndex", &[nvml.gpu(0), 0]);
+        assert_eq!(nvml.text("nvmlDeviceGetUUID", &[part], 96).unwrap(), name);
+        let of = &machine["gpus"][0];
+        let (uuid, mig) = (of["uuid"].as_str().unwrap(), &of["mig"][0]);
+        let early = format!("MIG-{uuid}/{}/{}", mig["gi"], mig["ci"]);
+        for name in [early.as_str(), mig["uuid"].as_str().unwrap()] {
+            let words = format!("{name}\0");
+            let found = nvml.number("nvmlDeviceGetHandleByUUID", &[words.as_ptr() as usize]);
+            assert_eq!(found, (0, part), "{driver} {name}");
+            run("nvidia-container-cli", &["list", "--device", name]);
+            run("fake-nvidia-container-cli", &["set", name, "memory.used=5"]);
+        }
+    }
+}
+
 /// In mode `files` nothing is next to a library: each contains its file.
 #[test]
 fn a_container_of_files_has_libraries_that_answer() {
