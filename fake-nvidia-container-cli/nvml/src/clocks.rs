@@ -175,8 +175,9 @@ fn run(text: &str) -> impl Iterator<Item = u32> + Clone + use<> {
 
 /// Why the clocks are not higher: one bit per reason.
 pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
+    const IDLE: &str = "clocks_event_reasons.gpu_idle";
     const BITS: [(&str, u64); 9] = [
-        ("clocks_event_reasons.gpu_idle", 0x1),
+        (IDLE, 0x1),
         ("clocks_event_reasons.applications_clocks_setting", 0x2),
         ("clocks_event_reasons.sw_power_cap", 0x4),
         ("clocks_event_reasons.hw_slowdown", 0x8),
@@ -190,7 +191,11 @@ pub(crate) fn reasons(device: Handle, out: Out<u64>) -> Answer {
         if let Ok(told) = gpu.number("clocks_event_reasons.active", Unit::Same) {
             return Ok(told);
         }
-        let active = |key| gpu.switch(key) == Ok(1);
+        // A GPU whose utilization moves is idle whenever that is zero.
+        let active = |key| match gpu.switch(key) {
+            Err(_) if key == IDLE => gpu.number("utilization.gpu", Unit::Same) == Ok(0),
+            told => told == Ok(1),
+        };
         Ok(BITS.iter().filter(|(key, _)| active(key)).fold(0, |bits, (_, bit)| bits | bit))
     })?;
     Ok(out.put(bits)?)

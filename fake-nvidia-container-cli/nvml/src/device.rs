@@ -18,6 +18,9 @@ pub(crate) struct Device<'a> {
     pub(crate) part: Option<(u8, Section<'a>)>,
 }
 
+/// The keys of the power draw: the first one present counts, and stands in for the others.
+pub(crate) const DRAWS: [&str; 3] = ["power.draw", "power.draw.average", "power.draw.instant"];
+
 /// The unit in which NVML reports a number, compared with the file's.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
@@ -84,7 +87,28 @@ impl<'a> Device<'a> {
 
     /// The number at another time.
     pub(crate) fn number_at<T: TryFrom<i64>>(self, key: &str, unit: Unit, at: u64) -> Result<T, Code> {
-        settings::number(self.place, key).map_or_else(|| number(self.gpu, key, unit, at), |set| in_unit(set, unit))
+        if let Some(set) = settings::number(self.place, key) {
+            return in_unit(set, unit);
+        }
+        number(self.gpu, key, unit, at).or_else(|code| match self.following(key, at) {
+            Some(worked_out) => in_unit(worked_out, unit),
+            None => Err(code),
+        })
+    }
+
+    /// A number that the file leaves out because it follows from another one, in thousandths: see [`DRAWS`] for draws.
+    fn following(self, key: &str, at: u64) -> Option<i64> {
+        let other = |key| self.gpu.thousandths(key, at);
+        match key {
+            "temperature.gpu.tlimit" => {
+                // The whole degrees that are left, as for a whole reading.
+                let now = other("temperature.gpu")?.saturating_add(500).div_euclid(1000).saturating_mul(1000);
+                other("temperature.gpu.limit")?.checked_sub(now)
+            }
+            "enforced.power.limit" => other("power.limit"),
+            "power.draw.instant" => DRAWS.iter().find_map(|key| other(key)),
+            _ => None,
+        }
     }
 
     /// A word of the GPU that says yes or no, as 1 or 0.

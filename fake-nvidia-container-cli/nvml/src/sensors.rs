@@ -1,7 +1,7 @@
 //! What is measured or set: utilization, temperatures, power, clocks, the bus.
 
 use crate::code::{Answer, Code};
-use crate::device::{Device, Unit};
+use crate::device::{DRAWS, Device, Unit};
 use crate::handle::Handle;
 use crate::identity::is_since_hopper;
 use crate::layout::{Pair, Versioned, put_versioned, version};
@@ -78,13 +78,16 @@ pub(crate) fn threshold(device: Handle, which: u32, out: Out<u32>) -> Answer {
         if which > 3 || gpu.text("temperature.form") != Ok("tlimit") {
             return Ok(told);
         }
-        // Models that report margins measure them down from a maximum: for the chip, the temperature now plus what is
-        // left.
+        // Models that report margins measure them down from a maximum: for the chip, what the file says, or the
+        // temperature now plus what is left.
         let highest = match which {
             2 => gpu.number::<i32>("temperature.memory.limit", Unit::Same)?,
-            _ => gpu
-                .number::<i32>("temperature.gpu", Unit::Same)?
-                .saturating_add(gpu.number("temperature.gpu.tlimit", Unit::Same)?),
+            _ => match gpu.number::<i32>("temperature.gpu.limit", Unit::Same) {
+                Ok(limit) => limit,
+                Err(_) => gpu
+                    .number::<i32>("temperature.gpu", Unit::Same)?
+                    .saturating_add(gpu.number("temperature.gpu.tlimit", Unit::Same)?),
+            },
         };
         Ok(highest.saturating_sub(told))
     })?;
@@ -173,9 +176,6 @@ pub(crate) fn power(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(draw)?)?)
 }
 
-/// The keys of the power draw: the first one present counts.
-const DRAWS: [&str; 3] = ["power.draw", "power.draw.average", "power.draw.instant"];
-
 pub(crate) fn draw<T: TryFrom<i64>>(gpu: Device<'_>) -> Result<T, Code> {
     draw_at(gpu, gpu.driver.now())
 }
@@ -207,9 +207,9 @@ pub(crate) fn energy_of(gpu: Device<'_>) -> Result<u64, Code> {
     }
     // GPUs without error correction do not count it.
     gpu.text("ecc.mode.current")?;
-    // A draw that does not change with time, so the count never goes back.
+    // A draw that changes neither with time nor by `set`, so the count never goes back.
     let steady = |key: &&str| gpu.gpu.thousandths(key, 0).and_then(|draw| u64::try_from(draw).ok());
-    let milliwatts = DRAWS.iter().find_map(steady).ok_or(Code::NOT_SUPPORTED)?;
+    let milliwatts = ["energy.draw"].iter().chain(&DRAWS).find_map(steady).ok_or(Code::NOT_SUPPORTED)?;
     Ok(milliwatts.saturating_mul(kernel::ticks() / 1000))
 }
 

@@ -189,8 +189,24 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
         file.fact(if code == 15 { "lost" } else { "sick" }, "true");
     }
     let moving = moving(&gpu.uuid, &gpu.state.0, seen.state);
-    for (key, value) in &device.values.0 {
+    let changed = seen.state.of(&gpu.uuid);
+    let said = |key: &str| gpu.state.0.contains_key(key) || changed.is_some_and(|own| own.values.contains_key(key));
+    let following = following(&moving, said);
+    for (key, value) in device.values.0.iter().filter(|(key, _)| !following.contains(&key.as_str())) {
         file.fact(key, moving.iter().find(|(moved, _)| moved == key).map_or(value, |(_, value)| value));
+    }
+    if device.get("temperature.form") == "tlimit" {
+        let left = device.number("temperature.gpu.tlimit");
+        file.number("temperature.gpu.limit", device.number("temperature.gpu").zip(left).map(|(now, left)| now + left));
+    }
+    let moves = |key: &str| moving.iter().any(|(moved, _)| moved == key);
+    if changed.is_some() || DRAWS.into_iter().any(moves) {
+        // Energy grows by the draw without changes, since a count must not fall when the draw does.
+        let steady = state::device(seen.machine, device.place, &State::default(), 0)?;
+        file.fact(
+            "energy.draw",
+            DRAWS.into_iter().map(|key| steady.get(key)).find(|draw| *draw != NONE).unwrap_or(NONE),
+        );
     }
     file.fact("node", &format!("nvidia{}", gpu.minor));
     file.fact("peers", &peers(seen, device));
@@ -227,6 +243,34 @@ pub(super) fn moving(uuid: &str, topology: &BTreeMap<String, String>, state: &St
     let said = topology.iter().filter(|(key, _)| set.iter().all(|(changed, _)| changed != *key));
     let said = said.map(|(key, value)| (key.clone(), value.clone()));
     said.chain(set.clone()).filter(|(_, value)| moves(value)).collect()
+}
+
+/// The power draws: the first one that is stated stands in for the others.
+const DRAWS: [&str; 3] = ["power.draw", "power.draw.average", "power.draw.instant"];
+
+/// The keys that follow from readings that move, unless they are stated: a number in the file would stay behind, so the
+/// reader works them out.
+fn following(moving: &[(String, String)], said: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    const IDLE: &str = "clocks_event_reasons.gpu_idle";
+    const REASONS: &str = "clocks_event_reasons.active";
+    const ALL: [(&str, &[&str]); 5] = [
+        ("temperature.gpu", &["temperature.gpu.tlimit"]),
+        ("utilization.gpu", &[IDLE, REASONS]),
+        ("power.limit", &["enforced.power.limit"]),
+        ("memory.used", &["memory.free"]),
+        ("bar1.used", &["bar1.free"]),
+    ];
+    let moves = |key: &str| moving.iter().any(|(moved, _)| moved == key);
+    let mut following: Vec<&str> =
+        ALL.into_iter().filter(|(key, _)| moves(key)).flat_map(|(_, all)| all).copied().collect();
+    if DRAWS.into_iter().find(|key| said(key)).is_some_and(moves) {
+        following.extend(DRAWS);
+    }
+    if moving.iter().any(|(key, _)| key.starts_with("clocks_event_reasons.")) {
+        following.push(REASONS);
+    }
+    following.retain(|key| !said(key));
+    following
 }
 
 /// How a GPU is connected to each GPU that the place sees: the words of the machine's matrix; without a matrix, the

@@ -402,6 +402,50 @@ fn what_is_set_is_what_a_program_reads_next() {
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), before);
 }
 
+/// What follows from a reading that moves moves with it, and what does not follow stays.
+#[test]
+fn what_follows_from_a_reading_is_worked_out_when_it_is_read() {
+    let libraries = Libraries::of("h100", &[]);
+    let nvml = libraries.nvml();
+    let gpu = nvml.gpu(0);
+    let set = |changes: &[&str]| {
+        let mut command = libraries.sandbox.named("fake-nvidia-container-cli", &[&["set", "0"], changes].concat());
+        command.env("FAKE_NVIDIA_STATE", libraries.path("fake-nvidia/state.json"));
+        assert!(command.env("FAKE_NVIDIA_TOPOLOGY", "h100").status().unwrap().success());
+    };
+    let limits = || [0, 1, 3].map(|which| nvml.number("nvmlDeviceGetTemperatureThreshold", &[gpu, which]));
+    let left = || {
+        let mut margin = [0x0100_0008_u32, 0];
+        (nvml.call("nvmlDeviceGetMarginTemperature", &[gpu, margin.as_mut_ptr() as usize]), margin[1])
+    };
+    let reasons = || nvml.number("nvmlDeviceGetCurrentClocksEventReasons", &[gpu]);
+    let field = |id: u64| {
+        let mut field = [id, 0, 0, 0, 0];
+        assert_eq!(nvml.call("nvmlDeviceGetFieldValues", &[gpu, 1, field.as_mut_ptr() as usize]), 0);
+        (field[3] >> 32, field[4])
+    };
+    let energy = || {
+        let mut energy = 0_u64;
+        assert_eq!(nvml.call("nvmlDeviceGetTotalEnergyConsumption", &[gpu, (&raw mut energy) as usize]), 0);
+        energy
+    };
+    let (before, first) = (limits(), energy());
+    assert_eq!(reasons(), (0, 1), "it is idle");
+    // At the first call, which the writer sees, each is something else.
+    set(&["temperature.gpu=call:42..86:2", "utilization.gpu=call:0..84:2", "power.draw=call:100..524:2"]);
+    set(&["power.limit=call:700..600:2"]);
+    assert_eq!((left(), limits(), reasons()), ((0, 1), before, (0, 0)));
+    assert_eq!((field(185), field(186), field(190)), ((0, 524_000), (0, 524_000), (0, 600_000)));
+    assert_eq!(nvml.number("nvmlDeviceGetEnforcedPowerLimit", &[gpu]), (0, 600_000));
+    set(&["power.draw=600"]);
+    let high = energy();
+    set(&["power.draw=1"]);
+    assert!(first <= high && high <= energy(), "energy never falls");
+    // What is stated counts.
+    set(&["temperature.gpu.tlimit=7", "power.draw.instant=333"]);
+    assert_eq!((left(), field(186)), ((0, 7), (0, 333_000)));
+}
+
 /// Drivers before 470 named a MIG device by its GPU and its instances; all accept that name.
 #[test]
 fn the_name_of_a_mig_device_is_the_same_everywhere() {
