@@ -234,7 +234,8 @@ pub(crate) fn properties(out: Out<i32>, number: i32) -> Answer {
 /// Whether a device reaches another's memory: every whole GPU does.
 pub(crate) fn peer(out: Out<i32>, one: i32, other: i32) -> Answer {
     let whole = |number| device(number, |device| Ok(device.part.is_none()));
-    Ok(out.put((whole(one)? && whole(other)? && one != other).into())?)
+    let (one_is, other_is) = (whole(one)?, whole(other)?);
+    Ok(out.put((one_is && other_is && one != other).into())?)
 }
 
 /// Properties of a pair of devices: rank, access, atomic operations over NVLink, access to arrays.

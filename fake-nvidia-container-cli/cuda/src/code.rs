@@ -73,12 +73,17 @@ fn known(code: u32) -> Option<(Fixed, Fixed)> {
     Some((name.into(), words.into()))
 }
 
-/// The words of a code.
+/// The words of a code; null if there is no such code.
 pub(crate) fn words(code: u32, out: Out<Fixed>) -> Answer {
-    Ok(out.put(known(code).ok_or(Code::INVALID_VALUE)?.1)?)
+    told(known(code).map(|(_, words)| words), out)
 }
 
-/// The name of a code.
+/// The name of a code; null if there is no such code.
 pub(crate) fn name(code: u32, out: Out<Fixed>) -> Answer {
-    Ok(out.put(known(code).ok_or(Code::INVALID_VALUE)?.0)?)
+    told(known(code).map(|(name, _)| name), out)
+}
+
+fn told(text: Option<Fixed>, out: Out<Fixed>) -> Answer {
+    out.put(text.unwrap_or(Fixed::NULL))?;
+    text.map(drop).ok_or(Code::INVALID_VALUE)
 }

@@ -2,16 +2,17 @@
 
 use crate::code::{Answer, Code};
 use core::sync::atomic::{AtomicBool, Ordering};
-use nvidia_simulated_given::Section;
-use nvidia_simulated_shim::Loaded;
+use nvidia_simulated_given::{Section, pieces};
 use nvidia_simulated_shim::c::Out;
+use nvidia_simulated_shim::{Environment, Loaded};
 
 /// Whether `cuInit` succeeded: the only state that is kept.
 static READY: AtomicBool = AtomicBool::new(false);
 
-/// The given file as one call sees it.
+/// The given file as one call sees it, and the environment, which can hide devices and order them.
 pub(crate) struct Driver {
     loaded: Loaded,
+    environment: Option<Environment>,
 }
 
 /// A device that programs could compute on: a GPU, or the first part of a split GPU.
@@ -26,7 +27,7 @@ pub(crate) struct Device<'a> {
 
 /// Reads the file and asks it a question.
 fn ask<T>(question: impl FnOnce(&Driver) -> Result<T, Code>) -> Result<T, Code> {
-    question(&Driver { loaded: Loaded::load(1)? })
+    question(&Driver { loaded: Loaded::load(1)?, environment: Environment::read() })
 }
 
 /// `cuInit`: reports no device, unless the file says otherwise and has one.
@@ -72,17 +73,76 @@ pub(crate) fn find(is: impl Fn(Device<'_>) -> bool) -> Result<i32, Code> {
     i32::try_from(at).map_err(|_| Code::UNKNOWN)
 }
 
+impl<'a> Device<'a> {
+    /// Its UUID: the part's, or the GPU's.
+    fn uuid(self) -> &'a str {
+        self.part.unwrap_or(self.gpu).text("uuid").unwrap_or_default()
+    }
+
+    /// Whether an item of `CUDA_VISIBLE_DEVICES` names it: by the beginning of a UUID, or a part by its early name.
+    fn is(self, item: &str) -> bool {
+        let begins = |name: &str| name.get(..item.len()).is_some_and(|start| start.eq_ignore_ascii_case(item));
+        let early = self.part.and_then(|part| part.text("early")).unwrap_or_default();
+        // The part of a GPU stands for it.
+        let gpu = self.gpu.text("uuid").unwrap_or_default();
+        item.len() > 4 && (begins(self.uuid()) || begins(gpu) || early.eq_ignore_ascii_case(item))
+    }
+}
+
 impl Driver {
-    /// The devices. As with the driver, a program sees at most one part, and then nothing else.
+    /// The devices, as `CUDA_VISIBLE_DEVICES` lists them if it is set: the first item that names no device, or one that
+    /// is already there, ends the list.
     fn devices(&self) -> impl Iterator<Item = Device<'_>> {
-        let all = || self.loaded.machine().sections("gpu");
+        (0..).map_while(|at| self.nth(at))
+    }
+
+    fn nth(&self, at: usize) -> Option<Device<'_>> {
+        let list = self.environment.as_ref().and_then(|environment| environment.variable("CUDA_VISIBLE_DEVICES"));
+        let Some(list) = list else { return self.all().nth(at) };
+        let listed = || pieces(list, ',').map_while(|item| self.named(item.trim()));
+        let found = listed().nth(at)?;
+        let is_alone = listed().next().is_some_and(|first| first.part.is_some());
+        let is_new = |(place, device): (usize, Device<'_>)| {
+            listed().take(place).all(|before| before.uuid() != device.uuid()) && device.part.is_none()
+        };
+        let is_there = at == 0 || !is_alone && listed().enumerate().take(at.saturating_add(1)).all(is_new);
+        is_there.then_some(found)
+    }
+
+    /// The device that an item names: by its number among all, or by its name, which no other may share.
+    fn named(&self, item: &str) -> Option<Device<'_>> {
+        if let Ok(number) = item.parse::<usize>() {
+            return self.all().nth(number);
+        }
+        let part = self.parts().find(|device| device.is(item));
+        let mut whole = self.whole().filter(|device| device.is(item));
+        let found = part.or_else(|| whole.next());
+        found.filter(|_| whole.next().is_none())
+    }
+
+    /// The devices of a program that does not choose. As with the driver, it sees at most one part, and then nothing
+    /// else.
+    fn all(&self) -> impl Iterator<Item = Device<'_>> {
+        let part = self.parts().next();
+        part.into_iter().chain(self.whole().filter(move |_| part.is_none()))
+    }
+
+    fn device<'a>(&'a self, gpu: Section<'a>, part: Option<Section<'a>>) -> Device<'a> {
         let version = self.loaded.machine().id("cuda").unwrap_or_default();
-        let device = move |gpu, part| Device { gpu, part, now: self.loaded.now(), version };
-        let parts = all().flat_map(move |gpu| gpu.sections("mig").map(move |part| device(gpu, Some(part))));
-        let shown = |device: &Device<'_>| device.part.is_some_and(|part| self.loaded.shows_part(device.gpu, part));
-        let part = parts.filter(shown).take(1);
-        let split = part.clone().count() > 0;
-        let whole = all().filter(move |gpu| !split && self.loaded.shows(*gpu)).map(move |gpu| device(gpu, None));
-        part.chain(whole.filter(|device| device.gpu.text("mig.mode.current") != Some("Enabled")))
+        Device { gpu, part, now: self.loaded.now(), version }
+    }
+
+    /// The parts of GPUs that were given.
+    fn parts(&self) -> impl Iterator<Item = Device<'_>> {
+        let gpus = self.loaded.machine().sections("gpu");
+        let parts = gpus.flat_map(move |gpu| gpu.sections("mig").map(move |part| (gpu, part)));
+        let shown = parts.filter(|(gpu, part)| self.loaded.shows_part(*gpu, *part));
+        shown.map(|(gpu, part)| self.device(gpu, Some(part)))
+    }
+
+    /// The GPUs that were given and are not split.
+    fn whole(&self) -> impl Iterator<Item = Device<'_>> {
+        let gpus = self.loaded.machine().sections("gpu").filter(|gpu| self.loaded.shows(*gpu));
+        gpus.filter(|gpu| gpu.text("mig.mode.current") != Some("Enabled")).map(|gpu| self.device(gpu, None))
     }
 }

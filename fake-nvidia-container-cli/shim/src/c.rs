@@ -162,6 +162,11 @@ impl Words {
 #[derive(Clone, Copy, Debug)]
 pub struct Fixed(*const core::ffi::c_char);
 
+impl Fixed {
+    /// No string.
+    pub const NULL: Self = Self(core::ptr::null());
+}
+
 impl From<&'static core::ffi::CStr> for Fixed {
     fn from(text: &'static core::ffi::CStr) -> Self {
         Self(text.as_ptr())

@@ -7,6 +7,7 @@
 #![no_std]
 
 pub mod c;
+mod environment;
 pub mod kernel;
 mod loaded;
 #[cfg(standalone)]
@@ -14,6 +15,7 @@ mod memory;
 mod path;
 mod place;
 
+pub use environment::Environment;
 pub use loaded::{Fault, Loaded};
 pub use path::Path;
 

@@ -2,6 +2,9 @@
 
 use super::c_caller::Caller;
 use super::libraries::Libraries;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 
 /// Attributes by number, as a device query asks for them, and their values on some GPUs.
 const ATTRIBUTES: [(u32, [u32; 5]); 12] = [
@@ -50,6 +53,11 @@ fn devices_reach_each_other_and_have_no_context() {
     let place = out.as_mut_ptr() as usize;
     let reach = |one: usize, other: usize| cuda.call("cuDeviceCanAccessPeer", &[place, one, other]);
     assert_eq!((reach(0, 0), out[0], reach(0, 3), out[0], reach(0, 8)), (0, 0, 0, 1, 101));
+    let split = Libraries::of("a100-mig", &["--cuda", "--device", "0:0"]);
+    let of_part = split.load("libcuda.so.1");
+    assert_eq!(of_part.call("cuInit", &[0]), 0);
+    let missing = of_part.call("cuDeviceCanAccessPeer", &[out.as_mut_ptr() as usize, 0, 1]);
+    assert_eq!(missing, 101, "a part reaches nothing, and the other device must exist all the same");
     let pair = |which: usize, other: usize| cuda.call("cuDeviceGetP2PAttribute", &[place, which, 0, other]);
     assert_eq!((pair(3, 1), out[0], pair(3, 0), pair(9, 1)), (0, 1, 101, 1));
     let mut active = 7_i32;
@@ -59,6 +67,83 @@ fn devices_reach_each_other_and_have_no_context() {
     assert_eq!(cuda.call("cuDeviceGetProperties", &[place, 0]), 0);
     let (threads, grid) = ([1024, 1024, 1024, 64], [0x7fff_ffff, 65_535, 65_535]);
     assert_eq!((&out[..4], &out[4..7], out[12]), (&threads[..], &grid[..], 1_980_000));
+}
+
+#[test]
+fn a_code_that_does_not_exist_has_no_words() {
+    let cuda = Libraries::of("t4", &[]).load("libcuda.so.1");
+    for name in ["cuGetErrorString", "cuGetErrorName"] {
+        let mut text = 7_usize;
+        assert_eq!((cuda.call(name, &[100, (&raw mut text) as usize]), text > 7), (0, true), "{name}");
+        assert_eq!((cuda.call(name, &[4711, (&raw mut text) as usize]), text), (1, 0), "{name}");
+        assert_eq!(cuda.call(name, &[4711, 0]), 1);
+    }
+}
+
+/// The name of the test in whose processes the variable below names a library.
+const CHOOSING: &str = "a_program_chooses_its_devices_by_the_environment";
+const LIBRARY: &str = "LIBRARY_OF_THIS_TEST";
+
+/// What `cuInit` returns, and the first bytes of the UUIDs of the devices.
+fn visible(library: &Path) -> String {
+    let cuda = Caller::load(library);
+    let code = cuda.call("cuInit", &[0]);
+    let (_, count) = cuda.number("cuDeviceGetCount", &[]);
+    let uuid = |at: usize| {
+        let mut uuid = [0_u8; 16];
+        assert_eq!(cuda.call("cuDeviceGetUuid", &[uuid.as_mut_ptr() as usize, at]), 0);
+        uuid.map(|byte| format!("{byte:02x}")).concat()
+    };
+    let uuids: Vec<String> = (0..count).filter(|_| code == 0).map(uuid).collect();
+    format!("<{code}:{}>", uuids.join(","))
+}
+
+/// The environment of a process is the one that it was started with, so each choice has a process of its own.
+#[test]
+fn a_program_chooses_its_devices_by_the_environment() {
+    if let Some(library) = std::env::var_os(LIBRARY) {
+        writeln!(std::io::stdout(), "{}", visible(Path::new(&library))).unwrap();
+        return;
+    }
+    let run = |libraries: &Libraries, list: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(CHOOSING).args(["--nocapture", "--test-threads=1"]).env("CUDA_VISIBLE_DEVICES", list);
+        let output = command.env(LIBRARY, libraries.path("libcuda.so.1")).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_once('<').unwrap().1.split_once('>').unwrap().0.to_owned()
+    };
+    let libraries = Libraries::of("h100", &["--cuda", "--device", "0,1,2"]);
+    let all = visible(&libraries.path("libcuda.so.1"));
+    let uuids: Vec<&str> = all.trim_matches(['<', '>']).strip_prefix("0:").unwrap().split(',').collect();
+    let named = |uuid: &str| format!("GPU-{}", uuid.chars().take(7).collect::<String>());
+    for (list, devices) in [
+        ("", &[][..]),
+        ("-1", &[]),
+        ("9,0", &[]),
+        ("none", &[]),
+        ("GPU-", &[]),
+        ("2, 0", &[2, 0]),
+        ("1,-1,0", &[1]),
+        ("1,1", &[1]),
+        (&named(uuids[2]), &[2]),
+        (&format!("{},0", named(uuids[1])), &[1, 0]),
+    ] {
+        let expected: Vec<&str> = devices.iter().map(|at: &usize| uuids[*at]).collect();
+        let code = if devices.is_empty() { 100 } else { 0 };
+        assert_eq!(run(&libraries, list), format!("{code}:{}", expected.join(",")), "`{list}`");
+    }
+    let split = Libraries::of("a100-mig", &["--cuda"]);
+    let given = std::fs::read_to_string(split.given()).unwrap();
+    let part = given.lines().filter_map(|line| line.strip_prefix("uuid MIG-")).nth(1).unwrap();
+    let early = given.lines().filter_map(|line| line.strip_prefix("early ")).nth(1).unwrap();
+    for name in [&format!("MIG-{part}"), early] {
+        let list = format!("{name},0");
+        assert_eq!(
+            run(&split, &list),
+            format!("0:{}", part.replace('-', "")),
+            "a program computes on one part: {list}"
+        );
+    }
 }
 
 /// As cuda-python and CUDA's own runtime library do when they start: every function by its name and version.
