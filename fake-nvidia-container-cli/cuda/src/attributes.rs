@@ -240,11 +240,12 @@ pub(crate) fn peer(out: Out<i32>, one: i32, other: i32) -> Answer {
 
 /// Properties of a pair of devices: rank, access, atomic operations over NVLink, access to arrays.
 pub(crate) fn pair(out: Out<i32>, which: u32, one: i32, other: i32) -> Answer {
-    device(other, |_| Ok(()))?;
+    let has_links = |number| device(number, |device| Ok(device.number("nvlink.count").unwrap_or_default() > 0));
+    let other_has = has_links(other)?;
     if one == other {
         return Err(Code::INVALID_DEVICE);
     }
-    let linked = device(one, |device| Ok(device.number("nvlink.count").unwrap_or_default() > 0))?;
+    let linked = has_links(one)? && other_has;
     let value = match which {
         1 => 0,
         2 | 4 => 1,

@@ -25,8 +25,11 @@ fn word<'a>(gpu: Device<'a>, other: u8) -> &'a str {
     pieces(row, ' ').nth(usize::from(other)).filter(|word| !word.is_empty()).unwrap_or("SYS")
 }
 
-/// Linked GPUs can still be on different processors: their row does not say.
-fn level(word: &str) -> u32 {
+/// The level at which two GPUs meet on the bus: a row has the words for that if links hide them.
+fn level(gpu: Device<'_>, other: u8) -> u32 {
+    let row = gpu.gpu.text("ways").unwrap_or_default();
+    let way = pieces(row, ' ').nth(usize::from(other)).filter(|word| !word.is_empty());
+    let word = way.unwrap_or_else(|| word(gpu, other));
     LEVELS.iter().find(|(known, _)| *known == word).map_or(50, |(_, level)| *level)
 }
 
@@ -35,9 +38,9 @@ fn linked(word: &str) -> bool {
 }
 
 /// Both devices must be GPUs that were given.
-fn pair<T>(one: Handle, other: Handle, question: impl FnOnce(&str) -> T) -> Result<T, Code> {
+fn pair<T>(one: Handle, other: Handle, question: impl FnOnce(Device<'_>, u8) -> T) -> Result<T, Code> {
     let place = other.gpu(|other| Ok(other.place))?;
-    one.gpu(|gpu| Ok(question(word(gpu, place))))
+    one.gpu(|gpu| Ok(question(gpu, place)))
 }
 
 /// The level at which two GPUs meet; a GPU does not meet itself.
@@ -55,7 +58,7 @@ pub(crate) fn nearest(device: Handle, at: u32, count: Out<u32>, array: Out<Handl
     }
     device.gpu(|gpu| {
         let others = (0..usize::from(u8::MAX)).map_while(|nth| gpu.driver.gpus().nth(nth));
-        let near = others.filter(|(place, _)| *place != gpu.place && level(word(gpu, *place)) == at);
+        let near = others.filter(|(place, _)| *place != gpu.place && level(gpu, *place) == at);
         let handles = near.map(|(place, _)| Handle::new(Kind::Gpu, place, 0));
         if array.is_null() {
             return Ok(count.put(u32::try_from(handles.count()).unwrap_or_default())?);
@@ -88,8 +91,9 @@ pub(crate) fn peer(one: Handle, other: Handle, way: u32, out: Out<u32>) -> Answe
     if way > 4 {
         return Err(Code::INVALID_ARGUMENT);
     }
-    let status = pair(one, other, |word| match way {
-        2 if !linked(word) => 5,
+    // Links themselves, and atomic operations, need links.
+    let status = pair(one, other, |gpu, other| match way {
+        2 | 3 if !linked(word(gpu, other)) => 5,
         _ => 0,
     })?;
     Ok(out.put(status)?)

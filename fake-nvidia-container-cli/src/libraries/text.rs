@@ -4,6 +4,7 @@
 use super::part;
 use crate::simulate::Choice;
 use nvidia_simulated_given as given;
+use nvidia_simulated_machine::state::connections::Connections;
 use nvidia_simulated_machine::state::{self, Device, NONE, Set, State};
 use nvidia_simulated_machine::step::Step;
 use nvidia_simulated_machine::topology::Topology;
@@ -131,8 +132,10 @@ pub fn text(seen: &Seen<'_>) -> Result<String, String> {
     if *seen.sight == Sight::Host {
         file.fact("host", "Yes");
     }
-    for (place, _) in machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid)) {
-        gpu(&mut file, seen, &state::device(machine, place, seen.state, seen.now)?)?;
+    let devices = state::devices(machine, seen.state, seen.now)?;
+    let places = machine.gpus.iter().zip(&devices);
+    for (_, device) in places.filter(|(gpu, _)| seen.sight.gpu(&gpu.uuid)) {
+        gpu(&mut file, seen, &devices, device)?;
     }
     let text = file.0 + given::END + "\n";
     if text.len() > given::LIMIT {
@@ -181,7 +184,7 @@ impl File {
     }
 }
 
-fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> {
+fn gpu(file: &mut File, seen: &Seen<'_>, devices: &[Device], device: &Device) -> Result<(), String> {
     let Some(gpu) = seen.machine.gpus.get(device.place) else { return Ok(()) };
     file.section("gpu");
     // If a key has two facts, the first counts.
@@ -209,7 +212,7 @@ fn gpu(file: &mut File, seen: &Seen<'_>, device: &Device) -> Result<(), String> 
         );
     }
     file.fact("node", &format!("nvidia{}", gpu.minor));
-    file.fact("peers", &peers(seen, device));
+    connected(file, seen, devices, device);
     if let Sight::Devices { whole, .. } = seen.sight {
         file.fact("whole", if whole.contains(&gpu.uuid) { "Yes" } else { "No" });
     }
@@ -273,17 +276,20 @@ fn following(moving: &[(String, String)], said: impl Fn(&str) -> bool) -> Vec<&'
     following
 }
 
-/// How a GPU is connected to each GPU that the place sees: the words of the machine's matrix; without a matrix, the
-/// model's links, or the slowest connection.
-fn peers(seen: &Seen<'_>, device: &Device) -> String {
-    let row = seen.machine.matrix.get(device.place).map(|row| row.split_whitespace().collect::<Vec<_>>());
-    let links = device.number("nvlink.count").filter(|links| *links > 0);
-    let word = |other: usize| match (&row, links) {
-        (Some(row), _) => row.get(other).copied().unwrap_or("SYS").to_owned(),
-        (None, Some(links)) => format!("NV{links}"),
-        (None, None) => "SYS".to_owned(),
+/// How a GPU is connected to the GPUs that the place sees, processors and memory: the words with and without links.
+fn connected(file: &mut File, seen: &Seen<'_>, devices: &[Device], device: &Device) {
+    let connections = Connections::of(seen.machine, devices);
+    let places = seen.machine.gpus.iter().zip(devices);
+    let there: Vec<&Device> = places.filter(|(gpu, _)| seen.sight.gpu(&gpu.uuid)).map(|(_, other)| other).collect();
+    let row = |has_links: bool| {
+        let words = there.iter().map(|other| connections.word(device.place, other.place, has_links));
+        words.collect::<Vec<String>>().join(" ")
     };
-    let others = seen.machine.gpus.iter().enumerate().filter(|(_, gpu)| seen.sight.gpu(&gpu.uuid));
-    let words = others.map(|(other, _)| if other == device.place { "X".to_owned() } else { word(other) });
-    words.collect::<Vec<_>>().join(" ")
+    let words = row(true);
+    file.fact("peers", &words);
+    if words.contains("NV") {
+        file.fact("ways", &row(false));
+    }
+    file.fact("cpu_affinity", &connections.processors(device));
+    file.fact("numa_affinity", &connections.node(device));
 }

@@ -5,7 +5,8 @@ use super::scene::{Host, Scene};
 use super::text::{fill, pairs};
 use super::{help, ok, told};
 use crate::outcome::Outcome;
-use nvidia_simulated_machine::state::{Device, NONE};
+use nvidia_simulated_machine::state::Device;
+use nvidia_simulated_machine::state::connections::{Connections, Reach};
 
 const TOPO: &[(&str, &[&str], bool)] = &[
     ("--matrix", &["-m"], false),
@@ -47,8 +48,8 @@ pub(super) fn topo(words: &[String], host: &Host) -> Result<Outcome, Outcome> {
     if options.has("--matrix") || options.has("--matrix_pci") || options.has("--matrix_nvme") {
         return Ok(ok(matrix(&scene, &devices, !options.has("--matrix_pci"))));
     }
-    if options.has("--p2pstatus") {
-        return Ok(ok(peers(&scene, &devices)));
+    if let Some(letter) = options.get("--p2pstatus") {
+        return peers(&scene, &devices, letter).map(ok);
     }
     if let Some(cpu) = options.get("--cpu") {
         return near_cpu(&scene, &devices, cpu).map(ok);
@@ -81,8 +82,11 @@ fn of_devices(options: &Options, scene: &Scene, devices: &[&Device]) -> Result<S
     ] {
         if options.has(option) {
             let device = one(name)?;
-            let node =
-                if option == "--gpu-numa-id" { device.get("gpu_numa_id").to_owned() } else { node(scene, device) };
+            let node = if option == "--gpu-numa-id" {
+                device.get("gpu_numa_id").to_owned()
+            } else {
+                connections(scene).node(device)
+            };
             return Ok(format!("{line}: {node}\n"));
         }
     }
@@ -98,7 +102,7 @@ fn near_cpu(scene: &Scene, devices: &[&Device], cpu: &str) -> Result<String, Out
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         first.parse().is_ok_and(|first: u32| first <= wanted) && last.parse().is_ok_and(|last: u32| wanted <= last)
     };
-    let near = devices.iter().filter(|device| cpus(scene, device).split(',').any(holds));
+    let near = devices.iter().filter(|device| connections(scene).processors(device).split(',').any(holds));
     let list: Vec<String> = near.map(|device| device.place.to_string()).collect();
     Ok(format!("The GPUs that have an affinity with CPU {cpu} are:\n{}\n\n", list.join(", ")))
 }
@@ -154,68 +158,41 @@ fn matrix(scene: &Scene, devices: &[&Device], has_links: bool) -> String {
     out
 }
 
-/// How two ends are connected: as the topology says, else by NVLink and by the halves of the machine.
+/// How two ends are connected, as the matrix writes it.
 fn cell(scene: &Scene, from: usize, to: usize, has_links: bool) -> String {
-    if from == to {
-        return " X ".to_owned();
-    }
-    let said = scene.machine.matrix.get(from).and_then(|row| row.split_whitespace().nth(to));
-    if let Some(word) = said.filter(|word| has_links || !word.starts_with("NV")) {
-        return word.to_owned();
-    }
-    let links = |at: usize| scene.devices.get(at).and_then(|device| device.number("nvlink.count")).unwrap_or_default();
-    let count = links(from).min(links(to));
-    if count > 0 && has_links {
-        return format!("NV{count}");
-    }
-    if half(scene, from) == half(scene, to) { "NODE".to_owned() } else { "SYS".to_owned() }
+    if from == to { " X ".to_owned() } else { connections(scene).word(from, to, has_links) }
 }
 
-/// The NUMA node of an end, if the topology does not name one: a machine with four GPUs or more has two.
-fn half(scene: &Scene, end: usize) -> usize {
-    let gpus = scene.devices.len();
-    let (place, count) = if end < gpus { (end, gpus) } else { (end - gpus, scene.machine.nics.len()) };
-    if gpus >= 4 && place * 2 >= count { 1 } else { 0 }
-}
-
-/// The value of a GPU's key, or what follows from the GPU's place.
-fn or(device: &Device, key: &str, default: &str) -> String {
-    match device.get(key) {
-        NONE => default.to_owned(),
-        said => said.to_owned(),
-    }
-}
-
-/// The processors that are near a GPU.
-fn cpus(scene: &Scene, device: &Device) -> String {
-    or(device, "cpu_affinity", if half(scene, device.place) == 0 { "0-63" } else { "64-127" })
-}
-
-/// The NUMA node that is near a GPU.
-fn node(scene: &Scene, device: &Device) -> String {
-    or(device, "numa_affinity", &half(scene, device.place).to_string())
+fn connections(scene: &Scene) -> Connections<'_> {
+    Connections::of(&scene.machine, &scene.devices)
 }
 
 fn affinity(scene: &Scene, device: &Device) -> String {
-    let (cpu, numa) = (cpus(scene, device), node(scene, device));
+    let (cpu, numa) = (connections(scene).processors(device), connections(scene).node(device));
     let told = [("cpu", cpu), ("numa", numa), ("id", device.get("gpu_numa_id").to_owned())];
     fill(scene.layout.line("topo.affinity"), &pairs(&told))
 }
 
-/// Which GPUs reach each other's memory: those that are linked.
-fn peers(scene: &Scene, devices: &[&Device]) -> String {
+/// Which GPUs reach each other's memory, in the way that a letter stands for.
+fn peers(scene: &Scene, devices: &[&Device], letter: &str) -> Result<String, Outcome> {
+    let reach = match letter {
+        "r" | "w" | "p" => Reach::Anyhow,
+        "n" | "a" => Reach::ByLinks,
+        _ => return Err(told(&format!("Invalid P2P capability: {letter}\n"), 2)),
+    };
     let heads: String = devices.iter().map(|device| format!("GPU{}\t", device.place)).collect();
     let (on, off) = UNDERLINED;
     let mut out = format!(" \t{on}{heads}{off}\n");
     for from in devices {
-        let word = |to: &&&Device| match cell(scene, from.place, to.place, true).as_str() {
-            " X " => "X",
-            link if link.starts_with("NV") => "OK",
-            _ => "NS",
+        let word = |to: &&&Device| match connections(scene).reaches(from.place, to.place, reach) {
+            _ if from.place == to.place => "X",
+            true => "OK",
+            false => "NS",
         };
         let cells: String = devices.iter().map(|to| format!("\t{}", word(&to))).collect();
         out.push_str(&format!(" GPU{}{cells}\t\n", from.place));
     }
-    out + "\nLegend:\n\n  X    = Self\n  OK   = Status Ok\n  CNS  = Chipset not supported\n  GNS  = GPU not supported\n  \
-        TNS  = Topology not supported\n  NS   = Not supported\n  U    = Unknown\n"
+    Ok(out
+        + "\nLegend:\n\n  X    = Self\n  OK   = Status Ok\n  CNS  = Chipset not supported\n  GNS  = GPU not supported\n  \
+        TNS  = Topology not supported\n  NS   = Not supported\n  U    = Unknown\n")
 }

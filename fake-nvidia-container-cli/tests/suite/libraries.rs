@@ -446,6 +446,54 @@ fn what_follows_from_a_reading_is_worked_out_when_it_is_read() {
     assert_eq!((left(), field(186)), ((0, 7), (0, 333_000)));
 }
 
+/// NVML and `topo` show the same connections.
+#[test]
+fn connections_are_the_same_everywhere() {
+    const LEVELS: [(&str, usize); 6] = [("X", 0), ("PIX", 10), ("PXB", 20), ("PHB", 30), ("NODE", 40), ("SYS", 50)];
+    for topology in ["l40s", "h100", "v100x16"] {
+        let libraries = Libraries::of(topology, &["--cuda"]);
+        let nvml = libraries.nvml();
+        let table = |words: &[&str]| {
+            let mut command = libraries.sandbox.named("nvidia-smi", &[&["topo"], words].concat());
+            let output = command.env("FAKE_NVIDIA_TOPOLOGY", topology).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            let rows = text.lines().map(str::trim_start).filter(|line| line.starts_with("GPU"));
+            rows.map(|row| row.split_whitespace().skip(1).map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
+        };
+        let (links, ways) = (table(&["-m"]), table(&["-mp"]));
+        let count = links.len();
+        let (reads, atomics) = (table(&["-p2p", "r"]), table(&["-p2p", "a"]));
+        for (one, other) in (0..count).flat_map(|one| (0..count).map(move |other| (one, other))) {
+            if one == other {
+                continue;
+            }
+            let pair = [nvml.gpu(one), nvml.gpu(other)];
+            let level = LEVELS.iter().find(|(word, _)| *word == ways[one][other]).unwrap().1;
+            assert_eq!(
+                nvml.number("nvmlDeviceGetTopologyCommonAncestor", &pair),
+                (0, level),
+                "{topology} {one} {other}"
+            );
+            for (way, told) in [(0, &reads), (2, &atomics), (3, &atomics)] {
+                let status = nvml.number("nvmlDeviceGetP2PStatus", &[pair[0], pair[1], way]);
+                let word = if status == (0, 0) { "OK" } else { "NS" };
+                assert_eq!(word, told[one][other], "{topology} {one} {other} in way {way}");
+            }
+            assert_eq!(atomics[one][other] == "OK", links[one][other].starts_with("NV"));
+        }
+        let last = count - 1;
+        let mut words = [0_u64; 4];
+        let arguments = [nvml.gpu(last), 4, words.as_mut_ptr() as usize];
+        assert_eq!(nvml.call("nvmlDeviceGetCpuAffinity", &arguments), 0, "{topology}");
+        let first = words.iter().position(|word| *word != 0).unwrap();
+        let processors = first * 64 + words[first].trailing_zeros() as usize;
+        let (told, _) = links[last][links[last].len() - 3].split_once('-').unwrap();
+        assert_eq!(told, processors.to_string(), "{topology}");
+        let wrong = libraries.sandbox.named("nvidia-smi", &["topo", "-p2p", "zz"]).output().unwrap();
+        assert_eq!(wrong.status.code(), Some(2));
+    }
+}
+
 /// Drivers before 470 named a MIG device by its GPU and its instances; all accept that name.
 #[test]
 fn the_name_of_a_mig_device_is_the_same_everywhere() {

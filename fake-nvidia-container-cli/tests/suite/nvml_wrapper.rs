@@ -70,5 +70,5 @@ fn a_monitor_reads_what_the_topology_says() {
     assert!(gpu.running_compute_processes().unwrap().is_empty());
     assert!(matches!(gpu.fan_speed(0), Err(NvmlError::InvalidArg)));
     let other = nvml.device_by_index(0).unwrap();
-    assert_eq!(gpu.topology_common_ancestor(other).unwrap(), TopologyLevel::System);
+    assert_eq!(gpu.topology_common_ancestor(other).unwrap(), TopologyLevel::Node);
 }

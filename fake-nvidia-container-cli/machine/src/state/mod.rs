@@ -19,6 +19,7 @@
 //! ```
 
 mod changes;
+pub mod connections;
 mod derive;
 mod device;
 pub mod figures;

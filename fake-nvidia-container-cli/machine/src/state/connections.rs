@@ -1,0 +1,81 @@
+//! How the ends of a machine are connected: GPUs to each other, to network cards, to processors and their memory. What
+//! the topology does not state follows from the number of ends. It does not know who asks.
+
+use super::{Device, NONE};
+use crate::topology::Topology;
+
+/// The connections of a machine whose GPUs are all here. An end is a GPU by its place, or a network card after them.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections<'a> {
+    machine: &'a Topology,
+    gpus: &'a [Device],
+}
+
+/// In which way a GPU reaches the memory of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Over whatever connects them: reads, writes, the bus's own way.
+    Anyhow,
+    /// Over links alone: links themselves, and atomic operations.
+    ByLinks,
+}
+
+impl<'a> Connections<'a> {
+    /// The connections between these GPUs of a machine, and its network cards.
+    #[must_use]
+    pub fn of(machine: &'a Topology, gpus: &'a [Device]) -> Self {
+        Self { machine, gpus }
+    }
+
+    /// The word for what is between two ends: as the topology says, else by links, if they count, and by the halves of
+    /// the machine. An end is `X` to itself.
+    #[must_use]
+    pub fn word(self, from: usize, to: usize, has_links: bool) -> String {
+        if from == to {
+            return "X".to_owned();
+        }
+        let said = self.machine.matrix.get(from).and_then(|row| row.split_whitespace().nth(to));
+        if let Some(word) = said.filter(|word| has_links || !word.starts_with("NV")) {
+            return word.to_owned();
+        }
+        let links = |at: usize| self.gpus.get(at).and_then(|gpu| gpu.number("nvlink.count")).unwrap_or_default();
+        let count = links(from).min(links(to));
+        if count > 0 && has_links {
+            return format!("NV{count}");
+        }
+        if self.half(from) == self.half(to) { "NODE".to_owned() } else { "SYS".to_owned() }
+    }
+
+    /// Whether a GPU reaches the memory of another one.
+    #[must_use]
+    pub fn reaches(self, from: usize, to: usize, reach: Reach) -> bool {
+        reach == Reach::Anyhow || self.word(from, to, true).starts_with("NV")
+    }
+
+    /// The processors that are near a GPU.
+    #[must_use]
+    pub fn processors(self, gpu: &Device) -> String {
+        or(gpu, "cpu_affinity", if self.half(gpu.place) == 0 { "0-63" } else { "64-127" })
+    }
+
+    /// The NUMA node that is near a GPU.
+    #[must_use]
+    pub fn node(self, gpu: &Device) -> String {
+        or(gpu, "numa_affinity", &self.half(gpu.place).to_string())
+    }
+
+    /// The half of the machine in which an end is: a machine with four GPUs or more has two.
+    fn half(self, end: usize) -> usize {
+        let gpus = self.gpus.len();
+        let (place, count) = if end < gpus { (end, gpus) } else { (end - gpus, self.machine.nics.len()) };
+        if gpus >= 4 && place * 2 >= count { 1 } else { 0 }
+    }
+}
+
+/// The value of a GPU's key, or what follows from the GPU's place.
+fn or(gpu: &Device, key: &str, default: &str) -> String {
+    match gpu.get(key) {
+        NONE => default.to_owned(),
+        said => said.to_owned(),
+    }
+}
