@@ -3,6 +3,7 @@
 #![expect(clippy::panic, clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
 
 mod suite {
+    mod agreement;
     pub(crate) mod c_caller;
     mod cdi;
     mod command_line;

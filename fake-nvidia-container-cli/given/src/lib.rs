@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A line is a key, a space and a value, or a single word that begins a section: `gpu`, and within a GPU `mig`,
-//! `profile` and `process`. A missing fact is one that the driver does not support. The first line has the
+//! `instance`, `profile` and `process`. A missing fact is one that the driver does not support. The first line has the
 //! version of the format and the last is `end`, so a truncated file is recognised. The crate must not know where a file
 //! is, nor NVML; it neither allocates nor panics.
 #![no_std]

@@ -76,6 +76,11 @@ impl Driver {
         (0..=u8::MAX).zip(gpu.sections("mig")).filter(move |(_, part)| self.loaded.shows_part(gpu, *part))
     }
 
+    /// True if all of a GPU was given.
+    pub(crate) fn shows_whole(&self, gpu: Section<'_>) -> bool {
+        self.loaded.shows_whole(gpu)
+    }
+
     /// The GPU at a place in the file.
     pub(crate) fn gpu(&self, place: u8) -> Option<Section<'_>> {
         self.gpus().find(|(at, _)| *at == place).map(|(_, gpu)| gpu)

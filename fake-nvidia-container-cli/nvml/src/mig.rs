@@ -73,13 +73,19 @@ pub(crate) fn attributes(device: Handle, out: Out<Attributes>) -> Answer {
     Ok(out.put(attributes)?)
 }
 
-/// The first part of each GPU instance of a GPU.
+/// The GPU instances that were given: each has a part that was, or all of the GPU was. In a file that lists none, the
+/// first part of each stands for it.
 fn instances<'a>(gpu: Device<'a>) -> impl Iterator<Item = Section<'a>> + Clone {
     let parts = move || gpu.driver.parts(gpu.gpu).map(|(_, part)| part);
-    let is_first = move |part: &Section<'a>, at: usize| !parts().take(at).any(|other| other.id("gi") == part.id("gi"));
-    (0..usize::from(u8::MAX))
+    let same = |one: &Section<'_>, other: &Section<'_>| one.id("gi") == other.id("gi");
+    let is_first = move |part: &Section<'a>, at: usize| !parts().take(at).any(|other| same(&other, part));
+    let first = (0..usize::from(u8::MAX))
         .map_while(move |at| parts().nth(at).map(|part| (at, part)))
-        .filter_map(move |(at, part)| is_first(&part, at).then_some(part))
+        .filter_map(move |(at, part)| is_first(&part, at).then_some(part));
+    let listed = gpu.gpu.sections("instance");
+    let (are_listed, whole) = (listed.clone().next().is_some(), gpu.driver.shows_whole(gpu.gpu));
+    let given = listed.filter(move |instance| whole || parts().any(|part| same(&part, instance)));
+    given.chain(first.filter(move |_| !are_listed))
 }
 
 fn id(part: Section<'_>, key: &str) -> u8 {
@@ -109,6 +115,9 @@ pub(crate) fn by_id(device: Handle, wanted: u32, out: Out<Handle>) -> Answer {
 pub(crate) fn room(device: Handle, profile: u32, out: Out<u32>) -> Answer {
     let room = device.gpu(|gpu| {
         let row = crate::profiles::with_id(gpu, profile, Code::NOT_SUPPORTED)?;
+        if let Some(free) = row.id("free") {
+            return Ok(free);
+        }
         let taken = instances(gpu).filter_map(|part| part.id("size")).fold(0, u32::saturating_add);
         let free = gpu.gpu.id("mig.slices").unwrap_or(8).saturating_sub(taken);
         let fit = free.checked_div(row.id("size").unwrap_or(1)).unwrap_or_default();
@@ -150,7 +159,7 @@ pub(crate) struct ComputeInfoV1 {
 const _: () = assert!(size_of::<usize>() != 8 || size_of::<InstanceInfo>() == 24 && size_of::<ComputeInfo>() == 32);
 
 impl Handle {
-    /// Asks a question about the GPU instance of this handle, given its GPU and a part that is in it.
+    /// Asks a question about the GPU instance of this handle, given its GPU and its section.
     pub(crate) fn instance<T>(
         self,
         question: impl FnOnce(Device<'_>, Section<'_>) -> Result<T, Code>,

@@ -6,7 +6,7 @@ use crate::handle::Handle;
 use crate::identity::profile_name;
 use crate::layout::{Pair, version, word};
 use crate::lists;
-use nvidia_simulated_given::Section;
+use nvidia_simulated_given::{Section, pieces};
 use nvidia_simulated_shim::c::Out;
 
 /// The first number after the GPU instance profiles, which grew with the driver's releases.
@@ -186,10 +186,20 @@ fn compute<'a>(
         return Err(Code::NOT_SUPPORTED);
     }
     let whole = has("slices");
-    let share = has("sm").saturating_mul(*slices).checked_div(whole).unwrap_or_default();
+    let share = match row.text("computes") {
+        Some(all) => told(all, wanted).ok_or(Code::NOT_SUPPORTED)?,
+        None => has("sm").saturating_mul(*slices).checked_div(whole).unwrap_or_default(),
+    };
     let fit = whole.checked_div(*slices).unwrap_or_default();
     let counts = [*slices, fit, share, has("ce"), has("dec"), has("enc"), has("jpeg"), has("ofa")];
     Ok((ComputeProfile { id: wanted, counts }, row.text("name").unwrap_or_default()))
+}
+
+/// The multiprocessors of the compute profile with a number, in a list of number, slices and multiprocessors of each.
+fn told(all: &str, wanted: u32) -> Option<u32> {
+    let rows = pieces(all, ',').filter_map(|row| row.split_once(':'));
+    let mut rows = rows.filter(|(number, _)| number.parse() == Ok(wanted));
+    rows.next()?.1.split_once(':')?.1.parse().ok()
 }
 
 /// A profile of compute instances by its number.
@@ -226,10 +236,11 @@ fn shared_name(counts: Counts, name: &str) -> [u8; 96] {
 pub(crate) fn compute_room(instance: Handle, wanted: u32, out: Out<u32>) -> Answer {
     let room = instance.instance(|gpu, part| {
         let (profile, _) = compute(gpu, part, wanted, 0)?;
-        let [slices, fit, ..] = profile.counts;
+        let [slices, ..] = profile.counts;
+        let whole = with_id(gpu, part.id("gi.profile").unwrap_or_default(), Code::INVALID_ARGUMENT)?.id("slices");
         let within = gpu.driver.parts(gpu.gpu).filter(|(_, other)| other.id("gi") == part.id("gi"));
         let taken = within.filter_map(|(_, other)| other.id("slices.compute")).fold(0, u32::saturating_add);
-        let free = slices.saturating_mul(fit).saturating_sub(taken);
+        let free = whole.unwrap_or_default().saturating_sub(taken);
         Ok(free.checked_div(slices).unwrap_or_default())
     })?;
     Ok(out.put(room)?)

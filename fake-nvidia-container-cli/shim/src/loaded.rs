@@ -133,6 +133,13 @@ impl Loaded {
         }
     }
 
+    /// True if all of a GPU was given to this place, whatever its parts are.
+    #[must_use]
+    pub fn shows_whole(&self, gpu: Section<'_>) -> bool {
+        let all_parts = || gpu.sections("mig").all(|part| self.shows_part(gpu, part));
+        gpu.text("whole") != Some("No") && self.named(gpu).unwrap_or_else(all_parts)
+    }
+
     /// True if a part of a GPU was given to this place.
     #[must_use]
     pub fn shows_part(&self, gpu: Section<'_>, part: Section<'_>) -> bool {

@@ -3,7 +3,7 @@
 use super::text::{File, moving};
 use crate::driver::caps;
 use nvidia_simulated_machine::select::early_name;
-use nvidia_simulated_machine::state::mig::{self, Profile};
+use nvidia_simulated_machine::state::mig::{self, Instance, Profile};
 use nvidia_simulated_machine::state::{Device, State};
 use nvidia_simulated_machine::topology::live::Readings;
 use nvidia_simulated_machine::topology::{Gpu, Mig, Topology};
@@ -32,7 +32,7 @@ fn number(profile: &Profile) -> Option<u32> {
 }
 
 /// The profiles of a GPU that its driver knows.
-pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu) -> Result<(), String> {
+pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu, device: &Device) -> Result<(), String> {
     let Some(family) = mig::family(gpu)?.filter(|_| gpu.mig_capable) else { return Ok(()) };
     file.number("mig.slices", family.profiles.iter().map(|profile| profile.size).max());
     file.number("mig.max", family.profiles.iter().map(|profile| profile.total).max());
@@ -55,7 +55,31 @@ pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu) -> Result
         ];
         facts.into_iter().for_each(|(key, value)| file.number(key, Some(value)));
         file.number("memory", Some(profile.memory));
+        file.number("free", Some(family.free(profile, &device.instances)));
+        // Number, slices and multiprocessors of each compute profile within it.
+        let sm = |part: u32| if part == profile.slices { profile.sm } else { part * family.slice_sm };
+        let computes = mig::compute_profiles(profile.slices).map(|(id, part)| format!("{id}:{part}:{}", sm(part)));
+        file.fact("computes", &computes.collect::<Vec<_>>().join(","));
         file.fact("starts", &profile.starts.iter().map(u32::to_string).collect::<Vec<_>>().join(","));
+    }
+    Ok(())
+}
+
+/// The GPU instances that have a part that the place sees, or all of them.
+pub(super) fn instances(
+    file: &mut File,
+    gpu: &Gpu,
+    device: &Device,
+    seen: impl Fn(&Instance) -> bool,
+) -> Result<(), String> {
+    let family = mig::family(gpu)?;
+    for instance in device.instances.iter().filter(|instance| seen(instance)) {
+        file.section("instance");
+        file.number("gi", Some(instance.gi));
+        let known = family.and_then(|family| family.named(&instance.profile));
+        file.number("gi.profile", known.map(|profile| profile.id));
+        file.number("start", Some(instance.start));
+        file.number("size", Some(instance.size));
     }
     Ok(())
 }

@@ -216,7 +216,9 @@ fn gpu(file: &mut File, seen: &Seen<'_>, devices: &[Device], device: &Device) ->
     if let Sight::Devices { whole, .. } = seen.sight {
         file.fact("whole", if whole.contains(&gpu.uuid) { "Yes" } else { "No" });
     }
-    part::profiles(file, seen.machine, gpu)?;
+    part::profiles(file, seen.machine, gpu, device)?;
+    let sees = |uuid: &str| seen.sight.part(&gpu.uuid, uuid);
+    part::instances(file, gpu, device, |instance| sees("") || instance.computes.iter().any(|own| sees(&own.uuid)))?;
     for (at, _) in device.parts.iter().enumerate().filter(|(_, part)| seen.sight.part(&gpu.uuid, &part.uuid)) {
         part::part(file, gpu, device, at, seen.state)?;
     }

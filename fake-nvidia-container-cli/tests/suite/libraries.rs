@@ -18,7 +18,7 @@ const DT_RELR: u32 = 36;
 
 /// A machine's libraries in their own folder.
 pub(super) struct Libraries {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
 }
 
 impl Libraries {
@@ -28,7 +28,7 @@ impl Libraries {
         made
     }
 
-    fn write(&self, topology: &str, words: &[&str]) {
+    pub(super) fn write(&self, topology: &str, words: &[&str]) {
         let mut all = vec!["libraries", "libs", "--topology", topology];
         all.extend(words);
         let output = self.sandbox.named("fake-nvidia-container-cli", &all).output().unwrap();
@@ -400,135 +400,6 @@ fn what_is_set_is_what_a_program_reads_next() {
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]).0, 15);
     change("fake-nvidia-container-cli", &["set", "0", "--clear"]);
     assert_eq!(nvml.number("nvmlDeviceGetTemperature", &[gpu, 0]), before);
-}
-
-/// What follows from a reading that moves moves with it, and what does not follow stays.
-#[test]
-fn what_follows_from_a_reading_is_worked_out_when_it_is_read() {
-    let libraries = Libraries::of("h100", &[]);
-    let nvml = libraries.nvml();
-    let gpu = nvml.gpu(0);
-    let set = |changes: &[&str]| {
-        let mut command = libraries.sandbox.named("fake-nvidia-container-cli", &[&["set", "0"], changes].concat());
-        command.env("FAKE_NVIDIA_STATE", libraries.path("fake-nvidia/state.json"));
-        assert!(command.env("FAKE_NVIDIA_TOPOLOGY", "h100").status().unwrap().success());
-    };
-    let limits = || [0, 1, 3].map(|which| nvml.number("nvmlDeviceGetTemperatureThreshold", &[gpu, which]));
-    let left = || {
-        let mut margin = [0x0100_0008_u32, 0];
-        (nvml.call("nvmlDeviceGetMarginTemperature", &[gpu, margin.as_mut_ptr() as usize]), margin[1])
-    };
-    let reasons = || nvml.number("nvmlDeviceGetCurrentClocksEventReasons", &[gpu]);
-    let field = |id: u64| {
-        let mut field = [id, 0, 0, 0, 0];
-        assert_eq!(nvml.call("nvmlDeviceGetFieldValues", &[gpu, 1, field.as_mut_ptr() as usize]), 0);
-        (field[3] >> 32, field[4])
-    };
-    let energy = || {
-        let mut energy = 0_u64;
-        assert_eq!(nvml.call("nvmlDeviceGetTotalEnergyConsumption", &[gpu, (&raw mut energy) as usize]), 0);
-        energy
-    };
-    let (before, first) = (limits(), energy());
-    assert_eq!(reasons(), (0, 1), "it is idle");
-    // At the first call, which the writer sees, each is something else.
-    set(&["temperature.gpu=call:42..86:2", "utilization.gpu=call:0..84:2", "power.draw=call:100..524:2"]);
-    set(&["power.limit=call:700..600:2"]);
-    assert_eq!((left(), limits(), reasons()), ((0, 1), before, (0, 0)));
-    assert_eq!((field(185), field(186), field(190)), ((0, 524_000), (0, 524_000), (0, 600_000)));
-    assert_eq!(nvml.number("nvmlDeviceGetEnforcedPowerLimit", &[gpu]), (0, 600_000));
-    set(&["power.draw=600"]);
-    let high = energy();
-    set(&["power.draw=1"]);
-    assert!(first <= high && high <= energy(), "energy never falls");
-    // What is stated counts.
-    set(&["temperature.gpu.tlimit=7", "power.draw.instant=333"]);
-    assert_eq!((left(), field(186)), ((0, 7), (0, 333_000)));
-}
-
-/// NVML and `topo` show the same connections.
-#[test]
-fn connections_are_the_same_everywhere() {
-    const LEVELS: [(&str, usize); 6] = [("X", 0), ("PIX", 10), ("PXB", 20), ("PHB", 30), ("NODE", 40), ("SYS", 50)];
-    for topology in ["l40s", "h100", "v100x16"] {
-        let libraries = Libraries::of(topology, &["--cuda"]);
-        let nvml = libraries.nvml();
-        let table = |words: &[&str]| {
-            let mut command = libraries.sandbox.named("nvidia-smi", &[&["topo"], words].concat());
-            let output = command.env("FAKE_NVIDIA_TOPOLOGY", topology).output().unwrap();
-            let text = String::from_utf8(output.stdout).unwrap();
-            let rows = text.lines().map(str::trim_start).filter(|line| line.starts_with("GPU"));
-            rows.map(|row| row.split_whitespace().skip(1).map(str::to_owned).collect()).collect::<Vec<Vec<String>>>()
-        };
-        let (links, ways) = (table(&["-m"]), table(&["-mp"]));
-        let count = links.len();
-        let (reads, atomics) = (table(&["-p2p", "r"]), table(&["-p2p", "a"]));
-        for (one, other) in (0..count).flat_map(|one| (0..count).map(move |other| (one, other))) {
-            if one == other {
-                continue;
-            }
-            let pair = [nvml.gpu(one), nvml.gpu(other)];
-            let level = LEVELS.iter().find(|(word, _)| *word == ways[one][other]).unwrap().1;
-            assert_eq!(
-                nvml.number("nvmlDeviceGetTopologyCommonAncestor", &pair),
-                (0, level),
-                "{topology} {one} {other}"
-            );
-            for (way, told) in [(0, &reads), (2, &atomics), (3, &atomics)] {
-                let status = nvml.number("nvmlDeviceGetP2PStatus", &[pair[0], pair[1], way]);
-                let word = if status == (0, 0) { "OK" } else { "NS" };
-                assert_eq!(word, told[one][other], "{topology} {one} {other} in way {way}");
-            }
-            assert_eq!(atomics[one][other] == "OK", links[one][other].starts_with("NV"));
-        }
-        let last = count - 1;
-        let mut words = [0_u64; 4];
-        let arguments = [nvml.gpu(last), 4, words.as_mut_ptr() as usize];
-        assert_eq!(nvml.call("nvmlDeviceGetCpuAffinity", &arguments), 0, "{topology}");
-        let first = words.iter().position(|word| *word != 0).unwrap();
-        let processors = first * 64 + words[first].trailing_zeros() as usize;
-        let (told, _) = links[last][links[last].len() - 3].split_once('-').unwrap();
-        assert_eq!(told, processors.to_string(), "{topology}");
-        let wrong = libraries.sandbox.named("nvidia-smi", &["topo", "-p2p", "zz"]).output().unwrap();
-        assert_eq!(wrong.status.code(), Some(2));
-    }
-}
-
-/// Drivers before 470 named a MIG device by its GPU and its instances; all accept that name.
-#[test]
-fn the_name_of_a_mig_device_is_the_same_everywhere() {
-    for (driver, is_early) in [("450.80.02", true), ("550.54.15", false)] {
-        let libraries = Libraries { sandbox: Sandbox::new() };
-        let run = |argv0: &str, words: &[&str]| {
-            let mut command = libraries.sandbox.named(argv0, words);
-            command.env("FAKE_NVIDIA_TOPOLOGY", "machine.json").env("FAKE_NVIDIA_STATE", libraries.path("state"));
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{argv0} {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-            String::from_utf8(output.stdout).unwrap()
-        };
-        let machine = libraries.sandbox.named("fake-nvidia-container-cli", &["topologies", "a100-mig"]).output();
-        let mut machine: serde_json::Value = serde_json::from_slice(&machine.unwrap().stdout).unwrap();
-        machine["driver"] = driver.into();
-        fs::write(libraries.sandbox.path("machine.json"), machine.to_string()).unwrap();
-        libraries.write("machine.json", &[]);
-        let list = run("nvidia-smi", &["-L"]);
-        let line = list.lines().find(|line| line.starts_with("  MIG ")).unwrap();
-        let name = line.rsplit_once("UUID: ").unwrap().1.trim_end_matches(')').to_owned();
-        assert_eq!(name.starts_with("MIG-GPU-"), is_early, "{name}");
-        let nvml = libraries.nvml();
-        let (_, part) = nvml.number("nvmlDeviceGetMigDeviceHandleByIndex", &[nvml.gpu(0), 0]);
-        assert_eq!(nvml.text("nvmlDeviceGetUUID", &[part], 96).unwrap(), name);
-        let of = &machine["gpus"][0];
-        let (uuid, mig) = (of["uuid"].as_str().unwrap(), &of["mig"][0]);
-        let early = format!("MIG-{uuid}/{}/{}", mig["gi"], mig["ci"]);
-        for name in [early.as_str(), mig["uuid"].as_str().unwrap()] {
-            let words = format!("{name}\0");
-            let found = nvml.number("nvmlDeviceGetHandleByUUID", &[words.as_ptr() as usize]);
-            assert_eq!(found, (0, part), "{driver} {name}");
-            run("nvidia-container-cli", &["list", "--device", name]);
-            run("fake-nvidia-container-cli", &["set", name, "memory.used=5"]);
-        }
-    }
 }
 
 /// In mode `files` nothing is next to a library: each contains its file.
