@@ -4,6 +4,8 @@
 use crate::driver::caps;
 use crate::simulate::Choice;
 use nvidia_simulated_given as given;
+use nvidia_simulated_machine::state::connections::Connections;
+use nvidia_simulated_machine::state::{self, State};
 use nvidia_simulated_machine::topology::{self, Gpu, Syntax, Topology};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek, SeekFrom};
@@ -56,7 +58,7 @@ impl Given {
             let index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
             gpus.push(Gpu { index, mig: parts.collect(), processes: Vec::new(), ..gpu.clone() });
         }
-        Self { version: VERSION, machine: Topology { gpus, ..machine.clone() }, hidden, nodes: None }
+        Self { version: VERSION, machine: among(machine, gpus), hidden, nodes: None }
     }
 
     /// The whole machine, as its owner sees it.
@@ -103,7 +105,7 @@ impl Given {
         let Some(folder) = self.nodes.clone() else { return self };
         let is_there = |node: &str| Path::new(&folder).join(node).exists();
         let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
-        for (mut gpu, was_hidden) in self.machine.gpus.into_iter().zip(self.hidden) {
+        for (mut gpu, was_hidden) in self.machine.gpus.clone().into_iter().zip(self.hidden) {
             let parts = gpu.mig.len();
             let mut kept = Vec::new();
             for part in &gpu.mig {
@@ -118,7 +120,7 @@ impl Given {
                 gpus.push(gpu);
             }
         }
-        self.machine.gpus = gpus;
+        self.machine = among(&self.machine, gpus);
         Self { hidden, ..self }
     }
 
@@ -127,7 +129,7 @@ impl Given {
     pub fn only(mut self, uuids: &[String]) -> Self {
         let is_named = |uuid: &str| uuids.iter().any(|name| name == uuid);
         let (mut gpus, mut hidden) = (Vec::new(), Vec::new());
-        for (mut gpu, was_hidden) in self.machine.gpus.into_iter().zip(self.hidden) {
+        for (mut gpu, was_hidden) in self.machine.gpus.clone().into_iter().zip(self.hidden) {
             let is_whole = is_named(&gpu.uuid);
             gpu.mig.retain(|part| is_whole || is_named(&part.uuid));
             if is_whole || !gpu.mig.is_empty() {
@@ -136,7 +138,7 @@ impl Given {
                 hidden.push(was_hidden || !is_whole);
             }
         }
-        self.machine.gpus = gpus;
+        self.machine = among(&self.machine, gpus);
         Self { hidden, ..self }
     }
 
@@ -149,6 +151,25 @@ impl Given {
         let machine = topology::parse(&file.machine.to_string(), Syntax::Json, "given", "machine")?;
         Ok(Self { version: VERSION, machine, hidden: file.hidden, nodes: file.nodes })
     }
+}
+
+/// A machine with some of its GPUs, which are connected as they are among all. If the figures cannot be read, each is
+/// connected by its new place.
+fn among(machine: &Topology, gpus: Vec<Gpu>) -> Topology {
+    let place = |gpu: &Gpu| machine.gpus.iter().position(|other| other.uuid == gpu.uuid);
+    let kept: Vec<usize> = gpus.iter().filter_map(place).collect();
+    if kept.len() == machine.gpus.len() {
+        return Topology { gpus, ..machine.clone() };
+    }
+    let Ok(devices) = state::devices(machine, &State::default(), 0) else {
+        return Topology { gpus, ..machine.clone() };
+    };
+    let mut among = Connections::of(machine, &devices).only(&kept);
+    for (gpu, mut given) in among.gpus.iter_mut().zip(gpus) {
+        given.state = gpu.state.clone();
+        *gpu = given;
+    }
+    among
 }
 
 /// The root of the machine in a folder, if this program was started from there: a program is in `usr/bin` of its root.
@@ -186,6 +207,26 @@ mod tests {
         assert_eq!(names, [(0, 1, 1), (1, 3, 0)]);
         let again = Given::read(&serde_json::to_vec(&given).unwrap()).unwrap();
         assert_eq!(again, given);
+    }
+
+    #[test]
+    fn a_gpu_is_connected_in_a_place_as_on_its_machine() {
+        for topology in ["l40s", "v100x16", "gb200"] {
+            let machine = topology::load(Some(topology)).unwrap();
+            let last = machine.gpus.len() - 1;
+            let seen = |machine: &Topology, one: usize, other: usize| {
+                let all = state::devices(machine, &State::default(), 0).unwrap();
+                let connections = Connections::of(machine, &all);
+                let words = [true, false].map(|has_links| connections.word(one, other, has_links));
+                (words, connections.processors(&all[other]), connections.node(&all[other]))
+            };
+            let devices = Selection { gpus: vec![last - 1, last], ..Selection::default() };
+            let given = Given::new(&machine, &Choice { devices, ..Choice::default() });
+            assert_eq!(seen(&given.machine, 0, 1), seen(&machine, last - 1, last), "{topology}");
+            let named = [machine.gpus[0].uuid.clone(), machine.gpus[last].uuid.clone()];
+            let given = Given::everything(machine.clone()).only(&named);
+            assert_eq!(seen(&given.machine, 0, 1), seen(&machine, 0, last), "{topology}");
+        }
     }
 
     #[test]

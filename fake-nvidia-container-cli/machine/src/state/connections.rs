@@ -43,7 +43,33 @@ impl<'a> Connections<'a> {
         if count > 0 && has_links {
             return format!("NV{count}");
         }
-        if self.half(from) == self.half(to) { "NODE".to_owned() } else { "SYS".to_owned() }
+        if self.near(from) == self.near(to) { "NODE".to_owned() } else { "SYS".to_owned() }
+    }
+
+    /// The machine with some of its GPUs, each connected as it is among all: what follows from the places of GPUs in
+    /// the machine is stated.
+    #[must_use]
+    pub fn only(self, kept: &[usize]) -> Topology {
+        let all = self.machine.gpus.len();
+        let ends: Vec<usize> = kept.iter().copied().chain(all..all + self.machine.nics.len()).collect();
+        let row = |row: &String| {
+            let words: Vec<&str> = row.split_whitespace().collect();
+            ends.iter().filter_map(|end| words.get(*end).copied()).collect::<Vec<_>>().join(" ")
+        };
+        let matrix = ends.iter().filter_map(|end| self.machine.matrix.get(*end)).map(row).collect();
+        let gpu = |place: &usize| {
+            let (mut gpu, device) = (self.machine.gpus.get(*place)?.clone(), self.gpus.get(*place)?);
+            for (key, value) in [("cpu_affinity", self.processors(device)), ("numa_affinity", self.node(device))] {
+                gpu.state.0.entry(key.to_owned()).or_insert(value);
+            }
+            Some(gpu)
+        };
+        Topology { gpus: kept.iter().filter_map(gpu).collect(), matrix, ..self.machine.clone() }
+    }
+
+    /// The NUMA node that is near an end.
+    fn near(self, end: usize) -> String {
+        self.gpus.get(end).map_or_else(|| self.half(end).to_string(), |gpu| self.node(gpu))
     }
 
     /// Whether a GPU reaches the memory of another one.
