@@ -31,6 +31,7 @@ pub mod page;
 pub mod replay;
 pub mod requirement;
 pub mod tree;
+pub mod variables;
 pub mod why;
 pub mod yaml;
 

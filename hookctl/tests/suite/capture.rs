@@ -87,14 +87,14 @@ fn what_no_start_reads_never_appears() {
     let mut scene = usual_scene(&of_the_hook().0);
     let spec = format!(
         r#"{{"ociVersion":"1.0.2","hostname":"{0}","process":{{"args":["{0}"],"cwd":"/{0}","user":{{"username":"{0}"}},
-        "env":["NVIDIA_VISIBLE_DEVICES=0","TOKEN={0}","{0}=1","LD_PRELOAD=/{0}"],"capabilities":{{"bounding":["CAP_{1}"]}}}},
+        "env":["NVIDIA_VISIBLE_DEVICES=0","TOKEN={0}","NVIDIA_API_KEY={0}","{0}=1","LD_PRELOAD=/{0}"],"capabilities":{{"bounding":["CAP_{1}"]}}}},
         "root":{{"path":"rootfs","{0}":1}},"annotations":{{"{0}":"{0}"}},
         "mounts":[{{"destination":"/{0}","source":"/home/{0}","options":["{0}"]}}],"linux":{{"cgroupsPath":"{0}"}}}}"#,
         CANARY, "CHOWN"
     );
     scene.put("/bundle/config.json", Node::text(spec.as_str()));
     let config = format!(
-        "# {CANARY}\n[nvidia-container-cli]\nenvironment = [\"A={CANARY}\"]\nnote = \"{CANARY}\"\n[x]\ny = '{CANARY}'\n"
+        "# {CANARY}\n[nvidia-container-cli]\nenvironment = [\"A={CANARY}\"]\nnote = \"\"\"\n{CANARY}\n\"\"\"\n[x]\ny = '{CANARY}'\n"
     );
     scene.put("/etc/nvidia-container-runtime/config.toml", Node::text(config.as_str()));
     scene.put("/etc/passwd", Node::text(CANARY));

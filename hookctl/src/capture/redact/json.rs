@@ -1,8 +1,10 @@
 //! Masks a state and a specification: the members that a start reads stay, and so do all positions. Must not know what
 //! is decided.
 
-use hook::contract::variables::{CUDA_VERSION, PREFIX};
 use hook::text::paths::clean_str;
+
+use super::masked_char;
+use crate::variables::is_read;
 
 /// Members of a state and a specification that a start reads, in lower case, since Go accepts any case.
 const MEMBERS: [&str; 17] = [
@@ -139,7 +141,7 @@ impl Place {
             ["ociversion" | "pid" | "bundle" | "bundlepath"] | ["root", "path"] => Rule::Keep,
             ["process", "env"] => {
                 let name = text.split('=').next().unwrap_or_default();
-                keep(name.starts_with(PREFIX) || name == CUDA_VERSION || swarm.contains(&name), b"=")
+                keep(is_read(name, swarm), b"=")
             }
             ["process", "capabilities", ..] => keep(text.to_ascii_uppercase().starts_with("CAP_"), b""),
             ["mounts", "destination"] => keep(text.contains(DEVICES), b"/"),
@@ -178,16 +180,29 @@ fn mask(body: &[u8], kept: &[u8], out: &mut Vec<u8>) {
                 out.extend_from_slice(escaped);
                 rest = end;
             }
-            _ => {
-                let keep = first.contains(byte);
+            byte if first.contains(byte) => {
                 // Only the first '=' divides a name from its value.
-                if keep && *byte == b'=' {
+                if *byte == b'=' {
                     first = b"";
                 }
-                out.push(if keep || *byte < b' ' || !byte.is_ascii() { *byte } else { b'x' });
+                out.push(*byte);
                 rest = after;
             }
+            _ => {
+                let (masked, length) = masked_first(rest);
+                out.extend_from_slice(&masked);
+                rest = rest.get(length..).unwrap_or_default();
+            }
         }
+    }
+}
+
+/// The mask of the first character, and its length. A byte that is not UTF-8 stays, since a start may refuse it.
+fn masked_first(text: &[u8]) -> (Vec<u8>, usize) {
+    let beginning = text.get(..4).unwrap_or(text);
+    match beginning.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()) {
+        Some(c) => (masked_char(c).to_string().into_bytes(), c.len_utf8()),
+        None => (text.iter().take(1).copied().collect(), 1),
     }
 }
 
@@ -204,15 +219,22 @@ mod tests {
 
     #[test]
     fn only_what_the_contract_reads_is_kept() {
-        let spec = br#"{"ociVersion":"1.0.2","process":{"args":["s3cret"],"env":["TOKEN=s3cret=1","NVIDIA_VISIBLE_DEVICES=0","SWARM=1","bare"]},
+        let spec = r#"{"ociVersion":"1.0.2","process":{"args":["s3cret"],"env":["TOKEN=s3cret=1","NVIDIA_VISIBLE_DEVICES=0","SWARM=1","bare","NVIDIA_API_KEY=s3cret","A=密ä"]},
  "root":{"path":"/var/lib/r"},"annotations":{"s3cret":"s3cret"},"mounts":[{"destination":"/s3cret","source":"/home/s3cret"},{"destination":"/var/run/nvidia-container-devices/0","source":"/dev/null"}]}"#;
-        let masked = String::from_utf8(json(spec, &["SWARM"])).unwrap();
+        let masked = String::from_utf8(json(spec.as_bytes(), &["SWARM"])).unwrap();
         assert!(!masked.contains("s3cret"), "{masked}");
         assert_eq!(masked.len(), spec.len());
         let document: serde_json::Value = serde_json::from_str(&masked).unwrap();
         assert_eq!(
             document["process"]["env"],
-            serde_json::json!(["xxxxx=xxxxxxxx", "NVIDIA_VISIBLE_DEVICES=0", "SWARM=1", "xxxx"])
+            serde_json::json!([
+                "xxxxx=xxxxxxxx",
+                "NVIDIA_VISIBLE_DEVICES=0",
+                "SWARM=1",
+                "xxxx",
+                "xxxxxxxxxxxxxx=xxxxxx",
+                "x=\u{4e00}\u{e9}"
+            ])
         );
         assert_eq!(document["root"]["path"], "/var/lib/r");
         assert_eq!(document["mounts"][0]["destination"], "/xxxxxx");
