@@ -3,7 +3,10 @@
 //! faults. Must not judge the document: a value with no place for an addition stays as it is.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
+use hook::container::Spec;
+use hook::container::spec::{Document, Wanted};
 use serde_json::json;
 
 /// The document with variables appended to `process.env`, and with `CAP_SYS_ADMIN` in place of the capabilities if the
@@ -32,8 +35,11 @@ pub fn amended(document: &[u8], variables: &[String], privileged: bool) -> Optio
     if privileged {
         let set = json!(["CAP_SYS_ADMIN"]);
         match process.member("capabilities").map(|span| (span.clone(), text.get(span).unwrap_or_default())) {
+            None if has_list(&top, text) => added.push(format!("\"capabilities\":{set}")),
             None => added.push(format!("\"capabilities\":{}", json!({ "bounding": set }))),
-            Some((span, value)) if value.starts_with('[') => edits.push((span, set.to_string())),
+            Some((span, value)) if value.starts_with('[') || value == "null" && has_list(&top, text) => {
+                edits.push((span, set.to_string()));
+            }
             Some((span, _)) => edits.push((span, json!({ "bounding": set }).to_string())),
         }
     }
@@ -47,6 +53,18 @@ pub fn amended(document: &[u8], variables: &[String], privileged: bool) -> Optio
         amended.replace_range(span, &new);
     }
     Some(amended.into_bytes())
+}
+
+/// Whether the capabilities of a document with this `ociVersion` are a list, by the hook's own rule.
+fn has_list(top: &Object, text: &str) -> bool {
+    let version = top.member("ociVersion").and_then(|span| text.get(span)).unwrap_or_default();
+    let probe = |capabilities: &str| {
+        let document =
+            format!(r#"{{"ociVersion":{version},"process":{{"capabilities":{capabilities}}},"root":{{"path":"/"}}}}"#);
+        let document = Document::new(PathBuf::from("/config.json"), "/".to_owned(), document.into_bytes());
+        Spec::parse(&document, Wanted { mounts: false, swarm: &[] }).is_ok()
+    };
+    probe("[]") && !probe("{}")
 }
 
 /// An object of the text: where it begins, and its members with the spans of their values.
@@ -185,6 +203,14 @@ mod tests {
             (
                 r#"{"process":{"capabilities":["X"],"env":[]}}"#.to_owned(),
                 r#"{"process":{"capabilities":["CAP_SYS_ADMIN"],"env":[]}}"#.to_owned(),
+            ),
+            (
+                r#"{"ociVersion":"1.0.0-rc3","process":{}}"#.to_owned(),
+                r#"{"ociVersion":"1.0.0-rc3","process":{"capabilities":["CAP_SYS_ADMIN"]}}"#.to_owned(),
+            ),
+            (
+                r#"{"ociVersion":"1.0.0-rc5","process":{}}"#.to_owned(),
+                format!(r#"{{"ociVersion":"1.0.0-rc5","process":{{"capabilities":{bounding}}}}}"#),
             ),
             (
                 r#"{"process":{"capabilities":{"bounding":[]}}}"#.to_owned(),

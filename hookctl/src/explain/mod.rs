@@ -93,9 +93,12 @@ pub fn explain(question: &Question, invocation: &Invocation<'_>, host: &dyn Host
     let (texts, mut trail) = (Texts::default(), Trail::default());
     let state = question.subject.state();
     let decision = prestart::decide(invocation, &mut state.as_slice(), &host, &texts, &mut trail);
+    let decision = decision.and_then(|decision| program::executable(decision, &host));
     let mut report = Report::new(configuration::searched(invocation, &texts, decision.as_ref().err()));
-    report.container =
-        trail.state.as_ref().map(|state| self::trail::container(&question.subject, state, trail.spec.as_ref()));
+    report.container = trail
+        .state
+        .as_ref()
+        .map(|state| self::trail::container(&question.subject, trail.config.as_ref(), state, trail.spec.as_ref()));
     if let Some(config) = &trail.config {
         let directories = directories(config.text(Key::CliRoot), invocation.environ);
         fill(&mut report, config, &texts, &trail, &directories, &host);

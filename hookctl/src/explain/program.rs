@@ -1,12 +1,44 @@
 //! Where nvidia-container-cli was searched for, and what is in each directory. Must not search: the start did.
 
+use std::io;
+use std::path::Path;
+
+use nix::errno::Errno;
+
 use super::report::{Outcome, Program, Searched};
 use hook::config::Config;
 use hook::contract::keys::Key;
 use hook::contract::origin::Origin;
+use hook::error::Error;
 use hook::host::{Host, path_of};
 use hook::plan::program;
+use hook::prestart::Decision;
 use hook::text::paths;
+
+/// A decision, or the error of a start whose program the kernel would not execute. Only a configured path can be one: the
+/// search finds executable files.
+///
+/// # Errors
+/// [`Error::Exec`].
+pub fn executable<'e>(decision: Decision<'e>, host: &dyn Host) -> Result<Decision<'e>, Error> {
+    let Decision::Execute(plan) = &decision else { return Ok(decision) };
+    let program = path_of(&plan.program);
+    match not_executable(program, host) {
+        Some(errno) => {
+            Err(Error::Exec { program: program.to_path_buf(), key: plan.program_key, cause: io::Error::from(errno) })
+        }
+        None => Ok(decision),
+    }
+}
+
+/// Why the kernel would not execute a file; `None` if it may, or if the host does not say.
+fn not_executable(path: &Path, host: &dyn Host) -> Option<Errno> {
+    match (host.is_executable(path), host.kind(path)) {
+        (Ok(false), Ok(None)) => Some(Errno::ENOENT),
+        (Ok(false), Ok(Some(_))) => Some(Errno::EACCES),
+        _ => None,
+    }
+}
 
 /// The part of the report about the program; `found` is the result of the search, `directories` are where it looked.
 pub fn program(
@@ -17,8 +49,13 @@ pub fn program(
 ) -> Program {
     let configured = config.text(Key::CliPath);
     if !configured.is_empty() {
-        let why = format!("nvidia-container-cli.path at {}", config.place(Key::CliPath));
-        return Program { path: Some(configured.to_owned()), why, searched: Vec::new() };
+        let place = format!("nvidia-container-cli.path at {}", config.place(Key::CliPath));
+        let is_unusable = configured.starts_with('/') && not_executable(Path::new(configured), host).is_some();
+        let (path, why) = match is_unusable {
+            true => (None, format!("{place} names {configured}, which is not an executable file")),
+            false => (Some(configured.to_owned()), place),
+        };
+        return Program { path, why, searched: Vec::new() };
     }
     let used = match found.map(|program| &program.origin) {
         Some(Origin::Search(index)) => *index,

@@ -158,10 +158,10 @@ pub struct Container {
     pub bundle: Option<String>,
     /// Process id of the container's process; null unless `source` is `state`.
     pub pid: Option<u32>,
-    /// Whether the container is privileged: `CAP_SYS_ADMIN` is in the bounding set.
-    pub privileged: bool,
-    /// Whether the image is a legacy image: it sets `CUDA_VERSION` and not `NVIDIA_REQUIRE_CUDA`.
-    pub legacy_image: bool,
+    /// Whether the container is privileged: `CAP_SYS_ADMIN` is in the bounding set; null if this is not known.
+    pub privileged: Option<bool>,
+    /// Whether the image is a legacy one: `CUDA_VERSION` is set, `NVIDIA_REQUIRE_CUDA` is not; null if not known.
+    pub legacy_image: Option<bool>,
     /// Path of the root filesystem; null if `source` is `variables` or the specification was not read.
     pub rootfs: Option<String>,
     /// The variables of the container that the hook reads, with their values.
@@ -355,7 +355,7 @@ pub struct Requirement {
 /// The search for `nvidia-container-cli`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Program {
-    /// Path of the program; null if it was not found.
+    /// Path of the program; null if it was not found or is not executable.
     pub path: Option<String>,
     /// How the program was found, or why it was not.
     pub why: String,

@@ -89,8 +89,9 @@ fn container(page: &mut Page, container: &Container) {
     }
 }
 
-/// `yes` or `no`, each with its reason.
-fn yes(is: bool, yes: &str, no: &str, both: &str) -> String {
+/// `yes`, `no` or `not known`, each with its reason.
+fn yes(is: Option<bool>, yes: &str, no: &str, both: &str) -> String {
+    let Some(is) = is else { return "not known: config.json was not read".to_owned() };
     let reason = if is { yes } else { no };
     let colon = if reason.is_empty() { "" } else { ": " };
     format!("{}{colon}{reason}{both}", if is { "yes" } else { "no" })

@@ -16,17 +16,21 @@ use hook::plan::environment;
 use hook::plan::{self, Plan};
 use hook::request::Request;
 
+use crate::variables::is_read;
+
 /// The container, as far as the state and the specification were read.
-pub fn container(subject: &Subject, state: &State, spec: Option<&Spec<'_>>) -> Container {
+pub fn container(subject: &Subject, config: Option<&Config<'_>>, state: &State, spec: Option<&Spec<'_>>) -> Container {
     let source = subject.source();
+    let swarm: Vec<&str> = config.into_iter().flat_map(Config::swarm_variables).collect();
+    let variables = spec.into_iter().flat_map(|spec| spec.environment.iter());
     Container {
         source,
         bundle: (source != Source::Variables).then(|| state.bundle.clone()),
         pid: (source == Source::State).then_some(state.pid),
-        privileged: spec.is_some_and(|spec| spec.privileged),
-        legacy_image: spec.is_some_and(|spec| spec.environment.is_legacy()),
+        privileged: spec.map(|spec| spec.privileged),
+        legacy_image: spec.map(|spec| spec.environment.is_legacy()),
         rootfs: spec.filter(|_| source != Source::Variables).map(|spec| spec.rootfs.clone()),
-        variables: spec.iter().flat_map(|spec| spec.environment.iter()).map(variable).collect(),
+        variables: variables.filter(|(name, _)| is_read(name, &swarm)).map(variable).collect(),
     }
 }
 
