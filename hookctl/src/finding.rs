@@ -38,13 +38,16 @@ pub struct Finding {
     /// What to do about it; absent if nothing needs to be done.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub remedy: String,
+    /// The line that nvidia-container-cli prints because of it, if that is certain.
+    #[serde(skip)]
+    pub line: Option<String>,
 }
 
 impl Finding {
     /// A finding without a place in a file.
     #[must_use]
     pub fn new(severity: Severity, id: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Finding { severity, id, key: None, place: None, message: message.into(), remedy: remedy.into() }
+        Finding { severity, id, key: None, place: None, message: message.into(), remedy: remedy.into(), line: None }
     }
 
     /// Something that fails starts, or keeps containers from GPUs.

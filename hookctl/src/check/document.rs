@@ -64,7 +64,7 @@ impl Document<'_> {
         remedy: String,
     ) {
         let place = Some(self.lines.place(span));
-        self.findings.push(Finding { severity, id, key: key.map(str::to_owned), place, message, remedy });
+        self.findings.push(Finding { severity, id, key: key.map(str::to_owned), place, message, remedy, line: None });
     }
 }
 

@@ -47,6 +47,7 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
         place: document.place(key),
         message,
         remedy: remedy.to_owned(),
+        line: None,
     };
     if let Some((message, remedy)) = relative(key, path) {
         let severity = if key == Key::CliPath { Severity::Error } else { Severity::Warning };

@@ -21,6 +21,7 @@ impl Findings<'_> {
             place: self.document.place(key),
             message: message.to_owned(),
             remedy: remedy.to_owned(),
+            line: None,
         });
     }
 }

@@ -53,7 +53,7 @@ impl Examination<'_> {
 
     /// Notes a state with a remedy that fits what was seen.
     pub fn found_with(&mut self, state: &'static State, message: impl Into<String>, remedy: impl Into<String>) {
-        self.findings.push(Finding::new(state.severity, state.id, message, remedy));
+        self.found_as(state.severity, state, message, remedy);
     }
 
     /// Notes a state that is less or more severe than usual.
@@ -64,7 +64,15 @@ impl Examination<'_> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
-        self.findings.push(Finding::new(severity, state.id, message, remedy));
+        let line = state.refusal().map(str::to_owned);
+        self.findings.push(Finding { line, ..Finding::new(severity, state.id, message, remedy) });
+    }
+
+    /// Notes what nvidia-container-cli prints because of the last finding; `None` if that is not certain.
+    pub fn prints(&mut self, line: Option<String>) {
+        if let Some(finding) = self.findings.last_mut() {
+            finding.line = line;
+        }
     }
 
     /// The driver's root directory.

@@ -20,6 +20,10 @@ use crate::inspect::{Inspect, seen};
 use crate::tree::Tree;
 
 const CACHE: &str = "/etc/ld.so.cache";
+/// How nvidia-container-cli begins its lines about the cache and about ldconfig.
+const CACHE_ERROR: &str = "nvidia-container-cli: detection error";
+/// See [`CACHE_ERROR`].
+const LDCONFIG_ERROR: &str = "nvidia-container-cli: ldcache error";
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// Where distributions install ldconfig.
 const LDCONFIGS: [&str; 6] = [
@@ -61,14 +65,17 @@ fn cache(examination: &mut Examination<'_>) {
             _ => LDCACHE_MISSING.severity,
         };
         examination.found_as(severity, &LDCACHE_MISSING, message, by_system.unwrap_or(LDCACHE_MISSING.remedy));
+        examination.prints(Some(format!("{CACHE_ERROR}: open failed: {path}: no such file or directory")));
         return;
     }
     let Some(bytes) = tree.bytes(Path::new(path)) else {
         examination.found(&LDCACHE_UNREADABLE, format!("{path}{name} cannot be read"));
+        examination.prints(None);
         return;
     };
     if !bytes.windows(MAGIC.len()).any(|part| part == MAGIC) {
         examination.found(&LDCACHE_UNREADABLE, format!("{path}{name} is not a cache of glibc (glibc-ld.so.cache1.1)"));
+        examination.prints(Some(format!("{CACHE_ERROR}: unexpected cache format: {path}")));
         return;
     }
     if tree.status(Path::new(path)).is_some_and(|status| status.permissions() & 0o004 == 0) {
@@ -144,6 +151,7 @@ fn ldconfig(examination: &mut Examination<'_>) {
                 None => by_system.unwrap_or(LDCONFIG_MISSING.remedy).to_owned(),
             };
             examination.found_with(&LDCONFIG_MISSING, format!("{plain} does not exist on this host"), remedy);
+            examination.prints(Some(format!("{LDCONFIG_ERROR}: open failed: {path}: no such file or directory")));
         }
     }
 }
@@ -154,18 +162,22 @@ fn program(examination: &mut Examination<'_>, path: &str) {
         let message = format!("{path} is not executable");
         let remedy = format!("chmod 755 {path}");
         examination.found_with(&LDCONFIG_MISSING, message, remedy);
+        examination.prints(None);
         return;
     }
+    let failed = |status: u8| Some(format!("{LDCONFIG_ERROR}: process {path} failed with error code: {status}"));
     match elf::of(examination.host, path) {
         Kind::Script(interpreter) => {
             let message = format!(
                 "{path} is a script of {interpreter}, which is not there where nvidia-container-cli runs it, in the container"
             );
             examination.found(&LDCONFIG_IS_A_SCRIPT, message);
+            examination.prints(failed(127));
         }
         Kind::Elf { machine, .. } if !runs_here(machine, own) => {
             let message = format!("{path} is a program for {}, and this host is {}", name(machine), name(own));
             examination.found(&LDCONFIG_WRONG_ARCHITECTURE, message);
+            examination.prints(failed(1));
         }
         Kind::Elf { is_dynamic: true, .. } => {
             examination.found(&LDCONFIG_IS_DYNAMIC, format!("{path} is dynamically linked"));
@@ -174,6 +186,7 @@ fn program(examination: &mut Examination<'_>, path: &str) {
         Kind::Other => {
             let message = format!("{path} is neither a program nor a script");
             examination.found(&LDCONFIG_WRONG_ARCHITECTURE, message);
+            examination.prints(failed(1));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! How the state of a host affects a start: what doctor finds there, and the first finding for which
 //! nvidia-container-cli would refuse, in its words. Must not know how a state is found or what is asked for.
 
+use super::prediction::selection;
 use super::report::{Refusal, Report, Verdict};
 use super::{refused, what_is_given};
 use crate::answer::Scene;
@@ -8,9 +9,12 @@ use crate::doctor::{self, states};
 use crate::finding::{Finding, Severity};
 use crate::gpus::HostGpus;
 use crate::inspect::Inspect;
+use crate::tree::Tree;
 
 /// A file that every running kernel shows.
 const KERNEL: &str = "/proc/sys/kernel/osrelease";
+/// The nodes that every container with GPUs needs.
+const SHARED_NODES: [&str; 2] = ["/dev/nvidiactl", "/dev/nvidia-uvm"];
 
 /// Adds the host's effect on the start to the request's.
 pub fn host(report: &mut Report, scene: &Scene<'_>) {
@@ -18,7 +22,8 @@ pub fn host(report: &mut Report, scene: &Scene<'_>) {
         return;
     }
     let Ok(seen) = doctor::examine(&scene.invocation, &scene.host) else { return };
-    report.host = seen.checks.into_iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let errors = seen.checks.into_iter().filter(|finding| finding.severity == Severity::Error);
+    report.host = errors.filter(|finding| concerns(finding, report, &scene.host)).collect();
     let mut refusals: Vec<Refusal> = report.host.iter().filter_map(refusal).collect();
     refusals.sort_by_key(|refusal| step(&refusal.line));
     let Some(refusal) = refusals.into_iter().next() else {
@@ -44,6 +49,24 @@ fn is_judged(report: &Report, scene: &Scene<'_>) -> bool {
     shows_gpus || scene.host.is_named() && scene.host.has(KERNEL)
 }
 
+/// Whether a finding can matter for this container: the node of a GPU that it does not get cannot.
+fn concerns(finding: &Finding, report: &Report, host: &Tree) -> bool {
+    if finding.id != states::NODE_MISSING.id {
+        return true;
+    }
+    let gpus = HostGpus::of(host);
+    let given = report.devices.as_ref().and_then(|devices| devices.given.as_deref()).unwrap_or_default();
+    let chosen: Vec<usize> = match given {
+        "none" => Vec::new(),
+        list => match selection(list, &gpus) {
+            Ok(Some(chosen)) => chosen.migs.iter().map(|(gpu, _)| *gpu).chain(chosen.gpus.iter().copied()).collect(),
+            _ => (0..gpus.list.len()).collect(),
+        },
+    };
+    let nodes = chosen.into_iter().filter_map(|at| gpus.list.get(at)).map(|gpu| format!("/dev/nvidia{}", gpu.minor));
+    SHARED_NODES.map(str::to_owned).into_iter().chain(nodes).any(|node| !host.has(&node))
+}
+
 /// How early nvidia-container-cli prints a line: it changes root, loads libraries, and then asks the driver.
 fn step(line: &str) -> u8 {
     match () {
@@ -59,6 +82,6 @@ fn is_of_driver(line: &str) -> bool {
 }
 
 fn refusal(finding: &Finding) -> Option<Refusal> {
-    let line = states::named(finding.id)?.refusal()?;
-    Some(Refusal { line: line.to_owned(), why: finding.message.clone(), remedy: finding.remedy.clone() })
+    let line = finding.line.clone()?;
+    Some(Refusal { line, why: finding.message.clone(), remedy: finding.remedy.clone() })
 }

@@ -33,12 +33,14 @@ pub struct State {
 
 impl State {
     /// The line that nvidia-container-cli prints if this state keeps it from starting a container; `None` for states
-    /// that it does not see or that do not stop it.
+    /// that it does not see or that do not stop it, and where the line depends on more than the state.
     #[must_use]
     pub fn refusal(&self) -> Option<&'static str> {
         let is_certain = [DRIVER, SYSTEM, TOOLS].into_iter().flatten().any(|state| state.id == self.id);
-        // Containers that ask for all GPUs start without one.
-        if !is_certain || self.id == NO_GPU.id {
+        // Containers that ask for all GPUs start without one. The lines of the others hold names that are examples.
+        const EXAMPLES: [&State; 7] =
+            [&NO_GPU, &NODE_MISSING, &NODE_IS_A_FILE, &MIG_NODE_MISSING, &HIDEPID, &NESTED_CGROUPS, &NO_SECCOMP];
+        if !is_certain || EXAMPLES.into_iter().any(|state| state.id == self.id) {
             return None;
         }
         self.lines.iter().copied().find(|line| line.starts_with("nvidia-container-cli: "))
