@@ -108,10 +108,13 @@ impl Page {
         self.row("", text);
     }
 
-    /// A row whose text keeps its leading blanks, for text to be copied.
+    /// A row whose text keeps its leading blanks and stays on one line, however long, for text to be copied.
     pub fn indented(&mut self, label: &str, text: &str) {
-        let kept = text.len() - text.trim_start().len();
-        self.hanging(Tone::Plain, &format!("  {label}"), LABEL + 2 + kept, text.trim_start());
+        let label = format!("  {}", Escaped(label));
+        self.text.push_str(&label);
+        self.pad((LABEL + 2).saturating_sub(label.chars().count()));
+        self.put(Tone::Plain, &Escaped(text).to_string());
+        self.gap();
     }
 
     /// Two columns: the second begins after the first's longest entry, or on its own line if the first is too long.
@@ -237,6 +240,19 @@ mod tests {
         let mut page = Page::new(Colour::On);
         page.line(Tone::Bad, "x");
         assert_eq!(page.finish(), "\u{1b}[31mx\u{1b}[0m\n");
+    }
+
+    #[test]
+    fn what_is_to_be_copied_is_not_broken() {
+        let mut page = Page::new(Colour::Off);
+        page.indented("label", &format!("  - {}", "word ".repeat(60)));
+        page.indented("", "next");
+        let text = page.finish();
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(
+            text.starts_with("  label             - word word") && text.ends_with("\n                  next\n"),
+            "{text}"
+        );
     }
 
     #[test]

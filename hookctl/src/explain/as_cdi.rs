@@ -2,7 +2,7 @@
 //! is lost on the way. Must not decide what is asked for: the report says it.
 
 use hook::contract::cdi::is_qualified;
-use hook::text::comma_list;
+use hook::text::{Excerpt, comma_list};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,10 +49,17 @@ pub fn of(report: &Report, host: &Tree) -> AsCdi {
     };
     let channels = report.devices.as_ref().and_then(|devices| devices.imex_channels.as_ref());
     names.extend(channels.iter().flat_map(|given| comma_list(&given.value)).map(|channel| format!("{IMEX}={channel}")));
-    AsCdi { forms: forms(&names), lost: lost(report, given), first: first(&names, host), devices: names }
+    // The image chose them: only what the specification allows in a name may be copied to a shell or a file.
+    let (names, others): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| is_qualified(name));
+    let nameless = others.iter().map(|name| {
+        let item = name.split_once('=').map_or(name.as_str(), |(_, item)| item);
+        format!("'{}': CDI allows no device of this name", Excerpt(item))
+    });
+    let lost = nameless.chain(lost(report, given)).collect();
+    AsCdi { forms: forms(&names), lost, first: first(&names, host), devices: names }
 }
 
-/// The qualified name of a device.
+/// The qualified name of a device; not a valid one if the item has characters that CDI does not allow.
 fn name(item: &str) -> String {
     if is_qualified(item) { item.to_owned() } else { format!("{GPU}={item}") }
 }
