@@ -66,7 +66,7 @@ pub fn cuda_of(driver: &str) -> Option<&'static str> {
 }
 
 /// The CUDA releases known here, ascending.
-pub fn cuda_releases() -> impl Iterator<Item = &'static str> {
+pub fn cuda_releases() -> impl DoubleEndedIterator<Item = &'static str> {
     RELEASES.iter().map(|(cuda, _)| *cuda)
 }
 

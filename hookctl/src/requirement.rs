@@ -73,14 +73,14 @@ pub enum Device<'k> {
     },
 }
 
-/// The most evaluations that are tried; beyond that the answer is "unknown".
-const TRIES: usize = 20_000;
+/// How many bytes of expressions are evaluated with more than one value, in all that an image states.
+pub const WORK: usize = 4 << 20;
 /// A longer expression is not tried with more than one value: an image may state a megabyte.
 const LENGTH: usize = 8 << 10;
 
-/// Evaluates an expression.
+/// Evaluates an expression. Where that would take more than `work` bytes, the answer is "unknown".
 #[must_use]
-pub fn met(expression: &str, known: Known<'_>) -> Met {
+pub fn met(expression: &str, known: Known<'_>, work: usize) -> Met {
     if expression.len() > LENGTH && known.is_open() {
         return Met::Unknown;
     }
@@ -89,7 +89,8 @@ pub fn met(expression: &str, known: Known<'_>) -> Met {
     let drivers = known.driver.map_or_else(|| values.drivers.clone(), |one| vec![one.to_owned()]);
     let (archs, brands) = values.of_device(known.device);
     let sizes = [cudas.len(), drivers.len(), archs.len().max(1), brands.len().max(1)];
-    if sizes.into_iter().fold(1_usize, usize::saturating_mul) > TRIES {
+    let tries = sizes.into_iter().fold(1_usize, usize::saturating_mul);
+    if tries > 1 && tries.saturating_mul(expression.len()) > work {
         return Met::Unknown;
     }
     let devices = devices(&archs, &brands);
@@ -106,11 +107,15 @@ pub fn met(expression: &str, known: Known<'_>) -> Met {
     answer.unwrap_or(Met::Unknown)
 }
 
-/// Whether no CUDA release known here can meet an expression, whatever the driver and the device are.
+/// Whether no CUDA release known here can meet an expression, whatever the driver and the device are; `false` where
+/// finding out would take more than `work` bytes.
 #[must_use]
-pub fn is_unmeetable(expression: &str) -> bool {
-    let known = driver::cuda_releases().map(|cuda| Known { cuda: Some(cuda), ..Known::default() });
-    expression.contains("cuda") && known.map(|known| met(expression, known)).all(|met| met == Met::No)
+pub fn is_unmeetable(expression: &str, work: usize) -> bool {
+    let work = work / driver::cuda_releases().count().max(1);
+    // The newest release meets most: the others are then not tried.
+    let known = driver::cuda_releases().rev().map(|cuda| Known { cuda: Some(cuda), ..Known::default() });
+    let is_named = expression.to_ascii_lowercase().contains("cuda");
+    is_named && known.map(|known| met(expression, known, work)).all(|met| met == Met::No)
 }
 
 /// The oldest driver that the first alternative of an expression asks for, by its CUDA or by itself; `None` if it asks
@@ -211,26 +216,26 @@ mod tests {
             ("brand<x", Met::Invalid),
             ("arch>=8.0", Met::Unknown),
         ] {
-            assert_eq!(met(expression, known), expected, "{expression}");
+            assert_eq!(met(expression, known, WORK), expected, "{expression}");
         }
-        assert_eq!(met("cuda>=12", Known::default()), Met::Unknown);
-        assert_eq!(met("cuda>=.0", Known::default()), Met::Invalid);
+        assert_eq!(met("cuda>=12", Known::default(), WORK), Met::Unknown);
+        assert_eq!(met("cuda>=.0", Known::default(), WORK), Met::Invalid);
     }
 
     #[test]
     fn a_device_that_is_seen_decides() {
         let seen = |arch, brand| Known { cuda: Some("12.4"), device: Device::Seen { arch, brand }, ..Known::default() };
-        assert_eq!(met("cuda>=12.8 brand=tesla", seen("7.5", "Tesla")), Met::Yes);
-        assert_eq!(met("arch>=8.0", seen("7.5", "")), Met::No);
-        assert_eq!(met("brand=geforce", seen("7.5", "")), Met::Unknown);
-        assert_eq!(met("brand=geforce", Known { device: Device::None, ..Known::default() }), Met::Yes);
+        assert_eq!(met("cuda>=12.8 brand=tesla", seen("7.5", "Tesla"), WORK), Met::Yes);
+        assert_eq!(met("arch>=8.0", seen("7.5", ""), WORK), Met::No);
+        assert_eq!(met("brand=geforce", seen("7.5", ""), WORK), Met::Unknown);
+        assert_eq!(met("brand=geforce", Known { device: Device::None, ..Known::default() }, WORK), Met::Yes);
     }
 
     #[test]
     fn a_requirement_beyond_every_known_release_is_unmeetable() {
-        assert!(is_unmeetable("cuda>=99.0"));
-        assert!(!is_unmeetable("cuda>=12.8") && !is_unmeetable("driver>=999"));
-        assert!(!is_unmeetable("cuda>=99 brand=tesla"));
+        assert!(is_unmeetable("cuda>=99.0", WORK));
+        assert!(!is_unmeetable("cuda>=12.8", WORK) && !is_unmeetable("driver>=999", WORK));
+        assert!(!is_unmeetable("cuda>=99 brand=tesla", WORK));
         assert_eq!(needed_driver("brand=tesla,cuda>=12.8").as_deref(), Some("570.26"));
         assert_eq!(needed_driver("driver>=545,driver<546").as_deref(), Some("545"));
         assert_eq!((needed_driver("brand=tesla"), needed_driver("cuda>=.0")), (None, None));
@@ -239,6 +244,11 @@ mod tests {
     #[test]
     fn a_hostile_expression_is_not_worked_on_for_long() {
         let long: Vec<String> = (0..50_000).map(|n| format!("brand=b{n},driver>={n}")).collect();
-        assert_eq!(met(&long.join(" "), Known::default()), Met::Unknown);
+        assert_eq!(met(&long.join(" "), Known::default(), WORK), Met::Unknown);
+        let drivers: Vec<String> = (0..49).map(|n| format!("driver>={n}")).collect();
+        let brands: Vec<String> = (0..199).map(|n| format!("brand=b{n}")).collect();
+        let wide = format!("cuda>=99,{} {}", drivers.join(","), brands.join(","));
+        let known = Known { cuda: Some("12.4"), ..Known::default() };
+        assert_eq!((met(&wide, known, WORK), is_unmeetable(&wide, WORK)), (Met::Unknown, false));
     }
 }

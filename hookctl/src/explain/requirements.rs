@@ -6,7 +6,7 @@ use super::prediction::selection;
 use super::report::{Driver, Met, Requirement, Requirements};
 use crate::driver;
 use crate::gpus::HostGpus;
-use crate::requirement::{Device, Known, met, needed_driver};
+use crate::requirement::{Device, Known, WORK, met, needed_driver};
 use hook::config::Config;
 use hook::container::Spec;
 use hook::contract::keys::Key;
@@ -41,7 +41,8 @@ pub fn image_requirements(
     let chosen = chosen(gpus, devices);
     let origins = Origins { config, directories: &[] };
     let stated = requirements::stated(config, &spec.environment).unwrap_or_default();
-    let items = stated.iter().map(|stated| requirement(stated, known, &chosen, &origins)).collect();
+    let work = WORK / (stated.len() * chosen.len()).max(1);
+    let items = stated.iter().map(|stated| requirement(stated, known, &chosen, work, &origins)).collect();
     Requirements { disabled_by, driver, items }
 }
 
@@ -59,10 +60,11 @@ fn requirement(
     stated: &requirements::Requirement,
     known: Known<'_>,
     chosen: &[Device<'_>],
+    work: usize,
     origins: &Origins<'_>,
 ) -> Requirement {
     // Each device must meet it: the program ends with the first that does not.
-    let all = chosen.iter().map(|device| met(&stated.expression, Known { device: *device, ..known }));
+    let all = chosen.iter().map(|device| met(&stated.expression, Known { device: *device, ..known }, work));
     let met = all.fold(Met::Yes, |worst, one| match (worst, one) {
         (Met::No | Met::Invalid, _) => worst,
         (_, Met::Yes) => worst,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::report::{CandidateOutcome, CandidateSource, Origin, OriginKind, Report};
 use crate::driver::NEWEST_CUDA;
 use crate::finding::Finding;
-use crate::requirement::is_unmeetable;
+use crate::requirement::{WORK, is_unmeetable};
 use hook::contract::cdi;
 use hook::contract::origin::EFFECTIVE_USER;
 use hook::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
@@ -163,8 +163,9 @@ fn capability_list(report: &Report, warnings: &mut Vec<Finding>) {
 }
 
 fn requirements(report: &Report, warnings: &mut Vec<Finding>) {
-    for requirement in report.requirements.iter().flat_map(|requirements| &requirements.items) {
-        if is_unmeetable(&requirement.expression) {
+    let items: Vec<_> = report.requirements.iter().flat_map(|requirements| &requirements.items).collect();
+    for requirement in &items {
+        if is_unmeetable(&requirement.expression, WORK / items.len()) {
             let message = format!(
                 "no driver that is known here (up to CUDA {NEWEST_CUDA}) meets the requirement {}",
                 requirement.expression

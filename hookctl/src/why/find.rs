@@ -109,9 +109,9 @@ fn position(text: &str, pattern: &str) -> Option<(usize, usize)> {
     for (start, _) in text.match_indices(first) {
         let mut end = start + first.len();
         let all = rest.iter().all(|part| {
-            let Some(window) = text.get(end..) else { return false };
-            let found = window.find(part).filter(|gap| *gap <= GAP);
-            found.is_some_and(|gap| {
+            let most = (end + GAP + part.len()..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+            let Some(window) = text.get(end..most) else { return false };
+            window.find(part).filter(|gap| *gap <= GAP).is_some_and(|gap| {
                 end += gap + part.len();
                 true
             })
@@ -189,6 +189,12 @@ mod tests {
         let text = "container init caused \\\"error running hook: exit status 1, stdout: , stderr: nvidia-container-cli: initialization error: cuda error: unknown error\\\\n\\\"\\\"\": unknown.";
         let found = best(text, all()).unwrap();
         assert_eq!(found.excerpt, "nvidia-container-cli: initialization error: cuda error: unknown error");
+    }
+
+    #[test]
+    fn a_gap_has_an_end() {
+        assert_eq!(position(&format!("a{}b", "\u{e4}".repeat(GAP / 2)), "a*b"), Some((0, GAP + 2)));
+        assert_eq!(position(&format!("a{}\u{e4}", "-".repeat(GAP)), "a*b"), None);
     }
 
     #[test]

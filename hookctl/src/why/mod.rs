@@ -23,7 +23,7 @@ use crate::doctor::states::State;
 
 /// The version of the JSON form; it changes when a member changes meaning or is removed.
 pub const SCHEMA: u32 = 1;
-/// How much of a text is looked at.
+/// How much of a text is looked at, from its end: what failed last is printed last.
 const LIMIT: usize = 1 << 20;
 
 /// Runs the command.
@@ -31,7 +31,7 @@ pub fn run(arguments: &Why, scene: &Scene<'_>) -> Answer {
     let text = match arguments.text.is_empty() {
         false => arguments.text.join(" "),
         true => match read_stdin() {
-            Ok(bytes) => String::from_utf8_lossy(bytes.get(..LIMIT).unwrap_or(&bytes)).into_owned(),
+            Ok(bytes) => String::from_utf8_lossy(end_of(&bytes)).into_owned(),
             Err(cause) => return Answer::failure(&format!("standard input: {}", reason(&cause))),
         },
     };
@@ -41,6 +41,10 @@ pub fn run(arguments: &Why, scene: &Scene<'_>) -> Answer {
     let report = report(&text, scene);
     let status = u8::from(report.line.is_none());
     scene.answer(&report, |colour| self::text(&report, colour), status)
+}
+
+fn end_of(text: &[u8]) -> &[u8] {
+    text.get(text.len().saturating_sub(LIMIT)..).unwrap_or(text)
 }
 
 /// The answer of `nvidia-hookctl why`: what the output of an engine means, and what to do.

@@ -69,3 +69,18 @@ fn what_was_printed_cannot_drive_the_terminal() {
     assert_eq!(said.status, 0);
     assert!(said.stdout.chars().all(|c| c == '\n' || !c.is_control() && c != '\u{202e}'), "{:?}", said.stdout);
 }
+
+#[test]
+fn the_end_of_a_long_text_counts() {
+    let text =
+        format!("{}nvidia-container-cli: initialization error: nvml error: driver not loaded\n", "x\n".repeat(1 << 20));
+    let (status, document) = answer("doctor/healthy", &text);
+    assert_eq!((status, document["line"]["name"].as_str()), (0, Some("driver-not-loaded")));
+}
+
+#[test]
+fn a_hostile_text_is_not_worked_on_for_long() {
+    let start = std::time::Instant::now();
+    answer("doctor/healthy", &"ldconfig ".repeat((1 << 20) / 9));
+    assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}", start.elapsed());
+}
