@@ -7,8 +7,12 @@ mod when;
 pub use read::{PODMANS_STAGE, VERSION};
 pub use when::{Reach, When};
 
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use clap::Parser;
+
+use crate::arguments::{Arguments, Capture, Command};
 use crate::finding::{Finding, Severity};
 use crate::inspect::{Inspect, seen};
 
@@ -19,6 +23,11 @@ const OTHERS: [&str; 5] =
     ["nvidia-ctk", "nvidia-cdi-hook", "nvidia-container-runtime", "nvidia-container-cli", "nvidia-docker"];
 /// This project's program, which can stand in front of a hook.
 const HOOKCTL: &str = "nvidia-hookctl";
+/// The hook's command at a start.
+const PRESTART: &str = "prestart";
+/// What to write for `capture`.
+const BEHIND_CAPTURE: &str =
+    "write \"args\": [\"nvidia-hookctl\", \"capture\", \"--to\", \"DIR\", \"--\", \"HOOK\", \"prestart\"]";
 /// How many seconds the driver may take to answer; with many GPUs it may take more.
 const LONGEST_ANSWER: i64 = 10;
 /// Members of other formats, and what they are called here.
@@ -87,7 +96,7 @@ impl HookFile {
     pub fn faults(&self, host: &dyn Inspect) -> Vec<Finding> {
         let mut faults = Vec::new();
         self.program(host, &mut faults);
-        self.arguments(&mut faults);
+        self.arguments(host, &mut faults);
         self.conditions(&mut faults);
         self.stages(&mut faults);
         self.environment(&mut faults);
@@ -122,18 +131,57 @@ impl HookFile {
         }
     }
 
-    fn arguments(&self, faults: &mut Vec<Finding>) {
-        if !self.arguments.iter().skip(1).any(|word| word == "prestart") {
-            let remedy = match self.is_old {
-                true => "write \"arguments\": [\"prestart\"]",
-                false => {
-                    "write \"args\": [\"nvidia-container-runtime-hook\", \"prestart\"]; the first word is the program's name"
+    fn arguments(&self, host: &dyn Inspect, faults: &mut Vec<Finding>) {
+        let words: Vec<&OsStr> = self.arguments.iter().skip(1).map(OsStr::new).collect();
+        if self.is_capture() {
+            let line = std::iter::once(OsStr::new(HOOKCTL)).chain(words);
+            match Arguments::try_parse_from(line).map(|parsed| parsed.command) {
+                Err(error) => {
+                    let text = error.to_string();
+                    let what = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                    let message = format!("nvidia-hookctl refuses \"args\": {what}");
+                    faults.push(fault("no-prestart", message, BEHIND_CAPTURE));
                 }
-            };
-            let message =
-                "\"args\" does not say prestart, so the hook would only print its usage and exit with status 2";
-            faults.push(fault("no-prestart", message, remedy));
+                Ok(Command::Capture(Capture { hook, .. })) => self.behind_capture(&hook, host, faults),
+                Ok(_) => {}
+            }
+        } else if !self.is_hook() {
+            // Its grammar is not known.
+            if !words.iter().any(|word| *word == PRESTART) {
+                faults.push(self.not_started("\"args\" does not say prestart".to_owned()));
+            }
+        } else if let Some(why) = not_prestart(&words) {
+            faults.push(self.not_started(format!("\"args\" {why}")));
         }
+    }
+
+    /// The hook that `capture` stands in front of.
+    fn behind_capture(&self, hook: &[OsString], host: &dyn Inspect, faults: &mut Vec<Finding>) {
+        let Some((program, words)) = hook.split_first() else {
+            faults.push(fault("no-prestart", "\"args\" names no hook after \"--\", so none runs", BEHIND_CAPTURE));
+            return;
+        };
+        let (path, shown) = (Path::new(program), program.display());
+        if path.is_absolute() && !host.status(path).is_some_and(|status| status.is_file && status.is_executable()) {
+            let message =
+                format!("{shown}, the hook after \"--\", is not there or not executable, so every start fails");
+            faults.push(fault("program-missing", message, "install the hook there, or correct its path"));
+        }
+        let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
+        let is_hook = path.file_name().is_some_and(|name| NAMES.iter().any(|known| name == *known));
+        if let Some(why) = not_prestart(&words).filter(|_| is_hook) {
+            faults.push(fault("no-prestart", format!("\"args\" {why} after the hook's path"), BEHIND_CAPTURE));
+        }
+    }
+
+    fn not_started(&self, why: String) -> Finding {
+        let remedy = match self.is_old {
+            true => "write \"arguments\": [\"prestart\"]",
+            false => {
+                "write \"args\": [\"nvidia-container-runtime-hook\", \"prestart\"]; the first word is the program's name"
+            }
+        };
+        fault("no-prestart", why, remedy)
     }
 
     fn conditions(&self, faults: &mut Vec<Finding>) {
@@ -226,6 +274,22 @@ impl HookFile {
                 None => "remove it".to_owned(),
             };
             faults.push(Finding::warning("unread-member", message, remedy));
+        }
+    }
+}
+
+/// Why a hook with these arguments does not serve a container, as the end of a sentence; `None` if it does.
+fn not_prestart(words: &[&OsStr]) -> Option<String> {
+    use hook::invocation::{Command, UsageError, parse};
+    match parse(words) {
+        Ok((_, Command::Prestart)) => None,
+        Ok((_, Command::Nothing)) => {
+            Some("asks for a stage at which the hook does nothing, not for prestart".to_owned())
+        }
+        Ok((_, Command::Help | Command::Version)) => Some("makes the hook print a text and end".to_owned()),
+        Err(UsageError(Some(what))) => Some(format!("is refused by the hook, and every start fails: {what}")),
+        Err(UsageError(None)) => {
+            Some("does not say prestart, so the hook would only print its usage and exit with status 2".to_owned())
         }
     }
 }

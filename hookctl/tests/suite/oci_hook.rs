@@ -1,7 +1,7 @@
 //! `oci-hook`: the file for Podman and CRI-O, written and validated.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::cases::{self, Machine};
 use serde_json::{Value, json};
@@ -144,6 +144,41 @@ fn each_fault_of_a_file_is_found() {
         (json!({"hook": {"path": HOOK}, "stages": ["prestart"]}).to_string(), 1, "\"version\" is missing"),
         ("[]".to_owned(), 1, "not a JSON object"),
     ]);
+}
+
+/// `capture` in front of the hook.
+fn with_capture(words: &[&str]) -> String {
+    let mut document = serde_json::from_str::<Value>(&with("/hook/path", json!("/usr/bin/nvidia-hookctl"))).unwrap();
+    document["hook"]["args"] = json!([&["nvidia-hookctl", "capture"], words].concat());
+    document.to_string()
+}
+
+#[test]
+fn arguments_are_read_as_the_programs_read_them() {
+    let hook = "nvidia-container-runtime-hook";
+    are_found(&[
+        (with("/hook/args", json!([hook, "-debug", "-config", "/c.toml", "prestart"])), 0, "will start the hook"),
+        (with("/hook/args", json!([hook, "-config", "prestart"])), 1, "does not say prestart"),
+        (with("/hook/args", json!([hook, "--x", "prestart"])), 1, "flag provided but not defined: -x"),
+        (with("/hook/args", json!([hook, "poststart", "prestart"])), 1, "does nothing"),
+        (with("/hook/args", json!([hook, "-version", "prestart"])), 1, "print a text"),
+        (with("/hook/args", json!([hook, "-h", "prestart"])), 1, "print a text"),
+    ]);
+    let machine_with = |words: &[&str], status: i32, text: &str| {
+        let machine = machine();
+        fs::write(machine.path("/usr/bin/nvidia-hookctl"), "").unwrap();
+        fs::set_permissions(machine.path("/usr/bin/nvidia-hookctl"), fs::Permissions::from_mode(0o755)).unwrap();
+        fs::write(machine.path(FILE), with_capture(words)).unwrap();
+        let said = machine.run(&["oci-hook", "--validate", FILE]);
+        assert_eq!(said.status, status, "{words:?}: {}", said.stdout);
+        assert!(said.stdout.replace("\n                  ", " ").contains(text), "{text}: {}", said.stdout);
+    };
+    machine_with(&["--to", "/c", "--", HOOK, "prestart"], 0, "will start the hook");
+    machine_with(&["--to", "/c", HOOK, "prestart"], 1, "refuses \"args\"");
+    machine_with(&["--", HOOK, "prestart"], 1, "refuses \"args\"");
+    machine_with(&["--to", "prestart"], 1, "names no hook");
+    machine_with(&["--to", "/c", "--", HOOK], 1, "does not say prestart");
+    machine_with(&["--to", "/c", "--", "/nowhere/nvidia-container-toolkit", "prestart"], 1, "is not there");
 }
 
 #[test]
