@@ -19,6 +19,8 @@ pub struct Document<'t> {
     set: Vec<(Key, Range<usize>)>,
     /// Keys that only other programs read.
     pub keys_of_others: Vec<&'static str>,
+    /// Whether the hook serves containers whatever the mode is.
+    skips_mode: bool,
 }
 
 impl Document<'_> {
@@ -70,9 +72,18 @@ impl Document<'_> {
 
 /// Reads a file.
 pub fn read(text: &str) -> Document<'_> {
-    let mut document =
-        Document { lines: Lines::of(text), findings: Vec::new(), set: Vec::new(), keys_of_others: Vec::new() };
-    for entry in read_toml(text) {
+    let entries = read_toml(text);
+    let skips = |entry: &Entry<'_>| {
+        matches!(entry, Entry::Known { key: Key::HookSkipModeDetection, value: Value::Bool(true), .. })
+    };
+    let mut document = Document {
+        lines: Lines::of(text),
+        findings: Vec::new(),
+        set: Vec::new(),
+        keys_of_others: Vec::new(),
+        skips_mode: entries.iter().any(skips),
+    };
+    for entry in entries {
         match entry {
             Entry::Known { key, value, name, span } => known(&mut document, key, &value, &name, &span),
             Entry::Unknown { name, is_table, span } => unknown(&mut document, &name, is_table, &span),
@@ -131,8 +142,9 @@ fn known(document: &mut Document<'_>, key: Key, value: &Value<'_>, name: &Range<
         && key != Key::HookRootless
         && !row.allowed.contains(&word.as_ref())
     {
-        // With an unknown mode the hook refuses every GPU container; other keys have a fallback.
-        let severity = if key == Key::RuntimeMode { Severity::Error } else { Severity::Warning };
+        // With an unknown mode the hook refuses every GPU container, unless it skips the mode; other keys have a fallback.
+        let fails = key == Key::RuntimeMode && !document.skips_mode;
+        let severity = if fails { Severity::Error } else { Severity::Warning };
         let message = format!("\"{word}\" is not a valid value for {}", row.name);
         let meant = nearest(word, row.allowed.iter().copied()).map(|meant| format!("did you mean \"{meant}\"? "));
         let remedy = format!("{}one of: {}", meant.unwrap_or_default(), row.allowed.join(", "));

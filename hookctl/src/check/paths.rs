@@ -9,6 +9,9 @@ use crate::inspect::{Inspect, Status};
 use hook::config::{Config, ConfigFile};
 use hook::contract::keys::Key;
 
+/// The id of the finding about a file that is not root's.
+const ANOTHER_OWNER: &str = "owned-by-another";
+
 /// What a key's path must be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Want {
@@ -83,11 +86,8 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
         return findings;
     }
     for place in [Some(checked), checked.parent()].into_iter().flatten() {
-        if host.status(place).is_some_and(Status::is_writable_by_others) {
-            let message =
-                format!("{name}: {} is writable by others than its owner, and root trusts it", place.display());
-            let remedy = format!("chmod go-w {}", hook::text::shell_word(&place.to_string_lossy()));
-            findings.push(finding(Severity::Warning, "writable-by-others", message, &remedy));
+        for (id, message, remedy) in distrusted(place, host) {
+            findings.push(finding(Severity::Warning, id, format!("{name}: {message}"), &remedy));
         }
     }
     findings
@@ -96,18 +96,61 @@ fn of_key(key: Key, path: &str, want: Want, document: &Document<'_>, host: &dyn 
 /// The faults of the file itself: anyone who can write to it can have any program run as root.
 pub fn of_file(file: &ConfigFile, host: &dyn Inspect) -> Vec<Finding> {
     let places = [Some(file.path.as_path()), file.path.parent().filter(|parent| !parent.as_os_str().is_empty())];
-    let writable = |place: &&Path| host.status(place).is_some_and(Status::is_writable_by_others);
-    places
-        .into_iter()
-        .flatten()
-        .filter(writable)
-        .map(|place| {
-            Finding::new(
-                Severity::Warning,
-                "writable-by-others",
-                format!("{} is writable by others than its owner, and root trusts it", place.display()),
-                format!("chmod go-w {}", hook::text::shell_word(&place.to_string_lossy())),
-            )
-        })
-        .collect()
+    let found = places.into_iter().flatten().flat_map(|place| distrusted(place, host));
+    // The hook that reads a user's file runs as this user.
+    let found = found.filter(|(id, ..)| *id != ANOTHER_OWNER || !is_of_user(file));
+    found.map(|(id, message, remedy)| Finding::warning(id, message, remedy)).collect()
+}
+
+/// Whether a configuration is that of a user, not of the whole host.
+pub fn is_of_user(file: &ConfigFile) -> bool {
+    file.path.components().any(|part| part.as_os_str() == ".config" || part.as_os_str() == "home")
+}
+
+/// Why root should not trust a file or directory: the id of the finding, the message and the remedy.
+fn distrusted(place: &Path, host: &dyn Inspect) -> Vec<(&'static str, String, String)> {
+    let Some(status) = host.status(place) else { return Vec::new() };
+    // In a tree that a user unpacked, and in a user namespace, root's files have the owner of the root directory.
+    let root = host.status(Path::new("/")).map_or(0, |status| status.owner);
+    distrust(&place.to_string_lossy(), status, root)
+}
+
+fn distrust(place: &str, status: Status, root: u32) -> Vec<(&'static str, String, String)> {
+    let word = hook::text::shell_word(place);
+    let mut found = Vec::new();
+    if ![0, root].contains(&status.owner) {
+        let message = format!("{place} is owned by user {}, who can change it, and root trusts it", status.owner);
+        found.push((ANOTHER_OWNER, message, format!("chown root {word}")));
+    }
+    if status.is_writable_by_others() {
+        let message = format!("{place} is writable by others than its owner, and root trusts it");
+        found.push(("writable-by-others", message, format!("chmod go-w {word}")));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::Tree;
+
+    #[test]
+    fn a_file_of_another_user_is_not_trusted() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut status = Tree::new(None).status(file.path()).unwrap();
+        for (owner, root, found) in [(0, 0, 0), (1000, 0, 1), (1000, 1000, 0), (0, 1000, 0), (1001, 1000, 1)] {
+            status.owner = owner;
+            let ids: Vec<&str> = distrust("/f", status, root).into_iter().map(|(id, ..)| id).collect();
+            assert_eq!(ids, vec![ANOTHER_OWNER; found], "{owner} {root}");
+        }
+        status.owner = 1000;
+        assert_eq!(
+            distrust("/a b", status, 0),
+            [(
+                ANOTHER_OWNER,
+                "/a b is owned by user 1000, who can change it, and root trusts it".to_owned(),
+                "chown root '/a b'".to_owned()
+            )]
+        );
+    }
 }

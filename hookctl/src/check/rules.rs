@@ -1,6 +1,7 @@
 //! What values mean together: contradictions, and settings without effect.
 
 use super::document::Document;
+use super::paths::is_of_user;
 use crate::finding::{Finding, Severity};
 use hook::config::{Config, ConfigFile};
 use hook::contract::cli_version::CompatSyntax;
@@ -40,8 +41,7 @@ pub fn contradictions(config: &Config<'_>, document: &Document<'_>) -> Vec<Findi
 /// Settings meant for some containers, in a file that applies to all.
 pub fn for_all(config: &Config<'_>, document: &Document<'_>, file: &ConfigFile) -> Vec<Finding> {
     let mut findings = Findings { config, document, list: Vec::new() };
-    let is_of_user = file.path.components().any(|part| part.as_os_str() == ".config" || part.as_os_str() == "home");
-    if config.flag(Key::CliNoCgroups) && !is_of_user {
+    if config.flag(Key::CliNoCgroups) && !is_of_user(file) {
         findings.add(
             Severity::Warning,
             "no-cgroups-for-all",

@@ -9,6 +9,11 @@ use crate::page::{Colour, Page, Tone};
 pub fn text(report: &Report, colour: Colour) -> String {
     let mut page = Page::new(colour);
     let Some(file) = &report.file else {
+        if !report.findings.is_empty() {
+            Subject { error: "error", file: None, with_id: false }.write(&mut page, &report.findings);
+            page.line(report.count.tone(), &format!("No configuration file is read: {}", report.count.words("error")));
+            return page.finish();
+        }
         page.line(Tone::Good, "There is no configuration file: the built-in defaults hold. See check --print-default.");
         return page.finish();
     };
