@@ -348,7 +348,7 @@ pub struct Requirement {
     pub origin: Vec<Origin>,
     /// Whether this host's driver and the given GPUs meet the requirement.
     pub met: Met,
-    /// The oldest driver that its CUDA or driver version needs; null if met, invalid or without a version.
+    /// The oldest driver that would meet it; null if it is met or invalid, or if no newer driver is known to help.
     pub needs_driver: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use super::prediction::selection;
 use super::report::{Driver, Met, Requirement, Requirements};
 use crate::driver;
 use crate::gpus::HostGpus;
-use crate::requirement::{Device, Known, WORK, met, needed_driver};
+use crate::requirement::{Device, Known, WORK, met as met_by, needed_driver};
 use hook::config::Config;
 use hook::container::Spec;
 use hook::contract::keys::Key;
@@ -64,13 +64,20 @@ fn requirement(
     origins: &Origins<'_>,
 ) -> Requirement {
     // Each device must meet it: the program ends with the first that does not.
-    let all = chosen.iter().map(|device| met(&stated.expression, Known { device: *device, ..known }, work));
+    let all = chosen.iter().map(|device| met_by(&stated.expression, Known { device: *device, ..known }, work));
     let met = all.fold(Met::Yes, |worst, one| match (worst, one) {
         (Met::No | Met::Invalid, _) => worst,
         (_, Met::Yes) => worst,
         _ => one,
     });
-    let needs = if met == Met::No || met == Met::Unknown { needed_driver(&stated.expression) } else { None };
+    let helps = |driver: &String| {
+        let is_newer = known.driver.is_none_or(|own| driver::compare(driver, own).is_gt());
+        let with = Known { driver: Some(driver), cuda: driver::cuda_of(driver), ..known };
+        let then = |device: &Device<'_>| met_by(&stated.expression, Known { device: *device, ..with }, work);
+        is_newer && !chosen.iter().map(then).any(|met| matches!(met, Met::No | Met::Invalid))
+    };
+    let needs = matches!(met, Met::No | Met::Unknown).then(|| needed_driver(&stated.expression)).flatten();
+    let needs = needs.filter(helps);
     Requirement {
         expression: stated.expression.clone(),
         origin: origins.list(&stated.origin),

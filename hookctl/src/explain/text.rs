@@ -170,10 +170,11 @@ fn requirements(page: &mut Page, requirements: &Requirements) {
         }
         page.toned_row(tone, label, &text);
         if *met == Met::No {
-            page.more(
-                "upgrade the driver, use an older image, or start the container with NVIDIA_DISABLE_REQUIRE=true \
-                 (then it may fail later)",
-            );
+            let change = if needs_driver.is_some() { "upgrade the driver" } else { "use another driver or GPU" };
+            page.more(&format!(
+                "{change}, use an older image, or start the container with NVIDIA_DISABLE_REQUIRE=true (then it may \
+                 fail later)"
+            ));
         }
     }
 }

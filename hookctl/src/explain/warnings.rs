@@ -10,9 +10,7 @@ use hook::contract::cdi;
 use hook::contract::origin::EFFECTIVE_USER;
 use hook::contract::variables::{DRIVER_CAPABILITIES, IMEX_CHANNELS};
 use hook::text::comma_list;
-
-/// Channels are numbered 0 to 2047.
-const LAST_CHANNEL: u32 = 2047;
+use nvidia_simulated_machine::select;
 
 /// The warnings about a report.
 #[must_use]
@@ -104,7 +102,6 @@ fn special_words(source: &str, value: &str, items: &[&str], warnings: &mut Vec<F
 /// What an item of a device list looks like, if not like a device.
 fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     let lower = item.to_ascii_lowercase();
-    let index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if matches!(lower.as_str(), "true" | "false" | "yes" | "no" | "on" | "off") {
         return Some((
             "boolean",
@@ -116,14 +113,13 @@ fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
         let remedy = "with this value devices are requested by mounts, so accept-nvidia-visible-devices-as-volume-mounts must be true";
         return Some(("path", "a path, which is not a device", remedy));
     }
-    if item.starts_with("MIG-GPU-") {
+    if lower.starts_with("mig-gpu-") {
         let remedy = "drivers from 470 on name MIG devices MIG-UUID; see nvidia-smi -L";
         return Some(("old-mig-name", "the name of a MIG device from before driver 470", remedy));
     }
     let known =
-        matches!(lower.as_str(), "all" | "none" | "void") || item.starts_with("GPU-") || item.starts_with("MIG-");
-    let mig_index = item.split_once(':').is_some_and(|(gpu, mig)| index(gpu) && index(mig));
-    if known || index(item) || mig_index || cdi::is_qualified(item) {
+        matches!(lower.as_str(), "all" | "none" | "void") || ["gpu-", "mig-"].iter().any(|it| lower.starts_with(it));
+    if known || is_place(item) || is_bus(item) || cdi::is_qualified(item) {
         return None;
     }
     let remedy =
@@ -131,11 +127,27 @@ fn oddity(item: &str) -> Option<(&'static str, &'static str, &'static str)> {
     Some(("unknown-device", "no name of a device", remedy))
 }
 
+/// Whether an item is a number, or the places of a GPU and a part, as nvidia-container-cli reads numbers.
+fn is_place(item: &str) -> bool {
+    // The library reads a number alike wherever it is; it offers that only for channels.
+    let is_number = |text: &str| select::channels(text).is_ok_and(|numbers| numbers.len() == 1);
+    is_number(item) || item.split_once(':').is_some_and(|(gpu, part)| is_number(gpu) && is_number(part))
+}
+
+/// Whether an item is the place of a GPU on the bus, `DOMAIN:BUS:DEVICE` and possibly `.FUNCTION`.
+fn is_bus(item: &str) -> bool {
+    let is_hex = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut parts = item.splitn(3, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (domain, bus, device) = (next(), next(), next());
+    is_hex(domain) && is_hex(bus) && is_hex(device.split('.').next().unwrap_or_default())
+}
+
 fn channels(report: &Report, warnings: &mut Vec<Finding>) {
     let Some(devices) = &report.devices else { return };
-    let remedy = "channels are numbered 0 to 2047";
+    let remedy = "channels are numbered from 0; a driver makes 0 to 2047 unless it is told otherwise";
     for channel in devices.imex_channels.iter().flat_map(|given| comma_list(&given.value)) {
-        if !channel.parse::<u32>().is_ok_and(|number| number <= LAST_CHANNEL) {
+        if select::channels(channel).is_err() {
             let message = format!("'{channel}' is not an IMEX channel: nvidia-container-cli will refuse it");
             warn(warnings, "imex-channel", message, remedy);
         }
