@@ -75,7 +75,10 @@ fn cache(examination: &mut Examination<'_>) {
     };
     if !bytes.windows(MAGIC.len()).any(|part| part == MAGIC) {
         examination.found(&LDCACHE_UNREADABLE, format!("{path}{name} is not a cache of glibc (glibc-ld.so.cache1.1)"));
-        examination.prints(Some(format!("{CACHE_ERROR}: unexpected cache format: {path}")));
+        examination.prints(Some(match bytes.is_empty() {
+            true => format!("{CACHE_ERROR}: file mapping failed: {path}: invalid argument"),
+            false => format!("{CACHE_ERROR}: unsupported file format: {path}"),
+        }));
         return;
     }
     if tree.status(Path::new(path)).is_some_and(|status| status.permissions() & 0o004 == 0) {

@@ -32,8 +32,11 @@ pub fn host(report: &mut Report, scene: &Scene<'_>) {
         }
         return;
     };
-    // nvidia-container-cli asks the driver before it looks at anything in the request.
-    let is_first = report.refusal.is_none() || is_of_driver(&refusal.line);
+    // nvidia-container-cli asks the driver before it looks at anything in the request but the IMEX channels.
+    let is_first = match &report.refusal {
+        None => true,
+        Some(of_request) => is_of_driver(&refusal.line) && !of_request.line.contains("error parsing IMEX info"),
+    };
     if is_first {
         report.verdict = Verdict::Refused;
         report.summary = refused(&what_is_given(report));

@@ -126,20 +126,31 @@ impl Outlook<'_> {
 
     fn mig(&self) -> Option<Refusal> {
         let lists = [("mig-config", &self.request.mig_config), ("mig-monitor", &self.request.mig_monitor)];
-        let (what, item) = lists.into_iter().find_map(|(what, list)| {
-            let item = select::all_or_nothing(list.as_deref()?).err()?;
-            Some((what, item))
-        })?;
-        Some(refusal(
-            &format!("{what} error: {item}: unknown device"),
-            "MIG rights are given for all devices or for none",
-            "write all, or leave the variable out",
-        ))
+        let given = shown(&self.request.devices.value).unwrap_or_default();
+        let has_parts = match selection(&given, self.gpus) {
+            Ok(Some(chosen)) if given != "none" => !chosen.migs.is_empty() && !chosen.all,
+            _ => false,
+        };
+        lists.into_iter().find_map(|(what, list)| match select::all_or_nothing(list.as_deref()?) {
+            Err(item) => Some(refusal(
+                &format!("{what} error: {item}: only 'all' devices are currently supported"),
+                "MIG rights are given for all devices or for none",
+                "write all, or leave the variable out",
+            )),
+            Ok(true) if has_parts => Some(refusal(
+                &format!("{what} error: all: cannot enable {what} with specific MIG devices selected"),
+                "MIG rights are given with whole GPUs, and the container asks for single MIG devices",
+                "ask for GPUs or for all in NVIDIA_VISIBLE_DEVICES, or leave the variable for MIG rights out",
+            )),
+            Ok(_) => None,
+        })
     }
 
     fn requirement(&self) -> Option<Refusal> {
         let requirements = self.requirements.filter(|requirements| requirements.disabled_by.is_none())?;
-        let refused = requirements.items.iter().find(|item| matches!(item.met, Met::No | Met::Invalid))?;
+        // All requirements are judged for the first device, then for the next.
+        let refused = requirements.items.iter().filter(|item| matches!(item.met, Met::No | Met::Invalid));
+        let refused = refused.min_by_key(|item| item.first_device)?;
         let origin = refused.origin.first().map(|origin| origin.name.as_str()).unwrap_or_default();
         if refused.met == Met::Invalid {
             let why = unreadable(&refused.expression);

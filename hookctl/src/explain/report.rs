@@ -350,6 +350,9 @@ pub struct Requirement {
     pub met: Met,
     /// The oldest driver that would meet it; null if it is met or invalid, or if no newer driver is known to help.
     pub needs_driver: Option<String>,
+    /// The place of the first device that does not meet it among those given.
+    #[serde(skip)]
+    pub first_device: usize,
 }
 
 /// The search for `nvidia-container-cli`.

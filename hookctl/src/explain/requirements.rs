@@ -64,8 +64,10 @@ fn requirement(
     origins: &Origins<'_>,
 ) -> Requirement {
     // Each device must meet it: the program ends with the first that does not.
-    let all = chosen.iter().map(|device| met_by(&stated.expression, Known { device: *device, ..known }, work));
-    let met = all.fold(Met::Yes, |worst, one| match (worst, one) {
+    let of = |device: &Device<'_>| met_by(&stated.expression, Known { device: *device, ..known }, work);
+    let all: Vec<Met> = chosen.iter().map(of).collect();
+    let first_device = all.iter().position(|met| matches!(met, Met::No | Met::Invalid)).unwrap_or_default();
+    let met = all.into_iter().fold(Met::Yes, |worst, one| match (worst, one) {
         (Met::No | Met::Invalid, _) => worst,
         (_, Met::Yes) => worst,
         _ => one,
@@ -83,5 +85,6 @@ fn requirement(
         origin: origins.list(&stated.origin),
         met,
         needs_driver: needs,
+        first_device,
     }
 }

@@ -157,7 +157,7 @@ fn requirements(page: &mut Page, requirements: &Requirements) {
     } else if requirements.items.is_empty() {
         page.row("none", "no variable states one");
     }
-    for Requirement { expression, origin, met, needs_driver } in &requirements.items {
+    for Requirement { expression, origin, met, needs_driver, .. } in &requirements.items {
         let (label, tone) = match met {
             Met::Yes => ("met", Tone::Good),
             Met::No => ("NOT met", Tone::Bad),

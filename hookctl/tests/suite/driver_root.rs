@@ -53,6 +53,15 @@ impl Host {
     }
 }
 
+/// The command line that a report shows, for a process and a root: without a bundle there is neither.
+fn argv(report: &Value) -> Vec<String> {
+    let plain = |word: &str| if word.starts_with("--pid=") { "--pid=1" } else { word }.to_owned();
+    let words = report["argv"].as_array().unwrap().iter();
+    let mut argv: Vec<String> = words.map(|word| plain(word["text"].as_str().unwrap())).collect();
+    *argv.last_mut().unwrap() = "/container".to_owned();
+    argv
+}
+
 #[test]
 fn doctor_finds_no_fault() {
     for (name, faults) in [
@@ -96,11 +105,7 @@ fn explain_foretells_what_the_simulator_does() {
                 if !matches!(report["verdict"].as_str(), Some("execute" | "refused")) {
                     continue;
                 }
-                let argv = report["argv"].as_array().unwrap().iter();
-                // Without a bundle there is neither a process nor a root.
-                let plain = |word: &str| if word.starts_with("--pid=") { "--pid=1" } else { word }.to_owned();
-                let mut argv: Vec<String> = argv.map(|word| plain(word["text"].as_str().unwrap())).collect();
-                *argv.last_mut().unwrap() = "/container".to_owned();
+                let argv = argv(&report);
                 let foretold = report["refusal"]["line"].as_str().map(str::to_owned);
                 assert_eq!(foretold, host.refusal(&argv), "{name}: {variables:?}: {argv:?}");
                 refused += usize::from(foretold.is_some());
@@ -108,4 +113,27 @@ fn explain_foretells_what_the_simulator_does() {
         }
     }
     assert!(refused > 100, "{refused} refusals");
+}
+
+#[test]
+fn explain_foretells_the_order_of_the_simulators_steps() {
+    for (name, variables) in [
+        ("a100-mig", &["VISIBLE_DEVICES=0:0", "MIG_CONFIG_DEVICES=all"][..]),
+        ("a100-mig", &["VISIBLE_DEVICES=0:0", "MIG_MONITOR_DEVICES=all"]),
+        ("a100-mig", &["VISIBLE_DEVICES=all", "MIG_CONFIG_DEVICES=all"]),
+        ("a100-mig", &["VISIBLE_DEVICES=all", "MIG_CONFIG_DEVICES=0"]),
+        ("a100-mig", &["VISIBLE_DEVICES=0:0", "MIG_CONFIG_DEVICES=all", "MIG_MONITOR_DEVICES=0"]),
+        ("mixed", &["VISIBLE_DEVICES=all", "REQUIRE_A=arch<=7.6", "REQUIRE_B=arch>=7.6"]),
+        ("mixed", &["VISIBLE_DEVICES=all", "REQUIRE_A=arch>=7.6", "REQUIRE_B=arch<=7.6"]),
+        ("none", &["VISIBLE_DEVICES=all", "IMEX_CHANNELS=9999999"]),
+        ("t4", &["VISIBLE_DEVICES=0000:00:1e.0", "IMEX_CHANNELS=1048575"]),
+    ] {
+        let host = Host::of(name);
+        let variables: Vec<String> = variables.iter().map(|variable| format!("NVIDIA_{variable}")).collect();
+        let mut words = vec!["explain", "--privileged"];
+        words.extend(variables.iter().flat_map(|variable| ["--env", variable.as_str()]));
+        let report = host.report(&words);
+        let foretold = report["refusal"]["line"].as_str().map(str::to_owned);
+        assert_eq!(foretold, host.refusal(&argv(&report)), "{name}: {variables:?}");
+    }
 }
