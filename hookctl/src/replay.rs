@@ -8,13 +8,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use nix::errno::Errno;
 use nvidia_hook_conformance::case::Case;
 use nvidia_hook_conformance::fixtures::Files;
 use nvidia_hook_conformance::scene::{Node, Scene as CaseScene};
 use nvidia_hook_conformance::tree;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::answer::{Answer, Scene};
 use crate::arguments::Replay;
@@ -76,19 +77,32 @@ pub fn replay(folder: &Path) -> Result<Outcome, String> {
         .scene()
         .map_err(|error| format!("{}: {error:#}", folder.display()))?;
     let unmade = |error: io::Error| format!("a directory for the case: {error}");
-    let root = tempfile::tempdir().map_err(unmade)?;
+    let root = Made(tempfile::tempdir().map_err(unmade)?);
     // Stands in for nvidia-container-cli, which is not executed: a start asks only whether it could be.
     let program = NamedTempFile::new().map_err(unmade)?;
     let mut made = scene.clone();
     made.files.retain(|(_, node)| !matches!(node, Node::Fails(_)));
     tree::set_mode(program.path(), 0o755)
-        .and_then(|()| tree::make(root.path(), &made, program.path()))
+        .and_then(|()| tree::make(root.0.path(), &made, program.path()))
         .map_err(|error| format!("{}: {error:#}", folder.display()))?;
-    let host = Failing { host: Tree::new(Some(root.path().to_path_buf())), scene: &scene };
+    let host = Failing { host: Tree::new(Some(root.0.path().to_path_buf())), scene: &scene };
     decide(&scene, &host).ok_or_else(|| format!("{}: its command line is not one of prestart", folder.display()))
 }
 
-/// The machine of a case, which fails where the case says it failed.
+/// A machine on disk, which is removed whatever its permissions are.
+struct Made(TempDir);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        tree::remove(self.0.path());
+    }
+}
+
+/// Permissions of others, which an unprivileged start has.
+const READ: u32 = 0o004;
+const EXECUTE: u32 = 0o001;
+
+/// The machine of a case, which fails where the case says it failed, and where its start had no permission.
 struct Failing<'s> {
     host: Tree,
     scene: &'s CaseScene,
@@ -102,18 +116,46 @@ impl Failing<'_> {
         };
         match self.scene.files.iter().find_map(fails) {
             Some(number) => Err(io::Error::from_raw_os_error(number)),
+            None if self.is_denied(path, 0) => Err(Errno::EACCES.into()),
             None => question(&self.host, path),
         }
+    }
+
+    /// The same for a question that needs a permission.
+    fn ask_with<T>(
+        &self,
+        wanted: u32,
+        path: &Path,
+        question: impl FnOnce(&Tree, &Path) -> io::Result<T>,
+    ) -> io::Result<T> {
+        self.ask(
+            path,
+            |host, path| if self.is_denied(path, wanted) { Err(Errno::EACCES.into()) } else { question(host, path) },
+        )
+    }
+
+    /// Whether an unprivileged start cannot reach a path, or lacks a permission there. The user who replays may have
+    /// more rights than the start had.
+    fn is_denied(&self, path: &Path, wanted: u32) -> bool {
+        let mode = |place: &Path| {
+            self.scene.files.iter().rev().find(|(name, _)| Path::new(name) == place).and_then(|(_, node)| match node {
+                Node::File { mode, .. } | Node::Cli { mode } | Node::Directory { mode } => Some(*mode),
+                _ => None,
+            })
+        };
+        let lacks = |place: &Path, wanted: u32| mode(place).is_some_and(|mode| mode & wanted != wanted);
+        let place = self.host.resolve(path);
+        self.scene.unprivileged && (place.ancestors().skip(1).any(|on| lacks(on, EXECUTE)) || lacks(&place, wanted))
     }
 }
 
 impl Host for Failing<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        self.ask(path, Host::read)
+        self.ask_with(READ, path, Host::read)
     }
 
     fn read_settled(&self, path: &Path, waits_for_pipe: bool) -> io::Result<Vec<u8>> {
-        self.ask(path, |host, path| host.read_settled(path, waits_for_pipe))
+        self.ask_with(READ, path, |host, path| host.read_settled(path, waits_for_pipe))
     }
 
     fn is_dangling(&self, path: &Path) -> io::Result<bool> {
@@ -125,11 +167,13 @@ impl Host for Failing<'_> {
     }
 
     fn is_executable(&self, path: &Path) -> io::Result<bool> {
-        self.ask(path, Host::is_executable)
+        // Like the kernel's answer, which a search passes over.
+        self.ask(path, |host, path| Ok(host.is_executable(path)? && !self.is_denied(path, EXECUTE)))
+            .or_else(|error| if error.raw_os_error() == Some(Errno::EACCES as i32) { Ok(false) } else { Err(error) })
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        self.ask(path, Host::list)
+        self.ask_with(READ, path, Host::list)
     }
 
     fn locate<'a>(&self, path: &'a Path) -> Cow<'a, Path> {

@@ -247,3 +247,23 @@ fn a_case_on_disk_that_has_the_program_comes_to_the_same() {
     }
     assert_eq!(replayed, 10);
 }
+
+#[test]
+fn a_start_without_rights_is_replayed_without_them_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (case, scratch) = (folder.path().join("case"), folder.path().join("scratch"));
+    fs::create_dir_all(case.join("bundle")).unwrap();
+    fs::create_dir(&scratch).unwrap();
+    fs::write(case.join("expected.toml"), "why = \"\"\nsource = \"\"\n").unwrap();
+    fs::write(case.join("state.json"), r#"{"pid":42,"bundle":"/bundle"}"#).unwrap();
+    for (entry, words) in [
+        (r#""/etc/nvidia-container-runtime/config.toml" = { text = "", mode = "600" }"#, "permission denied"),
+        (r#""/etc/nvidia-container-runtime" = { is = "directory", mode = "0" }"#, "permission denied"),
+    ] {
+        fs::write(case.join("host.toml"), format!("unprivileged = true\n[files]\n{entry}\n")).unwrap();
+        let said = Command::new(hookctl()).arg("replay").arg(&case).env("TMPDIR", &scratch).output().unwrap();
+        let text = String::from_utf8(said.stdout).unwrap();
+        assert!(text.contains(words), "{entry}: {text} {}", String::from_utf8_lossy(&said.stderr));
+        assert_eq!(fs::read_dir(&scratch).unwrap().count(), 0, "{entry}");
+    }
+}
