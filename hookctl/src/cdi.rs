@@ -13,6 +13,7 @@ use std::path::Path;
 use hook::contract::cdi::is_qualified;
 use serde_json::Value;
 
+use crate::driver::{compare, is_version};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
 use crate::yaml;
@@ -21,8 +22,19 @@ use crate::yaml;
 pub const DIRECTORIES: [&str; 2] = ["/etc/cdi", "/var/run/cdi"];
 /// The kind of NVIDIA's GPUs.
 pub const GPU: &str = "nvidia.com/gpu";
-/// The newest version of the specification known here.
-const NEWEST: (u32, u32) = (1, 1);
+/// The released versions of the specification. Engines know no others.
+const VERSIONS: [(&str, (u32, u32)); 10] = [
+    ("0.1.0", (0, 1)),
+    ("0.2.0", (0, 2)),
+    ("0.3.0", (0, 3)),
+    ("0.4.0", (0, 4)),
+    ("0.5.0", (0, 5)),
+    ("0.6.0", (0, 6)),
+    ("0.7.0", (0, 7)),
+    ("0.8.0", (0, 8)),
+    ("1.0.0", (1, 0)),
+    ("1.1.0", (1, 1)),
+];
 
 /// A file in a directory of specifications.
 #[derive(Debug)]
@@ -56,7 +68,8 @@ pub fn files(host: &Tree, directories: &[String]) -> Vec<SpecFile> {
     let mut files = Vec::new();
     for directory in directories {
         for name in host.names(directory) {
-            let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
+            // Not .yml: engines pass over such a file.
+            let is_yaml = name.ends_with(".yaml");
             if is_yaml || name.ends_with(".json") {
                 let path = format!("{directory}/{name}");
                 let spec = host.text(&path).ok_or_else(|| "it cannot be read".to_owned());
@@ -84,18 +97,20 @@ fn parse(document: &Value) -> Result<Spec, String> {
     if version.is_empty() {
         return Err("it has no cdiVersion".to_owned());
     }
-    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse::<u32>().ok());
-    let declared = numbers.next().flatten().zip(numbers.next().flatten());
-    match declared {
-        Some(declared) if declared <= NEWEST => {}
-        Some(_) => return Err(format!("cdiVersion {version} is newer than engines of today know")),
-        _ => return Err(format!("cdiVersion {version} is not a version")),
-    }
+    let plain = version.strip_prefix('v').unwrap_or(&version);
+    let Some((_, declared)) = VERSIONS.iter().find(|(known, _)| *known == plain) else {
+        let newest = VERSIONS.last().map_or("", |(newest, _)| newest);
+        return Err(match () {
+            () if !is_version(plain) => format!("cdiVersion {version} is not a version"),
+            () if compare(plain, newest).is_gt() => format!("cdiVersion {version} is newer than engines of today know"),
+            () => format!("cdiVersion {version} is not a released version, such as 0.5.0 or {newest}"),
+        });
+    };
+    let declared = *declared;
     let kind = text("kind");
     if !is_qualified(&format!("{kind}=x")) {
         return Err(format!("kind \"{kind}\" is not VENDOR/CLASS"));
     }
-    let declared = declared.unwrap_or_default();
     if let Some((needed, what)) = needed(document, &kind).filter(|(needed, _)| *needed > declared) {
         let (major, minor) = needed;
         return Err(format!("it uses {what}, which came with CDI {major}.{minor}.0, and says cdiVersion {version}"));
@@ -115,6 +130,9 @@ fn parse(document: &Value) -> Result<Spec, String> {
         if !is_qualified(&format!("{kind}={name}")) {
             return Err(format!("\"{name}\" is not a name of a device"));
         }
+        if !has_edits(device.get("containerEdits")) {
+            return Err(format!("the device \"{name}\" has no containerEdits, so engines refuse the file"));
+        }
         edits(device.get("containerEdits"), &mut spec);
         spec.devices.push(name);
     }
@@ -127,12 +145,12 @@ fn needed(document: &Value, kind: &str) -> Option<((u32, u32), &'static str)> {
     let devices: Vec<&Value> = devices.collect();
     let edits: Vec<&Value> =
         devices.iter().copied().chain([document]).filter_map(|part| part.get("containerEdits")).collect();
-    let in_edits = |name: &str| edits.iter().any(|edits| edits.get(name).is_some_and(|value| !value.is_null()));
+    let in_edits = |name: &str| edits.iter().any(|edits| says(edits.get(name)));
     let in_lists = |list: &str, name: &str| {
         let items = edits.iter().filter_map(|edits| edits.get(list)).filter_map(Value::as_array).flatten();
-        items.into_iter().any(|item| item.get(name).is_some())
+        items.into_iter().any(|item| says(item.get(name)))
     };
-    let has_annotations = devices.iter().copied().chain([document]).any(|part| part.get("annotations").is_some());
+    let has_annotations = devices.iter().copied().chain([document]).any(|part| says(part.get("annotations")));
     let class = kind.split_once('/').map_or("", |(_, class)| class);
     let starts_with_digit = |device: &&Value| {
         device
@@ -151,6 +169,24 @@ fn needed(document: &Value, kind: &str) -> Option<((u32, u32), &'static str)> {
         ((0, 4), in_lists("mounts", "type"), "the type of a mount"),
     ];
     uses.into_iter().find(|(_, is_used, _)| *is_used).map(|(version, _, what)| (version, what))
+}
+
+/// Whether a member says anything: an empty text, list or object counts as absent. An empty `intelRdt` does not.
+fn says(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(items)) => !items.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    }
+}
+
+/// Whether the edits of a device change anything.
+fn has_edits(edits: Option<&Value>) -> bool {
+    let Some(edits) = edits else { return false };
+    let lists = ["env", "deviceNodes", "netDevices", "hooks", "mounts", "additionalGids"];
+    lists.iter().any(|name| says(edits.get(name))) || edits.get("intelRdt").is_some_and(|value| !value.is_null())
 }
 
 fn edits(edits: Option<&Value>, spec: &mut Spec) {
@@ -200,7 +236,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_specification_is_told() {
-        let base = json!({"cdiVersion": "0.5.0", "kind": GPU, "devices": [{"name": "0"}]});
+        let device = |name: &str| json!({"name": name, "containerEdits": {"env": ["A=1"]}});
+        let base = json!({"cdiVersion": "0.5.0", "kind": GPU, "devices": [device("0")]});
         assert_eq!(parse(&base).unwrap().devices, ["0"]);
         let with = |name: &str, value: Value| {
             let mut document = base.clone();
@@ -213,18 +250,36 @@ mod tests {
         assert!(with("devices", json!([])).contains("no devices"));
         assert!(with("devices", json!([{"name": 0}])).contains("quote it"));
         assert!(with("devices", json!([{}])).contains("no name"));
+        assert!(with("devices", json!([{"name": "0"}])).contains("no containerEdits"));
+        assert!(
+            with("devices", json!([{"name": "0", "containerEdits": {"mounts": []}}])).contains("no containerEdits")
+        );
+        assert!(with("cdiVersion", json!("vv0.5.0")).contains("is not a version"));
+        for version in ["0.5", "0.9.0", "1.0", "0.10.0"] {
+            assert!(with("cdiVersion", json!(version)).contains("not a released version"), "{version}");
+        }
+        assert!(with("annotations", json!({"a": "b"})).contains("annotations"));
+        let mut empty = base.clone();
+        empty["annotations"] = json!({});
+        empty["cdiVersion"] = json!("v0.5.0");
+        assert!(parse(&empty).is_ok());
     }
 
     #[test]
     fn a_version_must_be_that_of_what_is_used() {
         let document = |version: &str, edits: Value| {
-            let device = json!({"name": "a", "containerEdits": edits});
+            let mut device = json!({"name": "a", "containerEdits": edits});
+            device["containerEdits"]["env"] = json!(["A=1"]);
             parse(&json!({"cdiVersion": version, "kind": GPU, "devices": [device]}))
         };
         let gids = || json!({"additionalGids": [44]});
         assert!(document("0.6.0", gids()).unwrap_err().contains("additionalGids, which came with CDI 0.7.0"));
         assert_eq!(document("0.7.0", gids()).unwrap().version, (0, 7));
-        assert!(document("1.0.0", json!({"netDevices": []})).unwrap_err().contains("1.1.0"));
+        assert!(
+            document("1.0.0", json!({"netDevices": [{"hostInterfaceName": "a", "name": "b"}]}))
+                .unwrap_err()
+                .contains("1.1.0")
+        );
         let node = || json!({"deviceNodes": [{"path": "/dev/a", "hostPath": "/dev/b"}]});
         assert!(document("0.4.0", node()).is_err() && document("0.5.0", node()).is_ok());
         let mount = || json!({"mounts": [{"hostPath": "/a", "containerPath": "/a", "type": "bind"}]});
