@@ -34,10 +34,14 @@ pub fn json(text: &[u8], swarm: &[&str]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut place = Place::default();
     let mut rest = text;
+    let mut is_exponent = false;
     while let Some((first, after)) = rest.split_first() {
         if *first != b'"' {
             place.pass(*first);
-            out.push(*first);
+            // The exponent stays: it decides whether a number is in range.
+            is_exponent = matches!(first, b'e' | b'E') || is_exponent && matches!(first, b'0'..=b'9' | b'+' | b'-');
+            let is_masked = matches!(first, b'1'..=b'9') && !is_exponent && place.is_unread();
+            out.push(if is_masked { b'1' } else { *first });
             rest = after;
             continue;
         }
@@ -118,6 +122,11 @@ impl Place {
         if let Some(Open::Object { name, at_value: false }) = self.open.last_mut() {
             *name = Some(decoded(body).to_lowercase());
         }
+    }
+
+    /// Whether a member around this place is not one that a start reads.
+    fn is_unread(&self) -> bool {
+        self.path().iter().any(|name| !MEMBERS.contains(name))
     }
 
     /// The names of the members around this place.
@@ -242,8 +251,22 @@ mod tests {
     }
 
     #[test]
+    fn numbers_that_no_start_reads_are_masked() {
+        let masked = json(br#"{"pid":4242,"linux":{"pin":-7707.5,"x":[9e307,2E+30]}}"#, &[]);
+        let shown = String::from_utf8(masked).unwrap();
+        assert_eq!(shown, r#"{"pid":4242,"xxxxx":{"xxx":-1101.1,"x":[1e307,1E+30]}}"#);
+    }
+
+    #[test]
     fn a_faulty_document_stays_faulty_at_its_place() {
-        for text in ["{\"process\": {\"env\": [\"A=s3cret\", ]}}", "{\"x\": \"s3cret", "[\"\\ud800\\u0041\\n\\q\"]"] {
+        for text in [
+            "[07]",
+            "[1e999]",
+            "[2.]",
+            "{\"process\": {\"env\": [\"A=s3cret\", ]}}",
+            "{\"x\": \"s3cret",
+            "[\"\\ud800\\u0041\\n\\q\"]",
+        ] {
             let masked = json(text.as_bytes(), &[]);
             assert_eq!(masked.len(), text.len(), "{text}");
             assert!(!String::from_utf8_lossy(&masked).contains("s3cret"));
