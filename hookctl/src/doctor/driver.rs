@@ -137,6 +137,15 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
         LIBRARIES.into_iter().filter(|name| linker::library_of_driver(examination, name).is_none()).collect();
     let place = if root == Path::new("/") { String::new() } else { format!(" below {}", root.display()) };
     if missing.is_empty() {
+        if are_placeholders(examination, &root) {
+            let message = format!(
+                "{} are there{place}, each of them empty: mount points that a container left, or a tree that only names \
+                 a driver's files",
+                LIBRARIES.join(" and ")
+            );
+            examination.found_as(Severity::Warning, &LIBRARY_DAMAGED, message, LIBRARY_DAMAGED.remedy);
+            return;
+        }
         if let Some(message) = damaged(examination, &root) {
             examination.found(&LIBRARY_DAMAGED, message);
             return;
@@ -161,6 +170,13 @@ fn libraries(examination: &mut Examination<'_>, module: Option<&str>) {
             examination.found_with(&LIBRARIES_MISSING, message, remedy);
         }
     }
+}
+
+/// Whether every library is an empty file. Whether a start fails on that is not certain: it may be another machine's tree.
+fn are_placeholders(examination: &Examination<'_>, root: &Path) -> bool {
+    let below = examination.host.below(root);
+    let mut found = LIBRARIES.into_iter().filter_map(|name| linker::library_of_driver(examination, name));
+    found.all(|path| below.beginning(&path, 1).is_some_and(|beginning| beginning.is_empty()))
 }
 
 /// What is wrong with the first library that no program can load.
