@@ -13,6 +13,7 @@ use hook_test_support::memory::MemoryHost;
 use hook_test_support::programs;
 use nvidia_container_runtime_hook::config::{self, Config};
 use nvidia_container_runtime_hook::container::State;
+use nvidia_container_runtime_hook::host::Host as _;
 use nvidia_container_runtime_hook::invocation::{self, Command, Environ, Flags, Invocation};
 use nvidia_hook_conformance::case::usual_scene;
 use nvidia_hook_conformance::fixtures::Fixtures;
@@ -261,8 +262,14 @@ fn explanation_agrees(scene: &Scene, decision: &Decided, variables: Vec<String>,
     let Ok((flags, Command::Prestart)) = invocation::parse(&arguments) else { return };
     let question = Question { subject: Subject::State(scene.stdin.content.clone()), variables, privileged };
     let invocation = Invocation { flags, environ: Environ(&environ) };
-    let report = explain(&question, &invocation, &MemoryHost::new(scene));
+    let host = MemoryHost::new(scene);
+    let report = explain(&question, &invocation, &host);
     match decision {
+        // The decision does not ask whether the kernel would execute the program; the explanation does.
+        Decided::Execute(planned) if !may_be_executed(&host, &planned.argv) => {
+            assert_eq!(report.verdict, Verdict::Error);
+            assert!(report.stderr.iter().any(|line| line.starts_with("exec failed: ")), "{:?}", report.stderr);
+        }
         Decided::Execute(planned) => {
             assert!(matches!(report.verdict, Verdict::Execute | Verdict::Refused), "{:?}", report.verdict);
             let shown: Vec<String> = report.argv.iter().map(|argument| argument.text.clone()).collect();
@@ -276,6 +283,12 @@ fn explanation_agrees(scene: &Scene, decision: &Decided, variables: Vec<String>,
     }
     let json = nvidia_container_runtime_hook::text::harmless_json(&serde_json::to_string(&report).unwrap());
     assert!(is_harmless(&json) && !json.contains(CANARY), "{json}");
+}
+
+/// Whether the program of a command line may be executed, or the machine does not say.
+fn may_be_executed(host: &MemoryHost, argv: &[Vec<u8>]) -> bool {
+    let program = Path::new(OsStr::from_bytes(&argv[0]));
+    host.is_executable(program).unwrap_or(true) || host.kind(program).is_err()
 }
 
 /// `replay` has the same result.

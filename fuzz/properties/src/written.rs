@@ -2,6 +2,7 @@
 //! table on its own line. A reader of one must read the other. Also a `config.json` with additions, made to its values
 //! and not to its text.
 
+use nvidia_container_runtime_hook::text::semver::Version;
 use serde::Deserialize;
 use std::fmt::Write as _;
 
@@ -18,6 +19,9 @@ pub fn json(data: &[u8]) -> Option<Vec<u8>> {
 /// Nothing if a plain parser refuses it, or if it has no process.
 pub fn with_more(data: &[u8], variables: &[&str], privileged: bool) -> Option<Vec<u8>> {
     let mut spec: serde_json::Value = serde_json::from_slice(data).ok()?;
+    let rc = |pre| Version { major: 1, minor: 0, patch: 0, pre };
+    let version = spec.get("ociVersion").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let is_old = Version::parse(version).is_ok_and(|version| version >= rc("rc1") && version < rc("rc5"));
     let process = spec.get_mut("process")?.as_object_mut()?;
     if !variables.is_empty() {
         let env = process.entry("env").or_insert_with(|| serde_json::json!([]));
@@ -29,7 +33,10 @@ pub fn with_more(data: &[u8], variables: &[&str], privileged: bool) -> Option<Ve
     }
     if privileged {
         let set = serde_json::json!(["CAP_SYS_ADMIN"]);
-        let is_list = process.get("capabilities").is_some_and(serde_json::Value::is_array);
+        let is_list = match process.get("capabilities") {
+            None | Some(serde_json::Value::Null) => is_old,
+            Some(capabilities) => capabilities.is_array(),
+        };
         process.insert("capabilities".to_owned(), if is_list { set } else { serde_json::json!({ "bounding": set }) });
     }
     serde_json::to_vec(&spec).ok()

@@ -126,7 +126,12 @@ impl Place {
 
     /// Whether a member around this place is not one that a start reads.
     fn is_unread(&self) -> bool {
-        self.path().iter().any(|name| !MEMBERS.contains(name))
+        // No reader goes deeper.
+        const DEPTH: usize = 128;
+        self.open.iter().take(DEPTH).any(|open| match open {
+            Open::Object { name: Some(name), .. } => !MEMBERS.contains(&name.as_str()),
+            _ => false,
+        })
     }
 
     /// The names of the members around this place.
