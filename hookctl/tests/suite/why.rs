@@ -77,10 +77,3 @@ fn the_end_of_a_long_text_counts() {
     let (status, document) = answer("doctor/healthy", &text);
     assert_eq!((status, document["line"]["name"].as_str()), (0, Some("driver-not-loaded")));
 }
-
-#[test]
-fn a_hostile_text_is_not_worked_on_for_long() {
-    let start = std::time::Instant::now();
-    answer("doctor/healthy", &"ldconfig ".repeat((1 << 20) / 9));
-    assert!(start.elapsed() < std::time::Duration::from_secs(15), "{:?}", start.elapsed());
-}
