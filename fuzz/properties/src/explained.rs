@@ -41,8 +41,12 @@ fn ask(words: &[&[u8]]) -> Answer {
 
 /// An error line that a user pastes.
 pub fn why(data: &[u8]) {
+    let folder = TempDir::new().unwrap();
+    let root = [b"--host-root=", folder.path().as_os_str().as_bytes()].concat();
     for form in [&b"--output=text"[..], b"--output=json"] {
-        ask(&[b"nvidia-hookctl", b"why", form, b"--host-root=/nonexistent", b"--", data]);
+        let answer = ask(&[b"nvidia-hookctl", b"why", form, &root, b"--", data]);
+        // Wrong usage would mean that nothing was looked at.
+        assert!(answer.status != 2 || std::str::from_utf8(data).is_err(), "{answer:?}");
     }
 }
 
@@ -58,7 +62,7 @@ pub fn host(data: &[u8]) {
     let before = seen(folder.path());
     for command in [&b"doctor"[..], b"check"] {
         for form in [&b"--output=text"[..], b"--output=json"] {
-            ask(&[b"nvidia-hookctl", command, form, &root]);
+            assert_ne!(ask(&[b"nvidia-hookctl", command, form, &root]).status, 2);
         }
     }
     ask(&[b"nvidia-hookctl", b"explain", &root, b"--env", b"NVIDIA_VISIBLE_DEVICES=all"]);
