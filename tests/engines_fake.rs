@@ -276,7 +276,7 @@ fn a_change_on_the_host_is_seen_in_a_container_that_runs() {
     let output = std::thread::scope(|scope| {
         let run = scope.spawn(|| bundle.run());
         // The container has the folder as soon as the hook has made it, and waits for the change.
-        while !changes.join("live").exists() {
+        while !changes.join("live").exists() && !run.is_finished() {
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         let set = ["set", "2", "temperature.gpu=93", "--topology", "h100"];

@@ -309,7 +309,7 @@ fn put(scene: &mut Scene, path: &str, file: &File) -> Result<()> {
     Ok(())
 }
 
-/// The file at a path; `None` if there is none.
+/// The node that a file stands for; `None` if the path is to be absent.
 fn node(file: &File) -> Result<Option<Node>> {
     let file = match file {
         File::Plain(text) => return Ok(Some(Node::text(rooted(text.as_bytes())))),

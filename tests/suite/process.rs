@@ -304,39 +304,33 @@ fn pipes() {
     }
 }
 
-/// A writer that fails closes its pipe without a word: that is not a configuration, and above all not the defaults.
-fn empty_pipe() {
+/// The status and message of a start whose configuration is a pipe with this content, and the pipe. The hook waits for
+/// the writer, which waits for a reader before it writes: their order changes nothing.
+fn start_with_a_pipe(content: String) -> (Option<i32>, String, String) {
     let directory = tempfile::tempdir().unwrap();
     let pipe = directory.path().join("pipe");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
     let writing = thread::spawn({
         let pipe = pipe.clone();
-        move || fs::write(pipe, "")
+        move || fs::write(pipe, content)
     });
     let hook = Command::new(crate::hook()).arg("-config").arg(&pipe).arg("prestart").output().unwrap();
     writing.join().unwrap().unwrap();
-    let message = String::from_utf8(hook.stderr).unwrap();
-    let why = "the pipe ended without any content; let its writer write the configuration; for the defaults, a comment";
-    assert_eq!(hook.status.code(), Some(1));
-    assert!(message.contains(&format!("{}: {why}", pipe.display())), "{message}");
+    (hook.status.code(), String::from_utf8(hook.stderr).unwrap(), pipe.display().to_string())
 }
 
-/// The hook waits for the writer, which waits for a reader before it writes: their order changes nothing.
+/// A writer that fails closes its pipe without a word: that is not a configuration, and above all not the defaults.
+fn empty_pipe() {
+    let (status, message, pipe) = start_with_a_pipe(String::new());
+    let why = "the pipe ended without any content; let its writer write the configuration; for the defaults, a comment";
+    assert_eq!(status, Some(1));
+    assert!(message.contains(&format!("{pipe}: {why}")), "{message}");
+}
+
 fn named_pipe() {
-    let directory = tempfile::tempdir().unwrap();
-    let pipe = directory.path().join("pipe");
-    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let writing = thread::spawn({
-        let pipe = pipe.clone();
-        move || fs::write(pipe, format!("# {}\nnvidia-container-cli.load-kmods = 1\n", "x".repeat(200_000)))
-    });
-    let hook = Command::new(crate::hook()).arg("-config").arg(&pipe).arg("prestart").output().unwrap();
-    writing.join().unwrap().unwrap();
-    let message = String::from_utf8(hook.stderr).unwrap();
-    assert!(
-        message.contains(&format!("{}:2:35: nvidia-container-cli.load-kmods must be", pipe.display())),
-        "{message}"
-    );
+    let long = format!("# {}\nnvidia-container-cli.load-kmods = 1\n", "x".repeat(200_000));
+    let (_, message, pipe) = start_with_a_pipe(long);
+    assert!(message.contains(&format!("{pipe}:2:35: nvidia-container-cli.load-kmods must be")), "{message}");
 }
 
 fn endless_devices() {

@@ -101,7 +101,7 @@ impl Json<'_> {
         Some(Found { at: nearest, is_whole: member.is_empty() })
     }
 
-    /// Goes behind the value that comes next.
+    /// Moves past the next value.
     fn skip(&mut self) -> Option<()> {
         let mut depth = 0_usize;
         loop {
