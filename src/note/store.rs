@@ -39,9 +39,7 @@ pub fn append_line(path: &Path, line: &str, limit: u64) -> io::Result<()> {
 /// Renames an open log, unless another start is doing so or has done so: a second rename would put the new log in the
 /// place of the old one.
 fn put_aside(path: &Path, log: &File) -> io::Result<()> {
-    // Held until the log is closed. Nothing waits for it: whoever holds it renames this log.
-    let whole = nix::libc::flock { l_type: F_WRLCK as i16, l_whence: SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 };
-    if fcntl(log, FcntlArg::F_OFD_SETLK(&whole)).is_err() {
+    if lock(log).is_err() {
         return Ok(());
     }
     let (opened, named) = (log.metadata()?, fs::symlink_metadata(path)?);
@@ -49,6 +47,12 @@ fn put_aside(path: &Path, log: &File) -> io::Result<()> {
         fs::rename(path, with_suffix(path, ".old"))?;
     }
     Ok(())
+}
+
+/// Locks a log until it is closed. Nothing waits for the lock: the start that holds it renames this log.
+fn lock(log: &File) -> nix::Result<()> {
+    let whole = nix::libc::flock { l_type: F_WRLCK as i16, l_whence: SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 };
+    fcntl(log, FcntlArg::F_OFD_SETLK(&whole)).map(drop)
 }
 
 /// A log that this process may safely write, and its size.
@@ -176,9 +180,7 @@ mod tests {
         assert_eq!((text(&log), text(&old)), ("new".into(), "history".into()));
         // While another start has the lock, it is about to rename the log.
         let (first, second) = (open_log(&log).unwrap().0, open_log(&log).unwrap().0);
-        let whole =
-            nix::libc::flock { l_type: F_WRLCK as i16, l_whence: SEEK_SET as i16, l_start: 0, l_len: 0, l_pid: 0 };
-        fcntl(&first, FcntlArg::F_OFD_SETLK(&whole)).unwrap();
+        lock(&first).unwrap();
         put_aside(&log, &second).unwrap();
         assert_eq!((text(&log), text(&old)), ("new".into(), "history".into()));
     }
