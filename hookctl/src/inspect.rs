@@ -19,6 +19,8 @@ pub struct Status {
     pub is_link: bool,
     /// The user who owns it.
     pub owner: u32,
+    /// The group that owns it.
+    pub group: u32,
     mode: u32,
 }
 
@@ -32,6 +34,7 @@ impl Status {
             is_directory: kind == SFlag::S_IFDIR,
             is_link: kind == SFlag::S_IFLNK,
             owner: stat.st_uid,
+            group: stat.st_gid,
             mode: stat.st_mode,
         }
     }

@@ -83,7 +83,8 @@ fn nodes(examination: &mut Examination<'_>) {
         .copied()
         .filter(|node| !host.status(Path::new(node.as_str())).is_some_and(Status::is_open_to_all))
         .collect();
-    if let Some(user) = group_of_user(examination, &closed) {
+    let user = user_and_group(examination);
+    if let Some(user) = user.as_ref().filter(|user| !closed.is_empty() && are_open_to(host, user, &closed)) {
         let message = format!(
             "{} are open to their group, to which nvidia-container-cli.user = \"{user}\" belongs, as do containers of root",
             words(&closed)
@@ -94,7 +95,9 @@ fn nodes(examination: &mut Examination<'_>) {
             Some(_) => &NODE_CLOSED_ROOTLESS,
             None => &NODE_CLOSED,
         };
-        examination.found(state, format!("{} cannot be read and written by everybody", words(&closed)));
+        let nor = user
+            .map_or_else(String::new, |user| format!(", nor by the group of nvidia-container-cli.user = \"{user}\""));
+        examination.found(state, format!("{} cannot be read and written by everybody{nor}", words(&closed)));
     } else if present.len() == nodes.len() {
         examination.ok("device-nodes", format!("{} are there and open to all", words(&present)));
     }
@@ -106,16 +109,35 @@ fn nodes(examination: &mut Examination<'_>) {
     }
 }
 
-/// The user that nvidia-container-cli asks the driver as, if nodes that are closed to others are open to its group, as
-/// on SUSE. In a user namespace no group of the host counts.
-fn group_of_user(examination: &Examination<'_>, closed: &[&String]) -> Option<String> {
+/// The user and group that nvidia-container-cli asks the driver as (nvidia-container-cli.user), if both are named, as on
+/// SUSE. In a user namespace no group of the host counts.
+fn user_and_group(examination: &Examination<'_>) -> Option<String> {
     let user = examination.config.text(Key::CliUser);
-    let is_open = |node: &&String| {
-        let status = examination.host.status(Path::new(node.as_str()));
-        status.is_some_and(|status| status.permissions() & 0o060 == 0o060)
+    (user.contains(':') && examination.surroundings.mapped_ids.is_none()).then(|| user.to_owned())
+}
+
+/// Whether nodes that are closed to others are open to the group of a `USER:GROUP`.
+fn are_open_to(host: &Tree, user: &str, closed: &[&String]) -> bool {
+    let Some(group) = user.split_once(':').and_then(|(_, group)| group_id(host, group)) else { return false };
+    // In a tree that a user unpacked, root's files have the group of the root directory.
+    let root = host.status(Path::new("/")).map_or(0, |status| status.group);
+    closed.iter().all(|node| {
+        host.status(Path::new(node.as_str())).is_some_and(|status| {
+            let owner = if status.group == root { 0 } else { status.group };
+            status.permissions() & 0o060 == 0o060 && owner == group
+        })
+    })
+}
+
+/// The number of a group, by itself or by its name in the host's files: /usr/lib/group has the system's on image-based
+/// systems.
+fn group_id(host: &Tree, group: &str) -> Option<u32> {
+    let listed = |file| {
+        let text = host.text(file)?;
+        let mut groups = text.lines().map(|line| line.split(':').collect::<Vec<&str>>());
+        groups.find(|fields| fields.first() == Some(&group))?.get(2)?.parse().ok()
     };
-    let counts = !closed.is_empty() && user.contains(':') && examination.surroundings.mapped_ids.is_none();
-    (counts && closed.iter().all(is_open)).then(|| user.to_owned())
+    group.parse().ok().or_else(|| listed("/etc/group")).or_else(|| listed("/usr/lib/group"))
 }
 
 /// Whether load-kmods makes the node for the display driver: its module is loaded, or there is one for this kernel.
