@@ -4,7 +4,14 @@
 use nvidia_simulated_machine::lines::Line;
 
 /// Lines that only say that another program failed: what that program printed counts more.
-const WRAPPERS: [&str; 4] = ["crun-hook-failed", "apptainer-nvccli", "exec-failed", "nvidia-smi-not-found"];
+const WRAPPERS: [&str; 6] = [
+    "crun-hook-failed",
+    "apptainer-nvccli",
+    "exec-failed",
+    "image-architecture",
+    "runtime-failed",
+    "nvidia-smi-not-found",
+];
 /// The line that only says that some hook failed.
 const OUTERMOST: &str = "hook-failed";
 /// How much `*` in a pattern may stand for, in bytes.

@@ -77,3 +77,31 @@ fn the_end_of_a_long_text_counts() {
     let (status, document) = answer("doctor/healthy", &text);
     assert_eq!((status, document["line"]["name"].as_str()), (0, Some("driver-not-loaded")));
 }
+
+/// A line of fixtures/hookctl/why/lines.toml.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Printed {
+    text: String,
+    is: String,
+    from: String,
+}
+
+/// The lines of fixtures/hookctl/why/lines.toml.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllPrinted {
+    line: Vec<Printed>,
+}
+
+#[test]
+fn lines_that_programs_print_are_what_they_are_taken_for() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/hookctl/why/lines.toml");
+    let printed: AllPrinted = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    for line in printed.line {
+        assert!(!line.from.is_empty(), "{line:?}");
+        let (status, document) = answer("doctor/healthy", &line.text);
+        let name = document["line"]["name"].as_str().unwrap_or_default();
+        assert_eq!((status, name), (i32::from(line.is.is_empty()), line.is.as_str()), "{line:?}");
+    }
+}

@@ -62,11 +62,16 @@ super::lines! {
         do "run nvidia-persistenced, and read the kernel log (dmesg); give rootless users subordinate ids (/etc/subuid, /etc/subgid); on a Jetson use --runtime nvidia"
         played "rpc-failed" Init 1 "{PROGRAM}: initialization error: driver rpc error: failed to process request" ""
         played "rpc-failed-old" Init 1 "{PROGRAM}: initialization error: driver error: failed to process request" "";
-    "helper-timeout" Admin ["nvcgo rpc error: timed out", "nvcgo rpc error"]
+    "helper-timeout" Admin ["nvcgo rpc error: timed out"]
         "nvidia-container-cli: initialization error: nvcgo rpc error: timed out"
         means "The helper for control groups did not start within ten seconds: the machine is under load."
         do "start fewer containers at once"
         played "nvcgo-timeout" Init 1 "{PROGRAM}: initialization error: nvcgo rpc error: timed out" "";
+    "helper-died" Admin ["nvcgo rpc error"]
+        "nvidia-container-cli: initialization error: nvcgo rpc error: failed to process request"
+        means "The helper for control groups died: it crashed, or was killed for want of memory."
+        do "read the kernel log (dmesg) for the process that died; reinstall libnvidia-container1 in the version of its tools"
+        played "nvcgo-failed" Init 1 "{PROGRAM}: initialization error: nvcgo rpc error: failed to process request" "";
     "overflowuid" Admin ["open failed: /proc/sys/kernel/overflowuid"]
         "nvidia-container-cli: initialization error: open failed: /proc/sys/kernel/overflowuid: permission denied"
         means "A security module (AppArmor, SELinux), or a damaged /proc, keeps /proc from the helper of nvidia-container-cli."
@@ -82,6 +87,11 @@ super::lines! {
         means "CUDA sees no GPU: the nodes are missing or closed, or the container got none."
         do "run nvidia-smi on the host; ask for GPUs (--gpus all)"
         played "cuda-no-device" Init 1 "{PROGRAM}: initialization error: cuda error: no cuda-capable device is detected" "";
+    "cuda-initialization" Admin ["cuda error: initialization error"]
+        "nvidia-container-cli: initialization error: cuda error: initialization error"
+        means "CUDA does not start on the host, for want of memory for example. libnvidia-container before 1.1 asks CUDA at every start."
+        do "upgrade libnvidia-container; run a CUDA program on the host to see whether CUDA works there"
+        played "cuda-initialization" Init 1 "{PROGRAM}: initialization error: cuda error: initialization error" "";
     "root-missing" Admin ["change root failed"]
         "nvidia-container-cli: initialization error: change root failed: no such file or directory"
         means "The directory that nvidia-container-cli.root names does not exist, or not yet: a driver container makes it."
@@ -96,16 +106,44 @@ super::lines! {
         means "The distribution runs under WSL 1, or Windows has no driver that gives the GPU to WSL 2."
         do "wsl --set-version DISTRO 2; install the NVIDIA driver in Windows, then wsl --update and wsl --shutdown"
         played "wsl-no-adapters" Init 1 "{PROGRAM}: initialization error: WSL environment detected but no adapters were found" "";
-    "ldcache-missing" Admin ["open failed: *ld.so.cache", "open *ld.so.cache: no such file or directory"]
+    "ldcache-missing" Admin ["open failed: *ld.so.cache", "detection error: open failed: *ld.so.cache", "open *ld.so.cache: no such file or directory"]
         "nvidia-container-cli: detection error: open failed: /etc/ld.so.cache: no such file or directory"
         means "The linker's cache of the host does not exist or cannot be read, and libraries are looked up nowhere else."
         do "run ldconfig, or set nvidia-container-cli.ldcache to where it is"
         played "ldcache-missing" DriverInfo 1 "{PROGRAM}: detection error: open failed: {FOR}: no such file or directory" "/etc/ld.so.cache";
-    "ldcache-format" Admin ["unexpected cache format", "ldcache error: invalid"]
-        "nvidia-container-cli: detection error: unexpected cache format: /etc/ld.so.cache"
+    "ldcache-format" Admin ["unsupported file format", "corrupted ldcache entry"]
+        "nvidia-container-cli: detection error: unsupported file format: /etc/ld.so.cache"
         means "The linker's cache is not one of glibc, or is damaged."
         do "write it anew with ldconfig of glibc, or set nvidia-container-cli.ldcache"
-        played "ldcache-format" DriverInfo 1 "{PROGRAM}: detection error: unexpected cache format: {FOR}" "/etc/ld.so.cache";
+        played "ldcache-format" DriverInfo 1 "{PROGRAM}: detection error: unsupported file format: {FOR}" "/etc/ld.so.cache";
+    "library-gone" Admin ["detection error: open failed: */lib*.so.", "stat failed: /usr/lib*.so"]
+        "nvidia-container-cli: detection error: open failed: /usr/lib/x86_64-linux-gnu/libnvidia-tls.so.470.86: no such file or directory"
+        means "The linker's cache, or a link, leads to a library of a driver that has been replaced or removed."
+        do "find what leads there (ldconfig -p, ls -l), remove what is left of the old driver, and run ldconfig; reboot after an upgrade"
+        played "library-gone" DriverInfo 1 "{PROGRAM}: detection error: open failed: {FOR}: no such file or directory" "/usr/lib/x86_64-linux-gnu/libnvidia-tls.so.470.86";
+    "path-error" Admin ["path error: "]
+        "nvidia-container-cli: detection error: path error: ///etc/ld.so.cache: permission denied"
+        means "A path of the driver cannot be followed: a directory on it is closed (nvidia-container-cli gives up root's right to pass over permissions), is not a directory, or its links lead in a circle."
+        do "look at every part of the path (namei -l PATH): directories belong to root and are open to all (chmod 755)"
+        played "path-error" DriverInfo 1 "{PROGRAM}: detection error: path error: {FOR}: permission denied" "///etc/ld.so.cache";
+    "nvml-fault" Admin ["nvml error: corrupted inforom", "nvml error: insufficient external power", "nvml error: interrupt request issue", "nvml error: insufficient memory", "nvml error: timeout"]
+        "nvidia-container-cli: detection error: nvml error: corrupted inforom"
+        means "The driver reports a fault of a GPU or of itself: damaged settings in the GPU's memory (infoROM), missing power, interrupts that do not arrive, no memory, or no answer in time."
+        do "look at nvidia-smi -q and at the Xid lines in dmesg on the host; check power cables and the slot, and reboot"
+        played "corrupted-inforom" DeviceInfo 1 "{PROGRAM}: detection error: nvml error: corrupted inforom" ""
+        played "insufficient-power" DeviceInfo 1 "{PROGRAM}: detection error: nvml error: insufficient external power" "";
+    "nvml-not-found" Admin ["nvml error: not found"]
+        "nvidia-container-cli: detection error: nvml error: not found"
+        means "The driver is too old (340) to answer what nvidia-container-cli asks about the GPU."
+        do "install a newer driver; if none supports the GPU, no release of the toolkit does";
+    "user-unknown" Admin ["parse user/group failed"]
+        "nvidia-container-cli: input error: parse user/group failed: no such file or directory"
+        means "The user or the group of nvidia-container-cli.user does not exist on this host."
+        do "create it (groupadd --system video), write numbers, or remove the setting";
+    "mig-only-all" User ["only 'all' devices are currently supported"]
+        "nvidia-container-cli: mig-config error: 0: only 'all' devices are currently supported"
+        means "NVIDIA_MIG_CONFIG_DEVICES and NVIDIA_MIG_MONITOR_DEVICES accept all as their only value."
+        do "set the variable to all, or leave it out";
     "unknown-device" User ["unknown device id", "device error: * unknown device", ": unknown device"]
         "nvidia-container-cli: device error: 1: unknown device"
         means "No GPU of this host has this index, UUID or bus, or the value is not the name of a device at all. Older versions say unknown device id."
@@ -129,7 +167,7 @@ super::lines! {
         played "invalid-expression" Requirement 1 "{PROGRAM}: requirement error: invalid expression" "";
     "imex-channel" Admin ["unsupported imex channel value", "error parsing imex info"]
         "nvidia-container-cli: error parsing IMEX info: unsupported IMEX channel value: all"
-        means "The hook asks for a channel that is not a number; version 1.17.0 of the published one asked for all by itself, for images that set CUDA_VERSION only."
+        means "The hook asks for a channel that is not a number; versions 1.17.0 and 1.17.1 of the published one asked for all by themselves, for images that set CUDA_VERSION only."
         do "upgrade the toolkit, or name channels 0 to 2047 in NVIDIA_IMEX_CHANNELS"
         played "imex-all" Imex 1 "{PROGRAM}: error parsing IMEX info: unsupported IMEX channel value: {FOR}" "all";
     "no-devices" Admin ["no devices were found"]
@@ -149,7 +187,7 @@ super::lines! {
         means "The helper of nvidia-container-cli may not change its user: it runs in a user namespace that lacks the id, or without the rights of root."
         do "give rootless users subordinate ids (/etc/subuid, /etc/subgid); leave nvidia-container-cli.user out there"
         played "privilege-denied" Init 1 "{PROGRAM}: initialization error: privilege change failed: operation not permitted" "";
-    "library-unusable" Admin ["load library failed: * file too short", "load library failed: * invalid elf header", "load library failed: * wrong elf class", "load library failed: * version `", "path error: *libnvidia"]
+    "library-unusable" Admin ["load library failed: * file too short", "load library failed: * invalid elf header", "load library failed: * wrong elf class", "load library failed: * version `", "detection error: elf file read error", "detection error: elf section"]
         "nvidia-container-cli: initialization error: load library failed: libnvidia-ml.so.1: file too short"
         means "A library of the driver is damaged, of another architecture, or made for a newer glibc than this host has."
         do "install the packages of the driver anew, in one version and for this architecture; remove what an installer (.run) left";
@@ -157,6 +195,10 @@ super::lines! {
         "nvidia-container-cli: initialization error: load library failed: libdxcore.so: cannot open shared object file: no such file or directory"
         means "Under WSL 2 the library that leads to the driver of Windows is not seen: the Docker is that of a snap, or /usr/lib/wsl/lib is not in the linker's cache."
         do "install docker-ce from apt in place of the snap; run ldconfig; wsl --update and wsl --shutdown in Windows";
+    "wsl-library-gone" Admin ["stat failed: /usr/lib/wsl/"]
+        "nvidia-container-cli: mount error: stat failed: /usr/lib/wsl/lib/libcuda.so.1: no such file or directory"
+        means "The linker's cache of the distribution under WSL 2 names a library that the driver of Windows no longer provides."
+        do "update the driver in Windows; wsl --update, wsl --shutdown, and ldconfig in the distribution";
     "nvml-no-permission" Admin ["nvml error: no permission", "gpu access blocked by the operating system"]
         "Failed to initialize NVML: GPU access blocked by the operating system"
         means "The system keeps programs from the GPU: a driver of Windows that is too old for WSL 2, a security module, or a policy of the hypervisor."

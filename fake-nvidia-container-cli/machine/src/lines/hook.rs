@@ -5,7 +5,7 @@ super::lines! {
         "invoking the NVIDIA Container Runtime Hook directly (e.g. specifying the docker --gpus flag) is not supported. Please use the NVIDIA Container Runtime (e.g. specify the --runtime=nvidia flag) instead."
         means "The mode is not legacy: nvidia-container-runtime.mode says so, only CDI devices are asked for, or the machine is a Tegra."
         do "start the container with --runtime nvidia or with CDI; to have --gpus served, set the mode to auto, or nvidia-container-runtime-hook.skip-mode-detection = true";
-    "config-unreadable" Admin ["error getting hook config", "failed to load config"]
+    "config-unreadable" Admin ["error getting hook config", "failed to load config", "error loading config"]
         "error getting hook config: failed to load config: couldn't open required configuration file: /etc/nvidia-container-runtime/config.toml: permission denied"
         means "The configuration of the toolkit cannot be read, or has an error, so no container with the hook starts."
         do "see: nvidia-hookctl check";
@@ -65,10 +65,22 @@ super::lines! {
         "No help topic for 'prestart'"
         means "The file in hooks.d starts another program than the hook, mostly nvidia-ctk."
         do "let it start nvidia-container-runtime-hook: nvidia-hookctl oci-hook writes the file";
-    "exec-failed" Admin ["exec failed:", "exec format error"]
+    "exec-failed" Admin ["exec failed:", "fork/exec /*: exec format error", "exec format error"]
         "exec failed: exec format error: /usr/bin/nvidia-container-cli"
         means "The kernel refuses to execute a program: it is for another architecture, or not a program."
         do "install the packages of this host's architecture";
+    "image-architecture" User ["exec /*: exec format error", "standard_init_linux.go*exec format error", "exec user process caused*exec format error"]
+        "exec /usr/local/bin/python: exec format error"
+        means "The container's own program is for another architecture than this machine, or is a script without a first line #!."
+        do "use an image for this architecture (docker run --platform, docker image inspect); the hook and the driver are not at fault";
+    "hook-crashed" Admin ["error running*signal: segmentation fault", "sigsegv: segmentation violation", "unexpected signal during runtime execution"]
+        "error running hook: signal: segmentation fault (core dumped), stdout: , stderr:"
+        means "The hook or nvidia-container-cli crashed, mostly in a library: NVML as it was loaded, or a faulty build of libnvidia-container."
+        do "upgrade the toolkit, libnvidia-container (all in one version) and the driver; run nvidia-container-cli -k -d /dev/stderr info to see which crashes";
+    "glibc-too-old" Admin ["nvidia-container*version `glibc_*not found"]
+        "/usr/bin/nvidia-container-runtime-hook: /lib64/libc.so.6: version `GLIBC_2.34' not found (required by /usr/bin/nvidia-container-runtime-hook)"
+        means "The program was built for a newer glibc than this system has."
+        do "install the packages that are made for this distribution and its release";
     "hook-not-in-path" Admin ["\"nvidia-container-runtime-hook\": executable file not found", "nvidia-container-runtime-hook: no such file or directory", "fork/exec *nvidia-container-runtime-hook"]
         "exec: \"nvidia-container-runtime-hook\": executable file not found in $PATH"
         means "The hook is not installed where the runtime or the engine looks for it, or may not be executed."

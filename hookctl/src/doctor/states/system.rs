@@ -69,7 +69,7 @@ super::states! { SYSTEM:
         from ["siderolabs/extensions #171", "NVIDIA/nvidia-container-toolkit #71"];
     LDCACHE_UNREADABLE "ldcache-unreadable" Error
         "The linker's cache cannot be read, or is not a cache of glibc."
-        says ["nvidia-container-cli: detection error: open failed: /etc/ld.so.cache: permission denied", "nvidia-container-cli: detection error: unexpected cache format"];
+        says ["nvidia-container-cli: detection error: open failed: /etc/ld.so.cache: permission denied", "nvidia-container-cli: detection error: unsupported file format: /etc/ld.so.cache"];
         do "write it anew with ldconfig of glibc, and chmod 644 it"
         from ["NVIDIA/nvidia-container-toolkit #71", "ld.so(8)"];
     LDCACHE_STALE "ldcache-stale" Error
