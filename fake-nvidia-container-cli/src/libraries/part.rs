@@ -54,7 +54,7 @@ pub(super) fn profiles(file: &mut File, machine: &Topology, gpu: &Gpu, device: &
             ("ofa", profile.ofa),
         ];
         facts.into_iter().for_each(|(key, value)| file.number(key, Some(value)));
-        file.number("memory", Some(profile.memory));
+        file.number("memory", Some(profile.memory(&machine.driver)));
         file.number("free", Some(family.free(profile, &device.instances)));
         // Number, slices and multiprocessors of each compute profile within it.
         let sm = |part: u32| if part == profile.slices { profile.sm } else { part * family.slice_sm };

@@ -1,6 +1,7 @@
 //! NVML and nvidia-smi on one machine: what one shows, the other shows too.
 
 use super::libraries::Libraries;
+use super::programs::source;
 use super::sandbox::Sandbox;
 use std::fs;
 
@@ -95,6 +96,23 @@ fn instances_and_room_are_the_same_everywhere() {
         assert_eq!(profile[3].to_string(), row[at + 1], "multiprocessors of {number}: {listed}");
         let room = nvml.number("nvmlGpuInstanceGetComputeInstanceRemainingCapacity", &[instance, number]);
         assert_eq!(room.1.to_string(), row[at].split_once('/').unwrap().0, "room for {number}: {listed}");
+    }
+}
+
+/// NVML tells the memory that a query shows, also of drivers that did not count what they reserve.
+#[test]
+fn memory_is_the_same_everywhere() {
+    let case = source("tests/cases/smi/query-gpu-470-memory");
+    let libraries = Libraries::of(case.join("machine.toml").to_str().unwrap(), &[]);
+    let nvml = libraries.nvml();
+    let shown = fs::read_to_string(case.join("expected")).unwrap();
+    for (at, row) in shown.lines().skip(1).enumerate() {
+        let mib = |part: &str| part.strip_suffix(" MiB").unwrap().parse::<u64>().unwrap();
+        let numbers: Vec<u64> = row.split(", ").skip(1).map(mib).collect();
+        let mut told = [0_u64; 3];
+        assert_eq!(nvml.call("nvmlDeviceGetMemoryInfo", &[nvml.gpu(at), told.as_mut_ptr() as usize]), 0);
+        let [total, free, used] = told.map(|bytes| bytes >> 20);
+        assert_eq!([total, used, free].as_slice(), numbers, "{row}");
     }
 }
 

@@ -79,7 +79,7 @@ pub fn device(machine: &Topology, place: usize, state: &State, when: impl Into<W
         Some(made) => made,
         None => mig::instances(gpu)?,
     };
-    let parts = parts(gpu, &instances, state, when)?;
+    let parts = parts(machine, gpu, &instances, (state, when))?;
     Ok(Device { place, values, instances, parts, processes, accounted: gpu.accounted.clone() })
 }
 
@@ -104,19 +104,24 @@ fn said(topology: &Readings, state: &State, uuid: &str, when: When) -> Result<Va
 }
 
 /// The MIG devices: in the topology's order, or by number if they were created later.
-fn parts(gpu: &Gpu, instances: &[Instance], state: &State, when: When) -> Result<Vec<Part>, String> {
+fn parts(machine: &Topology, gpu: &Gpu, instances: &[Instance], now: (&State, When)) -> Result<Vec<Part>, String> {
     let mut all = Vec::new();
     for instance in instances {
         for compute in &instance.computes {
             let place = gpu.mig.iter().position(|part| part.uuid == compute.uuid).unwrap_or(usize::MAX);
-            all.push(((place, instance.gi, compute.ci), part(gpu, instance, compute, state, when)?));
+            all.push(((place, instance.gi, compute.ci), part(machine, gpu, (instance, compute), now)?));
         }
     }
     all.sort_by_key(|(key, _)| *key);
     Ok(all.into_iter().map(|(_, part)| part).collect())
 }
 
-fn part(gpu: &Gpu, instance: &Instance, compute: &Compute, state: &State, when: When) -> Result<Part, String> {
+fn part(
+    machine: &Topology,
+    gpu: &Gpu,
+    (instance, compute): (&Instance, &Compute),
+    (state, when): (&State, When),
+) -> Result<Part, String> {
     let mut values = Values::default();
     let family = mig::family(gpu)?;
     if let Some(profile) = family.and_then(|family| family.named(&instance.profile)) {
@@ -127,7 +132,7 @@ fn part(gpu: &Gpu, instance: &Instance, compute: &Compute, state: &State, when: 
             values.put(key, count.to_string());
         }
         values.put("sm", sm.to_string());
-        values.put("memory.total", profile.memory.to_string());
+        values.put("memory.total", profile.memory(&machine.driver).to_string());
         values.put("bar1.total", profile.bar1.to_string());
     }
     for key in ["memory.reserved", "memory.used", "bar1.used", "ecc.errors.uncorrected.volatile.sram"] {

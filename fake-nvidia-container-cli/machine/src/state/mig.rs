@@ -44,7 +44,9 @@ pub struct Profile {
     /// The first driver for which `gib_late` holds.
     late: Option<String>,
     /// The memory of its device in MiB.
-    pub memory: u64,
+    memory: u64,
+    /// The same with drivers before 510.
+    memory_early: Option<u64>,
     /// The BAR1 window to it in MiB.
     pub bar1: u64,
     /// Multiprocessors.
@@ -128,6 +130,12 @@ impl Profile {
         let since = self.late.as_deref().unwrap_or("610");
         let late = || self.gib_late.as_deref().filter(|_| within(driver, Some(since), None));
         early.or_else(late).unwrap_or(&self.gib)
+    }
+
+    /// The memory of its device in MiB, as a driver reports it.
+    #[must_use]
+    pub fn memory(&self, driver: &str) -> u64 {
+        self.memory_early.filter(|_| within(driver, None, Some("510"))).unwrap_or(self.memory)
     }
 
     /// Whether only one instance can have these engines.

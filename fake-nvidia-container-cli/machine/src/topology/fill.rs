@@ -20,8 +20,11 @@ pub(super) fn fill(file: TopologyFile, default_name: &str) -> Result<Topology, C
         Some(Gpus::Count(count)) => vec![GpuFile::default(); usize::try_from(count).unwrap_or_default()],
         None => vec![GpuFile::default()],
     };
-    let gpus: Vec<Gpu> =
-        gpus.into_iter().zip(0..).map(|(g, at)| gpu(g, at, model, (&name, &common))).collect::<Result<_, _>>()?;
+    let gpus: Vec<Gpu> = gpus
+        .into_iter()
+        .zip(0..)
+        .map(|(g, at)| gpu(g, at, model, (&name, &driver, &common)))
+        .collect::<Result<_, _>>()?;
     let splittable = gpus.iter().any(|g| g.mig_capable) && driver_files::branch(&driver) >= driver_files::MIG_SINCE;
     Ok(Topology {
         host: host(file.host.unwrap_or_default(), &driver),
@@ -56,7 +59,7 @@ fn gpu(
     file: GpuFile,
     place: u32,
     default_model: Option<&str>,
-    (seed, common): (&str, &Readings),
+    (seed, driver, common): (&str, &str, &Readings),
 ) -> Result<Gpu, Complaint> {
     let named = file.model.as_deref().or(default_model).unwrap_or("T4");
     let known = models::find(named);
@@ -74,7 +77,7 @@ fn gpu(
         busid: file.busid.map_or_else(|| busid(place), |busid| busid.to_ascii_lowercase()),
         arch: file.arch.or_else(|| known.map(|m| m.arch.to_owned())).ok_or_else(|| need("arch"))?,
         brand: file.brand.or_else(|| known.map(|m| m.brand.to_owned())).ok_or_else(|| need("brand"))?,
-        memory: file.memory.or_else(|| known.map(|m| m.memory)).unwrap_or(16_384),
+        memory: file.memory.or_else(|| known.map(|m| m.memory_of(driver))).unwrap_or(16_384),
         mig_capable: capable,
         mig_enabled: enabled,
         // The driver looks for parts only if splitting is on.
