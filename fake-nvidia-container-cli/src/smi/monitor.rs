@@ -156,16 +156,21 @@ impl Monitor<'_> {
         Ok(out)
     }
 
-    /// The columns of the groups that were asked for, in the order of the layout, and the columns of metrics.
+    /// The name of a text of the layout that the other monitor has too.
+    fn own(&self, name: &str) -> String {
+        format!("{}.{name}", if self.is_processes { "pmon" } else { "dmon" })
+    }
+
+    /// The columns of the groups, in the order in which they were asked for, and the columns of metrics.
     fn columns<'l>(&self, layout: &'l Layout) -> Vec<Column<'l>> {
-        let lines = layout.lines(if self.is_processes { "pmon.columns" } else { "dmon.columns" });
-        let width = layout.number("monitor.width");
+        let width = layout.number(&self.own("width"));
         let column = |line: &'l String| {
             let mut words = line.split(' ');
-            let group = words.next()?;
-            let column = Column { heading: words.next()?, unit: words.next()?, key: words.next()?, width };
-            self.groups.contains(group).then_some(column)
+            let place = self.groups.find(words.next()?)?;
+            Some((place, Column { heading: words.next()?, unit: words.next()?, key: words.next()?, width }))
         };
+        let mut asked: Vec<_> = layout.lines(&self.own("columns")).iter().filter_map(column).collect();
+        asked.sort_by_key(|(place, _)| *place);
         let metrics = layout.lines("gpm.columns");
         let metric = |number: &str| {
             let mut words = metrics.iter().map(|line| line.split(' ')).find_map(|mut words| {
@@ -176,7 +181,7 @@ impl Monitor<'_> {
             Some(Column { heading: words.next()?, unit: words.next()?, key: "=-", width: layout.number("gpm.width") })
         };
         let numbers = self.metrics.unwrap_or("").split(',');
-        lines.iter().filter_map(column).chain(numbers.filter_map(metric)).collect()
+        asked.into_iter().map(|(_, column)| column).chain(numbers.filter_map(metric)).collect()
     }
 
     /// The names of the texts for the stamps that -o asks for.
@@ -215,7 +220,7 @@ impl Monitor<'_> {
                 out.push_str(layout.line("pmon.gap"));
                 out.push_str(["command", "name"].get(row).copied().unwrap_or_default());
             }
-            out.push_str(layout.line("monitor.end"));
+            out.push_str(layout.line(&self.own("end")));
             out.push('\n');
         }
         out
@@ -235,8 +240,8 @@ impl Monitor<'_> {
         for (column, cell) in columns.iter().zip(cells) {
             out.push_str(&format!("{cell:>width$}", width = column.width));
         }
-        let end = if last.is_empty() { scene.layout.line("monitor.end") } else { last };
-        out + end + "\n"
+        let end = self.own("end");
+        out + if last.is_empty() { scene.layout.line(&end) } else { last } + "\n"
     }
 
     /// The line of a program, or of a GPU without one.
