@@ -6,7 +6,7 @@ use super::told;
 use super::tree::decimals;
 use super::words::Words;
 use crate::outcome::Outcome;
-use nvidia_simulated_machine::state::figures::{thousandths, within};
+use nvidia_simulated_machine::state::figures::{among, thousandths, within};
 use nvidia_simulated_machine::state::{Device, NONE, Values};
 
 /// A column.
@@ -60,11 +60,7 @@ pub(super) fn field(line: &'static str) -> Field {
 impl Field {
     /// Whether a driver knows it.
     pub(super) fn is_of(&self, driver: &str) -> bool {
-        let range = |range: &str| {
-            let (since, until) = range.split_once('-').unwrap_or((range, ""));
-            within(driver, Some(since), Some(until).filter(|until| !until.is_empty()))
-        };
-        self.drivers.is_empty() || self.drivers.split(',').any(range)
+        self.drivers.is_empty() || among(driver, self.drivers)
     }
 
     fn heading(&self) -> String {

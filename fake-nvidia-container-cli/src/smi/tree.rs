@@ -3,7 +3,7 @@
 //!
 //! It prints a tree as text or as XML; the caller says what a key or a block is.
 
-use nvidia_simulated_machine::state::figures::{thousandths, within};
+use nvidia_simulated_machine::state::figures::{among, thousandths};
 use nvidia_simulated_machine::state::{NONE, Values};
 use std::collections::BTreeMap;
 
@@ -112,11 +112,8 @@ impl Node {
 
     /// Whether the conditions on the driver hold.
     fn is_of(&self, driver: &str) -> bool {
-        self.conditions.iter().all(|condition| match condition.strip_prefix('-') {
-            Some(until) => within(driver, None, Some(until)),
-            None if condition.ends_with('-') => within(driver, Some(condition.trim_end_matches('-')), None),
-            None => true,
-        })
+        let ranges = |condition: &&String| condition.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+        self.conditions.iter().filter(ranges).all(|ranges| among(driver, ranges))
     }
 }
 
@@ -165,10 +162,7 @@ impl Page<'_> {
             other if other.starts_with(['#', '?']) => true,
             other => match other.split_once('=') {
                 Some((key, value)) => self.values.get(key) == value,
-                None => match other.strip_prefix('-') {
-                    Some(until) => within(self.driver, None, Some(until)),
-                    None => within(self.driver, Some(other.trim_end_matches('-')), None),
-                },
+                None => among(self.driver, other),
             },
         })
     }

@@ -31,6 +31,11 @@ pub(super) fn facts(values: &mut Values, machine: &Topology, gpu: &Gpu, mig: boo
     if values.get("gsp.mode.current") == "Enabled" {
         values.put("gsp.firmware", &machine.driver);
     }
+    // Before 525, which tells the chip's beside it, the part number was the board's.
+    let board = values.get("board_part_number").to_owned();
+    if board != NONE && within(&machine.driver, None, Some("525")) {
+        values.put("gpu_part_number", board);
+    }
     if gpu.mig_capable {
         let mode = if mig { "Enabled" } else { "Disabled" };
         values.put("mig.mode.current", mode);
@@ -70,7 +75,8 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
     }
     draw(values, said);
     idle(values, said);
-    if unsaid("temperature.gpu.tlimit") && values.get("temperature.form") == "tlimit" {
+    let has_margin = values.get("temperature.form") == "tlimit" || values.get("temperature.gpu.tlimit") != NONE;
+    if unsaid("temperature.gpu.tlimit") && has_margin {
         let left = values.number("temperature.gpu").map_or_else(|| NONE.to_owned(), |now| (87 - now).to_string());
         values.put("temperature.gpu.tlimit", left);
     }

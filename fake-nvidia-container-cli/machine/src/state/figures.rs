@@ -57,13 +57,13 @@ pub fn known(key: &str) -> Result<bool, String> {
 /// What the figures say about a GPU, with MIG mode on or off.
 pub(super) fn of(machine: &Topology, gpu: &Gpu, mig: bool) -> Result<BTreeMap<String, String>, String> {
     let architecture = architecture(&gpu.arch);
-    let among = |list: &Option<Vec<String>>, word: &str| {
+    let names = |list: &Option<Vec<String>>, word: &str| {
         list.as_ref().is_none_or(|list| list.iter().any(|one| one.eq_ignore_ascii_case(word)))
     };
     let fits = |layer: &&Layer| {
-        among(&layer.model, &gpu.model)
-            && among(&layer.architecture, architecture)
-            && among(&layer.brand, &gpu.brand)
+        names(&layer.model, &gpu.model)
+            && names(&layer.architecture, architecture)
+            && names(&layer.brand, &gpu.brand)
             && within(&machine.driver, layer.since.as_deref(), layer.until.as_deref())
             && layer.mig.is_none_or(|wanted| wanted == mig)
     };
@@ -94,6 +94,17 @@ pub fn architecture(capability: &str) -> &'static str {
 #[must_use]
 pub fn within(driver: &str, since: Option<&str>, until: Option<&str>) -> bool {
     since.is_none_or(|since| parts(driver) >= parts(since)) && until.is_none_or(|until| parts(driver) < parts(until))
+}
+
+/// Whether a driver version is in one of several ranges: `580.126-590,595-` is 580.126 up to, without, 590, and from 595
+/// on; `-535` is all before 535.
+#[must_use]
+pub fn among(driver: &str, ranges: &str) -> bool {
+    let end = |version| Some(version).filter(|version: &&str| !version.is_empty());
+    ranges.split(',').any(|range| {
+        let (since, until) = range.split_once('-').unwrap_or((range, ""));
+        within(driver, end(since), end(until))
+    })
 }
 
 fn parts(version: &str) -> Vec<u32> {
@@ -132,6 +143,8 @@ mod tests {
         assert!(within("550.54.15", Some("550"), Some("550.90")));
         assert!(!within("550.100.1", None, Some("550.90")));
         assert!(!within("470.256.02", Some("510"), None));
+        assert!(among("535.161.07", "535.161-545,550-") && among("550.54", "535.161-545,550-"));
+        assert!(!among("545.23.08", "535.161-545,550-") && among("470.1", "-535") && !among("535.54.03", "-535"));
     }
 
     #[test]
