@@ -82,7 +82,7 @@ pub const MODELS: [Model; 31] = [
         "12.0",
         "NvidiaRTX",
         97_887,
-        true,
+        false,
     ),
 ];
 

@@ -7,6 +7,7 @@ use super::text::lines;
 use super::{help, ok, told};
 use crate::outcome::Outcome;
 use nvidia_simulated_machine::state::Device;
+use nvidia_simulated_machine::state::connections::links;
 
 const NVLINK: &[(&str, &[&str], bool)] = &[
     ("--status", &["-s"], false),
@@ -74,13 +75,6 @@ pub(super) fn nvlink(words: &[String], host: &Host) -> Result<Outcome, Outcome> 
         }
     }
     Ok(ok(out))
-}
-
-/// The links of a GPU by number, and whether each is up.
-fn links(device: &Device) -> impl Iterator<Item = (i64, bool)> {
-    let inactive: Vec<String> = device.get("nvlink.inactive").split(',').map(|link| link.trim().to_owned()).collect();
-    let count = device.number("nvlink.count").unwrap_or_default();
-    (0..count).map(move |link| (link, !inactive.contains(&link.to_string())))
 }
 
 fn told_of_links(scene: &Scene, device: &Device, options: &Options) -> String {

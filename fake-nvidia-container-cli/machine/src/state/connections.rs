@@ -38,8 +38,8 @@ impl<'a> Connections<'a> {
         if let Some(word) = said.filter(|word| has_links || !word.starts_with("NV")) {
             return word.to_owned();
         }
-        let links = |at: usize| self.gpus.get(at).and_then(|gpu| gpu.number("nvlink.count")).unwrap_or_default();
-        let count = links(from).min(links(to));
+        let active = |at: usize| self.gpus.get(at).map_or(0, |gpu| links(gpu).filter(|(_, is_up)| *is_up).count());
+        let count = active(from).min(active(to));
         if count > 0 && has_links {
             return format!("NV{count}");
         }
@@ -96,6 +96,13 @@ impl<'a> Connections<'a> {
         let (place, count) = if end < gpus { (end, gpus) } else { (end - gpus, self.machine.nics.len()) };
         if gpus >= 4 && place * 2 >= count { 1 } else { 0 }
     }
+}
+
+/// The links of a GPU by number, and whether each is up.
+pub fn links(gpu: &Device) -> impl Iterator<Item = (i64, bool)> {
+    let inactive: Vec<String> = gpu.get("nvlink.inactive").split(',').map(|link| link.trim().to_owned()).collect();
+    let count = gpu.number("nvlink.count").unwrap_or_default();
+    (0..count).map(move |link| (link, !inactive.contains(&link.to_string())))
 }
 
 /// The value of a GPU's key, or what follows from the GPU's place.

@@ -80,8 +80,8 @@ pub(super) fn rest(values: &mut Values, said: &Values, processes: &[Process]) {
         let left = values.number("temperature.gpu").map_or_else(|| NONE.to_owned(), |now| (87 - now).to_string());
         values.put("temperature.gpu.tlimit", left);
     }
-    // Without links a GPU is not in a fabric, for example if it is passed through alone.
-    if said.number("nvlink.count") == Some(0) {
+    // Without links a GPU is not in a fabric: a card has none, and one that is passed through alone has lost them.
+    if values.number("nvlink.count") == Some(0) {
         let fabric: Vec<String> = values.0.keys().filter(|key| key.starts_with("fabric.")).cloned().collect();
         fabric.iter().filter(|key| unsaid(key)).for_each(|key| values.put(key, NONE));
     }
