@@ -58,7 +58,7 @@ def standalone_crate(name, srcs, compile_data = [], deps = []):
         deps = deps,
     )
 
-def standalone_library(name, soname, srcs, deps):
+def standalone_library(name, soname, srcs, deps, compile_data = []):
     """A shared library that loads anywhere: no C library, no start-up code, nothing left to look up.
 
     Args:
@@ -66,10 +66,12 @@ def standalone_library(name, soname, srcs, deps):
       soname: the name that the linker knows the library by.
       srcs: its sources.
       deps: standalone crates.
+      compile_data: what the sources include.
     """
     rust_shared_library(
         name = name,
         srcs = srcs,
+        compile_data = compile_data,
         edition = EDITION,
         # No C++ library, which the toolchain adds to every link.
         features = ["-default_link_libs"],

@@ -55,6 +55,11 @@ pub(crate) fn version(out: Out<i32>) -> Answer {
     Ok(out.put(i32::try_from(version).map_err(|_| Code::UNKNOWN)?)?)
 }
 
+/// The same without a place for it; none if the file does not say.
+pub(crate) fn cuda() -> Option<u32> {
+    Loaded::load(1).ok()?.machine().id("cuda")
+}
+
 /// How many devices there are.
 pub(crate) fn count(out: Out<i32>) -> Answer {
     let count = ask(|driver| i32::try_from(driver.devices().count()).map_err(|_| Code::UNKNOWN))?;

@@ -1,7 +1,9 @@
 //! libcuda as programs ask it for its devices, once it is allowed to initialize.
 
 use super::c_caller::Caller;
-use super::libraries::Libraries;
+use super::libraries::{Libraries, places};
+use super::programs;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -146,28 +148,142 @@ fn a_program_chooses_its_devices_by_the_environment() {
     }
 }
 
-/// As cuda-python and CUDA's own runtime library do when they start: every function by its name and version.
+/// A function pointer as a call found it, by the name of the function.
+struct Finder {
+    cuda: Caller,
+    /// Where each function begins in the file, and the library in memory.
+    places: BTreeMap<String, usize>,
+    start: usize,
+}
+
+impl Finder {
+    fn of(libraries: &Libraries) -> Self {
+        let cuda = libraries.load("libcuda.so.1");
+        let places = places(&libraries.path("libcuda.so.1"));
+        let mut found = Self { cuda, places, start: 0 };
+        let (mut function, name) = (0_usize, c"cuInit");
+        let words = [name.as_ptr() as usize, (&raw mut function) as usize, 2_000];
+        assert_eq!(found.cuda.call("cuGetProcAddress", &words), 0);
+        found.start = function - found.places["cuInit"];
+        found
+    }
+
+    /// The code, whether the function is the one with this name (or none, for an empty name), and the status.
+    fn ask(&self, call: &str, (name, version, flags): (&str, i32, usize), is: &str) -> (u32, bool, u32) {
+        let name = format!("{name}\0");
+        let (mut function, mut status) = (7_usize, 7_u32);
+        let version = usize::try_from(version.cast_unsigned()).unwrap();
+        let places = [(&raw mut function) as usize, version, flags, (&raw mut status) as usize];
+        let code = self.cuda.call(call, &[&[name.as_ptr() as usize], places.as_slice()].concat());
+        let expected = match is {
+            "" => 0,
+            "as it was" => 7,
+            _ => self.start + self.places[is],
+        };
+        (code, function == expected, status)
+    }
+}
+
+/// As cuda-python and CUDA's own runtime library do: every function by its name and version. A real library 550.163.01
+/// answers the same.
 #[test]
 fn functions_are_found_by_name_and_version() {
     let libraries = Libraries::of("t4", &["--cuda"]);
-    let cuda = libraries.load("libcuda.so.1");
-    let address = |name: &str, version: usize, flags: usize| {
-        let name = format!("{name}\0");
-        let (mut function, mut status) = (7_usize, 7_u32);
-        let places = [(&raw mut function) as usize, version, flags, (&raw mut status) as usize];
-        let code = cuda.call("cuGetProcAddress_v2", &[&[name.as_ptr() as usize], places.as_slice()].concat());
-        (code, function, status)
-    };
-    let (_, first, _) = address("cuDeviceTotalMem", 2_000, 0);
-    let (_, second, _) = address("cuDeviceTotalMem", 3_020, 0);
-    assert!(first != second && first > 7 && second > 7);
-    for (name, version) in [("cuInit", 2_000), ("cuCtxCreate", 11_040), ("cuMemcpyHtoDAsync", 3_020)] {
-        let (code, function, status) = address(name, version, 2);
-        assert!((code, status) == (0, 0) && function > 7, "{name}");
+    let finder = Finder::of(&libraries);
+    for (asked, code, is, status) in [
+        (("cuInit", 2_000, 0), 0, "cuInit", 0),
+        (("cuInit", 12_090, 1), 0, "cuInit", 0),
+        (("cuInit", -1, 0), 0, "cuInit", 0),
+        (("cuInit", 0, 0), 0, "", 2),
+        (("cuDeviceTotalMem", 3_010, 0), 0, "cuDeviceTotalMem", 0),
+        (("cuDeviceTotalMem", 3_020, 0), 0, "cuDeviceTotalMem_v2", 0),
+        (("cuGetProcAddress", 11_030, 0), 0, "cuGetProcAddress", 0),
+        (("cuGetProcAddress", 12_000, 0), 0, "cuGetProcAddress_v2", 0),
+        (("cuGLGetDevices", 6_050, 0), 0, "cuGLGetDevices_v2", 0),
+        (("cuLaunchKernelEx", 5_000, 0), 0, "", 2),
+        (("cuLaunchKernelEx", 11_060, 2), 0, "cuLaunchKernelEx_ptsz", 0),
+        // A program for per-thread streams gets no other form of a function that has one.
+        (("cuMemcpyHtoD", 5_000, 1), 0, "cuMemcpyHtoD_v2", 0),
+        (("cuMemcpyHtoD", 5_000, 2), 0, "", 2),
+        (("cuMemcpyHtoD", 7_000, 3), 0, "cuMemcpyHtoD_v2_ptds", 0),
+        // Names of forms, names of other libraries, no name, and what came after the driver's CUDA 12.4.
+        (("cuDeviceTotalMem_v2", 12_000, 0), 0, "", 1),
+        (("cuNoSuchFunction", 12_000, 3), 0, "", 1),
+        (("", 0, 0), 0, "", 1),
+        (("cuLogsCurrent", 12_090, 0), 0, "", 1),
+        (("cuCtxCreate", 12_090, 0), 0, "cuCtxCreate_v3", 0),
+        (("cuInit", 12_000, 4), 1, "as it was", 7),
+        (("cuInit", 12_000, 64), 1, "as it was", 7),
+    ] {
+        assert_eq!(finder.ask("cuGetProcAddress_v2", asked, is), (code, true, status), "{asked:?}");
+        let first = match (code, status) {
+            (0, 0) => (0, is),
+            (0, _) => (500, "as it was"),
+            _ => (code, is),
+        };
+        assert_eq!(finder.ask("cuGetProcAddress", asked, first.1), (first.0, true, 7), "{asked:?}");
     }
-    assert_eq!(address("cuInit", 12_090, 0), address("cuInit", 2_000, 1));
-    assert_ne!(address("cuGetProcAddress", 11_030, 0), address("cuGetProcAddress", 12_000, 0));
-    assert_eq!(address("cuNoSuchFunction", 12_000, 0), (500, 0, 1));
-    assert_eq!((address("cuInit", 12_000, 8).0, address("", 12_000, 0).0), (1, 1));
-    assert_eq!(cuda.call("cuGetProcAddress_v2", &[0, 0, 12_000, 0, 0]), 1);
+    let mut function = 7_usize;
+    let place = (&raw mut function) as usize;
+    let call = |name: usize, place: usize| finder.cuda.call("cuGetProcAddress_v2", &[name, place, 12_000, 0, 0]);
+    assert_eq!((call(0, place), call(c"cuInit".as_ptr() as usize, 0)), (1, 1));
+    assert_eq!((call(c"cuNo".as_ptr() as usize, place), function), (0, 0), "the status is optional");
+}
+
+/// Each form of each function, on a driver that has all.
+#[test]
+fn every_form_is_found_at_its_version() {
+    let libraries = Libraries::of("t4", &["--cuda"]);
+    libraries.change("\ncuda 12040\n", "\ncuda 12090\n");
+    let finder = Finder::of(&libraries);
+    let text = std::fs::read_to_string(programs::source("cuda/src/table/forms.txt")).unwrap();
+    let mut count = 0;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, forms) = line.split_once(' ').unwrap();
+        for form in forms.split(' ') {
+            let (version, suffix) = form.split_once('=').unwrap();
+            let flags = if suffix.ends_with("_ptsz") || suffix.ends_with("_ptds") { 2 } else { 1 };
+            let asked = (name, version.parse().unwrap(), flags);
+            let found = finder.ask("cuGetProcAddress_v2", asked, &format!("{name}{suffix}"));
+            assert_eq!(found, (0, true, 0), "{line}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 653);
+}
+
+/// CUDA's runtime library asks for a table and passes the code on, so its programs find no device and go on.
+#[test]
+fn the_runtime_library_finds_no_device() {
+    let libraries = Libraries::of("h100", &["--cuda"]);
+    let cuda = libraries.load("libcuda.so.1");
+    let runtime = 0x4ae7_f45b_6cfb_d56b_f99d_fd12_39d9_8789_u128.to_le_bytes();
+    let ask = |place: usize| cuda.call("cuGetExportTable", &[place, runtime.as_ptr() as usize]);
+    let mut table = 7_usize;
+    assert_eq!((ask((&raw mut table) as usize), ask(0)), (100, 1));
+    assert_eq!((table, cuda.call("cuInit", &[0])), (0, 0));
+}
+
+/// What FFmpeg, GStreamer, PyCUDA and programs with per-thread streams need answers like all that computes.
+#[test]
+fn what_computes_or_draws_is_not_supported() {
+    let libraries = Libraries::of("h100", &["--cuda"]);
+    let cuda = libraries.load("libcuda.so.1");
+    let names = [
+        "cuGLGetDevices_v2",
+        "cuGraphicsGLRegisterImage",
+        "cuGraphicsGLRegisterBuffer",
+        "cuEGLStreamConsumerConnect",
+        "cuVDPAUGetDevice",
+        "cuProfilerInitialize",
+        "cuProfilerStop",
+        "cuGraphInstantiateWithFlags",
+        "cuMemGetAttribute_v2",
+        "cuMemcpyHtoD_v2_ptds",
+        "cuStreamSynchronize_ptsz",
+        "cudbgGetAPI",
+    ];
+    assert_eq!(names.map(|name| cuda.call(name, &[])), [3; 12], "before it is initialized");
+    assert_eq!(cuda.call("cuInit", &[0]), 0);
+    assert_eq!(names.map(|name| cuda.call(name, &[])), [801; 12]);
 }

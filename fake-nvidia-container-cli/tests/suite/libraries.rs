@@ -6,7 +6,7 @@ use super::programs;
 use super::sandbox::Sandbox;
 use object::read::elf::{Dyn as _, ElfFile64, FileHeader as _, ProgramHeader as _};
 use object::{Object as _, ObjectSymbol as _, elf};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -69,21 +69,28 @@ fn uuids(nvml: &Caller) -> Vec<String> {
     (0..count).map(|at| nvml.text("nvmlDeviceGetUUID", &[nvml.gpu(at)], 96).unwrap()).collect()
 }
 
-pub(super) fn exported(path: &Path) -> BTreeSet<String> {
+/// Where each exported function begins in a library.
+pub(super) fn places(path: &Path) -> BTreeMap<String, usize> {
     let bytes = fs::read(path).unwrap();
     let file = ElfFile64::<object::Endianness>::parse(bytes.as_slice()).unwrap();
     let defined = file.dynamic_symbols().filter(|symbol| symbol.is_definition());
-    defined.map(|symbol| symbol.name().unwrap().to_owned()).collect()
+    let place = |address: u64| usize::try_from(address).unwrap();
+    defined.map(|symbol| (symbol.name().unwrap().to_owned(), place(symbol.address()))).collect()
+}
+
+pub(super) fn exported(path: &Path) -> BTreeSet<String> {
+    places(path).into_keys().collect()
 }
 
 #[test]
-fn nvml_exports_the_names_of_the_real_library_and_no_other() {
+fn the_libraries_export_the_names_of_the_real_ones_and_no_other() {
     let libraries = Libraries::of("t4", &[]);
-    let names = fs::read_to_string(programs::source("nvml/names.txt")).unwrap();
-    let names: BTreeSet<String> = names.lines().map(str::to_owned).collect();
-    assert_eq!(names.len(), 404);
-    assert_eq!(exported(&libraries.path(NVML)), names);
-    assert!(exported(&libraries.path(CUDA)).iter().all(|name| name.starts_with("cu")));
+    for (list, library, count) in [("nvml/names.txt", NVML, 404), ("cuda/names.txt", CUDA, 664)] {
+        let names = fs::read_to_string(programs::source(list)).unwrap();
+        let names: BTreeSet<String> = names.lines().map(str::to_owned).collect();
+        assert_eq!(names.len(), count);
+        assert_eq!(exported(&libraries.path(library)), names, "{list}");
+    }
 }
 
 #[test]

@@ -5,10 +5,12 @@
     reason = "a name that is exported as it is must be unique in the program; rows are CUDA's names"
 )]
 
+mod forms;
 mod unsupported;
 
 use crate::code::{Answer, Code, name, words};
 use crate::{attributes, devices, driver};
+use forms::{Absent, Wanted};
 use nvidia_simulated_shim::c::{Fixed, Out, Words};
 
 /// Rows `NAME(ARGUMENT: TYPE, ...) => FUNCTION`, and a function that finds a row by its name. Rows under `always`
@@ -51,12 +53,14 @@ table! {
         cuDriverGetVersion(version: Out<i32>) => driver::version;
         cuGetErrorString(code: u32, text: Out<Fixed>) => words;
         cuGetErrorName(code: u32, text: Out<Fixed>) => name;
-        cuGetProcAddress(symbol: Words, function: Out<usize>, version: i32, flags: u64)
-            => |symbol, function, version, flags| find(symbol, function, version, flags, None);
-        cuGetProcAddress_v2(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Out<u32>)
-            => |symbol, function, version, flags, status| find(symbol, function, version, flags, Some(status));
-        // Tables that only CUDA's own libraries know.
-        cuGetExportTable(_table: Out<usize>, _id: usize) => |_, _| Err(Code::NOT_FOUND);
+        cuGetProcAddress(symbol: Words, function: Out<usize>, version: u32, flags: u64) => find_first;
+        cuGetProcAddress_v2(symbol: Words, function: Out<usize>, version: u32, flags: u64, status: Out<u32>)
+            => find_second;
+        // Tables that only CUDA's own libraries know. The runtime library returns this code to its program.
+        cuGetExportTable(table: Out<usize>, _id: usize) => |table: Out<usize>, _| {
+            table.put(0)?;
+            Err(Code::NO_DEVICE)
+        };
     }
     ready {
         cuDeviceGetCount(count: Out<i32>) => driver::count;
@@ -77,25 +81,45 @@ table! {
     }
 }
 
-/// Names whose newer form a program gets, with the CUDA version that introduced the form, and the form. For functions
-/// that answer alike in all forms, the first form is enough.
-const FORMS: [(&str, i32, &str); 2] =
-    [("cuGetProcAddress", 12_000, "cuGetProcAddress_v2"), ("cuDeviceTotalMem", 3_020, "cuDeviceTotalMem_v2")];
+/// The longest name with its suffix.
+const LONGEST: usize = 112;
 
-/// The address of a function in the form of a CUDA version. The flags choose between per-program and per-thread
-/// streams; the simulator has no streams.
-fn find(symbol: Words, function: Out<usize>, version: i32, flags: u64, status: Option<Out<u32>>) -> Answer {
+/// The address of a function in the form of a CUDA version. Only the bits of the flags that choose between per-program
+/// and per-thread streams may be set.
+fn find(symbol: Words, version: u32, flags: u64) -> Result<Result<usize, Absent>, Code> {
     let mut buffer = [0; 96];
     let name = symbol.read(&mut buffer)?;
-    if flags > 2 || name.is_empty() {
+    if flags > 3 {
         return Err(Code::INVALID_VALUE);
     }
-    let form = FORMS.iter().find(|(known, since, _)| *known == name && version >= *since);
-    let newest = form.map_or(name, |(.., form)| *form);
-    let found = address(newest).or_else(|| unsupported::address(newest));
+    let wanted = Wanted { name, version, per_thread: flags & 2 != 0, driver: driver::cuda() };
+    Ok(forms::suffix(wanted).and_then(|suffix| {
+        let mut whole = [0_u8; LONGEST];
+        let bytes = name.bytes().chain(suffix.bytes());
+        let length = bytes.clone().count();
+        whole.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
+        let exported = whole.get(..length).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default();
+        address(exported).or_else(|| unsupported::address(exported)).ok_or(Absent::Unknown)
+    }))
+}
+
+/// The first form, which fails and writes nothing if there is no such function.
+fn find_first(symbol: Words, function: Out<usize>, version: u32, flags: u64) -> Answer {
+    let found = find(symbol, version, flags)?.map_err(|_| Code::NOT_FOUND)?;
+    Ok(function.put(found)?)
+}
+
+/// The second form, which then succeeds with null, and says why.
+fn find_second(symbol: Words, function: Out<usize>, version: u32, flags: u64, status: Out<u32>) -> Answer {
+    let found = find(symbol, version, flags)?;
     function.put(found.unwrap_or_default())?;
-    if let Some(status) = status.filter(|status| !status.is_null()) {
-        status.put(u32::from(found.is_none()))?;
+    if !status.is_null() {
+        let why = match found {
+            Ok(_) => 0,
+            Err(Absent::Unknown) => 1,
+            Err(Absent::Newer) => 2,
+        };
+        status.put(why)?;
     }
-    found.map(drop).ok_or(Code::NOT_FOUND)
+    Ok(())
 }
