@@ -195,7 +195,7 @@ fn a_mig_container_has_its_part_and_no_other() {
     assert_eq!(said.matches("GPU ").count(), 1, "{said}");
     assert_eq!(said.matches("  MIG 3g.40gb").count(), 1, "{said}");
     assert!(said.contains("nvidia0\n") && !said.contains("nvidia1\n"), "{said}");
-    assert!(said.ends_with("nvidia-cap21\nnvidia-cap22\ngpu0/mig/gi2/ci0\n"), "{said}");
+    assert!(said.ends_with("nvidia-cap12\nnvidia-cap13\ngpu0/mig/gi1/ci0\n"), "{said}");
 }
 
 #[test]

@@ -200,3 +200,67 @@ fn the_name_of_a_mig_device_is_the_same_everywhere() {
         }
     }
 }
+
+/// What a program uses, its MIG device uses: the GPU instance's memory, which the compute instances share.
+#[test]
+fn the_memory_of_a_mig_device_follows_its_programs() {
+    let libraries = Libraries { sandbox: Sandbox::new() };
+    let machine = r#"[[gpus]]
+model = "H100"
+mig = [
+    { profile = "1c.3g.40gb", gi = 2 },
+    { profile = "2c.3g.40gb", gi = 2, ci = 1 },
+    { profile = "2g.20gb", gi = 3, state.memory.used = 17 },
+    "1g.10gb",
+]
+processes = [
+    { pid = 4711, name = "python3", memory = 2048, gi = 2, ci = 0 },
+    { pid = 4712, name = "python3", memory = 100, gi = 2, ci = 1 },
+    { pid = 4713, name = "python3", memory = 512, gi = 3, ci = 0 },
+]
+"#;
+    fs::write(libraries.sandbox.path("machine.toml"), machine).unwrap();
+    libraries.write("machine.toml", &[]);
+    let nvml = libraries.nvml();
+    let memory = |device: usize| {
+        let mut memory = [7_u64; 3];
+        assert_eq!(nvml.call("nvmlDeviceGetMemoryInfo", &[device, memory.as_mut_ptr() as usize]), 0);
+        memory.map(|bytes| bytes >> 20)
+    };
+    let gpu = nvml.gpu(0);
+    let parts = [0, 1, 2, 3].map(|at| nvml.number("nvmlDeviceGetMigDeviceHandleByIndex", &[gpu, at]).1);
+    let (shared, own) = ([40_448, 38_300, 2_148], [20_096, 20_079, 17]);
+    assert_eq!(parts.map(memory), [shared, shared, own, [9_984, 9_984, 0]], "total, free, used");
+    let mut command = libraries.sandbox.named("nvidia-smi", &[]);
+    let output = command.env("FAKE_NVIDIA_TOPOLOGY", "machine.toml").output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    let used =
+        table.lines().filter_map(|line| line.split_once("MiB / ").map(|(used, _)| used.rsplit_once(' ').unwrap().1));
+    // The last of each three is the window of the processor.
+    let used: Vec<&str> = used.collect();
+    assert_eq!(used, ["2660", "2148", "0", "17", "0", "0", "0"], "{table}");
+}
+
+/// A rack's GPUs are one clique of one cluster; without a fabric beyond the machine both are zero.
+#[test]
+fn a_gpu_of_a_rack_knows_its_cluster() {
+    let cluster = [0x6f, 0x0d, 0x3c, 0x5e, 0x41, 0xb8, 0x4d, 0x2a, 0x9c, 0x77, 0xe8, 0x5a, 0x1b, 0x20, 0xf3, 0x94];
+    let (none, zeros) = ("00000000-0000-0000-0000-000000000000", [0_u8; 16]);
+    for (topology, uuid, clique, words) in [
+        ("gb200", cluster, 32_766_u32, "6f0d3c5e-41b8-4d2a-9c77-e85a1b20f394, 32766\n"),
+        ("h100", zeros, 0, &*format!("{none}, 0\n")),
+    ] {
+        let libraries = Libraries::of(topology, &[]);
+        let nvml = libraries.nvml();
+        let mut info = [7_u8; 28];
+        let last = nvml.gpu(3);
+        assert_eq!(nvml.call("nvmlDeviceGetGpuFabricInfo", &[last, info.as_mut_ptr() as usize]), 0, "{topology}");
+        // The cluster, the status, the clique, and the state: completed.
+        assert_eq!((&info[..16], &info[16..20]), (&uuid[..], &[0; 4][..]), "{topology}");
+        assert_eq!((&info[20..24], info[24]), (&clique.to_le_bytes()[..], 3), "{topology}");
+        let words_asked = ["--query-gpu=fabric.clusterUuid,fabric.cliqueId", "--format=csv,noheader", "-i", "3"];
+        let mut command = libraries.sandbox.named("nvidia-smi", &words_asked);
+        let output = command.env("FAKE_NVIDIA_TOPOLOGY", topology).output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), words);
+    }
+}

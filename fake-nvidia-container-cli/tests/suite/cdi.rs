@@ -86,7 +86,7 @@ fn a_part_brings_the_node_of_its_gpu_and_its_rights_and_all_brings_all() {
     // Nodes are files here, so they are mounted.
     let (gpu, part, all) = (edits("0"), edits("0:1"), edits("all"));
     assert_eq!(paths(&gpu, "mounts", "containerPath"), BTreeSet::from(["/dev/nvidia0"]));
-    let nodes = ["/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap21", "/dev/nvidia-caps/nvidia-cap22"];
+    let nodes = ["/dev/nvidia0", "/dev/nvidia-caps/nvidia-cap12", "/dev/nvidia-caps/nvidia-cap13"];
     assert_eq!(paths(&part, "mounts", "containerPath"), BTreeSet::from(nodes));
     assert!(paths(&all, "mounts", "containerPath").is_superset(&BTreeSet::from(nodes)));
 }

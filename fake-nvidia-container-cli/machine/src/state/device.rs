@@ -66,6 +66,7 @@ pub fn device(machine: &Topology, place: usize, state: &State, when: impl Into<W
     let when = when.into();
     let Some(gpu) = machine.gpus.get(place) else { return Err(format!("GPU {place} does not exist")) };
     let change = state.of(&gpu.uuid);
+    let of_part = |compute: &Compute| said(&compute.state, state, &compute.uuid, when);
     let said = said(&gpu.state, state, &gpu.uuid, when).map_err(|why| format!("gpus[{place}].state: {why}"))?;
     let mode = said.0.get("mig.mode.current").map(|mode| mode == "Enabled");
     let mig = gpu.mig_capable && mode.unwrap_or(gpu.mig_enabled);
@@ -79,7 +80,7 @@ pub fn device(machine: &Topology, place: usize, state: &State, when: impl Into<W
         Some(made) => made,
         None => mig::instances(gpu)?,
     };
-    let parts = parts(machine, gpu, &instances, (state, when))?;
+    let parts = parts(machine, gpu, &instances, &processes, of_part)?;
     Ok(Device { place, values, instances, parts, processes, accounted: gpu.accounted.clone() })
 }
 
@@ -104,12 +105,21 @@ fn said(topology: &Readings, state: &State, uuid: &str, when: When) -> Result<Va
 }
 
 /// The MIG devices: in the topology's order, or by number if they were created later.
-fn parts(machine: &Topology, gpu: &Gpu, instances: &[Instance], now: (&State, When)) -> Result<Vec<Part>, String> {
+fn parts(
+    machine: &Topology,
+    gpu: &Gpu,
+    instances: &[Instance],
+    processes: &[Process],
+    said: impl Fn(&Compute) -> Result<Values, String>,
+) -> Result<Vec<Part>, String> {
     let mut all = Vec::new();
     for instance in instances {
+        // The compute instances of a GPU instance share its memory.
+        let here = processes.iter().filter(|process| process.gi == Some(instance.gi));
+        let used: u64 = here.filter_map(|process| process.memory).sum();
         for compute in &instance.computes {
             let place = gpu.mig.iter().position(|part| part.uuid == compute.uuid).unwrap_or(usize::MAX);
-            all.push(((place, instance.gi, compute.ci), part(machine, gpu, (instance, compute), now)?));
+            all.push(((place, instance.gi, compute.ci), part(machine, gpu, instance, compute, used, &said(compute)?)?));
         }
     }
     all.sort_by_key(|(key, _)| *key);
@@ -119,8 +129,10 @@ fn parts(machine: &Topology, gpu: &Gpu, instances: &[Instance], now: (&State, Wh
 fn part(
     machine: &Topology,
     gpu: &Gpu,
-    (instance, compute): (&Instance, &Compute),
-    (state, when): (&State, When),
+    instance: &Instance,
+    compute: &Compute,
+    used: u64,
+    said: &Values,
 ) -> Result<Part, String> {
     let mut values = Values::default();
     let family = mig::family(gpu)?;
@@ -135,12 +147,12 @@ fn part(
         values.put("memory.total", profile.memory(&machine.driver).to_string());
         values.put("bar1.total", profile.bar1.to_string());
     }
-    for key in ["memory.reserved", "memory.used", "bar1.used", "ecc.errors.uncorrected.volatile.sram"] {
+    values.put("memory.used", used.to_string());
+    for key in ["memory.reserved", "bar1.used", "ecc.errors.uncorrected.volatile.sram"] {
         values.put(key, "0");
     }
-    let said = said(&compute.state, state, &compute.uuid, when)?;
     values.0.extend(said.0.clone());
-    derive::free(&mut values, &said, "memory");
-    derive::free(&mut values, &said, "bar1");
+    derive::free(&mut values, said, "memory");
+    derive::free(&mut values, said, "bar1");
     Ok(Part { uuid: compute.uuid.clone(), profile: compute.profile.clone(), gi: instance.gi, ci: compute.ci, values })
 }

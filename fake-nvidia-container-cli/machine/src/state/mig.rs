@@ -195,6 +195,13 @@ impl Family {
         Some((gi, start))
     }
 
+    /// The number that a new instance would get, in this place or in the driver's choice of it; none if it has no room.
+    pub fn next(&self, profile: &Profile, start: Option<u32>, there: &[Instance]) -> Option<u32> {
+        let Some(start) = start else { return self.room(profile, there).map(|(gi, _)| gi) };
+        let gi = self.number(start, profile.size);
+        there.iter().all(|other| other.gi != gi).then_some(gi)
+    }
+
     /// How many more of a profile would fit.
     #[must_use]
     pub fn free(&self, profile: &Profile, there: &[Instance]) -> u32 {
@@ -340,6 +347,35 @@ mod tests {
         let (_, all) =
             split("A100", "{ profile = \"1c.3g.20gb\", gi = 1 }, { profile = \"2c.3g.20gb\", gi = 1, ci = 1 }");
         assert_eq!((all.len(), all[0].computes.len(), all[0].start), (1, 2, 4));
+    }
+
+    /// As an H100 and an A100 number what they are told to create, and where; no built-in machine is split otherwise.
+    #[test]
+    fn parts_without_numbers_get_those_of_the_driver_and_none_overlaps() {
+        let places = |all: &[Instance]| all.iter().map(|i| (i.gi, i.start)).collect::<Vec<_>>();
+        let (_, all) = split("H100", "\"3g.40gb\", \"2g.20gb\", \"1g.10gb\", \"1g.10gb\"");
+        assert_eq!(places(&all), [(2, 4), (3, 0), (9, 2), (10, 3)]);
+        let (_, all) = split("H100", "\"3g.40gb\", \"3g.40gb\"");
+        assert_eq!(places(&all), [(2, 4), (1, 0)]);
+        let (_, all) = split("A100", "\"3g.20gb\", \"3g.20gb\"");
+        assert_eq!(places(&all), [(1, 4), (2, 0)]);
+        let (_, all) = split("H100", "{ profile = \"3g.40gb\", start = 0 }, \"3g.40gb\"");
+        assert_eq!(places(&all), [(1, 0), (2, 4)]);
+        let mut split_gpus = 0;
+        for (name, _) in crate::topology::builtin::ALL {
+            let machine = topology::load(Some(name)).unwrap();
+            for gpu in machine.gpus.iter().filter(|gpu| !gpu.mig.is_empty()) {
+                let all = instances(gpu).unwrap();
+                let family = family(gpu).unwrap().unwrap();
+                split_gpus += 1;
+                for (at, one) in all.iter().enumerate() {
+                    let others = [&all[..at], &all[at + 1..]].concat();
+                    assert!(is_free(one.start, one.size, &others), "{name}: {all:?}");
+                    assert!(family.named(&one.profile).unwrap().starts.contains(&one.start), "{name}: {one:?}");
+                }
+            }
+        }
+        assert_eq!(split_gpus, 4);
     }
 
     #[test]

@@ -97,9 +97,11 @@ fn over(common: &Readings, own: Readings) -> Readings {
 }
 
 /// All parts. Unless its entry says more, a part is one compute instance in its own GPU instance, numbered as the
-/// driver does.
+/// driver does if the parts are made in this order.
 fn parts(entries: Vec<MigEntry>, seed: &str, model: &str) -> Vec<Mig> {
     let mut parts: Vec<Mig> = Vec::new();
+    let split = |mig: &[Mig]| Gpu { model: model.to_owned(), mig: mig.to_vec(), ..Gpu::default() };
+    let family = mig::family(&split(&[])).ok().flatten();
     for (entry, place) in entries.into_iter().zip(0_u32..) {
         let file = match entry {
             MigEntry::Table(file) => file,
@@ -107,7 +109,12 @@ fn parts(entries: Vec<MigEntry>, seed: &str, model: &str) -> Vec<Mig> {
         };
         let profile = file.profile.unwrap_or_else(|| smallest_profile(model));
         let free = |gi: &u32| parts.iter().all(|p| p.gi != *gi);
-        let gi = file.gi.unwrap_or_else(|| (first_instance(&profile)..).find(free).unwrap_or_default());
+        let driver = || {
+            let there = mig::instances(&split(&parts)).ok()?;
+            family?.next(family?.named(mig::instance_profile(&profile))?, file.start, &there)
+        };
+        let any = || (first_instance(&profile)..).find(free).unwrap_or_default();
+        let gi = file.gi.or_else(driver).unwrap_or_else(any);
         let uuid = file.uuid.unwrap_or_else(|| uuid("MIG", &format!("{seed}/{place}")));
         let state = file.state.unwrap_or_default();
         parts.push(Mig { uuid, gi, ci: file.ci.unwrap_or_default(), profile, start: file.start, state });
@@ -123,7 +130,8 @@ fn smallest_profile(model: &str) -> String {
     smallest.map_or_else(|| "1g.5gb".to_owned(), |profile| profile.name.clone())
 }
 
-/// The driver numbers the instances of each size from a different number.
+/// Where the numbers of a profile that is not known, or has no room, begin: the driver numbers the instances of each
+/// size from a different number.
 fn first_instance(profile: &str) -> u32 {
     let slices = profile.split('.').find_map(|part| part.strip_suffix('g'));
     match slices {
