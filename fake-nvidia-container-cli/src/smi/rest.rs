@@ -3,9 +3,9 @@
 //! It knows no subcommand by name.
 
 use super::answer::Emit;
-use super::scene::Host;
+use super::scene::{Host, Scene};
 use super::text::fill;
-use super::{help, internal, ok, told};
+use super::{Lost, help, internal, ok, told};
 use crate::outcome::Outcome;
 use nvidia_simulated_machine::state::figures::within;
 use nvidia_simulated_machine::state::{Device, NONE};
@@ -41,6 +41,8 @@ struct Form {
     text: Option<String>,
     /// What is printed for each GPU.
     each: Option<String>,
+    /// What is changed before.
+    set: Option<Setting>,
     #[serde(default)]
     exit: i32,
     /// The reading without which a GPU is left out.
@@ -53,6 +55,19 @@ struct Form {
     every: Option<u64>,
     /// The number of rounds after which the head is repeated.
     again: Option<u64>,
+}
+
+/// A reading that an option changes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    key: String,
+    /// What the numbers after the option stand for.
+    to: Vec<String>,
+    /// The line for anything else.
+    wrong: String,
+    /// The line for a user without rights.
+    denied: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,13 +100,20 @@ pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> 
     if let Some(unknown) = given.iter().find(|word| word.starts_with('-') && !known.contains(&word.as_str())) {
         return Err(told(&format!("Option \"{unknown}\" is not recognized."), 2));
     }
+    let ids = command.ids.clone().unwrap_or_else(|| ["-i", "--id"].map(str::to_owned).to_vec());
     let names = |form: &&Form| form.options.iter().any(|option| given.contains(option));
     let rest = |form: &&Form| form.options.is_empty() && (!given.is_empty() || command.alone);
     let Some(form) = command.form.iter().find(names).or_else(|| command.form.iter().find(rest)) else {
-        return Ok(ok(help::usage(name)));
+        // An option that does nothing must not look as if it did.
+        return match given.iter().find(|word| word.starts_with('-') && !ids.contains(word)) {
+            Some(option) => Err(internal(format!("nvidia-smi {name} {option} is not simulated"))),
+            None => Ok(ok(help::usage(name))),
+        };
     };
-    let names = command.ids.clone().unwrap_or_else(|| ["-i", "--id"].map(str::to_owned).to_vec());
-    let ids = value(words, &names);
+    let ids = value(words, &ids);
+    if let Some(setting) = &form.set {
+        set(setting, value(words, &form.options).as_deref(), command, ids.as_deref(), host)?;
+    }
     let pause = value(words, &["-l", "--loop"].map(str::to_owned)).and_then(|text| text.parse().ok()).or(form.every);
     let Some(pause) = form.every.and(pause) else { return round(command, form, ids.as_deref(), host, 1) };
     for number in 1.. {
@@ -104,12 +126,42 @@ pub(super) fn run(name: &str, words: &[String], host: &Host, emit: Emit<'_>) -> 
     Ok(Outcome::default())
 }
 
-/// One round of a form.
-fn round(command: &Command, form: &Form, ids: Option<&str>, host: &Host, number: u64) -> Result<Outcome, Outcome> {
-    let scene = host.scene_of_round(number)?;
+/// The GPUs that are named, or all; each answers.
+fn chosen<'a>(command: &Command, scene: &'a Scene, ids: Option<&str>) -> Result<Vec<&'a Device>, Outcome> {
     let devices = scene.chosen(ids);
     let devices = devices.map_err(|usual| command.missing.as_ref().map_or(usual, |line| told(line, 255)))?;
     scene.all_answer(&devices)?;
+    Ok(devices)
+}
+
+/// Changes a reading of each GPU to what a number stands for.
+fn set(
+    setting: &Setting,
+    number: Option<&str>,
+    command: &Command,
+    ids: Option<&str>,
+    host: &Host,
+) -> Result<(), Outcome> {
+    let scene = host.scene_of_round(1)?;
+    let devices = chosen(command, &scene, ids)?;
+    let number = number.and_then(|text| text.parse::<usize>().ok());
+    let word = number.and_then(|number| setting.to.get(number)).ok_or_else(|| told(&setting.wrong, 2))?;
+    for device in devices {
+        let kept = host
+            .store
+            .change(&host.given.machine, |state| state.set(device.get("uuid"), &setting.key, word, scene.now.ms));
+        kept.map_err(|lost| match lost {
+            Lost::Denied => told(&fill(&setting.denied, &|key| Some(reading(device, key))), 4),
+            Lost::Fault(why) => internal(why),
+        })?;
+    }
+    Ok(())
+}
+
+/// One round of a form.
+fn round(command: &Command, form: &Form, ids: Option<&str>, host: &Host, number: u64) -> Result<Outcome, Outcome> {
+    let scene = host.scene_of_round(number)?;
+    let devices = chosen(command, &scene, ids)?;
     let has = |device: &&Device| form.needs.as_deref().is_none_or(|key| device.get(key) != NONE);
     let devices: Vec<&Device> = devices.into_iter().filter(has).collect();
     if let Some(none) = form.none.as_ref().filter(|_| devices.is_empty()) {

@@ -31,6 +31,17 @@ fn query(sandbox: &Sandbox, topology: &str, field: &str) -> String {
     told(sandbox, topology, &words).0.trim_end().to_owned()
 }
 
+/// Code 0 would say that it was done.
+#[test]
+fn an_option_that_is_not_simulated_is_an_error() {
+    let sandbox = Sandbox::new();
+    let output = smi(&sandbox, "h100", &["boost-slider", "--vboost", "1"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]));
+    assert_eq!(said, "fake-nvidia-container-cli: nvidia-smi boost-slider --vboost is not simulated\n");
+    assert_eq!(told(&sandbox, "h100", &["boost-slider"]).1, 0, "the usage");
+}
+
 #[test]
 fn a_failure_that_was_asked_for_is_seen() {
     let sandbox = Sandbox::new();
