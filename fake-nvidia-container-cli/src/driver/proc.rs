@@ -123,16 +123,23 @@ pub fn devices() -> String {
     format!("Character devices:\n{lines}\nBlock devices:\n")
 }
 
-/// `/proc/modules`: the driver's, as the kernel lists them.
+/// The modules of the driver, as the kernel lists them: the name, how often it is used, and by which modules.
 #[must_use]
-pub fn modules(machine: &Topology) -> String {
-    let modules = [
-        ("nvidia_uvm", "0 -"),
-        ("nvidia_drm", "0 -"),
-        ("nvidia_modeset", "1 nvidia_drm,"),
-        ("nvidia", "2 nvidia_uvm,nvidia_modeset,"),
+pub fn loaded(machine: &Topology) -> Vec<(&'static str, &'static str, &'static str)> {
+    let mut modules = vec![
+        ("nvidia_uvm", "0", "-"),
+        ("nvidia_drm", "0", "-"),
+        ("nvidia_modeset", "1", "nvidia_drm,"),
+        ("nvidia", "2", "nvidia_uvm,nvidia_modeset,"),
     ];
     let has = |name: &str| name != "nvidia_uvm" || machine.host.devs.iter().any(|dev| dev == "/dev/nvidia-uvm");
-    let lines = modules.iter().filter(|(name, _)| has(name));
-    lines.map(|(name, used)| format!("{name} 1048576 {used} Live 0x0000000000000000 (POE)\n")).collect()
+    modules.retain(|(name, ..)| has(name));
+    modules
+}
+
+/// `/proc/modules`.
+#[must_use]
+pub fn modules(machine: &Topology) -> String {
+    let line = |(name, used, by)| format!("{name} 1048576 {used} {by} Live 0x0000000000000000 (POE)\n");
+    loaded(machine).into_iter().map(line).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::{Entry, What};
 use crate::driver::proc;
+use nvidia_simulated_machine::state::connections::Connections;
 use nvidia_simulated_machine::state::{self, Device, NONE, State};
 use nvidia_simulated_machine::topology::{Gpu, Topology};
 
@@ -9,14 +10,16 @@ const BUS: &str = "/sys/bus/pci";
 
 pub(super) fn all(machine: &Topology, state: &State, now: u64) -> Result<Vec<Entry>, String> {
     let mut all = vec![(format!("{BUS}/drivers/nvidia"), What::Folder), (format!("{BUS}/devices"), What::Folder)];
-    for (place, gpu) in machine.gpus.iter().enumerate() {
-        all.extend(gpu_on_bus(gpu, &state::device(machine, place, state, now)?));
+    let devices = state::devices(machine, state, now)?;
+    let connections = Connections::of(machine, &devices);
+    for (gpu, device) in machine.gpus.iter().zip(&devices) {
+        all.extend(gpu_on_bus(gpu, device, &connections.node(device)));
     }
     Ok(all)
 }
 
 /// A GPU's folder, and the links to and from it.
-fn gpu_on_bus(gpu: &Gpu, device: &Device) -> Vec<Entry> {
+fn gpu_on_bus(gpu: &Gpu, device: &Device, node: &str) -> Vec<Entry> {
     let bus = proc::bus(gpu);
     // The root of the bus: the address without device and function.
     let root = bus.rsplit_once(':').map_or(bus, |(root, _)| root);
@@ -28,23 +31,22 @@ fn gpu_on_bus(gpu: &Gpu, device: &Device) -> Vec<Entry> {
         link(format!("{BUS}/devices/{bus}"), format!("../../../devices/pci{root}/{bus}")),
         link(format!("{BUS}/drivers/nvidia/{bus}"), format!("../../../../devices/pci{root}/{bus}")),
     ];
-    let facts = facts(gpu, device);
+    let facts = facts(gpu, device, node);
     all.extend(facts.into_iter().map(|(name, value)| (format!("{folder}/{name}"), format!("{value}\n").into())));
     all
 }
 
 /// The files of a device; values that a model's figures do not have are left out.
-fn facts(gpu: &Gpu, device: &Device) -> Vec<(&'static str, String)> {
+fn facts(gpu: &Gpu, device: &Device, node: &str) -> Vec<(&'static str, String)> {
     let number = |key: &str| parse(device.get(key));
     let class = number("pci.baseClass").unwrap_or(3) << 16 | number("pci.subClass").unwrap_or(2) << 8;
-    let numa = device.get("numa_affinity");
     let mut facts = vec![
         ("vendor", "0x10de".to_owned()),
         ("class", format!("{class:#08x}")),
         ("revision", "0xa1".to_owned()),
         ("irq", state::irq(gpu)),
         ("enable", "1".to_owned()),
-        ("numa_node", if numa == NONE { "-1" } else { numa }.to_owned()),
+        ("numa_node", node.to_owned()),
         ("uevent", format!("DRIVER=nvidia\nPCI_CLASS={class:X}\nPCI_SLOT_NAME={}", proc::bus(gpu))),
     ];
     // The driver reports device and vendor as one number.

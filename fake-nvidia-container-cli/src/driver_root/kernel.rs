@@ -22,11 +22,10 @@ pub(super) fn all(machine: &Topology) -> Vec<Entry> {
         file("/proc/devices".to_owned(), proc::devices()),
         file("/proc/modules".to_owned(), proc::modules(machine)),
         file("/sys/module/nvidia/version".to_owned(), format!("{}\n", machine.driver)),
-        file("/sys/module/nvidia/initstate".to_owned(), "live\n".to_owned()),
-        file("/sys/module/nvidia_modeset/initstate".to_owned(), "live\n".to_owned()),
     ];
-    if machine.host.devs.iter().any(|dev| dev == "/dev/nvidia-uvm") {
-        all.push(file("/sys/module/nvidia_uvm/initstate".to_owned(), "live\n".to_owned()));
+    for (name, used, _) in proc::loaded(machine) {
+        all.push(file(format!("/sys/module/{name}/initstate"), "live\n".to_owned()));
+        all.push(file(format!("/sys/module/{name}/refcnt"), format!("{used}\n")));
     }
     for gpu in &machine.gpus {
         all.push(file(

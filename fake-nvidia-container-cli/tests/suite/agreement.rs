@@ -164,6 +164,39 @@ fn connections_are_the_same_everywhere() {
     }
 }
 
+/// A machine's processors are its own, however many this host has; a topology can name those of the host.
+#[test]
+fn processors_and_memory_near_a_gpu_are_the_same_everywhere() {
+    let own = "gpus = 8\nmodel = \"H100\"\n[state]\ncpu_affinity = \"0-1\"\nnuma_affinity = 0\n";
+    for (machine, last, node, cpus) in
+        [("gpus = 8\nmodel = \"H100\"\n", [0, u64::MAX], 1, "64-127"), (own, [3, 0], 0, "0-1")]
+    {
+        let libraries = Libraries { sandbox: Sandbox::new() };
+        fs::write(libraries.sandbox.path("machine.toml"), machine).unwrap();
+        libraries.write("machine.toml", &[]);
+        let nvml = libraries.nvml();
+        let gpu = nvml.gpu(7);
+        let words = |name: &str, scope: &[usize]| {
+            let mut words = [7_u64; 2];
+            assert_eq!(nvml.call(name, &[&[gpu, 2, words.as_mut_ptr() as usize], scope].concat()), 0, "{name}");
+            words
+        };
+        assert_eq!(words("nvmlDeviceGetCpuAffinity", &[]), last);
+        assert_eq!(words("nvmlDeviceGetMemoryAffinity", &[0]), [1 << node, 0]);
+        let run = |argv0: &str, words: &[&str]| {
+            let mut command = libraries.sandbox.named(argv0, words);
+            let output = command.env("FAKE_NVIDIA_TOPOLOGY", "machine.toml").output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let table = run("nvidia-smi", &["topo", "-m"]);
+        let row: Vec<&str> = table.lines().find(|line| line.starts_with("GPU7")).unwrap().split_whitespace().collect();
+        assert_eq!(row[9..11], [cpus, node.to_string().as_str()], "{table}");
+        run("fake-nvidia-container-cli", &["driver-root", "host"]);
+        let path = libraries.sandbox.path("host/sys/bus/pci/devices/0000:43:00.0/numa_node");
+        assert_eq!(fs::read_to_string(path).unwrap(), format!("{node}\n"));
+    }
+}
+
 /// Drivers before 470 named a MIG device by its GPU and its instances; all accept that name.
 #[test]
 fn the_name_of_a_mig_device_is_the_same_everywhere() {

@@ -119,6 +119,29 @@ fn the_library_the_programs_and_the_kernel_show_the_same_gpus() {
     assert_eq!(root.fake(&["info"]).matches("GPU UUID").count(), 3);
 }
 
+/// Scripts that unload or look for a driver read these counts.
+#[test]
+fn modules_are_used_as_often_as_the_kernel_lists() {
+    let root = Root::of("t4");
+    let state = |name: &str, file: &str| root.text(&format!("sys/module/{name}/{file}"));
+    for (name, used) in [("nvidia", "2"), ("nvidia_modeset", "1"), ("nvidia_drm", "0"), ("nvidia_uvm", "0")] {
+        assert_eq!((state(name, "refcnt"), state(name, "initstate")), (format!("{used}\n"), "live\n".to_owned()));
+        assert!(root.text("proc/modules").contains(&format!("{name} 1048576 {used} ")), "{name}");
+    }
+}
+
+#[test]
+fn what_the_folder_cannot_do_is_said() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.named("fake-nvidia-container-cli", &["driver-root", "host", "--topology", "t4"]).output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    let nodes =
+        "device nodes are empty files, which no program can open as a device; --nodes, as root, makes real ones\n";
+    let library = "the programs need a C library, which the folder does not have: chroot cannot start them; static ones need none\n";
+    let library = if cfg!(target_feature = "crt-static") { "" } else { library };
+    assert_eq!(said, format!("{nodes}{library}"));
+}
+
 #[test]
 fn the_numbers_on_the_bus_are_those_of_the_model() {
     let root = Root::of("t4");

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use std::fs;
 
 /// The function that returns words rather than a code, and those that may be called at any time.
-const ALWAYS: [&str; 5] = ["nvmlErrorString", "nvmlInit", "nvmlInit_v2", "nvmlInitWithFlags", "nvmlShutdown"];
+const ALWAYS: [&str; 6] =
+    ["nvmlErrorString", "nvmlInit", "nvmlInit_v2", "nvmlInitWithFlags", "nvmlShutdown", "nvmlSystemGetNVMLVersion"];
 
 const NO_PERMISSION: u32 = 4;
 
@@ -58,6 +59,17 @@ fn nothing_answers_before_the_first_start_and_after_the_last_stop() {
     assert!(all().all(|name| nvml.call(name, &[]) != 1), "it was started twice");
     assert_eq!(nvml.call("nvmlShutdown", &[]), 0);
     assert!(all().all(|name| nvml.call(name, &[]) == 1));
+}
+
+/// As a real library without a driver does.
+#[test]
+fn the_library_tells_its_version_before_it_is_started() {
+    let libraries = Libraries::of("none", &[]);
+    let nvml = libraries.load(NVML);
+    assert_eq!(nvml.call("nvmlInit_v2", &[]), 9);
+    assert_eq!(nvml.text("nvmlSystemGetNVMLVersion", &[], 80), Ok("12.550.54.15".to_owned()));
+    assert_eq!(nvml.text("nvmlSystemGetNVMLVersion", &[], 5), Err(7));
+    assert_eq!(nvml.text("nvmlSystemGetDriverVersion", &[], 80), Err(1));
 }
 
 #[test]

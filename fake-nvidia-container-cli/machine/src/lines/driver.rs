@@ -21,6 +21,10 @@ super::lines! {
         means "The driver was upgraded while its old kernel module is still loaded."
         do "reboot, or unload and load the module (rmmod nvidia_uvm nvidia_drm nvidia_modeset nvidia)"
         played "version-mismatch" Init 1 "{PROGRAM}: initialization error: nvml error: driver/library version mismatch" "";
+    "smi-of-another-driver" Image ["mismatch in versions between nvidia-smi and nvml"]
+        "Mismatch in versions between nvidia-smi and NVML."
+        means "The image brings an nvidia-smi of its own, of another version than the driver's libraries. With a simulated driver every real nvidia-smi says it, even of the same version."
+        do "remove the package with nvidia-smi (nvidia-utils) from the image; the driver's own is mounted";
     "insufficient-permissions" Admin ["nvml error: insufficient permissions", "nvml: insufficient permissions"]
         "nvidia-container-cli: initialization error: nvml error: insufficient permissions"
         means "The device nodes are not open to the user who asks, or a security module (SELinux) keeps the container from them."

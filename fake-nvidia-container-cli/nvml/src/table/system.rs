@@ -23,11 +23,12 @@ table! {
     // Flags ask for less than is done anyway.
     nvmlInitWithFlags(_flags: u32) => |_| start();
     nvmlShutdown() => stop;
+    // The library knows its own version.
+    nvmlSystemGetNVMLVersion(version: Out<u8>, length: u32) => system::library;
 }
 
 table! {
     nvmlSystemGetDriverVersion(version: Out<u8>, length: u32) => system::text("driver");
-    nvmlSystemGetNVMLVersion(version: Out<u8>, length: u32) => system::library;
     nvmlSystemGetCudaDriverVersion(version: Out<i32>) => system::cuda;
     nvmlSystemGetCudaDriverVersion_v2(version: Out<i32>) => system::cuda;
     nvmlSystemGetDriverBranch(branch: Out<[u8; 84]>, length: u32) => system::branch;
