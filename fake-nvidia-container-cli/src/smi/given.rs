@@ -6,6 +6,7 @@ use crate::simulate::Choice;
 use nvidia_simulated_given as given;
 use nvidia_simulated_machine::state::connections::Connections;
 use nvidia_simulated_machine::state::{self, State};
+use nvidia_simulated_machine::topology::live::Process;
 use nvidia_simulated_machine::topology::{self, Gpu, Syntax, Topology};
 use serde::{Deserialize, Serialize};
 use std::io::{Read, Seek, SeekFrom};
@@ -56,7 +57,7 @@ impl Given {
             let parts = gpu.mig.iter().enumerate().filter(|(at, _)| seen(*at)).map(|(_, part)| part.clone());
             hidden.push(gpu.mig_enabled && !all);
             let index = u32::try_from(gpus.len()).unwrap_or(u32::MAX);
-            gpus.push(Gpu { index, mig: parts.collect(), processes: Vec::new(), ..gpu.clone() });
+            gpus.push(Gpu { index, mig: parts.collect(), processes: unseen(&gpu.processes), ..gpu.clone() });
         }
         Self { version: VERSION, machine: among(machine, gpus), hidden, nodes: None }
     }
@@ -70,7 +71,7 @@ impl Given {
     /// The same for places where device nodes select devices and the host's programs are not seen.
     #[must_use]
     pub fn by_nodes(mut self, folder: &str) -> Self {
-        self.machine.gpus.iter_mut().for_each(|gpu| gpu.processes.clear());
+        self.machine.gpus.iter_mut().for_each(|gpu| gpu.processes = unseen(&gpu.processes));
         Self { nodes: Some(folder.to_owned()), ..self }
     }
 
@@ -151,6 +152,12 @@ impl Given {
         let machine = topology::parse(&file.machine.to_string(), Syntax::Json, "given", "machine")?;
         Ok(Self { version: VERSION, machine, hidden: file.hidden, nodes: file.nodes })
     }
+}
+
+/// Programs of the host as a container has them: they use memory, but are not seen, so they have no name.
+fn unseen(processes: &[Process]) -> Vec<Process> {
+    let bare = |p: &Process| Process { pid: p.pid, memory: p.memory, gi: p.gi, ci: p.ci, ..Process::default() };
+    processes.iter().map(bare).collect()
 }
 
 /// A machine with some of its GPUs, which are connected as they are among all. If the figures cannot be read, each is

@@ -50,6 +50,10 @@ impl Host {
         let now = moment(machine.clock.as_deref()).map_err(internal)?;
         let state = self.store.read().map_err(internal)?;
         let mut devices = state::devices(&machine, &state, When { now: now.ms, call: round }).map_err(internal)?;
+        for device in &mut devices {
+            // A program without a name uses memory, but is another's: see `given`.
+            device.processes.retain(|process| !process.name.is_empty());
+        }
         for (device, _) in devices.iter_mut().zip(&self.given.hidden).filter(|(_, hidden)| **hidden) {
             for key in ["total", "reserved", "used", "free"] {
                 device.values.0.insert(format!("memory.{key}"), NONE.to_owned());
