@@ -1,6 +1,8 @@
 //! CDI specifications: whether they can be read, match this driver, and exist if an engine is set to use them. Must not
 //! know their format.
 
+use std::path::Path;
+
 use super::docker::{self, installed};
 use super::examination::Examination;
 use super::packages;
@@ -56,11 +58,12 @@ pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
     let mut directories = docker::spec_directories(host);
     directories.extend(DIRECTORIES.map(str::to_owned));
-    directories.dedup();
+    // By the directory that a name leads to: /run/cdi and /var/run/cdi are one.
     let mut seen = Vec::new();
     directories.retain(|directory| {
-        let is_new = !seen.contains(directory);
-        seen.push(directory.clone());
+        let place = host.resolve(Path::new(directory));
+        let is_new = !seen.contains(&place);
+        seen.push(place);
         is_new
     });
     let files = files(host, &directories);

@@ -152,12 +152,12 @@ pub fn is_cdi_on(host: &Tree) -> bool {
     said.unwrap_or_else(|| version(host).is_none_or(|version| compare(&version, FIRST_WITH_CDI_ON).is_ge()))
 }
 
-/// The directories in which dockerd looks for CDI specifications.
+/// The directories in which dockerd looks for CDI specifications, each spelled as [`cdi::clean`] spells it.
 #[must_use]
 pub fn spec_directories(host: &Tree) -> Vec<String> {
     let config = daemon(host, CONFIG).and_then(Result::ok).unwrap_or_default();
     let named = config.get("cdi-spec-dirs").and_then(Value::as_array);
-    let named: Vec<String> = named.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let named: Vec<String> = named.into_iter().flatten().filter_map(Value::as_str).map(cdi::clean).collect();
     if named.is_empty() { cdi::DIRECTORIES.map(str::to_owned).to_vec() } else { named }
 }
 
