@@ -61,6 +61,11 @@ pub fn user_configuration(environ: Environ<'_>) -> Option<String> {
 /// A file as TOML; invalid TOML is reported as a state.
 pub fn read(examination: &mut Examination<'_>, file: &str) -> Option<Table> {
     let text = examination.host.text(file)?;
+    parse(examination, file, &text)
+}
+
+/// The text of a file as TOML; invalid TOML is reported as a state.
+pub fn parse(examination: &mut Examination<'_>, file: &str, text: &str) -> Option<Table> {
     match text.parse::<Table>() {
         Ok(table) => Some(table),
         Err(error) => {

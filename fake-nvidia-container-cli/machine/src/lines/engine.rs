@@ -157,6 +157,10 @@ super::lines! {
         "failed to start shim: exec: \"containerd-shim\": executable file not found in $PATH"
         means "The runtime is configured for a shim that containerd 2.0 no longer has."
         do "write runtime_type = \"io.containerd.runc.v2\" with options.BinaryName, and restart containerd";
+    "containerd-config-version" Admin ["drop-in config version * higher than root config version"]
+        "containerd: drop-in config version 3 higher than root config version 2"
+        means "A file that containerd imports, such as 99-nvidia.toml, says a newer version than the main file, and containerd does not start."
+        do "bring /etc/containerd/config.toml to the newest version with containerd config migrate, and restart containerd; with the GPU operator, set RUNTIME_CONFIG_SOURCE=file for its toolkit, and delete the file";
     "crio-runtime" Admin ["runtime_path for runtime", "no runtime entry was found", "but no runtime entry"]
         "default_runtime set to \"nvidia\", but no runtime entry was found"
         means "The configuration of CRI-O names a runtime that is not configured, or whose program is not there."

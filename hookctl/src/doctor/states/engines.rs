@@ -138,12 +138,22 @@ super::states! { ENGINES:
         do "take cri out of disabled_plugins in /etc/containerd/config.toml, and restart containerd"
         from ["containerd, CRI configuration guide"];
     CONTAINERD_SECTION "containerd-section-ignored" Error
-        "The NVIDIA runtime is configured in a section that belongs to another version of containerd's configuration, so containerd does not see it."
+        "The NVIDIA runtime is configured in a section that containerd does not read: it belongs to another version of the configuration, or the same section of a later file takes its place."
         says ["no runtime for \"nvidia\" is configured"];
         do "write it anew for the version that the file says: nvidia-ctk runtime configure --runtime=containerd"
-        from ["containerd, CRI configuration guide"];
+        from ["containerd, CRI configuration guide", "containerd/containerd #5837", "NVIDIA/gpu-operator #301"];
+    CONTAINERD_VERSION "containerd-config-version" Error
+        "A file that containerd's configuration imports is of a newer version than the main file, so containerd does not start, or reads only a part."
+        says ["drop-in config version 3 higher than root config version 2"];
+        do "bring the main file to the newest version: save the output of containerd config migrate as /etc/containerd/config.toml, and restart containerd"
+        from ["containerd/containerd #12891", "NVIDIA/aicr #1688"];
+    CONTAINERD_PLAIN "containerd-runtime-is-runc" Error
+        "The NVIDIA runtime of containerd starts runc, since its program is not named where containerd reads it; pods that use it get no GPU."
+        says [];
+        do "write options.BinaryName, with no other spelling of it, for the runtime (nvidia-ctk runtime configure --runtime=containerd), and restart containerd"
+        from ["containerd, CRI configuration guide", "NVIDIA/gpu-operator #1374", "kubernetes-sigs/kubespray #12167"];
     CONTAINERD_SHIM "containerd-shim-gone" Error
-        "The NVIDIA runtime is configured for a shim that containerd 2.0 no longer has."
+        "The NVIDIA runtime is configured for a shim that containerd 2.0 and later no longer have."
         says ["failed to start shim: exec: \"containerd-shim\": executable file not found in $PATH"];
         do "write runtime_type = \"io.containerd.runc.v2\" with options.BinaryName, and restart containerd"
         from ["containerd 2.0 release notes"];
