@@ -86,6 +86,29 @@ pub fn section<'t>(table: &'t Table, path: &[&str]) -> Option<&'t Table> {
     place
 }
 
+/// Where a file says hooks_dir outside of the section that the engine reads: the file and the place.
+#[must_use]
+pub fn misplaced_hooks_dir(host: &Tree, files: &[String], path: &[&str]) -> Option<(String, String)> {
+    files.iter().find_map(|file| {
+        let table = host.text(file)?.parse::<Table>().ok()?;
+        place_of(&table, "", &path.join("."), 0).map(|place| (file.clone(), place))
+    })
+}
+
+/// The section that has hooks_dir, other than the right one.
+fn place_of(table: &Table, name: &str, right: &str, depth: usize) -> Option<String> {
+    /// How deep a section is looked for.
+    const DEPTH: usize = 4;
+    if name != right && table.get("hooks_dir").is_some_and(Value::is_array) {
+        return Some(if name.is_empty() { "outside of any section".to_owned() } else { format!("in [{name}]") });
+    }
+    let mut below = table.iter().filter(|_| depth < DEPTH);
+    below.find_map(|(inner, value)| {
+        let name = if name.is_empty() { inner.clone() } else { format!("{name}.{inner}") };
+        place_of(value.as_table()?, &name, right, depth + 1)
+    })
+}
+
 /// The hooks_dir in effect after all files, and which file set it last; `built_in` are the engine's own directories.
 pub fn hooks_dir(
     examination: &mut Examination<'_>,

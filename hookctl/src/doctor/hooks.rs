@@ -11,7 +11,7 @@ use super::engine_files;
 use super::examination::Examination;
 use super::states::{
     HOOK_DIR_NOT_READ, HOOK_DIR_OF_USER, HOOK_FILE_BROKEN, HOOK_FILE_FAULTY, HOOK_FILE_MISSING, HOOK_FILE_NAME,
-    HOOK_TWICE,
+    HOOK_TWICE, State,
 };
 use crate::cdi;
 use crate::finding::{Finding, Severity};
@@ -28,16 +28,39 @@ struct Engine {
     name: &'static str,
     directories: Vec<String>,
     named_by: Option<String>,
+    /// A file that says hooks_dir where the engine does not read it, and the place.
+    misplaced: Option<(String, String)>,
+    /// The section that the engine reads.
+    section: String,
 }
 
 impl Engine {
     /// An engine that reads the directories its configuration names, otherwise the built-in ones.
-    fn new(name: &'static str, set: Option<(String, Vec<String>)>, built_in: &[&str]) -> Self {
-        match set {
-            Some((by, directories)) => Engine { name, directories, named_by: Some(by) },
-            None => {
-                let directories = built_in.iter().map(|directory| (*directory).to_owned()).collect();
-                Engine { name, directories, named_by: None }
+    fn new(
+        examination: &mut Examination<'_>,
+        name: &'static str,
+        files: &[String],
+        section: &[&str],
+        built_in: &[&str],
+    ) -> Self {
+        let set = engine_files::hooks_dir(examination, files, section, built_in);
+        let misplaced = engine_files::misplaced_hooks_dir(examination.host, files, section);
+        let (named_by, directories) = match set {
+            Some((by, directories)) => (Some(by), directories),
+            None => (None, built_in.iter().map(|directory| (*directory).to_owned()).collect()),
+        };
+        Engine { name, directories, named_by, misplaced, section: section.join(".") }
+    }
+
+    /// Reports that no file starts the hook, or none that is read; a hooks_dir in the wrong place explains it.
+    fn report(&self, examination: &mut Examination<'_>, state: &'static State, message: String, remedy: String) {
+        match &self.misplaced {
+            None => examination.found_with(state, message, remedy),
+            Some((file, place)) => {
+                let message =
+                    format!("{message}; hooks_dir of {file} is {place}, where {} does not read it", self.name);
+                let remedy = format!("move hooks_dir below [{}] in {file}", self.section);
+                examination.found_with(state, message, remedy);
             }
         }
     }
@@ -111,8 +134,13 @@ fn users(examination: &mut Examination<'_>, files: &[String]) {
 
 /// If no engine is installed, the files are only looked at.
 fn without_engine(examination: &mut Examination<'_>) {
-    let engine =
-        Engine { name: "Podman or CRI-O", directories: DIRECTORIES.map(str::to_owned).to_vec(), named_by: None };
+    let engine = Engine {
+        name: "Podman or CRI-O",
+        directories: DIRECTORIES.map(str::to_owned).to_vec(),
+        named_by: None,
+        misplaced: None,
+        section: String::new(),
+    };
     let files = effective(examination, &engine, true);
     let mut starting = Vec::new();
     for (path, content) in files {
@@ -149,8 +177,14 @@ fn of_engine(examination: &mut Examination<'_>, engine: &Engine, reported: &mut 
         .filter(|(_, content)| HookFile::parse(content).is_ok_and(|file| file.is_nvidia()))
         .map(|(path, _)| path)
         .collect();
-    match unread.first() {
-        Some(path) => {
+    let by_runtime = super::crio::serving(examination.host).filter(|_| engine.name == "CRI-O");
+    match (unread.first(), by_runtime) {
+        (None, Some((name, is_default))) | (_, Some((name, is_default @ true))) => {
+            let whom = if is_default { "" } else { " to the pods that use it" };
+            let message = format!("CRI-O has the runtime {name}, which gives GPUs{whom} without a file of hooks.d");
+            examination.ok("hooks.d", message);
+        }
+        (Some(path), _) => {
             let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
             let by = engine.named_by.clone().unwrap_or_else(|| "its built-in hooks_dir".to_owned());
             let message = format!(
@@ -162,19 +196,19 @@ fn of_engine(examination: &mut Examination<'_>, engine: &Engine, reported: &mut 
                 "add \"{directory}\" to hooks_dir of {} and restart the engine, or move the file",
                 file_of(engine)
             );
-            examination.found_with(&HOOK_DIR_NOT_READ, message, remedy);
+            engine.report(examination, &HOOK_DIR_NOT_READ, message, remedy);
         }
-        None if examination.surroundings.is_integrated_tegra() => {
+        (None, None) if examination.surroundings.is_integrated_tegra() => {
             examination.ok("hooks.d", format!("no file starts the hook for {}", engine.name));
         }
-        None if cdi::has_gpus(examination.host, &cdi::DIRECTORIES.map(str::to_owned)) => {
+        (None, None) if cdi::has_gpus(examination.host, &cdi::DIRECTORIES.map(str::to_owned)) => {
             let message =
                 format!("no file starts the hook for {}, which CDI serves (--device {}=all)", engine.name, cdi::GPU);
             examination.ok("hooks.d", message);
         }
-        None => {
+        (None, None) => {
             let message = format!("no file starts the hook, so containers of {} get no GPU from it", engine.name);
-            examination.found(&HOOK_FILE_MISSING, message);
+            engine.report(examination, &HOOK_FILE_MISSING, message, HOOK_FILE_MISSING.remedy.to_owned());
         }
     }
 }
@@ -250,14 +284,12 @@ fn report_file(examination: &mut Examination<'_>, path: &str, content: &[u8], st
 
 fn podman(examination: &mut Examination<'_>) -> Engine {
     let files = engine_files::podman(examination.host, examination.invocation.environ);
-    let set = engine_files::hooks_dir(examination, &files, &["engine"], &DIRECTORIES[..2]);
-    Engine::new("Podman", set, &DIRECTORIES[..2])
+    Engine::new(examination, "Podman", &files, &["engine"], &DIRECTORIES[..2])
 }
 
 fn crio(examination: &mut Examination<'_>) -> Engine {
     let files = engine_files::crio(examination.host);
-    let set = engine_files::hooks_dir(examination, &files, &["crio", "runtime"], &DIRECTORIES[..1]);
-    Engine::new("CRI-O", set, &DIRECTORIES[..1])
+    Engine::new(examination, "CRI-O", &files, &["crio", "runtime"], &DIRECTORIES[..1])
 }
 
 fn twice(examination: &mut Examination<'_>, starting: &[String]) {

@@ -2,6 +2,7 @@
 
 use hook::contract::keys::Key;
 
+use super::crio;
 use super::docker::{self, installed};
 use super::examination::{Examination, has_host_hook, has_operator_toolkit};
 use super::packages;
@@ -44,7 +45,14 @@ pub fn lines(host: &Tree, mode: &str) -> Vec<String> {
         if has_hook { "by the hook where hooks.d starts it" } else { "not by the hook, which is not installed" };
     for (engine, program) in [("Podman", "podman"), ("CRI-O", "crio")] {
         if installed(host, program) {
-            lines.push(format!("{engine} gives GPUs by CDI where a device is asked for{by_cdi}, and {by_hook}"));
+            let by_runtime = match crio::serving(host).filter(|_| program == "crio") {
+                Some((name, true)) => format!("by its default runtime {name}, "),
+                Some((name, false)) => format!("by its runtime {name}, "),
+                None => String::new(),
+            };
+            lines.push(format!(
+                "{engine} gives GPUs {by_runtime}by CDI where a device is asked for{by_cdi}, and {by_hook}"
+            ));
         }
     }
     lines
