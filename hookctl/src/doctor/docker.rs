@@ -5,6 +5,8 @@ use hook::plan::program::DEFAULT_DIRECTORIES;
 use serde_json::Value;
 use std::path::Path;
 
+use super::docker_file::{self, read as daemon};
+use super::docker_flags::{Registered, registered};
 use super::examination::Examination;
 use super::packages;
 use super::states::{
@@ -25,9 +27,16 @@ const FIRST_WITH_CDI_ON: &str = "28.3.0";
 /// Signs of Docker Desktop for Windows in a WSL distribution.
 const DESKTOP_IN_WSL: [&str; 2] = ["/mnt/wsl/docker-desktop", "/Docker/host"];
 const DOCKER_PID: &str = "/run/docker.pid";
-/// The configuration of dockerd; a snap has its own.
+/// The configurations of dockerd: the usual one, and those of a snap and of other packages.
 const CONFIG: &str = "/etc/docker/daemon.json";
-const SNAP_CONFIG: &str = "/var/snap/docker/current/config/daemon.json";
+const CONFIGS: [&str; 3] = [
+    CONFIG,
+    "/var/snap/docker/current/config/daemon.json",
+    // Synology's.
+    "/var/packages/ContainerManager/etc/dockerd.json",
+];
+/// The first Docker that reads a byte order mark.
+const FIRST_WITH_MARK: &str = "23.0.0";
 /// The first Docker that serves `--gpus` by CDI if there are specifications.
 const FIRST_WITH_CDI: &str = "29.2.0";
 /// The runtime built into dockerd, and the names of shims of containerd, which need no entry.
@@ -207,27 +216,47 @@ fn path_of_dockerd(host: &Tree) -> Option<Vec<u8>> {
     environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"PATH=")).map(<[u8]>::to_vec)
 }
 
-/// A configuration of dockerd, if there is one; the error says what is wrong with it.
-#[must_use]
-pub fn daemon(host: &Tree, path: &str) -> Option<Result<Value, String>> {
-    let text = host.text(path)?;
-    if text.trim().is_empty() {
-        return Some(Ok(Value::Null));
-    }
-    Some(serde_json::from_str::<Value>(&text).map_err(|error| error.to_string()))
-}
-
 fn configuration(examination: &mut Examination<'_>) {
-    for path in [CONFIG, SNAP_CONFIG] {
+    for path in CONFIGS {
         match daemon(examination.host, path) {
             None => {}
-            Some(Err(error)) => examination.found(&DOCKER_CONFIG, format!("{path} is not valid JSON: {error}")),
+            Some(Err(error)) => refused(examination, path, &error),
             Some(Ok(config)) => members(examination, path, &config),
+        }
+        mark(examination, path);
+    }
+    for runtime in registered(examination.host) {
+        let Registered { file, name, program } = runtime;
+        if program.contains("nvidia") && !is_there(examination.host, &program) {
+            let message = format!("{file}: the runtime {name} is {program}, which is not there");
+            examination.found(&DOCKER_RUNTIME, message);
         }
     }
 }
 
+/// Reports a configuration that keeps dockerd from starting.
+pub fn refused(examination: &mut Examination<'_>, path: &str, why: &str) {
+    let remedy = format!("correct it: dockerd --validate --config-file={path}");
+    examination.found_with(&DOCKER_CONFIG, format!("{path} {why}"), remedy);
+}
+
+/// Older releases of dockerd take a byte order mark for a part of the JSON.
+fn mark(examination: &mut Examination<'_>, path: &str) {
+    let old = match version(examination.host) {
+        Some(version) if compare(&version, FIRST_WITH_MARK).is_ge() => return,
+        old => old,
+    };
+    if docker_file::has_mark(examination.host, path) {
+        let message = format!("{path} begins with a byte order mark, which a Docker before {FIRST_WITH_MARK} refuses");
+        let severity = if old.is_some() { Severity::Error } else { Severity::Note };
+        examination.found_as(severity, &DOCKER_CONFIG, message, "save it as UTF-8 without a byte order mark");
+    }
+}
+
 fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
+    for why in docker_file::faults(config) {
+        refused(examination, path, &why);
+    }
     let runtimes = config.get("runtimes").and_then(Value::as_object);
     for (name, runtime) in runtimes.into_iter().flatten() {
         let program = runtime.get("path").and_then(Value::as_str).unwrap_or_default();
@@ -243,6 +272,7 @@ fn members(examination: &mut Examination<'_>, path: &str, config: &Value) {
     }
     if let Some(default) = config.get("default-runtime").and_then(Value::as_str) {
         let is_known = runtimes.is_some_and(|runtimes| runtimes.contains_key(default))
+            || registered(examination.host).iter().any(|runtime| runtime.name == default)
             || default == BUILT_IN
             || default.starts_with(SHIMS);
         if !is_known {

@@ -8,6 +8,8 @@ mod crio;
 mod devices;
 mod distributions;
 mod docker;
+mod docker_file;
+mod docker_flags;
 mod driver;
 mod elf;
 mod engine_files;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::docker::{daemon, is_there};
+use super::docker::{is_there, refused};
+use super::docker_file::{faults, read as daemon};
 use super::examination::Examination;
 use super::glob;
 use super::states::{DOCKER_ROOTLESS, DOCKER_RUNTIME};
@@ -50,8 +51,15 @@ fn rootless_docker(examination: &mut Examination<'_>, home: &str) {
     if home == "/root" || !(host.has(&config) || host.has(&unit)) {
         return;
     }
-    if let Some(Ok(document)) = is_ordinary(host, &config).then(|| daemon(host, &config)).flatten() {
-        runtimes(examination, &config, &document);
+    match is_ordinary(host, &config).then(|| daemon(host, &config)).flatten() {
+        Some(Ok(document)) => {
+            for why in faults(&document) {
+                refused(examination, &config, &why);
+            }
+            runtimes(examination, &config, &document);
+        }
+        Some(Err(why)) => refused(examination, &config, &why),
+        None => {}
     }
     let file = file_of(host, home);
     match no_cgroups(host, &file) {

@@ -17,9 +17,9 @@ super::lines! {
         "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for \"nvidia\" is configured"
         means "The containerd (or CRI-O) of the node has no runtime nvidia, or reads another configuration than the one that was changed; k3s and RKE2 have their own."
         do "nvidia-ctk runtime configure --runtime=containerd and restart containerd; restart k3s or RKE2 after installing the toolkit; create the RuntimeClass";
-    "daemon-config" Admin ["unable to configure the docker daemon with file"]
+    "daemon-config" Admin ["unable to configure the docker daemon with file", "the following directives don't match any configuration option"]
         "unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string"
-        means "/etc/docker/daemon.json is not valid JSON, or contradicts dockerd's command line, so dockerd does not start."
+        means "/etc/docker/daemon.json is not valid JSON, has a key that dockerd does not know, or contradicts dockerd's command line, so dockerd does not start."
         do "correct it: dockerd --validate --config-file=/etc/docker/daemon.json";
     "cdi-unresolvable" Admin ["unresolvable cdi devices", "unresolvable cdi device", "cdi device injection failed", "failed to inject cdi devices"]
         "Error: setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=all"

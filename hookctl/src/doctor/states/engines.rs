@@ -43,8 +43,8 @@ super::states! { ENGINES:
         do "set no-cgroups = true under [nvidia-container-cli] in ~/.config/nvidia-container-runtime/config.toml of that user, add Environment=XDG_CONFIG_HOME=%h/.config under [Service] with systemctl --user edit docker, and: systemctl --user restart docker; this project's hook needs only nvidia-container-runtime-hook.rootless = \"auto\" in /etc/nvidia-container-runtime/config.toml"
         from ["NVIDIA/libnvidia-container #154", "NVIDIA/nvidia-docker #1688"];
     DOCKER_CONFIG "docker-config-broken" Error
-        "The configuration of dockerd is not valid JSON, so dockerd does not start."
-        says ["unable to configure the Docker daemon with file /etc/docker/daemon.json"];
+        "dockerd refuses its configuration, and does not start: it is not valid JSON, has a key that dockerd does not know, or a value of another type."
+        says ["unable to configure the Docker daemon with file /etc/docker/daemon.json", "the following directives don't match any configuration option: _comment"];
         do "correct it: dockerd --validate --config-file=/etc/docker/daemon.json"
         from ["dockerd reference, daemon.json"];
     DOCKER_RUNTIME "docker-runtime-missing" Error
