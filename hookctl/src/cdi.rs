@@ -13,6 +13,7 @@ use std::path::Path;
 use hook::contract::cdi::is_qualified;
 use serde_json::Value;
 
+use crate::cdi_rules;
 use crate::driver::{compare, is_version};
 use crate::inspect::Inspect;
 use crate::tree::Tree;
@@ -86,7 +87,9 @@ pub fn files(host: &Tree, directories: &[String]) -> Vec<SpecFile> {
             if is_yaml || name.ends_with(".json") {
                 let path = format!("{directory}/{name}");
                 let spec = host.text(&path).ok_or_else(|| "it cannot be read".to_owned());
-                let spec = spec.and_then(|text| document(&text, is_yaml)).and_then(|document| parse(&document));
+                let spec = spec
+                    .and_then(|text| document(&text, is_yaml))
+                    .and_then(|document| parse(&cdi_rules::spelled(document)));
                 files.push(SpecFile { path, spec });
             }
         }
@@ -101,7 +104,12 @@ pub fn has_gpus(host: &Tree, directories: &[String]) -> bool {
 }
 
 fn document(text: &str, is_yaml: bool) -> Result<Value, String> {
-    if is_yaml { yaml::parse(text) } else { serde_json::from_str(text).map_err(|error| error.to_string()) }
+    // Engines read JSON as YAML, which allows more, such as a comma after the last member.
+    if is_yaml {
+        yaml::parse(text)
+    } else {
+        serde_json::from_str(text).or_else(|error| yaml::parse(text).map_err(|_| error.to_string()))
+    }
 }
 
 fn parse(document: &Value) -> Result<Spec, String> {
@@ -128,6 +136,9 @@ fn parse(document: &Value) -> Result<Spec, String> {
         let (major, minor) = needed;
         return Err(format!("it uses {what}, which came with CDI {major}.{minor}.0, and says cdiVersion {version}"));
     }
+    if let Some(fault) = cdi_rules::fault(document) {
+        return Err(fault);
+    }
     let mut spec = Spec { kind: kind.clone(), version: declared, ..Spec::default() };
     edits(document.get("containerEdits"), &mut spec);
     let devices = document.get("devices").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -137,7 +148,8 @@ fn parse(document: &Value) -> Result<Spec, String> {
     for device in &devices {
         let name = match device.get("name") {
             Some(Value::String(name)) => name.clone(),
-            Some(Value::Number(number)) => return Err(format!("the device name {number} is a number; quote it")),
+            // Engines take a number for its text.
+            Some(Value::Number(number)) => number.to_string(),
             _ => return Err("a device has no name".to_owned()),
         };
         if !is_qualified(&format!("{kind}={name}")) {
@@ -166,10 +178,10 @@ fn needed(document: &Value, kind: &str) -> Option<((u32, u32), &'static str)> {
     let has_annotations = devices.iter().copied().chain([document]).any(|part| says(part.get("annotations")));
     let class = kind.split_once('/').map_or("", |(_, class)| class);
     let starts_with_digit = |device: &&Value| {
-        device
-            .get("name")
-            .and_then(Value::as_str)
-            .is_some_and(|name| !name.starts_with(|c: char| c.is_ascii_alphabetic()))
+        device.get("name").is_some_and(|name| match name {
+            Value::String(name) => !name.starts_with(|c: char| c.is_ascii_alphabetic()),
+            name => name.is_number(),
+        })
     };
     let uses = [
         ((1, 1), in_edits("netDevices"), "netDevices"),
@@ -261,7 +273,6 @@ mod tests {
         assert!(with("cdiVersion", json!(null)).contains("no cdiVersion"));
         assert!(with("kind", json!("gpu")).contains("VENDOR/CLASS"));
         assert!(with("devices", json!([])).contains("no devices"));
-        assert!(with("devices", json!([{"name": 0}])).contains("quote it"));
         assert!(with("devices", json!([{}])).contains("no name"));
         assert!(with("devices", json!([{"name": "0"}])).contains("no containerEdits"));
         assert!(

@@ -18,6 +18,7 @@ pub mod answer;
 pub mod arguments;
 pub mod capture;
 pub mod cdi;
+mod cdi_rules;
 pub mod check;
 pub mod doctor;
 pub mod driver;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::docker::{self, installed};
 use super::examination::Examination;
 use super::packages;
-use super::states::{CDI_BROKEN, CDI_CONFLICT, CDI_FOR_NEWER_ENGINE, CDI_MISSING, CDI_STALE};
+use super::states::{CDI_BROKEN, CDI_CONFLICT, CDI_FOR_NEWER_ENGINE, CDI_MISSING, CDI_STALE, State};
 use crate::cdi::{DIRECTORIES, GPU, conflicts, files};
 use crate::driver::compare;
 use crate::finding::Severity;
@@ -53,6 +53,32 @@ fn is_of_another(examination: &Examination<'_>, path: &str) -> bool {
     !path.contains("nvidia") && !text.is_empty() && !text.contains("nvidia.com/")
 }
 
+/// What else reads the usual directories: programs, and places of Kubernetes distributions with their own containerd.
+const READERS_OF_USUAL: [&str; 3] = ["podman", "containerd", "crio"];
+const OWN_CONTAINERDS: [&str; 4] = ["/var/lib/rancher", "/var/snap/microk8s", "/etc/k0s", "/run/k0s"];
+
+/// Whether no engine of this host reads a file: there is only a dockerd, which is told to read other directories.
+fn is_read_by_none(examination: &Examination<'_>, path: &str) -> bool {
+    let host = examination.host;
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let same = |other: &String| host.resolve(Path::new(other)) == host.resolve(Path::new(directory));
+    installed(host, "dockerd")
+        && !docker::spec_directories(host).iter().any(same)
+        && !READERS_OF_USUAL.iter().any(|program| installed(host, program))
+        && !OWN_CONTAINERDS.iter().any(|path| host.has(path))
+        && examination.config.text(hook::contract::keys::Key::RuntimeMode) != "cdi"
+}
+
+/// Reports a file, as a note if nothing reads it.
+fn found(examination: &mut Examination<'_>, state: &'static State, path: &str, message: String) {
+    if is_read_by_none(examination, path) {
+        let remedy = "nothing while only dockerd is here, whose cdi-spec-dirs leaves this directory out";
+        examination.found_as(Severity::Note, state, message, remedy);
+    } else {
+        examination.found(state, message);
+    }
+}
+
 /// The checks.
 pub fn check(examination: &mut Examination<'_>) {
     let host = examination.host;
@@ -72,7 +98,7 @@ pub fn check(examination: &mut Examination<'_>) {
             Err(fault) => {
                 let message = format!("{}: {fault}", file.path);
                 match is_of_another(examination, &file.path) {
-                    false => examination.found(&CDI_BROKEN, message),
+                    false => found(examination, &CDI_BROKEN, &file.path, message),
                     true => {
                         let remedy =
                             "it is not NVIDIA's: correct it, write it anew with its vendor's program, or remove it";
@@ -92,7 +118,7 @@ pub fn check(examination: &mut Examination<'_>) {
                     let rest = missing.len().saturating_sub(SHOWN);
                     let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
                     let message = format!("{} names {first}{more}, which is not there", file.path);
-                    examination.found(&CDI_STALE, message);
+                    found(examination, &CDI_STALE, &file.path, message);
                 }
             }
         }

@@ -90,9 +90,7 @@ pub fn faults(config: &Value) -> Vec<String> {
 fn is_refused(key: &str) -> bool {
     let plain = |key: &str| key.to_ascii_lowercase().replace(['-', '_'], "").trim_end_matches('s').to_owned();
     let is_misspelled = |known: &&str| *known != key && plain(known) == plain(key);
-    key.starts_with(['_', '#', '$', '/'])
-        || REFUSED.contains(&key)
-        || OFTEN_MISSPELLED.iter().any(is_misspelled)
+    key.starts_with(['_', '#', '$', '/']) || REFUSED.contains(&key) || OFTEN_MISSPELLED.iter().any(is_misspelled)
 }
 
 #[derive(Clone, Copy)]
