@@ -83,7 +83,19 @@ pub fn read(text: &str) -> Document<'_> {
         keys_of_others: Vec::new(),
         skips_mode: entries.iter().any(skips),
     };
+    let mut unquoted_lines = Vec::new();
     for entry in entries {
+        if let Entry::Fault(fault) = &entry {
+            let line = document.lines.place(&fault.span).line;
+            if unquoted_lines.contains(&line) {
+                continue;
+            }
+            if is_unquoted(text, fault) {
+                unquoted_lines.push(line);
+                without_quotes(&mut document, fault);
+                continue;
+            }
+        }
         match entry {
             Entry::Known { key, value, name, span } => known(&mut document, key, &value, &name, &span),
             Entry::Unknown { name, is_table, span } => unknown(&mut document, &name, is_table, &span),
@@ -91,6 +103,29 @@ pub fn read(text: &str) -> Document<'_> {
         }
     }
     document
+}
+
+/// Whether a fault is that a string has no quotes, as when a shell has removed them. The parser takes a word that begins
+/// like a number, such as `info`, for one.
+fn is_unquoted(text: &str, fault: &Fault) -> bool {
+    let word = text.get(fault.span.clone()).unwrap_or_default();
+    let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !["nan", "inf"].contains(&word)
+        && !word.contains(|c: char| c.is_control() || matches!(c, '"' | '\'' | '='));
+    let starts = ["string values must be quoted", "invalid float"];
+    matches!(fault.kind, FaultKind::Syntax) && is_word && starts.iter().any(|start| fault.message.starts_with(start))
+}
+
+fn without_quotes(document: &mut Document<'_>, fault: &Fault) {
+    let word = document.lines.text.get(fault.span.clone()).unwrap_or_default();
+    let (message, remedy) = match boolean(word) {
+        "true or false" => (
+            format!("{word} is a string without quotes"),
+            format!("write \"{word}\"; each string of this line needs quotes"),
+        ),
+        meant => (format!("{word} is no value of TOML"), format!("write {meant}, or \"{word}\" for a string")),
+    };
+    document.add(Severity::Error, "syntax", None, &fault.span, message, remedy);
 }
 
 fn fault(document: &mut Document<'_>, fault: Fault) {
