@@ -23,7 +23,7 @@ use own::OWN;
 
 const CONFIG: &str = "/etc/containerd/config.toml";
 /// The packages of containerd, whose version tells how it reads its configuration.
-const PACKAGES: [&str; 2] = ["containerd.io", "containerd"];
+const PACKAGES: [&str; 3] = ["containerd.io", "moby-containerd", "containerd"];
 /// What to do for the containerd of a host.
 const NODE_REMEDY: &str = "run nvidia-ctk runtime configure --runtime=containerd and restart containerd";
 /// Signs of a Kubernetes node that uses the host's containerd.
