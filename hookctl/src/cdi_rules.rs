@@ -39,7 +39,7 @@ pub fn fault(document: &Value) -> Option<String> {
     unknown(spec, SPEC, "it").or_else(|| edits(spec, "containerEdits")).or_else(|| {
         items(spec, "devices").find_map(|device| {
             let Some(members) = device.as_object() else {
-                return Some("an item of \"devices\" is no object".to_owned());
+                return Some("an item of \"devices\" is not an object".to_owned());
             };
             unknown(members, DEVICE, "a device").or_else(|| edits(members, "containerEdits"))
         })
@@ -50,12 +50,12 @@ fn edits(owner: &Map<String, Value>, name: &str) -> Option<String> {
     let edits = match owner.get(name)? {
         Value::Null => return None,
         Value::Object(edits) => edits,
-        _ => return Some(format!("\"{name}\" is no object")),
+        _ => return Some(format!("\"{name}\" is not an object")),
     };
     let lists = ["env", "deviceNodes", "netDevices", "hooks", "mounts", "additionalGids"];
     let no_list = |name: &&&str| edits.get(**name).is_some_and(|value| !value.is_null() && !value.is_array());
     if let Some(name) = lists.iter().find(no_list) {
-        return Some(format!("\"{name}\" is no list"));
+        return Some(format!("\"{name}\" is not a list"));
     }
     unknown(edits, EDITS, "containerEdits")
         .or_else(|| each(edits, "deviceNodes", NODE, node))
@@ -72,7 +72,7 @@ fn each(
     check: fn(&Map<String, Value>) -> Option<String>,
 ) -> Option<String> {
     items(edits, name).find_map(|item| {
-        let Some(members) = item.as_object() else { return Some(format!("an item of \"{name}\" is no object")) };
+        let Some(members) = item.as_object() else { return Some(format!("an item of \"{name}\" is not an object")) };
         unknown(members, known, &format!("an item of \"{name}\"")).or_else(|| check(members))
     })
 }
@@ -97,10 +97,10 @@ fn node(node: &Map<String, Value>) -> Option<String> {
     }
     let is_no_number = |name: &&&str| node.get(**name).is_some_and(|value| !value.is_null() && !value.is_i64());
     if let Some(name) = ["major", "minor"].iter().find(is_no_number) {
-        return Some(format!("\"{name}\" of the device node {path} is no number"));
+        return Some(format!("\"{name}\" of the device node {path} is not a number"));
     }
     let kind = text(node, "type");
-    (!TYPES.contains(&kind)).then(|| format!("the device node {path} is of type \"{kind}\", which there is not"))
+    (!TYPES.contains(&kind)).then(|| format!("the device node {path} is of type \"{kind}\", which does not exist"))
 }
 
 fn hook(hook: &Map<String, Value>) -> Option<String> {
@@ -126,19 +126,19 @@ mod tests {
     fn what_engines_refuse_is_told() {
         let with = |edits: Value| fault(&json!({"containerEdits": edits})).unwrap_or_default();
         for (edits, part) in [
-            (json!({"hooks": {"createContainer": []}}), "\"hooks\" is no list"),
+            (json!({"hooks": {"createContainer": []}}), "\"hooks\" is not a list"),
             (json!({"hooks": [{"hookName": "create-container", "path": "/a"}]}), "not the name of a stage"),
             (json!({"hooks": [{"hookName": "prestart"}]}), "no path"),
             (json!({"mounts": [{"hostPath": "/a", "path": "/a"}]}), "\"path\", which the format does not have"),
             (json!({"mounts": [{"hostPath": "/a"}]}), "no containerPath"),
             (
                 json!({"deviceNodes": [{"path": "/dev/a", "major": "195"}]}),
-                "\"major\" of the device node /dev/a is no number",
+                "\"major\" of the device node /dev/a is not a number",
             ),
             (json!({"deviceNodes": [{"hostPath": "/dev/a"}]}), "no path"),
             (json!({"deviceNodes": [{"path": "/dev/a", "type": "x"}]}), "type \"x\""),
             (json!({"devices": []}), "containerEdits has the member \"devices\""),
-            (json!([]), "no object"),
+            (json!([]), "not an object"),
         ] {
             assert!(with(edits.clone()).contains(part), "{edits}: {}", with(edits.clone()));
         }

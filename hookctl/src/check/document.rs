@@ -123,7 +123,7 @@ fn without_quotes(document: &mut Document<'_>, fault: &Fault) {
             format!("{word} is a string without quotes"),
             format!("write \"{word}\"; each string of this line needs quotes"),
         ),
-        meant => (format!("{word} is no value of TOML"), format!("write {meant}, or \"{word}\" for a string")),
+        meant => (format!("{word} is not a TOML value"), format!("write {meant}, or \"{word}\" for a string")),
     };
     document.add(Severity::Error, "syntax", None, &fault.span, message, remedy);
 }

@@ -51,7 +51,7 @@ fn decode(bytes: &[u8]) -> String {
 #[must_use]
 pub fn faults(config: &Value) -> Vec<String> {
     let Some(members) = config.as_object() else {
-        return if config.is_null() { Vec::new() } else { vec!["is no JSON object".to_owned()] };
+        return if config.is_null() { Vec::new() } else { vec!["is not a JSON object".to_owned()] };
     };
     let mut faults: Vec<String> = members
         .keys()
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn what_dockerd_refuses_is_told() {
         for (config, part) in [
-            (json!([]), "no JSON object"),
+            (json!([]), "not a JSON object"),
             (json!({"_comment": "x"}), "\"_comment\", which dockerd does not know"),
             (json!({"default_runtime": "nvidia"}), "default_runtime"),
             (json!({"runtimes": []}), "\"runtimes\" a list, where dockerd reads only an object"),

@@ -91,9 +91,9 @@ impl Engine {
             .generations
             .iter()
             .map(|generation| match generation {
-                Generation::One => format!("containerd 1.x knows no version {newer}"),
+                Generation::One => format!("containerd 1.x does not know version {newer}"),
                 Generation::Two if newer > 3 => "containerd 2.0 to 2.2 do not start with it".to_owned(),
-                Generation::Two => format!("containerd 2.0 to 2.2 read no section of version {root}"),
+                Generation::Two => format!("containerd 2.0 to 2.2 do not read sections of version {root}"),
                 Generation::Later => {
                     format!(
                         "containerd 2.3 and later do not start (\"drop-in config version {newer} higher than root \
