@@ -2,11 +2,12 @@
 
 use hook::host::{Host, path_of};
 use hook::plan::program::DEFAULT_DIRECTORIES;
+use hook::text::paths::clean_str;
 use serde_json::Value;
 use std::path::Path;
 
 use super::docker_file::{self, read as daemon};
-use super::docker_flags::{Registered, registered};
+use super::docker_flags::{Registered, pid, registered};
 use super::examination::Examination;
 use super::packages;
 use super::states::{
@@ -26,7 +27,6 @@ const FIRST_WITH_GPUS: &str = "19.03.0";
 const FIRST_WITH_CDI_ON: &str = "28.3.0";
 /// Signs of Docker Desktop for Windows in a WSL distribution.
 const DESKTOP_IN_WSL: [&str; 2] = ["/mnt/wsl/docker-desktop", "/Docker/host"];
-const DOCKER_PID: &str = "/run/docker.pid";
 /// The configurations of dockerd: the usual one, and those of a snap and of other packages.
 const CONFIG: &str = "/etc/docker/daemon.json";
 const CONFIGS: [&str; 3] = [
@@ -161,12 +161,12 @@ pub fn is_cdi_on(host: &Tree) -> bool {
     said.unwrap_or_else(|| version(host).is_none_or(|version| compare(&version, FIRST_WITH_CDI_ON).is_ge()))
 }
 
-/// The directories in which dockerd looks for CDI specifications, each spelled as [`cdi::clean`] spells it.
+/// The directories in which dockerd looks for CDI specifications, each spelled in its shortest form, so that a directory has one name.
 #[must_use]
 pub fn spec_directories(host: &Tree) -> Vec<String> {
     let config = daemon(host, CONFIG).and_then(Result::ok).unwrap_or_default();
     let named = config.get("cdi-spec-dirs").and_then(Value::as_array);
-    let named: Vec<String> = named.into_iter().flatten().filter_map(Value::as_str).map(cdi::clean).collect();
+    let named: Vec<String> = named.into_iter().flatten().filter_map(Value::as_str).map(clean_str).collect();
     if named.is_empty() { cdi::DIRECTORIES.map(str::to_owned).to_vec() } else { named }
 }
 
@@ -211,7 +211,7 @@ fn hook_in_path(examination: &mut Examination<'_>) {
 
 /// The PATH of the running dockerd, which only root can see. Nothing else in its environment is looked at.
 fn path_of_dockerd(host: &Tree) -> Option<Vec<u8>> {
-    let pid: u32 = host.text(DOCKER_PID)?.trim().parse().ok()?;
+    let pid = pid(host)?;
     let environment = host.bytes(Path::new(&format!("/proc/{pid}/environ")))?;
     environment.split(|byte| *byte == 0).find_map(|entry| entry.strip_prefix(b"PATH=")).map(<[u8]>::to_vec)
 }

@@ -46,9 +46,14 @@ pub fn registered(host: &Tree) -> Vec<Registered> {
     found
 }
 
+/// The process of the dockerd that runs.
+#[must_use]
+pub fn pid(host: &Tree) -> Option<u32> {
+    host.text(DOCKER_PID)?.trim().parse().ok()
+}
+
 fn running(host: &Tree) -> Option<(String, String)> {
-    let pid: u32 = host.text(DOCKER_PID)?.trim().parse().ok()?;
-    let file = format!("/proc/{pid}/cmdline");
+    let file = format!("/proc/{}/cmdline", pid(host)?);
     let line = String::from_utf8_lossy(&host.bytes(Path::new(&file))?).into_owned();
     line.contains("dockerd").then_some((file, line))
 }

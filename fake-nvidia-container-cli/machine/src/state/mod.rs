@@ -58,7 +58,7 @@ pub fn check(key: &str, value: &str) -> Result<(), String> {
 pub struct Values(pub BTreeMap<String, String>);
 
 impl Values {
-    /// The value of a key, [`NONE`] if there is none.
+    /// The value of a key; [`NONE`] if the key is absent.
     #[must_use]
     pub fn get(&self, key: &str) -> &str {
         self.0.get(key).map_or(NONE, String::as_str)
