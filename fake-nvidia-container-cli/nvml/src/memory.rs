@@ -116,7 +116,7 @@ fn errors(kind: u32, counter: u32, place: &str) -> Result<&'static str, Code> {
     keys.find(|key| at_last(key, b'.').is_some_and(|(_, last)| last == place)).copied().ok_or(Code::INVALID_ARGUMENT)
 }
 
-/// The error count of a GPU in one place. Without error correction there is none.
+/// The error count of a GPU in one place. A GPU without error correction does not count.
 fn count(gpu: Device<'_>, kind: u32, counter: u32, place: &str) -> Result<u64, Code> {
     gpu.text("ecc.mode.current")?;
     gpu.number(errors(kind, counter, place)?, Unit::Same)

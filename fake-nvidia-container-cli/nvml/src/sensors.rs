@@ -133,7 +133,7 @@ pub(crate) fn thermal(device: Handle, last: u32, out: Out<Sensors>) -> Answer {
     Ok(out.put(Sensors { count, all })?)
 }
 
-/// The speed of the fan in per cent; NOT_SUPPORTED if there is none.
+/// The speed of the fan in per cent; NOT_SUPPORTED without a fan.
 pub(crate) fn fan(device: Handle, out: Out<u32>) -> Answer {
     Ok(out.put(device.gpu(|gpu| gpu.number("fan.speed", Unit::Same))?)?)
 }

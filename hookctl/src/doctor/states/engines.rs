@@ -178,7 +178,7 @@ super::states! { ENGINES:
         do "write it anew: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml, or enable nvidia-cdi-refresh.service"
         from ["moby/moby #52704"];
     CDI_MISSING "cdi-missing" Error
-        "The engine is set to use CDI, and there is no specification of nvidia.com/gpu in its directories."
+        "The engine is set to use CDI, and its directories have no specification of nvidia.com/gpu."
         says ["unresolvable CDI devices nvidia.com/gpu=all"];
         do "write one: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"
         from ["CDI specification", "moby/moby #50228"];
