@@ -46,6 +46,10 @@ fn machine() -> Machine {
 fn an_error_ends_with_the_command_that_explains_it_where_the_bundle_is_known() {
     let machine = machine();
     fs::write(machine.path("/run/bundle/config.json"), "{}").unwrap();
+    // The file of the search is found again without a word.
+    let searched = machine.path("/etc/nvidia-container-runtime");
+    fs::create_dir_all(&searched).unwrap();
+    fs::write(searched.join("config.toml"), "# the defaults\n").unwrap();
     let said = machine.run_with(&["prestart"], STATE, &[]);
     assert_eq!(said.status, 1);
     let hint = said.stderr.lines().last().unwrap();
