@@ -38,6 +38,7 @@ pub const BEHIND: &[(&str, &[&State])] = &[
     ("overflowuid", &[&SELINUX, &HIDEPID]),
     ("cuda-unknown-error", &[&UVM_MISSING, &NODE_MISSING]),
     ("cuda-no-device", &[&NO_GPU, &UVM_MISSING, &NODE_MISSING, &NODE_CLOSED, &MIG_INSTANCE_EMPTY]),
+    ("cuda-unknown-in-container", &[&UVM_MISSING, &NODE_MISSING]),
     ("cuda-initialization", &[&NODE_MISSING, &UVM_MISSING]),
     ("root-missing", &[&DRIVER_ROOT_MISSING, &DRIVER_ELSEWHERE]),
     ("driver-container-nodes", &[&DRIVER_ELSEWHERE, &DRIVER_ROOT_MISSING]),

@@ -86,7 +86,7 @@ super::lines! {
         means "The module nvidia_uvm is not loaded, or its node is missing, so CUDA does not start. libnvidia-container before 1.1 asks CUDA at every start."
         do "nvidia-modprobe -u -c=0 (or modprobe nvidia_uvm), load it at boot, and upgrade libnvidia-container"
         played "cuda-unknown-error" Init 1 "{PROGRAM}: initialization error: cuda error: unknown error" "";
-    "cuda-no-device" Admin ["cuda error: no cuda-capable device is detected", "no cuda-capable device is detected"]
+    "cuda-no-device" Admin ["cuda error: no cuda-capable device is detected", "no cuda-capable device is detected", "cuda_error_no_device", "cudaerrornodevice"]
         "nvidia-container-cli: initialization error: cuda error: no cuda-capable device is detected"
         means "CUDA sees no GPU: the nodes are missing or closed, or the container got none."
         do "run nvidia-smi on the host; ask for GPUs (--gpus all)"
@@ -207,15 +207,15 @@ super::lines! {
         "Failed to initialize NVML: GPU access blocked by the operating system"
         means "The system keeps programs from the GPU: a driver of Windows that is too old for WSL 2, a security module, or a policy of the hypervisor."
         do "under WSL 2 upgrade the driver in Windows, and wsl --update; elsewhere read the audit log";
-    "not-initialized" Admin ["system not yet initialized", "error 802"]
+    "not-initialized" Admin ["system not yet initialized", "error 802", "cuda_error_system_not_ready", "cudaerrorsystemnotready"]
         "CUDA initialization: Unexpected error from cudaGetDeviceCount(): Error 802: system not yet initialized"
         means "The GPUs are joined by NVSwitches, and the fabric manager has not set them up: it does not run, or is of another version than the driver."
         do "install nvidia-fabricmanager of exactly the driver's version, and: systemctl enable --now nvidia-fabricmanager";
-    "forward-compatibility" Image ["forward compatibility was attempted on non supported hw"]
+    "forward-compatibility" Image ["forward compatibility was attempted on non supported hw", "cuda_error_compat_not_supported_on_device", "cudaerrorcompatnotsupportedondevice"]
         "CUDA error: forward compatibility was attempted on non supported HW"
         means "The image brings libraries for CUDA forward compatibility, which GeForce and other GPUs outside of data centres do not support."
         do "upgrade the driver of the host, or remove cuda-compat from the image; with this hook: cuda-compat-mode = \"disabled\"";
-    "driver-mismatch-cuda" Admin ["cuda_error_system_driver_mismatch", "system has unsupported display driver / cuda driver combination", "does not match dso version"]
+    "driver-mismatch-cuda" Admin ["cuda_error_system_driver_mismatch", "cudaerrorsystemdrivermismatch", "system has unsupported display driver / cuda driver combination", "does not match dso version"]
         "CUDA error 803: system has unsupported display driver / cuda driver combination"
         means "The libcuda that the program uses is of another version than the kernel module: the driver was upgraded, or the image has a libcuda of its own."
         do "reboot after the upgrade; remove libcuda and cuda-compat from the image";

@@ -113,10 +113,6 @@ super::lines! {
         "Failed to initialize NVML: Insufficient Permissions"
         means "nvidia-smi in the container may not open the device nodes: the engine did not allow them (no-cgroups), the user lacks the group, or SELinux forbids it."
         do "allow the devices (--device /dev/nvidia0 ...), use CDI, or with SELinux --security-opt label=disable";
-    "nvidia-smi-not-found" User ["\"nvidia-smi\": executable file not found", "nvidia-smi: command not found", "nvidia-smi: not found"]
-        "exec: \"nvidia-smi\": executable file not found in $PATH: unknown"
-        means "The container got no driver files: it did not ask for GPUs, lacks the capability utility, or the hook did not run."
-        do "start it with --gpus all, or NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility; see: nvidia-hookctl explain";
     "insufficient-gpu" User ["insufficient nvidia.com/gpu"]
         "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
         means "No node offers as many GPUs as the pod asks for: all are taken, or the device plugin reports none."
@@ -129,10 +125,6 @@ super::lines! {
         "FATAL: container creation failed: while setting up nvidia-container-cli: exit status 1"
         means "Apptainer (or Singularity) could not run nvidia-container-cli for --nvccli; the line after it says why."
         do "look at the line of nvidia-container-cli itself; --nv works without it";
-    "cuda-driver-too-old" User ["cuda driver version is insufficient for cuda runtime version", "the nvidia driver on your system is too old"]
-        "CUDA driver version is insufficient for CUDA runtime version"
-        means "The program in the container was built for a newer CUDA than the host's driver serves."
-        do "upgrade the driver, or use an image of an older CUDA";
     "gpus-flag-unknown" Admin ["unknown flag: --gpus", "unknown option: --gpus"]
         "docker: unknown flag: --gpus"
         means "Docker (or its client) is older than 19.03, or it is another program of that name."
@@ -165,14 +157,6 @@ super::lines! {
         "default_runtime set to \"nvidia\", but no runtime entry was found"
         means "The configuration of CRI-O names a runtime that is not configured, or whose program is not there."
         do "nvidia-ctk runtime configure --runtime=crio, or let the operator install the toolkit; then restart CRI-O";
-    "libcuda-in-container" User ["importerror: libcuda.so.1", "oserror: libcuda.so", "could not load dynamic library 'libcuda.so", "failed to load libcuda.so"]
-        "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"
-        means "The container got no driver files: it did not ask for GPUs, lacks the capability compute, or the hook did not run."
-        do "start it with --gpus all, or NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=compute,utility; see: nvidia-hookctl explain";
-    "jetson-library" Admin ["error while loading shared libraries: libnvrm", "error while loading shared libraries: libnvos", "libnvrm_gpu.so: cannot open"]
-        "error while loading shared libraries: libnvrm_gpu.so: cannot open shared object file: No such file or directory"
-        means "A program for a Jetson runs without the libraries of the board, which mode csv mounts."
-        do "start it with --runtime nvidia; install nvidia-container of JetPack, whose CSV files say what is mounted";
     "nvidia-docker-1" Admin ["volumedriver.create", "nvidia_driver_", "could not load uvm kernel module", "nvidia-docker: command not found"]
         "nvidia-docker: command not found"
         means "The wrapper nvidia-docker is out of use; docker itself knows GPUs since 19.03."

@@ -7,6 +7,7 @@ mod container;
 mod driver;
 mod engine;
 mod hook;
+mod program;
 
 use crate::step::Step;
 
@@ -107,7 +108,7 @@ pub(crate) use lines;
 
 /// Every line, in the order of the document.
 pub fn all() -> impl Iterator<Item = &'static Line> {
-    [driver::LINES, container::LINES, hook::LINES, engine::LINES].into_iter().flatten()
+    [driver::LINES, container::LINES, hook::LINES, engine::LINES, program::LINES].into_iter().flatten()
 }
 
 /// Every failure that the simulator reproduces, with its line.
