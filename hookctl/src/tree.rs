@@ -6,16 +6,15 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlink};
-use nix::sys::stat::{lstat, stat};
+use nix::sys::stat::{Mode, lstat, stat};
 
 use hook::host::{FileKind, Host, RealHost, SIZE_LIMIT, check_size};
 use hook::text::paths;
@@ -155,10 +154,20 @@ fn word_after(mut content: impl Read, start: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// Opens a file for reading, with more flags. `OpenOptions` would not do: with musl it takes O_PATH for a way to read and
+/// leaves it out, so the file itself is opened.
+fn open(path: &Path, flags: OFlag) -> Result<File, Errno> {
+    loop {
+        match nix::fcntl::open(path, flags | OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()) {
+            Err(Errno::EINTR) => {}
+            opened => return opened.map(File::from),
+        }
+    }
+}
+
 /// A regular file, open for reading. Nothing else is opened: opening a device can act on it (a watchdog starts its
 /// timer), and users can put a link to one where root's examination reads.
 fn regular(path: &Path) -> io::Result<File> {
-    let open = |path: &Path, flags: OFlag| OpenOptions::new().read(true).custom_flags(flags.bits()).open(path);
     let place = open(path, OFlag::O_PATH)?;
     if !place.metadata()?.is_file() {
         return Err(io::Error::other("not a regular file"));
@@ -167,8 +176,8 @@ fn regular(path: &Path) -> io::Result<File> {
     let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let checked = PathBuf::from(format!("/proc/self/fd/{}", place.as_raw_fd()));
     match open(&checked, flags) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => open(path, flags),
-        opened => opened,
+        Err(Errno::ENOENT) => Ok(open(path, flags)?),
+        opened => Ok(opened?),
     }
 }
 
