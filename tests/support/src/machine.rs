@@ -10,9 +10,15 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use nvidia_hook_conformance::host_toml::HostToml;
 use nvidia_hook_conformance::scene::Scene;
 use nvidia_hook_conformance::tree;
@@ -104,13 +110,32 @@ impl Machine {
         let mut child = command.spawn().unwrap();
         // The program may end without reading it.
         let _ = child.stdin.take().unwrap().write_all(stdin);
-        let output = child.wait_with_output().unwrap();
+        let output = ended(child);
+        let asked: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
+        assert_ne!(output.status.signal(), Some(Signal::SIGKILL as i32), "{asked:?} hangs");
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).unwrap();
             text.replace(&self.directory.path().display().to_string(), "[ROOT]")
         };
         Said { status: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
+}
+
+/// When a program counts as one that hangs. It runs for a second, or a few on a busy machine.
+const HANGS_AFTER: Duration = Duration::from_secs(120);
+
+/// What a program printed until it ended, or was ended because it hangs.
+fn ended(child: Child) -> Output {
+    let id = Pid::from_raw(child.id().try_into().unwrap());
+    let (running, watched) = mpsc::channel::<()>();
+    thread::spawn(move || {
+        if watched.recv_timeout(HANGS_AFTER) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill(id, Signal::SIGKILL);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(running);
+    output
 }
 
 fn load_case(folder: &Path, scene: &mut Scene, modes: &mut BTreeMap<String, String>) {
