@@ -86,7 +86,7 @@ fn near(driver: &Driver, processor: usize) -> impl Iterator<Item = Handle> + Clo
     near.map(|(place, _)| Handle::new(Kind::Gpu, place, 0))
 }
 
-/// Whether two GPUs reach each other's memory: 0 if they do, 5 if there is no path of that kind.
+/// Whether two GPUs reach each other's memory: 0 if they do, 5 if no path of that kind exists.
 pub(crate) fn peer(one: Handle, other: Handle, way: u32, out: Out<u32>) -> Answer {
     if way > 4 {
         return Err(Code::INVALID_ARGUMENT);

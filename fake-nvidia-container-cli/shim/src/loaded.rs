@@ -54,7 +54,7 @@ impl Loaded {
     ///
     /// # Errors
     ///
-    /// If there is none, or it cannot be used.
+    /// If the file does not exist or cannot be used.
     pub fn load(call: u64) -> Result<Self, Fault> {
         Self::find().map(|found| Self { call, ..found })
     }

@@ -17,7 +17,7 @@ pub(super) fn document_type(driver: &str, number: &str, trees: &BTreeMap<String,
     format!("<!DOCTYPE nvidia_smi_log [\n{}]>\n", elements(driver, number, trees))
 }
 
-/// All elements that a driver writes for units, of which there are none.
+/// All elements that a driver writes for units. No simulated machine has a unit.
 pub(super) fn of_units(number: &str) -> String {
     let names = ["timestamp", "driver_version", "cuda_version", "hic_info", "attached_units"];
     let content = |name: &str| format!("<!ELEMENT {name} (#PCDATA)>\n");

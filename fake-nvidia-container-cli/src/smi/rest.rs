@@ -34,7 +34,7 @@ struct Command {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
-    /// The options; if there are none, the form applies to any words.
+    /// The options. An empty list applies to any words.
     #[serde(default)]
     options: Vec<String>,
     /// The answer, or its head.

@@ -47,8 +47,8 @@ pub fn confined(words: &[Text]) -> i32 {
     }
 }
 
-/// Closes descriptors that an engine may have left open: they are none of an ldconfig's business, least of all the
-/// image's own.
+/// Closes descriptors that an engine may have left open: ldconfig needs none of them, and the image's own ldconfig must
+/// not get them.
 fn close_all_but(words: &[Text]) {
     let kept: Vec<i32> = words.iter().take(2).filter_map(|number| number.parse().ok()).collect();
     let Ok(folder) = std::fs::read_dir("/proc/self/fd") else { return };
